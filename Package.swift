@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// CI builds with SYNSCOPE_WERROR=1: a warning then fails the build. It is not on by default, so that a newer compiler's
+// new warnings cannot stop a user's build.
+let warnings: [SwiftSetting] =
+    Context.environment["SYNSCOPE_WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : []
+
+let settings: [SwiftSetting] =
+    [
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + warnings
+
+let package = Package(
+    name: "synscope",
+    products: [
+        .library(name: "PacketWire", targets: ["PacketWire"]),
+        .library(name: "HandshakeAnalysis", targets: ["HandshakeAnalysis"]),
+        .executable(name: "synscope", targets: ["synscope"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .target(name: "CSystem"),
+        // Lifetimes: the parser is a value that borrows the frame's bytes.
+        .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+        .target(
+            name: "HandshakeAnalysis",
+            dependencies: [
+                "PacketWire", "CSystem",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: settings),
+        .target(name: "PacketCapture", dependencies: ["CPcap", "CSystem", "PacketWire"], swiftSettings: settings),
+        .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
+        .executableTarget(
+            name: "synscope",
+            dependencies: [
+                "CSystem", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        // Conversations written in Swift, shared by the tests and by the tool that writes Captures/.
+        .target(
+            name: "Fixtures", dependencies: ["PacketWire", "HandshakeAnalysis"], path: "Tests/Support/Fixtures",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "make-captures", dependencies: ["Fixtures", "PacketWire"], path: "Tests/Support/MakeCaptures",
+            swiftSettings: settings),
+        .testTarget(name: "PacketWireTests", dependencies: ["PacketWire"], swiftSettings: settings),
+        .testTarget(
+            name: "HandshakeAnalysisTests", dependencies: ["HandshakeAnalysis", "PacketWire", "Fixtures"],
+            exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(
+            name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "HandshakeReportTests", dependencies: ["HandshakeReport", "HandshakeAnalysis", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

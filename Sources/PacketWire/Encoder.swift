@@ -1,0 +1,190 @@
+/// Writes frames: the inverse of `FrameDecoder`. What it encodes decodes to an equal segment (all but `linkSignature`,
+/// which is a hash, and the payload's octets, which a segment does not hold).
+public struct FrameEncoder: Sendable {
+    public var linkType: LinkType
+    /// Six octets each, for Ethernet; the sender's is also in LINUX_SLL and LINUX_SLL2 frames.
+    public var sourceMAC: [UInt8] = [2, 0, 0, 0, 0, 1]
+    public var destinationMAC: [UInt8] = [2, 0, 0, 0, 0, 2]
+
+    public init(_ linkType: LinkType = .ethernet) { self.linkType = linkType }
+
+    /// The frame of a segment.
+    /// - Parameters:
+    ///   - rawOptions: the option area, a multiple of four octets up to 40, instead of the one that `segment.options`
+    ///     describes: for malformed options.
+    ///   - payload: its octets; zeros where it is shorter than the segment says.
+    /// - Returns: the frame's octets, checksums as `segment.checksum` asks (unverified is encoded as good).
+    public func encode(_ segment: Segment, rawOptions: [UInt8]? = nil, payload: [UInt8] = []) -> [UInt8] {
+        let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: payload)
+        let packet = ipPacket(
+            from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp.bytes,
+            identification: segment.identification, hopLimit: segment.hopLimit, isFragment: segment.isFragment)
+        return frame(packet, segment)
+    }
+
+    /// The frame of an ICMP or ICMPv6 error about `segment`, sent by `error.reporter` to the segment's sender.
+    /// - Parameter quoted: octets of the segment's TCP header that are quoted; RFC 792 asks for at least 8.
+    public func encode(_ error: ICMPError, about segment: Segment, quoted: Int = 8) -> [UInt8] {
+        let tcp = TCPBytes(segment, rawOptions: nil, payload: []).bytes
+        let quote = ipPacket(
+            from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp,
+            identification: segment.identification, hopLimit: segment.hopLimit, isFragment: false)
+        let kept = quote.prefix(quote.count - tcp.count + min(quoted, tcp.count))
+        var icmp: [UInt8] = [error.type, error.code, 0, 0, 0, 0, 0, 0] + kept
+        var sum = icmp.sum16
+        let isV6 = segment.source.address.version == .v6
+        if isV6 { sum += pseudoSum(error.reporter, segment.source.address, proto: 58, length: icmp.count) }
+        icmp.put16(~foldChecksum(sum), at: 2)
+        let packet = ipPacket(
+            from: error.reporter, to: segment.source.address, proto: isV6 ? 58 : 1, payload: icmp, identification: 0,
+            hopLimit: 64, isFragment: false)
+        return frame(packet, segment)
+    }
+
+    // MARK: Around the packet
+
+    private func frame(_ inner: [UInt8], _ segment: Segment) -> [UInt8] {
+        let packet = encapsulate(inner, segment)
+        let isV6 = packet[0] >> 4 == 6
+        var type: UInt16 = isV6 ? 0x86dd : 0x0800
+        var packetOrLabels = packet
+        if segment.tunnels.contains(.mpls) {
+            type = 0x8847
+            packetOrLabels = [0, 0x01, 0x01, 64] + packet
+        }
+        if segment.tunnels.contains(.pppoe) {
+            type = 0x8864
+            let length = UInt16(packet.count + 2)
+            packetOrLabels = [0x11, 0, 0, 1] + length.octets + (isV6 ? [0, 0x57] : [0, 0x21]) + packet
+        }
+        let tags = segment.vlan.identifiers
+        var typed: [UInt8] = []
+        for (index, tag) in tags.enumerated() {
+            typed += (index + 1 < tags.count ? UInt16(0x88a8) : 0x8100).octets + tag.octets
+        }
+        typed += type.octets
+        switch linkType {
+        case .null: return (isV6 ? [30, 0, 0, 0] : [2, 0, 0, 0]) + packet
+        case .loop: return (isV6 ? [0, 0, 0, 24] : [0, 0, 0, 2]) + packet
+        case .linuxSLL: return [0, 0, 0, 1, 0, 6] + sourceMAC + [0, 0] + typed + packetOrLabels
+        case .linuxSLL2:
+            return Array(typed[..<2]) + [0, 0, 0, 0, 0, 1, 0, 1, 0, 6] + sourceMAC + [0, 0] + typed[2...]
+                + packetOrLabels
+        case .ethernet: return destinationMAC + sourceMAC + typed + packetOrLabels
+        default: return packet
+        }
+    }
+
+    private func encapsulate(_ inner: [UInt8], _ segment: Segment) -> [UInt8] {
+        let isV6 = inner[0] >> 4 == 6
+        let (near, far) = (IPAddress(v4: 0x0a00_0001), IPAddress(v4: 0x0a00_0002))
+        func outer(_ proto: UInt8, _ payload: [UInt8]) -> [UInt8] {
+            ipPacket(
+                from: near, to: far, proto: proto, payload: payload, identification: 1, hopLimit: 64, isFragment: false)
+        }
+        let ethernet = destinationMAC + sourceMAC + (isV6 ? [0x86, 0xdd] : [0x08, 0x00]) + inner
+        let vni = (segment.network.id << 8).octets
+        func udp(_ port: UInt16, _ payload: [UInt8]) -> [UInt8] {
+            outer(17, [0xc0, 0x00] + port.octets + UInt16(payload.count + 8).octets + [0, 0] + payload)
+        }
+        if segment.tunnels.contains(.vxlan) { return udp(4789, [8, 0, 0, 0] + vni + ethernet) }
+        if segment.tunnels.contains(.geneve) { return udp(6081, [0, 0, 0x65, 0x58] + vni + ethernet) }
+        if segment.tunnels.contains(.gre) {
+            return segment.network.kind == .nvgre
+                ? outer(47, [0x20, 0, 0x65, 0x58] + vni + ethernet)
+                : outer(47, [0, 0] + (isV6 ? [0x86, 0xdd] : [0x08, 0x00]) + inner)
+        }
+        if segment.tunnels.contains(.ipInIP) { return outer(isV6 ? 41 : 4, inner) }
+        return inner
+    }
+
+    private func ipPacket(
+        from source: IPAddress, to destination: IPAddress, proto: UInt8, payload: [UInt8], identification: UInt16,
+        hopLimit: UInt8, isFragment: Bool
+    ) -> [UInt8] {
+        if source.version == .v4 {
+            var header: [UInt8] = [0x45, 0]
+            header += UInt16(truncatingIfNeeded: payload.count + 20).octets + identification.octets
+            header += isFragment ? [0x20, 0] : [0x40, 0]
+            header += [hopLimit, proto, 0, 0] + source.octets + destination.octets
+            header.put16(~foldChecksum(header.sum16), at: 10)
+            return header + payload
+        }
+        let fragment: [UInt8] = isFragment ? [proto, 0, 0, 1] + UInt32(identification).octets : []
+        var header: [UInt8] = [0x60, 0, 0, 0]
+        header += UInt16(truncatingIfNeeded: payload.count + fragment.count).octets
+        header += [isFragment ? 44 : proto, hopLimit] + source.octets + destination.octets
+        return header + fragment + payload
+    }
+}
+
+/// A TCP header, its options and payload.
+private struct TCPBytes {
+    var bytes: [UInt8]
+
+    init(_ segment: Segment, rawOptions: [UInt8]?, payload: [UInt8]) {
+        let area = rawOptions ?? segment.options.encoded
+        precondition(area.count % 4 == 0 && area.count <= 40, "a TCP option area is a multiple of 4 octets, at most 40")
+        bytes = segment.source.port.octets + segment.destination.port.octets + segment.seq.octets + segment.ack.octets
+        bytes += (UInt16(20 + area.count) / 4 << 12 | segment.flags.rawValue).octets + segment.window.octets
+        bytes += [0, 0, 0, 0] + area + payload.prefix(Int(segment.payloadLength))
+        bytes += Array(repeating: 0, count: max(0, Int(segment.payloadLength) - payload.count))
+        let pseudo = pseudoSum(segment.source.address, segment.destination.address, proto: 6, length: bytes.count)
+        let good = ~foldChecksum(pseudo + bytes.sum16)
+        switch segment.checksum {
+        case .good, .unverified: bytes.put16(good, at: 16)
+        case .offload: bytes.put16(foldChecksum(pseudo), at: 16)
+        case .bad:
+            let wrong = good ^ 0x5a5a
+            bytes.put16(wrong == foldChecksum(pseudo) ? good ^ 0x0f0f : wrong, at: 16)
+        }
+    }
+}
+
+extension TCPOptions {
+    /// The option area, padded with end-of-list octets to a multiple of four. Options of kinds without a field here
+    /// come as two-octet options (kind, length 2).
+    var encoded: [UInt8] {
+        var area: [UInt8] = []
+        if has(.mss) { area += [2, 4] + mss.octets }
+        if has(.sackPermitted) { area += [4, 2] }
+        if has(.timestamps) { area += [8, 10] + tsval.octets + tsecr.octets }
+        if has(.windowScale) { area += [3, 3, windowScale] }
+        let cookie = [UInt8](repeating: 0xc0, count: Int(fastOpenCookieLength))
+        if has(.fastOpenExperimental) {
+            area += [254, UInt8(4 + cookie.count), 0xf9, 0x89] + cookie
+        } else if has(.fastOpen) {
+            area += [34, UInt8(2 + cookie.count)] + cookie
+        }
+        if has(.mptcp) { area += [30, 4, mptcpSubtype << 4, 0] }
+        for kind in UInt8(5)..<64 where kinds >> UInt64(kind) & 1 != 0 && ![8, 30, 34].contains(kind) {
+            area += [kind, 2]
+        }
+        while area.count % 4 != 0 { area.append(0) }
+        return area
+    }
+}
+
+private func pseudoSum(_ source: IPAddress, _ destination: IPAddress, proto: UInt8, length: Int) -> UInt64 {
+    (source.octets + destination.octets).sum16 + UInt64(proto) + UInt64(length)
+}
+
+extension IPAddress {
+    /// Four or sixteen octets in network order.
+    public var octets: [UInt8] { version == .v4 ? v4Bits.octets : high.octets + low.octets }
+}
+
+extension FixedWidthInteger {
+    fileprivate var octets: [UInt8] {
+        stride(from: Self.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: self >> $0) }
+    }
+}
+
+extension [UInt8] {
+    fileprivate var sum16: UInt64 { unsafe span.bytes.sum16(from: 0, count: count) }
+
+    fileprivate mutating func put16(_ value: UInt16, at offset: Int) {
+        self[offset] = UInt8(value >> 8)
+        self[offset + 1] = UInt8(truncatingIfNeeded: value)
+    }
+}

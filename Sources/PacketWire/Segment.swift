@@ -1,0 +1,224 @@
+/// The control bits of a TCP header (RFC 9293 section 3.1), reserved bits included.
+public struct TCPFlags: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+    @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    public static let fin = TCPFlags(rawValue: 0x001)
+    public static let syn = TCPFlags(rawValue: 0x002)
+    public static let rst = TCPFlags(rawValue: 0x004)
+    public static let psh = TCPFlags(rawValue: 0x008)
+    public static let ack = TCPFlags(rawValue: 0x010)
+    public static let urg = TCPFlags(rawValue: 0x020)
+    /// Explicit congestion notification echo (RFC 3168).
+    public static let ece = TCPFlags(rawValue: 0x040)
+    /// Congestion window reduced (RFC 3168).
+    public static let cwr = TCPFlags(rawValue: 0x080)
+    /// Accurate ECN (RFC 9768); once the nonce sum.
+    public static let ae = TCPFlags(rawValue: 0x100)
+    /// The three bits that RFC 9293 still reserves: zero in what a conforming sender generates.
+    public static let reserved = TCPFlags(rawValue: 0xe00)
+}
+
+extension TCPFlags: CustomStringConvertible {
+    /// As tcpdump prints them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `U` URG, `E` ECE, `W` CWR, `e` AE, `.` ACK.
+    public var description: String {
+        let letters: [(TCPFlags, String)] = [
+            (.fin, "F"), (.syn, "S"), (.rst, "R"), (.psh, "P"), (.ack, "."), (.urg, "U"), (.ece, "E"), (.cwr, "W"),
+            (.ae, "e"),
+        ]
+        let text = letters.reduce(into: "") { if contains($1.0) { $0 += $1.1 } }
+        return text.isEmpty ? "none" : text
+    }
+}
+
+/// What a header checksum says of the octets that it covers.
+public enum ChecksumState: UInt8, Sendable {
+    /// Not computed: verification was off, or the snaplen cut what it covers.
+    case unverified
+    case good
+    case bad
+    /// The field holds the pseudo-header's partial sum: the sender's network card was to finish it.
+    case offload
+}
+
+/// The options of one TCP header, decoded (RFC 9293 section 3.2 and the RFCs named below).
+public struct TCPOptions: Hashable, Sendable {
+    /// Fields that say which options are there; an absent option's value is 0.
+    public struct Present: OptionSet, Hashable, Sendable {
+        public let rawValue: UInt16
+        @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
+        /// Maximum segment size (RFC 9293 3.7.1).
+        public static let mss = Present(rawValue: 1)
+        /// Window scale (RFC 7323 2.2).
+        public static let windowScale = Present(rawValue: 2)
+        /// SACK permitted (RFC 2018).
+        public static let sackPermitted = Present(rawValue: 4)
+        /// Timestamps (RFC 7323 3.2).
+        public static let timestamps = Present(rawValue: 8)
+        /// Fast Open, kind 34 (RFC 7413) or the experimental kind 254 with magic 0xF989.
+        public static let fastOpen = Present(rawValue: 16)
+        /// The Fast Open option came in its experimental form.
+        public static let fastOpenExperimental = Present(rawValue: 32)
+        /// Multipath TCP (RFC 8684).
+        public static let mptcp = Present(rawValue: 64)
+        /// An option's length is wrong for its kind, or runs past the header: what follows it was not read.
+        public static let malformed = Present(rawValue: 128)
+        /// A kind other than NOP occurs twice; the last one counts, as in Linux.
+        public static let repeated = Present(rawValue: 256)
+        /// The snaplen cut the option area: what is absent is unknown.
+        public static let cut = Present(rawValue: 512)
+        /// Any option of a kind that has no field here.
+        public static let other = Present(rawValue: 1024)
+    }
+
+    public var present: Present = []
+    /// Octets.
+    public var mss: UInt16 = 0
+    /// The shift count as sent; above 14 it is used as 14 (RFC 7323 2.3).
+    public var windowScale: UInt8 = 0
+    public var tsval: UInt32 = 0
+    public var tsecr: UInt32 = 0
+    /// Octets of the Fast Open cookie; 0 asks for one.
+    public var fastOpenCookieLength: UInt8 = 0
+    /// 0 MP_CAPABLE, 1 MP_JOIN, ... (RFC 8684 section 8).
+    public var mptcpSubtype: UInt8 = 0
+    /// The kind that was malformed or repeated, if one was.
+    public var offendingKind: UInt8 = 0
+    /// A bit for each kind from 0 to 63 that occurred.
+    public var kinds: UInt64 = 0
+
+    @inline(__always) public init() {}
+
+    @inline(__always) public func has(_ option: Present) -> Bool { present.contains(option) }
+}
+
+/// The virtual network of a tunnelled segment. Part of a connection's key (addresses may repeat between networks).
+public struct VirtualNetwork: Hashable, Sendable {
+    public enum Kind: UInt8, Sendable { case none = 0, vxlan, geneve, nvgre }
+    public var kind: Kind
+    public var id: UInt32
+    public static let none = VirtualNetwork(kind: .none, id: 0)
+    @inline(__always) public init(kind: Kind, id: UInt32) {
+        self.kind = kind
+        self.id = id
+    }
+}
+
+/// 802.1Q and 802.1ad tags, outermost first; the first four are kept.
+public struct VLANTags: Hashable, Sendable {
+    /// Sixteen bits a tag: 0x8000 says that there is one, the low twelve bits are its VLAN identifier.
+    var packed: UInt64 = 0
+    @inline(__always) public init() {}
+
+    @inline(__always)
+    mutating func append(_ tci: UInt16) {
+        guard packed >> 48 == 0 else { return }
+        var shift: UInt64 = 0
+        while packed >> shift & 0x8000 != 0 { shift += 16 }
+        packed |= UInt64(0x8000 | tci & 0x0fff) << shift
+    }
+
+    public init(_ identifiers: [UInt16]) {
+        for identifier in identifiers { append(identifier) }
+    }
+
+    /// VLAN identifiers, 0 to 4095.
+    public var identifiers: [UInt16] {
+        stride(from: UInt64(0), to: 64, by: 16).compactMap {
+            let tag = UInt16(truncatingIfNeeded: packed >> $0)
+            return tag & 0x8000 != 0 ? tag & 0x0fff : nil
+        }
+    }
+}
+
+/// One TCP segment, as its packet's bytes say it: what is decoded, never what is believed.
+public struct Segment: Hashable, Sendable {
+    public var source: Endpoint
+    public var destination: Endpoint
+    /// SEG.SEQ.
+    public var seq: UInt32 = 0
+    /// SEG.ACK as it stands in the header, also without the ACK flag.
+    public var ack: UInt32 = 0
+    public var flags: TCPFlags = []
+    /// SEG.WND, unscaled.
+    public var window: UInt16 = 0
+    /// Octets of payload, from the IP length: neither Ethernet padding nor the snaplen changes it. SEG.LEN of RFC 9293
+    /// is this plus one for SYN and one for FIN.
+    public var payloadLength: UInt32 = 0
+    public var options = TCPOptions()
+    /// IPv4 identification; 0 for IPv6.
+    public var identification: UInt16 = 0
+    /// IPv4 time to live or IPv6 hop limit.
+    public var hopLimit: UInt8 = 0
+    public var checksum: ChecksumState = .unverified
+    /// It came in a first IP fragment.
+    public var isFragment = false
+    /// The snaplen cut the TCP header itself: options, or more, are unknown.
+    public var isCut = false
+    public var vlan = VLANTags()
+    public var network = VirtualNetwork.none
+    /// How the innermost IP packet was carried.
+    public var tunnels = Tunnels()
+    /// A hash of the link addresses, 0 where the link type has none. Two sightings of a packet with different ones were
+    /// taken at different places.
+    public var linkSignature: UInt32 = 0
+
+    @inline(__always)
+    public init(from source: Endpoint, to destination: Endpoint) {
+        self.source = source
+        self.destination = destination
+    }
+
+    /// SEG.LEN (RFC 9293 section 3.4): payload, plus one each for SYN and FIN.
+    @inline(__always)
+    public var sequenceLength: UInt32 {
+        payloadLength &+ (flags.contains(.syn) ? 1 : 0) &+ (flags.contains(.fin) ? 1 : 0)
+    }
+}
+
+/// The encapsulations around the innermost IP packet, as a set.
+public struct Tunnels: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+    @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
+    public static let ipInIP = Tunnels(rawValue: 1)
+    public static let gre = Tunnels(rawValue: 2)
+    public static let vxlan = Tunnels(rawValue: 4)
+    public static let geneve = Tunnels(rawValue: 8)
+    public static let mpls = Tunnels(rawValue: 16)
+    public static let pppoe = Tunnels(rawValue: 32)
+    public static let ah = Tunnels(rawValue: 64)
+
+    public var names: [String] {
+        let all: [(Tunnels, String)] = [
+            (.pppoe, "pppoe"), (.mpls, "mpls"), (.gre, "gre"), (.vxlan, "vxlan"), (.geneve, "geneve"),
+            (.ipInIP, "ip-in-ip"), (.ah, "ah"),
+        ]
+        return all.compactMap { contains($0.0) ? $0.1 : nil }
+    }
+}
+
+/// An ICMP or ICMPv6 error and the TCP segment that it quotes (RFC 792, RFC 4443 section 3).
+public struct ICMPError: Hashable, Sendable {
+    /// Who sent the error.
+    public var reporter: IPAddress
+    public var type: UInt8
+    public var code: UInt8
+    /// Sender and receiver of the quoted segment.
+    public var source: Endpoint
+    public var destination: Endpoint
+    /// SEG.SEQ of the quoted segment; nil where the quote ends before it.
+    public var seq: UInt32?
+    public var network = VirtualNetwork.none
+
+    /// What the error means for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
+    public enum Severity: String, Sendable { case hard, admin, soft, pmtu }
+
+    public var severity: Severity {
+        switch (source.address.version, type, code) {
+        case (.v4, 3, 2), (.v4, 3, 3), (.v6, 1, 1), (.v6, 1, 4): .hard
+        case (.v4, 3, 9), (.v4, 3, 10), (.v4, 3, 13): .admin
+        case (.v4, 3, 4), (.v6, 2, _): .pmtu
+        default: .soft
+        }
+    }
+}
