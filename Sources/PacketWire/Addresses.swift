@@ -2,8 +2,8 @@
 ///
 /// An IPv4 address keeps its four octets in the low 32 bits of `low`, so that both versions compare and hash as two
 /// words. An IPv6 address never equals an IPv4 one, not even its mapped form.
-public struct IPAddress: Hashable, Sendable, Comparable {
-    public enum Version: UInt8, Sendable { case v4 = 4, v6 = 6 }
+public struct IPAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
+    public enum Version: UInt8, Sendable, BitwiseCopyable { case v4 = 4, v6 = 6 }
 
     public let high: UInt64
     public let low: UInt64
@@ -115,7 +115,7 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// One end of a connection (RFC 9293 calls it a socket): an address and a port.
-public struct Endpoint: Hashable, Sendable, Comparable, CustomStringConvertible {
+public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable, CustomStringConvertible {
     public var address: IPAddress
     public var port: UInt16
 

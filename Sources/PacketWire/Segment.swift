@@ -1,5 +1,5 @@
 /// The control bits of a TCP header (RFC 9293 section 3.1), reserved bits included.
-public struct TCPFlags: OptionSet, Hashable, Sendable {
+public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
     @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
 
@@ -32,7 +32,7 @@ extension TCPFlags: CustomStringConvertible {
 }
 
 /// What a header checksum says of the octets that it covers.
-public enum ChecksumState: UInt8, Sendable {
+public enum ChecksumState: UInt8, Sendable, BitwiseCopyable {
     /// Not computed: verification was off, or the snaplen cut what it covers.
     case unverified
     case good
@@ -42,9 +42,9 @@ public enum ChecksumState: UInt8, Sendable {
 }
 
 /// The options of one TCP header, decoded (RFC 9293 section 3.2 and the RFCs named below).
-public struct TCPOptions: Hashable, Sendable {
+public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     /// Fields that say which options are there; an absent option's value is 0.
-    public struct Present: OptionSet, Hashable, Sendable {
+    public struct Present: OptionSet, Hashable, Sendable, BitwiseCopyable {
         public let rawValue: UInt16
         @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// Maximum segment size (RFC 9293 3.7.1).
@@ -93,8 +93,8 @@ public struct TCPOptions: Hashable, Sendable {
 }
 
 /// The virtual network of a tunnelled segment. Part of a connection's key (addresses may repeat between networks).
-public struct VirtualNetwork: Hashable, Sendable {
-    public enum Kind: UInt8, Sendable { case none = 0, vxlan, geneve, nvgre }
+public struct VirtualNetwork: Hashable, Sendable, BitwiseCopyable {
+    public enum Kind: UInt8, Sendable, BitwiseCopyable { case none = 0, vxlan, geneve, nvgre }
     public var kind: Kind
     public var id: UInt32
     public static let none = VirtualNetwork(kind: .none, id: 0)
@@ -105,7 +105,7 @@ public struct VirtualNetwork: Hashable, Sendable {
 }
 
 /// 802.1Q and 802.1ad tags, outermost first; the first four are kept.
-public struct VLANTags: Hashable, Sendable {
+public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
     /// Sixteen bits a tag: 0x8000 says that there is one, the low twelve bits are its VLAN identifier.
     var packed: UInt64 = 0
     @inline(__always) public init() {}
@@ -132,7 +132,7 @@ public struct VLANTags: Hashable, Sendable {
 }
 
 /// One TCP segment, as its packet's bytes say it: what is decoded, never what is believed.
-public struct Segment: Hashable, Sendable {
+public struct Segment: Hashable, Sendable, BitwiseCopyable {
     public var source: Endpoint
     public var destination: Endpoint
     /// SEG.SEQ.
@@ -177,7 +177,7 @@ public struct Segment: Hashable, Sendable {
 }
 
 /// The encapsulations around the innermost IP packet, as a set.
-public struct Tunnels: OptionSet, Hashable, Sendable {
+public struct Tunnels: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
     @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
     public static let ipInIP = Tunnels(rawValue: 1)
@@ -209,6 +209,19 @@ public struct ICMPError: Hashable, Sendable {
     /// SEG.SEQ of the quoted segment; nil where the quote ends before it.
     public var seq: UInt32?
     public var network = VirtualNetwork.none
+
+    public init(
+        reporter: IPAddress, type: UInt8, code: UInt8, source: Endpoint, destination: Endpoint, seq: UInt32? = nil,
+        network: VirtualNetwork = .none
+    ) {
+        self.reporter = reporter
+        self.type = type
+        self.code = code
+        self.source = source
+        self.destination = destination
+        self.seq = seq
+        self.network = network
+    }
 
     /// What the error means for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public enum Severity: String, Sendable { case hard, admin, soft, pmtu }

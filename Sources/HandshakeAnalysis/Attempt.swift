@@ -1,0 +1,233 @@
+package import PacketWire
+
+/// The identity of a connection: both endpoints, the lower first, and the virtual network that they are in. VLAN tags,
+/// MPLS labels and outer addresses differ by direction and are not part of it.
+struct ConnectionKey: Equatable, BitwiseCopyable {
+    var low: Endpoint
+    var high: Endpoint
+    var network: VirtualNetwork
+
+    @inline(__always)
+    init(_ a: Endpoint, _ b: Endpoint, _ network: VirtualNetwork) {
+        (low, high) = b < a ? (b, a) : (a, b)
+        self.network = network
+    }
+
+    /// A 64-bit hash. `seed` is random outside tests, since traffic chooses the keys.
+    @inline(__always)
+    func hash(seed: UInt64) -> UInt64 {
+        // Five multiply-and-fold rounds, as in wyhash: no finaliser needed, no state to set up.
+        @inline(__always)
+        func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+            let product = a.multipliedFullWidth(by: b)
+            return product.high ^ product.low
+        }
+        var h = fold(low.address.low ^ seed, 0x9e37_79b9_7f4a_7c15)
+        if low.address.version == .v6 {
+            h = fold(low.address.high ^ h, 0xa076_1d64_78bd_642f)
+            h = fold(high.address.high ^ h, 0xe703_7ed1_a0b4_28db)
+        }
+        h = fold(high.address.low ^ h, 0x8ebc_6af0_9c88_c6e3)
+        let ports = UInt64(low.port) << 16 | UInt64(high.port)
+        let network = UInt64(network.id) << 32 | UInt64(network.kind.rawValue) << 56
+        return fold(ports ^ network ^ h, 0x5899_65cc_7537_4cc3)
+    }
+}
+
+/// One attempt while it is followed. Flat (no references), since a table holds millions. What can be derived from the
+/// log at the end is not kept here.
+struct Attempt: BitwiseCopyable {
+    /// Which expiry queue it is in.
+    enum Queue: UInt8 { case unfinished, settling, ended, live }
+
+    /// How a new attempt found its tuple.
+    enum Predecessor: UInt8 { case none, reusedLegally, reusedIllegally, unanswered, live, other }
+
+    struct Marks: OptionSet {
+        let rawValue: UInt16
+        /// The client is the key's lower endpoint.
+        static let clientIsLow = Marks(rawValue: 1)
+        static let hasServerISN = Marks(rawValue: 2)
+        /// Another attempt on the tuple was live when the client's RST came.
+        static let otherLiveAtReset = Marks(rawValue: 4)
+        /// Its SYN came while a newer connection was live on the tuple.
+        static let olderThanLive = Marks(rawValue: 8)
+        /// Another x came before this one had been unanswered for long.
+        static let reusedEarly = Marks(rawValue: 16)
+        static let clientSentTimestamps = Marks(rawValue: 32)
+        /// No SYN, no SYN-ACK: a connection that was there before the capture.
+        static let midstream = Marks(rawValue: 64)
+        /// A FIN or RST ended the connection after completion.
+        static let connectionEnded = Marks(rawValue: 128)
+        static let established = Marks(rawValue: 256)
+        static let fastOpen = Marks(rawValue: 512)
+        static let serverSpoke = Marks(rawValue: 1024)
+        /// SYN-ACKs with more than one valid y.
+        static let severalServerISNs = Marks(rawValue: 2048)
+    }
+
+    var key: ConnectionKey
+    var marks: Marks = []
+    var machine: HandshakeMachine
+    var queue = Queue.unfinished
+    var predecessor = Predecessor.none
+    var completedBy: UInt8 = 0
+    var events = EventSet()
+
+    /// x.
+    var clientISN: UInt32 = 0
+    /// y, of the SYN-ACK that counts.
+    var serverISN: UInt32 = 0
+    /// L: what the SYN carried beside itself.
+    var synLength: UInt32 = 0
+    /// SEG.ACK of the SYN-ACK that counts, and of the last wrong one.
+    var synAckAck: UInt32 = 0
+    var wrongSynAckAck: UInt32 = 0
+    var wrongSynAckISN: UInt32 = 0
+    /// SEG.LEN less the SYN of the SYN-ACK that counts.
+    var synAckLength: UInt32 = 0
+    var wrongFinalAck: UInt32 = 0
+    var challengeAck: UInt32 = 0
+    /// The highest SEQ+LEN from each side.
+    var clientEnd: UInt32 = 0
+    var serverEnd: UInt32 = 0
+    /// The highest acknowledgment that each side sent, and the client's last TSval.
+    var serverAcked: UInt32 = 0
+    var clientAcked: UInt32 = 0
+    var clientTSval: UInt32 = 0
+    var clientWindow: UInt16 = 0
+    var serverWindow: UInt16 = 0
+
+    /// The number of the frame with its first segment: the attempt's id.
+    var firstFrame: UInt64 = 0
+    var firstTime: Int64 = 0
+    var lastSYNTime: Int64 = 0
+    var predecessorID: UInt64 = 0
+    var successorID: UInt64 = 0
+    /// When the capture's clock last heard of it (see `CaptureClock.elapsed`).
+    var touched: Int64 = 0
+    /// When it was put in its queue, on the same clock.
+    var queued: Int64 = 0
+
+    // Links: slots of the table, notes of the log; 0 is none.
+    var older: UInt32 = 0
+    var queuePrevious: UInt32 = 0
+    var queueNext: UInt32 = 0
+    var firstNote: UInt32 = 0
+    var lastNote: UInt32 = 0
+    var noteCount: UInt16 = 0
+    var notesOmitted: UInt32 = 0
+    var synCount: UInt32 = 0
+    var synAckCount: UInt32 = 0
+    var rstCount: UInt32 = 0
+    var refusalCount: UInt32 = 0
+    var duplicateCount: UInt32 = 0
+
+    init(key: ConnectionKey, state: HandshakeState) {
+        self.key = key
+        machine = HandshakeMachine(state)
+    }
+
+    @inline(__always) var client: Endpoint { marks.contains(.clientIsLow) ? key.low : key.high }
+    @inline(__always) var server: Endpoint { marks.contains(.clientIsLow) ? key.high : key.low }
+    @inline(__always) var isSelfConnect: Bool { key.low == key.high }
+    /// x+1.
+    @inline(__always) var clientNext: UInt32 { clientISN &+ 1 }
+    /// y+1, the SYN-ACK's payload included.
+    @inline(__always) var serverNext: UInt32 { serverISN &+ 1 &+ synAckLength }
+    @inline(__always) var isReported: Bool { machine.state == .closed }
+
+    /// Whether the connection is up as far as was seen: completed, and no FIN or RST since.
+    @inline(__always) var isLive: Bool { marks.contains(.established) && !marks.contains(.connectionEnded) }
+}
+
+/// One logged segment (or ICMP error) of an attempt: what verdicts need of it, flat.
+package struct SegmentNote: Sendable, BitwiseCopyable {
+    package var frame: UInt64 = 0
+    /// Nanoseconds of the capture's clock since the epoch.
+    package var time: Int64 = 0
+    package var seq: UInt32 = 0
+    package var ack: UInt32 = 0
+    package var payloadLength: UInt32 = 0
+    package var tsval: UInt32 = 0
+    package var tsecr: UInt32 = 0
+    package var linkSignature: UInt32 = 0
+    package var vlan = VLANTags()
+    package var flags: TCPFlags = []
+    package var options: TCPOptions.Present = []
+    package var window: UInt16 = 0
+    package var identification: UInt16 = 0
+    package var mss: UInt16 = 0
+    package var hopLimit: UInt8 = 0
+    package var windowScale: UInt8 = 0
+    package var fastOpenCookieLength: UInt8 = 0
+    package var mptcpSubtype: UInt8 = 0
+    package var checksum = ChecksumState.unverified
+    package var event = HandshakeEvent.clientMore
+    package var fromClient = false
+    package var isFragment = false
+    package var isCut = false
+    package var tunnels = Tunnels()
+    package var icmpType: UInt8 = 0
+    package var icmpCode: UInt8 = 0
+    /// Who sent the ICMP error.
+    package var reporter = IPAddress(v4: 0)
+    var next: UInt32 = 0
+
+    package init() {}
+
+    @inline(__always)
+    init(_ segment: Segment, frame: UInt64, time: Int64, event: HandshakeEvent, fromClient: Bool) {
+        self.frame = frame
+        self.time = time
+        seq = segment.seq
+        ack = segment.ack
+        payloadLength = segment.payloadLength
+        tsval = segment.options.tsval
+        tsecr = segment.options.tsecr
+        linkSignature = segment.linkSignature
+        vlan = segment.vlan
+        flags = segment.flags
+        options = segment.options.present
+        window = segment.window
+        identification = segment.identification
+        mss = segment.options.mss
+        hopLimit = segment.hopLimit
+        windowScale = segment.options.windowScale
+        fastOpenCookieLength = segment.options.fastOpenCookieLength
+        mptcpSubtype = segment.options.mptcpSubtype
+        checksum = segment.checksum
+        self.event = event
+        self.fromClient = fromClient
+        isFragment = segment.isFragment
+        isCut = segment.isCut
+        tunnels = segment.tunnels
+    }
+
+    package var isICMP: Bool { [.icmpHard, .icmpAdmin, .icmpSoft, .icmpOther].contains(event) }
+    /// SYN without ACK or RST.
+    package var isSYN: Bool { flags.isDisjoint(with: [.ack, .rst]) && flags.contains(.syn) }
+    package var isSYNACK: Bool { flags.isSuperset(of: [.syn, .ack]) && !flags.contains(.rst) }
+
+    /// Whether both look like one packet: equal but for what a second sighting may change (hop limit, link, MSS, an option taken out).
+    @inline(__always)
+    package func looksLike(_ other: SegmentNote) -> Bool {
+        seq == other.seq && ack == other.ack && flags == other.flags && payloadLength == other.payloadLength
+            && fromClient == other.fromClient && window == other.window && tsval == other.tsval
+            && tsecr == other.tsecr && windowScale == other.windowScale
+            && options.subtracting(.mptcp) == other.options.subtracting(.mptcp)
+            && identification == other.identification && isICMP == other.isICMP
+    }
+
+    /// Nanoseconds below which two sightings may be one packet.
+    package static let duplicateWindow: Int64 = 200_000_000
+
+    /// Whether the two are proven to be one packet, captured twice: equal bytes alone do not prove it (Linux answers a
+    /// SYN copy and its own timer with equal SYN-ACKs, microseconds apart).
+    @inline(__always)
+    package func isSamePacket(as other: SegmentNote) -> Bool {
+        looksLike(other) && abs(time &- other.time) < SegmentNote.duplicateWindow
+            && (identification != 0 || hopLimit != other.hopLimit || vlan != other.vlan
+                || linkSignature != other.linkSignature)
+    }
+}

@@ -1,0 +1,52 @@
+/// Time as the capture tells it. Real files jump by years and back, so the clock moves only where two consecutive
+/// frames agree that it did.
+package struct CaptureClock: Sendable {
+    /// Nanoseconds since the epoch that two consecutive frames have both reached; nil before the first frame.
+    package private(set) var now: Int64?
+    /// Nanoseconds that the clock has moved forward in all: never decreases, also where `now` steps back. Deadlines are
+    /// kept in it.
+    package private(set) var elapsed: Int64 = 0
+    /// The first and last frame's own times, and the steps back that two frames agreed on.
+    package private(set) var first: Int64?
+    package private(set) var last: Int64?
+    package private(set) var stepsBack = 0
+    package private(set) var largestStepBack: Int64 = 0
+
+    /// A clock that is less than this behind is jitter between interfaces, not a step.
+    static let step: Int64 = 10_000_000_000
+    /// A last frame further ahead than this cannot tell how old the rest is.
+    static let plausibleEnd: Int64 = 86_400_000_000_000
+
+    package init() {}
+
+    /// Takes the time of the next frame.
+    @inline(__always)
+    package mutating func tick(_ time: Int64) {
+        guard let previous = last else {
+            first = time
+            last = time
+            now = time
+            return
+        }
+        last = time
+        let reference = now ?? time
+        let agreed = min(previous, time)
+        if agreed > reference {
+            elapsed &+= agreed &- reference
+            now = agreed
+        } else if max(previous, time) < reference &- CaptureClock.step {
+            stepsBack += 1
+            largestStepBack = max(largestStepBack, reference &- max(previous, time))
+            now = max(previous, time)
+        }
+    }
+
+    /// The capture is over: the last frame needs nobody to agree with it, unless it is days off.
+    package mutating func end() {
+        guard let last, let reference = now, last > reference, last &- reference < CaptureClock.plausibleEnd else {
+            return
+        }
+        elapsed &+= last &- reference
+        now = last
+    }
+}

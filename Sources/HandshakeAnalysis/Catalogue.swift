@@ -1,0 +1,639 @@
+// The catalogue: each outcome and finding in one table, with its policy and its text. A new code is a case here and a place in
+// the judge that finds it; everything else (JSON, explain, the docs' test) follows.
+
+/// How much a finding matters by itself.
+public enum Severity: String, CaseIterable, Sendable, Comparable {
+    /// Good to know.
+    case info
+    /// Unusual, and harmless by itself.
+    case note
+    /// Costs time or points at trouble.
+    case warning
+    /// Breaks the protocol's arithmetic.
+    case error
+
+    public static func < (a: Severity, b: Severity) -> Bool { allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)! }
+}
+
+/// The stable identifiers of what can be found: they appear in JSON, in assertions and in `synscope explain`.
+public enum FindingCode: String, CaseIterable, Sendable {
+    case captureDuplicate = "capture-duplicate"
+    case synRetransmitted = "syn-retransmitted"
+    case synAfterRefusal = "syn-after-refusal"
+    case synLost = "syn-lost"
+    case synackLost = "synack-lost"
+    case ackLost = "ack-lost"
+    case synackRetransmitted = "synack-retransmitted"
+    case synackIsnChanged = "synack-isn-changed"
+    case tupleReused = "tuple-reused"
+    case synIsnChanged = "syn-isn-changed"
+    case synOnEstablished = "syn-on-established"
+    case synOptionsChanged = "syn-options-changed"
+    case mssChanged = "mss-changed"
+    case mssClamped = "mss-clamped"
+    case mssAbsent = "mss-absent"
+    case mssTiny = "mss-tiny"
+    case synackWrongAck = "synack-wrong-ack"
+    case ackWrongAck = "ack-wrong-ack"
+    case ackWrongSeq = "ack-wrong-seq"
+    case rstUnacceptable = "rst-unacceptable"
+    case rstInexact = "rst-inexact"
+    case rstBeforeSynack = "rst-before-synack"
+    case resetAfterEstablished = "reset-after-established"
+    case rstFromMiddlebox = "rst-from-middlebox"
+    case halfOpenDiscovered = "half-open-discovered"
+    case synackBadTsecr = "synack-bad-tsecr"
+    case synackUnsolicited = "synack-unsolicited"
+    case synackWrongDirection = "synack-wrong-direction"
+    case dataBeforeEstablished = "data-before-established"
+    case oneSided = "one-sided"
+    case selfConnect = "self-connect"
+    case checksumBad = "checksum-bad"
+    case checksumOffload = "checksum-offload"
+    case fragmented
+    case snaplenCut = "snaplen-cut"
+    case reservedFlags = "reserved-flags"
+    case icmpError = "icmp-error"
+    case reorderedCapture = "reordered-capture"
+    case clockStepped = "clock-stepped"
+    case syncookieSuspect = "syncookie-suspect"
+    case wscaleOver14 = "wscale-over-14"
+    case optionMalformed = "option-malformed"
+    case optionRepeated = "option-repeated"
+    case optionNotOffered = "option-not-offered"
+    case fastOpenDataIgnored = "fast-open-data-ignored"
+    case mptcpStripped = "mptcp-stripped"
+    case synOddFlags = "syn-odd-flags"
+    case isnZero = "isn-zero"
+    case portZero = "port-zero"
+    case synFlood = "syn-flood"
+    case portScan = "port-scan"
+    case backscatter
+
+    /// Its place in the catalogue.
+    var order: Int { FindingCode.orders[self] ?? 0 }
+
+    private static let orders = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+
+    public var severity: Severity {
+        switch self {
+        case .captureDuplicate, .tupleReused, .mssAbsent, .checksumOffload, .syncookieSuspect, .isnZero: .info
+        case .synRetransmitted, .synAfterRefusal, .synackRetransmitted, .synOnEstablished, .synOptionsChanged,
+            .mssChanged, .mssClamped, .rstUnacceptable, .rstInexact, .synackUnsolicited, .dataBeforeEstablished,
+            .selfConnect, .fragmented, .snaplenCut, .reservedFlags, .icmpError, .optionRepeated, .fastOpenDataIgnored,
+            .mptcpStripped, .synOddFlags, .portZero, .backscatter: .note
+        case .synLost, .synackLost, .ackLost, .synackIsnChanged, .synIsnChanged, .mssTiny, .rstBeforeSynack,
+            .resetAfterEstablished, .rstFromMiddlebox, .halfOpenDiscovered, .synackBadTsecr, .oneSided, .checksumBad,
+            .reorderedCapture, .clockStepped, .wscaleOver14, .optionMalformed, .optionNotOffered, .synFlood,
+            .portScan: .warning
+        case .synackWrongAck, .ackWrongAck, .ackWrongSeq, .synackWrongDirection: .error
+        }
+    }
+}
+
+/// What `synscope explain` says of an outcome or a finding.
+public struct Explanation: Sendable {
+    public let title: String
+    public let meaning: String
+    /// How it is recognised.
+    public let recognition: String
+    /// The standard's section.
+    public let reference: String
+    public let causes: String
+    /// What to do next.
+    public let next: String
+}
+
+extension FindingCode {
+    public var explanation: Explanation {
+        switch self {
+        case .captureDuplicate:
+            Explanation(
+                title: "The same packet was captured twice",
+                meaning: "One packet passed the capture point, or two capture points, twice. It is no retransmission and counts as none.",
+                recognition: "Equal in every field that does not change on the way, less than 200 ms apart, and an equal non-zero IP identification, another hop limit, VLAN, link address, or neighbours that are doubled alike. Equal bytes alone do not prove it: Linux sends equal SYN-ACKs microseconds apart.",
+                reference: "RFC 791 section 3.2 (identification)",
+                causes: "A mirror port that copies both directions, capture on \"any\" where a packet passes several interfaces, two merged captures of the same link.",
+                next: "Capture on one interface, or mirror one direction.")
+        case .synRetransmitted:
+            Explanation(
+                title: "The SYN was sent again",
+                meaning: "The client sent a SYN with the same sequence number again because nothing that it accepted had come back.",
+                recognition: "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the schedule that they fit within -5 and +15 percent: rfc6298, linux, rfc1122, bsd, or prompted (10 to 35 ms after an answer that the client rejected).",
+                reference: "RFC 9293 3.8.1; RFC 6298 sections 2 and 5",
+                causes: "Loss of the SYN or of the SYN-ACK, a full accept queue, a filter that drops, a round trip longer than the first timeout of 1 s.",
+                next: "Look at syn-lost and synack-lost of the same attempt for where; capture closer to the server.")
+        case .synAfterRefusal:
+            Explanation(
+                title: "The SYN was sent again after a refusal",
+                meaning: "The client tried the same sequence number again although a RST had refused it.",
+                recognition: "Same x after a RST that acknowledged it. This is no retransmission: the SYN had been answered.",
+                reference: "RFC 9293 3.10.7.3",
+                causes: "Windows retries a refused connect twice, 500 ms apart.",
+                next: "Nothing about the network: see why the port is closed.")
+        case .synLost:
+            Explanation(
+                title: "A SYN did not take",
+                meaning: "One or more SYNs were lost, or dropped by the server, before the one that counted.",
+                recognition: "after-capture: the SYN-ACK echoes the timestamp of a later SYN and none came before it. unknown: there are no timestamps to tell, or no answer at all.",
+                reference: "RFC 7323 4.3; RFC 6298",
+                causes: "Loss between the capture point and the server, a full accept queue (Linux drops SYNs silently), a filter.",
+                next: "On the server: nstat -az TcpExtListenDrops TcpExtListenOverflows. Capture there at the same time.")
+        case .synackLost:
+            Explanation(
+                title: "A SYN-ACK did not reach the client, or the capture point",
+                meaning: "The server answered, and the answer was lost.",
+                recognition: "after-capture: the SYN came again after the SYN-ACK had passed here, or the final ACK echoes a later SYN-ACK. before-capture: the SYN-ACK echoes an earlier SYN than the last. unknown: SYN-ACKs repeated and nothing tells why.",
+                reference: "RFC 7323 4.3; RFC 9293 3.8.1",
+                causes: "Loss on the way back, asymmetric routes through a stateful filter, a client that rejects the SYN-ACK.",
+                next: "Capture on the client; compare the two captures.")
+        case .ackLost:
+            Explanation(
+                title: "The final ACK did not take",
+                meaning: "The handshake's last ACK was lost or dropped.",
+                recognition: "after-capture: the SYN-ACK of the same y came again, later than the server's round trip and 200 ms after the ACK. before-capture: the final ACK echoes an earlier SYN-ACK than the last.",
+                reference: "RFC 9293 3.8.1; RFC 7323 4.3",
+                causes: "Loss, a full accept queue (Linux then drops the ACK and repeats the SYN-ACK at 1, 3 and 7 s), deferred accept.",
+                next: "On the server: ss -ltn (Recv-Q against Send-Q), TCP_DEFER_ACCEPT.")
+        case .synackRetransmitted:
+            Explanation(
+                title: "The SYN-ACK was sent again",
+                meaning: "The server repeated its SYN-ACK.",
+                recognition: "More than one SYN-ACK with the same y, not captured twice.",
+                reference: "RFC 9293 3.8.1",
+                causes: "Its timer, or a SYN that came again: both may happen within microseconds.",
+                next: "See synack-lost and ack-lost for which it was.")
+        case .synackIsnChanged:
+            Explanation(
+                title: "SYN-ACKs with different sequence numbers",
+                meaning: "Two valid SYN-ACKs announce different y. The final ACK says which one the client took.",
+                recognition: "Both acknowledge the SYN; their SEQ differs.",
+                reference: "RFC 9293 3.4.1",
+                causes: "SYN cookies under timestamps that moved on, a load balancer that asked two servers, a server that forgot its request and answered the next SYN anew, spoofing.",
+                next: "Compare hop limits of both SYN-ACKs.")
+        case .tupleReused:
+            Explanation(
+                title: "The tuple was used again",
+                meaning: "A new connection took the addresses and ports of one that had ended.",
+                recognition: "A SYN with another x after a FIN or RST on the tuple. The evidence says whether RFC 6191 lets it through TIME-WAIT.",
+                reference: "RFC 6191 section 2; RFC 9293 3.6.1",
+                causes: "A client with few ports, or that binds its source port.",
+                next: "If the reuse is refused: more source ports, timestamps, or fewer short connections.")
+        case .synIsnChanged:
+            Explanation(
+                title: "Another SYN while the first was unanswered",
+                meaning: "The client started over with another sequence number instead of repeating its SYN.",
+                recognition: "A SYN with another x on a tuple whose earlier SYN had no answer.",
+                reference: "RFC 9293 3.4.1, 3.8.1",
+                causes: "An application that gives up and connects again from a bound port, a scanner, a proxy that restarts, an old duplicate.",
+                next: "See both attempts; the earlier one is related.")
+        case .synOnEstablished:
+            Explanation(
+                title: "A SYN on a live connection",
+                meaning: "A SYN arrived on a tuple whose connection was up.",
+                recognition: "SYN after completion, before any FIN or RST.",
+                reference: "RFC 5961 section 4; RFC 9293 3.10.7.4",
+                causes: "An old duplicate, a client that rebooted and forgot (half-open), a copy that crossed the handshake's end, an injected SYN.",
+                next: "A challenge ACK should follow: see challenged, half-open-discovered.")
+        case .synOptionsChanged:
+            Explanation(
+                title: "A repeated SYN dropped options",
+                meaning: "A SYN was repeated without ECN, MPTCP or Fast Open that the first had.",
+                recognition: "The copies of one SYN differ in these.",
+                reference: "RFC 3168 6.1.1.1; RFC 8684 3.1; RFC 7413 4.1.3",
+                causes: "Stacks do so on purpose when they suspect a middlebox that drops such SYNs. Linux drops ECN at the second copy, MPTCP at the fourth.",
+                next: "If the copy without them succeeds at once, something on the path drops the option.")
+        case .mssChanged:
+            Explanation(
+                title: "The MSS differs between copies",
+                meaning: "Copies of one SYN or SYN-ACK announce different MSS.",
+                recognition: "Different MSS options under the same sequence number, not captured twice.",
+                reference: "RFC 9293 3.7.1",
+                causes: "A route change towards another clamp, a stack that lowers the MSS after losses.",
+                next: "See mss-clamped for proof of rewriting.")
+        case .mssClamped:
+            Explanation(
+                title: "The MSS was rewritten on the way",
+                meaning: "Something between two sightings of one packet changed its MSS option.",
+                recognition: "The same packet (see capture-duplicate) with another MSS.",
+                reference: "RFC 9293 3.7.1",
+                causes: "MSS clamping on a router, tunnel or firewall (iptables TCPMSS).",
+                next: "Usually wanted. If segments are still too large, clamp lower.")
+        case .mssAbsent:
+            Explanation(
+                title: "No MSS option",
+                meaning: "A SYN or SYN-ACK announces no MSS: its peer must assume 536 (IPv4) or 1220 (IPv6).",
+                recognition: "A SYN or SYN-ACK that was seen whole, without the option.",
+                reference: "RFC 9293 3.7.1 (MUST-15)",
+                causes: "Minimal stacks, scanners, a middlebox that strips options, SYN proxies.",
+                next: "Expect small segments. Look for what strips the option.")
+        case .mssTiny:
+            Explanation(
+                title: "A very small MSS",
+                meaning: "The announced MSS is below the default that every host must accept.",
+                recognition: "MSS below 536 (IPv4) or 1220 (IPv6).",
+                reference: "RFC 9293 3.7.1",
+                causes: "A misconfigured interface or clamp, a resource exhaustion attempt (many tiny segments).",
+                next: "Check the MTU of the announcing side.")
+        case .synackWrongAck:
+            Explanation(
+                title: "The SYN-ACK does not acknowledge x+1",
+                meaning: "The server's SYN-ACK acknowledges something other than the client's SYN. The client rejects it with a RST and goes on.",
+                recognition: "SEG.ACK outside [x+1, x+1+L].",
+                reference: "RFC 9293 3.10.7.3",
+                causes: "An answer to an older SYN, a half-open connection, a NAT or load balancer that mixes up flows, a faulty SYN proxy.",
+                next: "Compare expected and actual: the difference tells which SYN it answers.")
+        case .ackWrongAck:
+            Explanation(
+                title: "The final ACK does not acknowledge y+1",
+                meaning: "The client acknowledges something that this server did not send.",
+                recognition: "A client ACK after the SYN-ACK whose ACK is outside [y+1, the highest SEQ+LEN of the server].",
+                reference: "RFC 9293 3.10.7.4",
+                causes: "A sequence-rewriting middlebox, an old segment, ACK scanning, a second server behind one address.",
+                next: "The server answers RST with SEQ = that ACK; the handshake may still complete.")
+        case .ackWrongSeq:
+            Explanation(
+                title: "The final ACK's sequence number is not x+1",
+                meaning: "The ACK acknowledges y+1 but its SEQ is outside the window.",
+                recognition: "Right ACK, SEQ outside [x+1, x+1 plus the server's window].",
+                reference: "RFC 9293 3.10.7.4",
+                causes: "A sequence-rewriting middlebox that rewrites one direction, an injected segment.",
+                next: "Compare expected and actual; a constant difference points at rewriting.")
+        case .rstUnacceptable:
+            Explanation(
+                title: "A RST that its receiver ignores",
+                meaning: "A RST does not fit the state that it was sent to.",
+                recognition: "In SYN-SENT: no ACK, or one that is not x+1. Later: SEQ outside the window.",
+                reference: "RFC 9293 3.10.7.3; RFC 5961 section 3",
+                causes: "Injected resets, an answer to something older, a broken stack.",
+                next: "The connect goes on. Look who sent it (hop limit).")
+        case .rstInexact:
+            Explanation(
+                title: "A RST inside the window but not exact",
+                meaning: "The RST's SEQ lies in the window and is not RCV.NXT: it draws a challenge ACK and resets nothing.",
+                recognition: "SEQ in the window beyond y+1.",
+                reference: "RFC 5961 section 3.2",
+                causes: "A guessed or late RST.",
+                next: "None, unless they are many: then someone guesses.")
+        case .rstBeforeSynack:
+            Explanation(
+                title: "A RST came before the SYN-ACK",
+                meaning: "The server's side reset and then accepted the same SYN.",
+                recognition: "A server RST, then a valid SYN-ACK, no SYN between.",
+                reference: "RFC 9293 3.10.7",
+                causes: "Two machines behind one address, a middlebox that resets while the server accepts, reordering.",
+                next: "Compare hop limits; see rst-from-middlebox.")
+        case .resetAfterEstablished:
+            Explanation(
+                title: "Reset right after completion",
+                meaning: "A RST ended the connection before the server acknowledged any data.",
+                recognition: "A RST in the window after the final ACK, before late evidence closed the attempt.",
+                reference: "RFC 9293 3.10.7.4",
+                causes: "tcp_abort_on_overflow with a full accept queue, a service that closes without reading, a load balancer without a backend, a port or health check.",
+                next: "See from whom: the direction is in the segments.")
+        case .rstFromMiddlebox:
+            Explanation(
+                title: "The RST may not be the peer's",
+                meaning: "The RST differs from what its supposed sender sent otherwise. A hint, no proof.",
+                recognition: "Another number of hops than the peer's packets, SEQ 0 or payload.",
+                reference: "RFC 3360",
+                causes: "Firewalls and content filters that reset.",
+                next: "Capture on the server: if it did not send the RST, something between did.")
+        case .halfOpenDiscovered:
+            Explanation(
+                title: "A half-open connection was discovered",
+                meaning: "The server still held an old connection on the tuple; the client reset it.",
+                recognition: "An ACK answers the SYN, and the client sends RST with SEQ equal to that ACK.",
+                reference: "RFC 9293 3.5.1, Figures 9 and 10",
+                causes: "The client crashed or lost state and connected again from the same port.",
+                next: "Nothing: the next SYN should succeed. If not, see challenged.")
+        case .synackBadTsecr:
+            Explanation(
+                title: "The SYN-ACK echoes a timestamp that was not sent",
+                meaning: "TSecr equals no TSval of the SYNs. The client rejects such a SYN-ACK with RST and tries again.",
+                recognition: "Both have timestamps, and no SYN that was seen carries that TSval.",
+                reference: "RFC 7323 3.2, 4.3",
+                causes: "A middlebox that rewrites timestamps in one direction only, a broken SYN proxy.",
+                next: "Switch timestamps off on one side to confirm.")
+        case .synackUnsolicited:
+            Explanation(
+                title: "A SYN-ACK that nobody asked for",
+                meaning: "A SYN-ACK more than 7 s into the capture without a SYN, and the client says nothing but RST.",
+                recognition: "No SYN on the tuple, no ACK or data of the client.",
+                reference: "RFC 9293 3.10.7.2",
+                causes: "Backscatter of a flood with spoofed addresses, asymmetric capture, a scan.",
+                next: "See backscatter in the summary.")
+        case .synackWrongDirection:
+            Explanation(
+                title: "A SYN-ACK from the client",
+                meaning: "The side that sent the SYN also sent a SYN-ACK, and no SYN had crossed.",
+                recognition: "SYN-ACK from the client, no SYN of the server seen (else it is a simultaneous open).",
+                reference: "RFC 9293 3.5, Figure 7",
+                causes: "A simultaneous open half of which was not captured, evasion of an intrusion detector, injected segments.",
+                next: "Capture both directions.")
+        case .dataBeforeEstablished:
+            Explanation(
+                title: "Payload before the handshake was complete",
+                meaning: "A segment carried payload before it could be delivered, and no Fast Open option allows it.",
+                recognition: "Payload on SYN, SYN-ACK or an early segment without Fast Open.",
+                reference: "RFC 9293 3.4, 3.10.7.3; RFC 7413",
+                causes: "Test tools, evasion of an intrusion detector, old T/TCP.",
+                next: "Legal, and queued or ignored by the receiver.")
+        case .oneSided:
+            Explanation(
+                title: "Only the client's direction was seen",
+                meaning: "The handshake's SYN and ACK passed, its SYN-ACK did not.",
+                recognition: "SYN x, then an ACK with SEQ x+1, no SYN-ACK.",
+                reference: "RFC 9293 Figure 6",
+                causes: "Asymmetric routes, a mirror port of one direction, capture loss.",
+                next: "y, its options and the server's round trip are unknown: capture the other direction too.")
+        case .selfConnect:
+            Explanation(
+                title: "A socket connected to itself",
+                meaning: "Source and destination are the same address and port.",
+                recognition: "Both endpoints are equal.",
+                reference: "RFC 9293 Figure 7",
+                causes: "A client in a loop on the loopback interface whose source port met its destination port; a LAND packet.",
+                next: "Bind the client outside the server's ports.")
+        case .checksumBad:
+            Explanation(
+                title: "Bad checksum",
+                meaning: "The segment's TCP or IP checksum is wrong. Its receiver drops it, and it is kept out of the state here.",
+                recognition: "The sum is wrong and the field is not the pseudo-header's partial sum. As long as a capture shows no more good sums than bad, none is kept out: its frames were rewritten.",
+                reference: "RFC 9293 3.1 (MUST-2, MUST-3)",
+                causes: "Corruption, a middlebox that rewrites without fixing the sum, an anonymised capture.",
+                next: "Capture on the receiver.")
+        case .checksumOffload:
+            Explanation(
+                title: "Checksum left to the network card",
+                meaning: "The field holds the partial sum that the card was to finish: captured before it did.",
+                recognition: "The field equals the pseudo-header's sum.",
+                reference: "RFC 9293 3.1",
+                causes: "Capture on the sending host or a virtual link.",
+                next: "Nothing.")
+        case .fragmented:
+            Explanation(
+                title: "A handshake segment came in an IP fragment",
+                meaning: "The segment's IP packet was fragmented.",
+                recognition: "More-fragments is set on the packet that holds the TCP header.",
+                reference: "RFC 791 section 3.2; RFC 8200 section 4.5",
+                causes: "Data on a SYN over a small MTU, evasion.",
+                next: "Unusual: look at the path's MTU.")
+        case .snaplenCut:
+            Explanation(
+                title: "The capture cut the TCP header",
+                meaning: "What lies beyond the snaplen is unknown: options may be there.",
+                recognition: "Captured length ends within the TCP header.",
+                reference: "pcap: snaplen",
+                causes: "tcpdump -s with a small number.",
+                next: "Capture with -s 128 or more.")
+        case .reservedFlags:
+            Explanation(
+                title: "Reserved bits are set",
+                meaning: "A segment of the handshake sets one of the three bits that must be zero.",
+                recognition: "Header bits 4 to 6 of the thirteenth octet.",
+                reference: "RFC 9293 3.1",
+                causes: "Test tools, corruption, experiments.",
+                next: "Some middleboxes drop such segments.")
+        case .icmpError:
+            Explanation(
+                title: "An ICMP error quotes the attempt",
+                meaning: "A router or host reported an error about a segment of this attempt.",
+                recognition: "ICMP or ICMPv6 error with the tuple in its quote. It decides the outcome only if it quotes this x and is not about packet size.",
+                reference: "RFC 1122 4.2.3.9; RFC 5461",
+                causes: "A reject rule, no route, a size limit.",
+                next: "The evidence names type, code and sender.")
+        case .reorderedCapture:
+            Explanation(
+                title: "The capture's order is not the network's",
+                meaning: "A SYN-ACK stands before its SYN, or an ACK before its SYN-ACK. No round trip is computed from them.",
+                recognition: "Frame order against the handshake's.",
+                reference: "RFC 9293 3.5",
+                causes: "Several receive queues, merged captures.",
+                next: "reordercap, or capture on one queue.")
+        case .clockStepped:
+            Explanation(
+                title: "Time runs backwards within the attempt",
+                meaning: "A later frame has an earlier time. No round trip is computed.",
+                recognition: "Times decrease while frame numbers increase.",
+                reference: "pcap: timestamps",
+                causes: "The capture host's clock was set, or several unsynchronised sources.",
+                next: "Synchronise clocks before capture.")
+        case .syncookieSuspect:
+            Explanation(
+                title: "The server may be using SYN cookies",
+                meaning: "The SYN-ACKs of one y echo each copy's own timestamp: the server keeps no state.",
+                recognition: "TSecr advances with the copies.",
+                reference: "RFC 4987 3.6",
+                causes: "A SYN flood, tcp_syncookies=2.",
+                next: "nstat -az TcpExtSyncookiesSent.")
+        case .wscaleOver14:
+            Explanation(
+                title: "Window scale above 14",
+                meaning: "The shift count is above the maximum; its receiver uses 14.",
+                recognition: "Shift above 14.",
+                reference: "RFC 7323 2.3",
+                causes: "A broken stack, fuzzing.",
+                next: "Nothing: the receiver copes.")
+        case .optionMalformed:
+            Explanation(
+                title: "A malformed TCP option",
+                meaning: "An option's length is wrong or runs past the header; what follows it was not read.",
+                recognition: "Length below 2, beyond the header, or not the kind's.",
+                reference: "RFC 9293 3.2 (MUST-7)",
+                causes: "Fuzzing, a broken middlebox.",
+                next: "Look at the frame's option area.")
+        case .optionRepeated:
+            Explanation(
+                title: "A TCP option occurs twice",
+                meaning: "The last one counts, as in Linux.",
+                recognition: "The same kind twice in one header.",
+                reference: "RFC 9293 3.2",
+                causes: "Fuzzing, a middlebox that appends.",
+                next: "Receivers differ in which they use.")
+        case .optionNotOffered:
+            Explanation(
+                title: "The SYN-ACK has an option that the SYN did not offer",
+                meaning: "Window scale, SACK, timestamps or MPTCP may only answer an offer.",
+                recognition: "Present in the SYN-ACK, in no copy of the SYN.",
+                reference: "RFC 7323 1.3, 2.2; RFC 2018 section 2; RFC 8684 3.1",
+                causes: "A middlebox stripped it from the SYN after the capture point or adds it, a broken SYN proxy.",
+                next: "Compare captures at both ends.")
+        case .fastOpenDataIgnored:
+            Explanation(
+                title: "Fast Open data was not taken",
+                meaning: "The SYN carried data with a Fast Open cookie, and the SYN-ACK acknowledges the SYN alone.",
+                recognition: "SYN with payload and option; ACK equals x+1.",
+                reference: "RFC 7413 4.2.2",
+                causes: "An old cookie, Fast Open off at the server, its queue full.",
+                next: "The data is sent again after the handshake: one round trip more.")
+        case .mptcpStripped:
+            Explanation(
+                title: "The MPTCP option was taken out",
+                meaning: "The option was there at one sighting and not at the other, or negotiated and absent from the third ACK.",
+                recognition: "Two sightings of one packet differ; or SYN and SYN-ACK carry it and the exact final ACK does not.",
+                reference: "RFC 8684 3.1, 3.7",
+                causes: "A middlebox that removes unknown options.",
+                next: "MPTCP falls back to TCP.")
+        case .synOddFlags:
+            Explanation(
+                title: "SYN with FIN, RST or URG",
+                meaning: "A SYN carries flags that no stack sends with it.",
+                recognition: "SYN together with FIN, RST or URG.",
+                reference: "RFC 9293 3.1, 3.10.7",
+                causes: "Scanners, fingerprinting, evasion.",
+                next: "See who sends it.")
+        case .isnZero:
+            Explanation(
+                title: "Initial sequence number zero",
+                meaning: "x or y is 0: legal, one in four thousand million.",
+                recognition: "SEQ 0 on SYN or SYN-ACK.",
+                reference: "RFC 9293 3.4.1",
+                causes: "Chance; scanners and simple stacks use constants.",
+                next: "None.")
+        case .portZero:
+            Explanation(
+                title: "Port 0",
+                meaning: "One port is 0, which cannot be bound by the usual means.",
+                recognition: "Source or destination port 0.",
+                reference: "RFC 6335 section 6",
+                causes: "Scanners, fingerprinting, broken code.",
+                next: "See who sends it.")
+        case .synFlood:
+            Explanation(
+                title: "Many handshakes at one server are left open",
+                meaning: "A hundred or more attempts at one address and port stayed half-open, unanswered or undecided, and more than completed.",
+                recognition: "Counted over all attempts; in the summary.",
+                reference: "RFC 4987",
+                causes: "A SYN flood, a dead service that many clients retry.",
+                next: "Look whether sources are spoofed (never a final ACK); tcp_syncookies.")
+        case .portScan:
+            Explanation(
+                title: "One source tried many targets",
+                meaning: "Twenty or more ports or hosts of which the source used none.",
+                recognition: "Distinct targets of attempts that were refused, reset by the client or not answered; in the summary.",
+                reference: "RFC 4778 2.5",
+                causes: "A scan, an inventory tool, a service discovery gone wrong.",
+                next: "Identify the source.")
+        case .backscatter:
+            Explanation(
+                title: "Answers that nobody asked for",
+                meaning: "Twenty or more SYN-ACKs or RSTs from one address without anything before them.",
+                recognition: "Counted over the capture; in the summary.",
+                reference: "RFC 4987",
+                causes: "That address is under a flood with spoofed sources, of which yours is one; or the capture is one-sided.",
+                next: "None, unless it is your address that is flooded.")
+        }
+    }
+}
+
+extension Outcome {
+    public var explanation: Explanation {
+        switch self {
+        case .established:
+            Explanation(
+                title: "The handshake completed",
+                meaning: "SYN, SYN-ACK and final ACK were seen and fit, or what followed shows that it completed.",
+                recognition: "A SYN-ACK with ACK in [x+1, x+1+L], then a client segment with SEQ in [x+1, x+1+window] and ACK in [y+1, what the server sent]. completed_by says how: ack (exact and empty), data (exact, with payload or FIN), inferred.",
+                reference: "RFC 9293 3.5, Figures 6 and 7",
+                causes: "This is what should happen.",
+                next: "See findings for what went wrong on the way, and rtt.")
+        case .resetByClient:
+            Explanation(
+                title: "The client reset it",
+                meaning: "The client rejected its own handshake with a RST.",
+                recognition: "Client RST with SEQ x+1.",
+                reference: "RFC 9293 3.10.7; 3.10.4",
+                causes: "A SYN scan, a client that was closed while connecting, a SYN-ACK that the client did not accept.",
+                next: "Many of these from one source are a scan: see port-scan.")
+        case .stale:
+            Explanation(
+                title: "An old duplicate SYN",
+                meaning: "A SYN that was delayed on the way met a server that answered it; the client, which is busy with another x, rejects it.",
+                recognition: "Client RST with SEQ x+1 while another attempt on the tuple is alive; or an unanswered SYN older than the live connection.",
+                reference: "RFC 9293 3.5, Figure 8",
+                causes: "A late or duplicated SYN on a tuple that is used again.",
+                next: "See the related attempt: that is the real one.")
+        case .resetByServer:
+            Explanation(
+                title: "The server reset it before completion",
+                meaning: "The server answered with SYN-ACK and then took it back.",
+                recognition: "Server RST with SEQ y+1 before the final ACK.",
+                reference: "RFC 9293 3.10.7.4",
+                causes: "The service was closed in that moment, a SYN proxy gave up on its backend, resources.",
+                next: "Look at the server's log at that time.")
+        case .refused:
+            Explanation(
+                title: "The server refused it",
+                meaning: "Nothing listens there, or a filter says so.",
+                recognition: "RST with ACK in [x+1, x+1+L] to the SYN.",
+                reference: "RFC 9293 3.5.2, 3.10.7.1",
+                causes: "A closed port, a service that is down, REJECT --reject-with tcp-reset.",
+                next: "Is the service up, on this address and port?")
+        case .unreachable:
+            Explanation(
+                title: "The network or host reported an error",
+                meaning: "An ICMP error ended the attempt.",
+                recognition: "ICMP or ICMPv6 error that quotes this tuple and x: hard, admin or soft.",
+                reference: "RFC 1122 4.2.3.9; RFC 5461",
+                causes: "No route, a reject rule, a host that is down.",
+                next: "The record names type, code and who sent it.")
+        case .invalid:
+            Explanation(
+                title: "The numbers never came right",
+                meaning: "The handshake's arithmetic failed and it did not recover.",
+                recognition: "Only SYN-ACKs that do not acknowledge x+1, or final ACKs that never fit y+1 or x+1.",
+                reference: "RFC 9293 3.4, 3.10.7.3",
+                causes: "Sequence rewriting in one direction, two servers behind one address, spoofing.",
+                next: "Compare expected and actual in arithmetic.")
+        case .challenged:
+            Explanation(
+                title: "The server answered with an ACK",
+                meaning: "The SYN met a connection that the server still holds: live, half-open or in TIME-WAIT.",
+                recognition: "The only answer is a segment without SYN or RST.",
+                reference: "RFC 5961 section 4; RFC 9293 Figures 9, 10",
+                causes: "A client that reuses its port too early or that lost state; an old duplicate.",
+                next: "See half-open-discovered and the related attempts.")
+        case .halfOpen:
+            Explanation(
+                title: "The client did not finish",
+                meaning: "The server answered and heard no more.",
+                recognition: "A valid SYN-ACK, nothing that completes or resets, long enough ago.",
+                reference: "RFC 9293 3.5; RFC 4987",
+                causes: "A SYN flood, the SYN-ACK lost after the capture point, a client that vanished, capture of one direction.",
+                next: "See synack-lost; many at one server are a flood.")
+        case .unanswered:
+            Explanation(
+                title: "No answer",
+                meaning: "Nothing came back to the SYN, or the client gave up.",
+                recognition: "SYNs, nothing from the server, long enough ago; or the client's RST with SEQ x.",
+                reference: "RFC 9293 3.8.1",
+                causes: "A filter that drops, a host that is down, a full accept queue, loss.",
+                next: "Capture on the server: does the SYN get there?")
+        case .superseded:
+            Explanation(
+                title: "Replaced by a new attempt",
+                meaning: "The client gave up early and started anew on the same ports.",
+                recognition: "No answer, and another x on the tuple within 7 s.",
+                reference: "RFC 9293 3.4.1",
+                causes: "An application timeout with a bound source port, scanners.",
+                next: "See the related attempt.")
+        case .pending:
+            Explanation(
+                title: "Too early to tell",
+                meaning: "The capture ended, or the attempt had to be let go, before it could be decided. Not a failure.",
+                recognition: "The first segment less than 7 s old, or the last less than 1 s.",
+                reference: "RFC 6298",
+                causes: "A capture that was stopped in between.",
+                next: "Capture a little longer.")
+        case .partial:
+            Explanation(
+                title: "The SYN was not seen",
+                meaning: "The capture began after the SYN, or missed it.",
+                recognition: "A SYN-ACK without its SYN. What was not seen is null.",
+                reference: "RFC 9293 3.5",
+                causes: "The capture started in the middle, one direction is missing, capture loss.",
+                next: "completed_by still says whether it completed.")
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import CSystem
+
+/// The memory of the tracker: a dense pool of attempts, a tagged open-addressed index over it, and a pool of log notes.
+///
+/// The only unsafe code of the analysis. Memory is the limit here, not instructions: a pool is reserved address space that
+/// costs nothing until it is touched, so it never grows by copying; a lookup touches one index line and one record. Slots
+/// are numbered from 1; 0 is none. Every number that gets in here came from here.
+@safe struct Pool<Element: BitwiseCopyable>: ~Copyable {
+    private let base: UnsafeMutablePointer<Element>
+    private let byteCount: Int
+    let capacity: Int
+    private var used = 0
+    private var free: [UInt32] = []
+
+    /// - Parameter capacity: the most elements at a time. Address space for them is reserved here.
+    init(capacity: Int) {
+        precondition(capacity > 0 && capacity < Int(UInt32.max))
+        self.capacity = capacity
+        byteCount = (capacity + 1) * MemoryLayout<Element>.stride
+        guard let memory = unsafe csystem_map(byteCount) else {
+            fatalError("cannot reserve \(byteCount >> 20) MiB of address space for \(capacity) entries")
+        }
+        unsafe base = memory.bindMemory(to: Element.self, capacity: capacity + 1)
+    }
+
+    deinit { unsafe csystem_unmap(base, byteCount) }
+
+    @inline(__always) var count: Int { used - free.count }
+    @inline(__always) var isFull: Bool { used == capacity && free.isEmpty }
+
+    @inline(__always)
+    subscript(slot: UInt32) -> Element {
+        unsafeAddress {
+            assert(slot > 0 && Int(slot) <= used)
+            return unsafe UnsafePointer(base + Int(slot))
+        }
+        nonmutating unsafeMutableAddress {
+            assert(slot > 0 && Int(slot) <= used)
+            return unsafe base + Int(slot)
+        }
+    }
+
+    /// Takes a slot; nil where the pool is full.
+    @inline(__always)
+    mutating func insert(_ element: Element) -> UInt32? {
+        let slot: UInt32
+        if let reused = free.popLast() {
+            slot = reused
+        } else {
+            guard used < capacity else { return nil }
+            used += 1
+            slot = UInt32(used)
+        }
+        unsafe base[Int(slot)] = element
+        return slot
+    }
+
+    @inline(__always)
+    mutating func remove(_ slot: UInt32) { free.append(slot) }
+
+    @inline(__always)
+    func prefetch(_ slot: UInt32) { unsafe csystem_prefetch(base + Int(slot)) }
+}
+
+/// An open-addressed index from a hash to a slot. An entry is eight octets: 32 bits of hash, 32 bits of slot. Linear
+/// probing, at most half full, grown by four; deletion shifts back, so there are no tombstones to age.
+@safe struct HashIndex: ~Copyable {
+    private var entries: UnsafeMutablePointer<UInt64>
+    private var mask: Int
+    private(set) var count = 0
+
+    init() {
+        mask = 1 << 12 - 1
+        unsafe entries = HashIndex.allocate(mask + 1)
+    }
+
+    deinit { unsafe csystem_unmap(entries, (mask + 1) * 8) }
+
+    private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt64> {
+        guard let memory = unsafe csystem_map(count * 8) else { fatalError("cannot map an index of \(count) entries") }
+        return unsafe memory.bindMemory(to: UInt64.self, capacity: count)
+    }
+
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { unsafe csystem_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask)) }
+
+    /// The slot whose entry has this hash's tag and that `matches`; 0 for none.
+    @inline(__always)
+    func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
+        let tag = hash >> 32
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let entry = unsafe entries[position]
+            if entry == 0 { return 0 }
+            let slot = UInt32(truncatingIfNeeded: entry)
+            if entry >> 32 == tag, matches(slot) { return slot }
+            position = (position + 1) & mask
+        }
+    }
+
+    /// Points the entry of `old` at `new`.
+    @inline(__always)
+    mutating func replace(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
+        let position = position(of: old, hash)
+        unsafe entries[position] = (hash >> 32) << 32 | UInt64(new)
+    }
+
+    /// Adds an entry. The attempts give the hashes again, should the index grow.
+    @inline(__always)
+    mutating func insert(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing Pool<Attempt>, seed: UInt64) {
+        if count * 2 > mask { grow(attempts, seed) }
+        place(hash, slot)
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func place(_ hash: UInt64, _ slot: UInt32) {
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while unsafe entries[position] != 0 { position = (position + 1) & mask }
+        unsafe entries[position] = (hash >> 32) << 32 | UInt64(slot)
+    }
+
+    private mutating func grow(_ attempts: borrowing Pool<Attempt>, _ seed: UInt64) {
+        let (old, size) = unsafe (entries, mask + 1)
+        mask = size * 4 - 1
+        unsafe entries = HashIndex.allocate(mask + 1)
+        for position in 0..<size {
+            let entry = unsafe old[position]
+            if entry != 0 {
+                let slot = UInt32(truncatingIfNeeded: entry)
+                place(attempts[slot].key.hash(seed: seed), slot)
+            }
+        }
+        unsafe csystem_unmap(old, size * 8)
+    }
+
+    @inline(__always)
+    private func position(of slot: UInt32, _ hash: UInt64) -> Int {
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while unsafe UInt32(truncatingIfNeeded: entries[position]) != slot { position = (position + 1) & mask }
+        return position
+    }
+
+    /// Removes the entry of `slot`, and closes the gap.
+    mutating func remove(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing Pool<Attempt>, seed: UInt64) {
+        var gap = position(of: slot, hash)
+        var next = (gap + 1) & mask
+        while unsafe entries[next] != 0 {
+            let other = unsafe UInt32(truncatingIfNeeded: entries[next])
+            let home = Int(truncatingIfNeeded: attempts[other].key.hash(seed: seed)) & mask
+            // An entry moves back unless its home lies between the gap and itself.
+            if (next - home) & mask >= (next - gap) & mask {
+                unsafe entries[gap] = entries[next]
+                gap = next
+            }
+            next = (next + 1) & mask
+        }
+        unsafe entries[gap] = 0
+        count -= 1
+    }
+}

@@ -1,0 +1,250 @@
+/// How far a handshake was seen to get. A state is defined by what passed the capture point, never by what an endpoint
+/// must be thinking.
+package enum HandshakeState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+    /// SYN seen, no valid SYN-ACK.
+    case synSent
+    /// SYN seen, then a valid SYN-ACK.
+    case synReceived
+    /// A SYN-ACK seen, its SYN not.
+    case synAckOnly
+    /// A SYN from each side (RFC 9293 Figure 7), neither acknowledged.
+    case crossed
+    /// As `crossed`; the client acknowledged y+1.
+    case crossedClientAcked
+    /// As `crossed`; the server acknowledged x+1.
+    case crossedServerAcked
+    /// A client RST ended it. Only a new SYN goes on from here.
+    case aborted
+    /// Completed, and still open to late evidence.
+    case established
+    /// Reported. The connection may live on.
+    case closed
+}
+
+/// What a segment means to an attempt, once its numbers were compared with the attempt's.
+package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+    // The client's.
+    case syn
+    /// ACK, SEQ = x+1, ACK = y+1, nothing else in it.
+    case finalAck
+    /// The same with payload or FIN.
+    case finalData
+    /// In both windows, not exact.
+    case inferredAck
+    /// SEQ = x+1, and no SYN-ACK was seen.
+    case oneSidedAck
+    /// It acknowledges what the server did not send.
+    case wrongAck
+    /// Right ACK, SEQ outside the window.
+    case wrongSeq
+    /// SYN-ACK of a simultaneous open: SEQ = x, ACK = y+1.
+    case clientSynAck
+    /// SYN-ACK from the client where none belongs.
+    case synAckWrongDirection
+    /// RST, SEQ = x+1.
+    case clientReset
+    /// RST, SEQ = x: the client gave up.
+    case clientGaveUp
+    /// RST whose SEQ is a challenge's ACK (RFC 9293 Figures 9 and 10).
+    case resetAnswersChallenge
+    /// RST whose SEQ is a wrong SYN-ACK's ACK (RFC 9293 3.10.7.3).
+    case resetRejectsSynAck
+    /// Payload before there is anything to acknowledge.
+    case earlyData
+    /// FIN after completion.
+    case clientFin
+    /// Anything later from the client.
+    case clientMore
+
+    // The server's.
+    /// SYN-ACK, ACK in [x+1, x+1+L]; the first.
+    case synAck
+    case synAckAgain
+    /// A valid SYN-ACK with another y.
+    case synAckOther
+    case synAckWrongAck
+    /// A SYN against the attempt's direction.
+    case reverseSyn
+    /// The same, after the server acknowledged x+1 on its own (a split handshake).
+    case reverseSynAfterAck
+    /// An ACK of x+1 once SYNs have crossed.
+    case serverAck
+    /// RST with ACK in [x+1, x+1+L].
+    case refusal
+    /// RST, SEQ = y+1.
+    case serverReset
+    /// RST in the window, SEQ not y+1.
+    case resetInexact
+    /// RST whose SEQ is a wrong final ACK's ACK.
+    case resetAnswersWrongAck
+    /// ACK without SYN or RST that proves no completion.
+    case challenge
+    /// It acknowledges client data, or sends data: it is established.
+    case proof
+    /// It acknowledges client data, after completion.
+    case confirmation
+    case serverFin
+    case serverMore
+
+    // Either's.
+    /// RST that its receiver does not accept.
+    case resetUnacceptable
+    /// RST in the window of an established connection.
+    case resetEstablished
+    /// The same packet captured again.
+    case captureDuplicate
+    /// A checksum that its receiver would not accept.
+    case badChecksum
+
+    // From the network.
+    case icmpHard
+    case icmpAdmin
+    case icmpSoft
+    /// Fragmentation needed, packet too big, or a quote of something other than this SYN: it decides nothing.
+    case icmpOther
+}
+
+/// What the tracker does about an event.
+package enum HandshakeAction: Sendable, Equatable {
+    /// Nothing: the event says nothing new in this state.
+    case ignore
+    /// Log the segment.
+    case note
+    /// Log it: the handshake is complete.
+    case complete(CompletedBy)
+    /// Log it: the attempt is over, what is known is final.
+    case close
+    /// The same, without a log entry.
+    case closeSilently
+}
+
+public enum CompletedBy: String, Sendable, CaseIterable {
+    /// An exact, empty ACK.
+    case ack
+    /// An exact segment with payload or FIN.
+    case data
+    /// A later segment, or what the server did, shows that it must have completed.
+    case inferred
+}
+
+/// The handshake's state machine: an event in, the next state and an action out. It does no arithmetic (the classifier
+/// did), reads no clock, and its whole table is a committed golden file.
+package struct HandshakeMachine: Sendable, BitwiseCopyable {
+    package private(set) var state: HandshakeState
+
+    @inline(__always)
+    package init(_ state: HandshakeState) { self.state = state }
+
+    @inline(__always)
+    package mutating func receive(_ event: HandshakeEvent) -> HandshakeAction {
+        switch state {
+        case .synSent: synSent(event)
+        case .synReceived: synReceived(event)
+        case .synAckOnly: synAckOnly(event)
+        case .crossed, .crossedClientAcked, .crossedServerAcked: crossed(event)
+        case .aborted: aborted(event)
+        case .established: established(event)
+        case .closed: .ignore
+        }
+    }
+
+    private mutating func synSent(_ event: HandshakeEvent) -> HandshakeAction {
+        switch event {
+        case .synAck, .synAckAgain, .synAckOther: go(.synReceived)
+        // RFC 9293 3.10.7.3: a SYN without ACK in SYN-SENT leads to SYN-RECEIVED, Figure 7.
+        case .reverseSyn: go(.crossed)
+        case .reverseSynAfterAck: go(.crossedServerAcked)
+        case .oneSidedAck: complete(.inferred)
+        case .proof: complete(.inferred)
+        case .clientReset, .clientGaveUp: go(.aborted)
+        case .finalAck, .finalData, .inferredAck, .clientSynAck, .serverAck, .clientFin, .clientMore, .serverFin,
+            .serverMore, .confirmation, .resetEstablished:
+            .ignore
+        default: .note
+        }
+    }
+
+    private mutating func synReceived(_ event: HandshakeEvent) -> HandshakeAction {
+        switch event {
+        case .finalAck: complete(.ack)
+        case .finalData: complete(.data)
+        case .inferredAck, .oneSidedAck, .proof: complete(.inferred)
+        case .clientReset: go(.aborted)
+        case .clientSynAck, .serverAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation,
+            .resetEstablished:
+            .ignore
+        default: .note
+        }
+    }
+
+    private mutating func synAckOnly(_ event: HandshakeEvent) -> HandshakeAction {
+        switch event {
+        case .syn: go(.synReceived)
+        default: synReceived(event)
+        }
+    }
+
+    // RFC 9293 Figure 7: complete when each side has acknowledged the other's SYN, by SYN-ACK or ACK.
+    private mutating func crossed(_ event: HandshakeEvent) -> HandshakeAction {
+        switch event {
+        case .clientSynAck, .finalAck, .finalData:
+            if state == .crossedServerAcked { return complete(event == .finalData ? .data : .ack) }
+            return go(.crossedClientAcked)
+        case .synAck, .synAckAgain, .serverAck:
+            if state == .crossedClientAcked { return complete(.ack) }
+            return go(.crossedServerAcked)
+        case .inferredAck, .proof: return complete(.inferred)
+        case .clientReset: return go(.aborted)
+        case .oneSidedAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished:
+            return .ignore
+        default: return .note
+        }
+    }
+
+    // After a client RST only a new SYN can complete the attempt, never a bare ACK.
+    private mutating func aborted(_ event: HandshakeEvent) -> HandshakeAction {
+        switch event {
+        case .syn: go(.synSent)
+        case .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished: .ignore
+        default: .note
+        }
+    }
+
+    private mutating func established(_ event: HandshakeEvent) -> HandshakeAction {
+        switch event {
+        case .clientFin, .serverFin, .confirmation:
+            state = .closed
+            return .closeSilently
+        case .resetEstablished:
+            state = .closed
+            return .close
+        case .syn, .synAck, .synAckAgain, .synAckOther, .synAckWrongAck, .synAckWrongDirection, .reverseSyn,
+            .reverseSynAfterAck, .clientSynAck, .resetUnacceptable, .resetInexact, .captureDuplicate, .badChecksum,
+            .icmpHard, .icmpAdmin, .icmpSoft, .icmpOther, .finalAck:
+            return .note
+        default: return .ignore
+        }
+    }
+
+    @inline(__always)
+    private mutating func go(_ next: HandshakeState) -> HandshakeAction {
+        state = next
+        return .note
+    }
+
+    @inline(__always)
+    private mutating func complete(_ how: CompletedBy) -> HandshakeAction {
+        state = .established
+        return .complete(how)
+    }
+}
+
+/// The events that an attempt has seen, whatever became of them.
+package struct EventSet: Sendable, Equatable, BitwiseCopyable {
+    private var bits: UInt64 = 0
+    @inline(__always) package init() {}
+    @inline(__always) package mutating func insert(_ event: HandshakeEvent) { bits |= 1 << UInt64(event.rawValue) }
+    @inline(__always)
+    package func has(_ event: HandshakeEvent) -> Bool { bits >> UInt64(event.rawValue) & 1 != 0 }
+    package func hasAny(_ events: HandshakeEvent...) -> Bool { events.contains { has($0) } }
+}

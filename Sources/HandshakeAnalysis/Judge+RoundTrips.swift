@@ -1,0 +1,106 @@
+import PacketWire
+
+extension Judge {
+    struct Timing {
+        var synToSynAck: Interval?
+        var synAckToAck: Interval?
+        var total: Interval?
+        var setup: Int64?
+        var refusal: Int64?
+    }
+
+    func roundTrips() -> Timing {
+        var timing = Timing()
+        timing.refusal = refusalTime()
+        if let completion, let syn = syns.first, completion.time >= syn.time, completion.fromClient {
+            timing.setup = completion.time &- syn.time
+        }
+        // A false figure is worse than none.
+        guard !isReordered, clockStep == nil, attempt.notesOmitted == 0 || attempt.marks.contains(.established) else {
+            if clockStep != nil { timing.setup = nil }
+            return timing
+        }
+        timing.synToSynAck = serverLeg()
+        timing.synAckToAck = clientLeg()
+        if let server = timing.synToSynAck, let client = timing.synAckToAck {
+            timing.total = sum(server, client)
+        }
+        return timing
+    }
+
+    private func sum(_ a: Interval, _ b: Interval) -> Interval {
+        let provenance: Provenance =
+            if a.provenance == .ambiguous || b.provenance == .ambiguous { .ambiguous }
+            else if a.provenance == .timestamp || b.provenance == .timestamp { .timestamp }
+            else { .exact }
+        let known = a.nanoseconds.flatMap { a in b.nanoseconds.map { a + $0 } }
+        return Interval(nanoseconds: known, provenance: provenance, low: a.low + b.low, high: a.high + b.high)
+    }
+
+    private func known(_ nanoseconds: Int64, _ provenance: Provenance) -> Interval {
+        Interval(nanoseconds: nanoseconds, provenance: provenance, low: nanoseconds, high: nanoseconds)
+    }
+
+    /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that a RST answered.
+    var answerableSYNs: [SegmentNote] {
+        guard let synAck = synAcks.first else { return [] }
+        let refusal = log.last { [.refusal, .clientReset].contains($0.event) && $0.frame < synAck.frame }?.frame ?? 0
+        let before = syns.filter { $0.frame < synAck.frame }
+        let after = before.filter { $0.frame > refusal }
+        return after.isEmpty ? before : after
+    }
+
+    /// The SYN whose TSval the SYN-ACK echoes, if the copies' TSvals tell them apart.
+    func echoed(by synAck: SegmentNote, among copies: [SegmentNote]) -> Int? {
+        guard synAck.options.contains(.timestamps), copies.allSatisfy({ $0.options.contains(.timestamps) }),
+            Set(copies.map(\.tsval)).count == copies.count
+        else { return nil }
+        return copies.firstIndex { $0.tsval == synAck.tsecr }
+    }
+
+    /// V to the server and back.
+    private func serverLeg() -> Interval? {
+        guard let synAck = synAcks.first else { return nil }
+        let copies = answerableSYNs
+        guard let first = copies.first, let last = copies.last else { return nil }
+        if copies.count == 1 { return known(synAck.time &- first.time, .exact) }
+        // Karn: without timestamps any of the copies may be meant. A stateful server echoes the first that it accepted,
+        // also in later SYN-ACKs: only where that is the last copy is the pair certain.
+        let named = echoed(by: synAck, among: copies)
+        if named == copies.count - 1 { return known(synAck.time &- last.time, .timestamp) }
+        let earliest = named.map { copies[$0] } ?? first
+        return Interval(
+            nanoseconds: nil, provenance: .ambiguous, low: synAck.time &- last.time,
+            high: synAck.time &- earliest.time)
+    }
+
+    /// V to the client and back.
+    private func clientLeg() -> Interval? {
+        guard let completion, [.finalAck, .finalData].contains(completion.event), completion.fromClient else {
+            return nil
+        }
+        let copies = synAcks.filter { $0.frame < completion.frame }
+        guard let first = copies.first, let last = copies.last else { return nil }
+        if copies.count == 1 { return known(completion.time &- first.time, .exact) }
+        // The ACK's TSecr names the first SYN-ACK that the client received.
+        var named: Int?
+        if completion.options.contains(.timestamps), copies.allSatisfy({ $0.options.contains(.timestamps) }),
+            Set(copies.map(\.tsval)).count == copies.count
+        {
+            named = copies.firstIndex { $0.tsval == completion.tsecr }
+        }
+        if named == copies.count - 1 { return known(completion.time &- last.time, .timestamp) }
+        let earliest = named.map { copies[$0] } ?? first
+        return Interval(
+            nanoseconds: nil, provenance: .ambiguous, low: completion.time &- last.time,
+            high: completion.time &- earliest.time)
+    }
+
+    /// SYN to RST, where one SYN can be meant.
+    private func refusalTime() -> Int64? {
+        guard let refusal = log.first(where: { $0.event == .refusal }) else { return nil }
+        let before = syns.filter { $0.frame < refusal.frame }
+        guard before.count == 1, let syn = before.first, refusal.time >= syn.time else { return nil }
+        return refusal.time &- syn.time
+    }
+}
