@@ -37,7 +37,9 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: settings),
-        .target(name: "PacketCapture", dependencies: ["CPcap", "CSystem", "PacketWire"], swiftSettings: settings),
+        .target(
+            name: "PacketCapture", dependencies: ["CPcap", "PacketWire"],
+            swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
         .executableTarget(
             name: "synscope",

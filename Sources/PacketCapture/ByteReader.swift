@@ -1,0 +1,127 @@
+import Glibc
+
+/// A window over a file or pipe: reads large pieces, keeps what is not consumed. The window grows only as far as data
+/// really comes, so a length field that lies costs nothing.
+@safe struct ByteReader: ~Copyable {
+    let name: String
+    private let descriptor: Int32
+    private let closes: Bool
+    private var base: UnsafeMutableRawPointer
+    private var capacity: Int
+    private var start = 0
+    private var end = 0
+    private(set) var failure: CaptureError?
+    private var isAtEnd = false
+    /// Octets from the start of the input to the window.
+    private(set) var offset: UInt64 = 0
+
+    static let pieceSize = 1 << 20
+
+    init(path: String) throws(CaptureError) {
+        name = path
+        if path == "-" {
+            descriptor = STDIN_FILENO
+            closes = false
+        } else {
+            descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            closes = true
+            if descriptor < 0 { throw CaptureError(.unreadable, path, systemMessage(errno)) }
+            var information = stat()
+            if unsafe fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+                close(descriptor)
+                throw CaptureError(.unreadable, path, "is a directory", advice: "Name the capture files in it")
+            }
+            posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+        }
+        capacity = ByteReader.pieceSize * 2
+        unsafe base = .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    deinit {
+        unsafe base.deallocate()
+        if closes { close(descriptor) }
+    }
+
+    /// Octets in the window.
+    @inline(__always) var available: Int { end - start }
+
+    /// Whether `count` octets are in the window, after reading as much as that needs.
+    @inline(__always)
+    mutating func has(_ count: Int) -> Bool { available >= count || fill(count) }
+
+    @inline(never)
+    private mutating func fill(_ count: Int) -> Bool {
+        while available < count, !isAtEnd {
+            if start > 0 {
+                unsafe memmove(base, base + start, available)
+                end -= start
+                start = 0
+            }
+            if capacity - end < ByteReader.pieceSize / 2 {
+                let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity * 2, alignment: 16)
+                unsafe memcpy(larger, base, end)
+                unsafe base.deallocate()
+                unsafe base = larger
+                capacity *= 2
+            }
+            let got = unsafe read(descriptor, base + end, capacity - end)
+            if got > 0 {
+                end += got
+            } else if got == 0 {
+                isAtEnd = true
+            } else if errno != EINTR {
+                failure = CaptureError(
+                    .unreadable, name, at: offset + UInt64(available), "cannot read on: \(systemMessage(errno))")
+                isAtEnd = true
+            }
+        }
+        return available >= count
+    }
+
+    /// The window.
+    var bytes: RawSpan {
+        @_lifetime(borrow self)
+        @inline(__always)
+        get {
+            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base + start), byteCount: end - start)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The window's address, for libpcap's filter machine.
+    var address: UnsafeRawPointer { unsafe UnsafeRawPointer(base + start) }
+
+    @inline(__always)
+    mutating func consume(_ count: Int) {
+        precondition(count >= 0 && count <= available)
+        start += count
+        offset += UInt64(count)
+    }
+}
+
+func systemMessage(_ code: Int32) -> String {
+    unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+}
+
+/// Integers in the byte order of a file.
+struct FileOrder: Sendable {
+    let isBig: Bool
+
+    @inline(__always)
+    func u16(_ bytes: RawSpan, _ offset: Int) -> UInt16 {
+        let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self)
+        return isBig ? value.bigEndian : value.littleEndian
+    }
+
+    @inline(__always)
+    func u32(_ bytes: RawSpan, _ offset: Int) -> UInt32 {
+        let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)
+        return isBig ? value.bigEndian : value.littleEndian
+    }
+
+    @inline(__always)
+    func u64(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
+        let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        return isBig ? value.bigEndian : value.littleEndian
+    }
+}

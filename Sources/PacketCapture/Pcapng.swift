@@ -1,0 +1,201 @@
+import PacketWire
+
+/// Where a pcapng file stands (draft-ietf-opsawg-pcapng): its section's byte order and its interfaces.
+struct PcapngState {
+    struct Interface {
+        var linkType: LinkType
+        /// Octets; 0 is no limit.
+        var snaplen: Int
+        /// The if_tsresol octet: a power of ten, or with the top bit of two.
+        var resolutionCode: UInt8 = 6
+        /// Seconds to add to each time.
+        var offset: Int64 = 0
+
+        /// Nanoseconds a unit, at least 1.
+        var resolution: Int64 {
+            let exponent = Int(resolutionCode & 0x7f)
+            if resolutionCode & 0x80 != 0 { return exponent >= 30 ? 1 : max(1, 1_000_000_000 >> exponent) }
+            return exponent >= 9 ? 1 : (exponent..<9).reduce(1) { unit, _ in unit * 10 }
+        }
+
+        /// Nanoseconds since the epoch of a time in the interface's units. Times beyond what 64 bits hold stop there.
+        @inline(__always)
+        func nanoseconds(_ units: UInt64) -> Int64 {
+            let time: Int64
+            if resolutionCode == 6 {
+                time = saturating(units.multipliedReportingOverflow(by: 1000))
+            } else if resolutionCode == 9 {
+                time = Int64(clamping: units)
+            } else {
+                time = general(units)
+            }
+            if offset == 0 { return time }
+            let shift = offset.multipliedReportingOverflow(by: 1_000_000_000)
+            let sum = time.addingReportingOverflow(
+                shift.overflow ? (offset < 0 ? .min : .max) : shift.partialValue)
+            return sum.overflow ? (offset < 0 ? .min : .max) : sum.partialValue
+        }
+
+        private func saturating(_ result: (partialValue: UInt64, overflow: Bool)) -> Int64 {
+            result.overflow ? .max : Int64(clamping: result.partialValue)
+        }
+
+        private func general(_ units: UInt64) -> Int64 {
+            let exponent = Int(resolutionCode & 0x7f)
+            if resolutionCode & 0x80 != 0 {
+                guard exponent < 64 else { return 0 }
+                let product = units.multipliedFullWidth(by: 1_000_000_000)
+                if exponent == 0 { return product.high == 0 ? Int64(clamping: product.low) : .max }
+                guard product.high >> UInt64(exponent) == 0 else { return .max }
+                return Int64(clamping: product.high << UInt64(64 - exponent) | product.low >> UInt64(exponent))
+            }
+            if exponent > 9 {
+                let divisor = exponent - 9 > 19 ? UInt64.max : (9..<exponent).reduce(1) { unit, _ in unit * 10 }
+                return Int64(clamping: units / divisor)
+            }
+            return saturating(units.multipliedReportingOverflow(by: UInt64(resolution)))
+        }
+    }
+
+    private var order = FileOrder(isBig: true)
+    private var interfaces: [Interface] = []
+    private var isInSection = false
+    /// The file's first interface.
+    private(set) var first: Interface?
+
+    /// Finds the next frame, over any other blocks.
+    mutating func next(_ reader: inout ByteReader) throws(CaptureError) -> FrameHeader? {
+        while true {
+            guard reader.has(12) else {
+                if reader.available == 0 { return nil }
+                throw short(reader, 12)
+            }
+            // The section header's type reads the same in both byte orders; its magic tells which one follows.
+            let isSection = FileOrder(isBig: true).u32(reader.bytes, 0) == 0x0a0d_0d0a
+            if isSection {
+                switch FileOrder(isBig: true).u32(reader.bytes, 8) {
+                case 0x1a2b_3c4d: order = FileOrder(isBig: true)
+                case 0x4d3c_2b1a: order = FileOrder(isBig: false)
+                default: throw corrupt(reader, "a section header without its byte-order magic")
+                }
+            } else if !isInSection {
+                throw corrupt(reader, "a block before the first section header")
+            }
+            let type = order.u32(reader.bytes, 0)
+            let length = Int(order.u32(reader.bytes, 4))
+            guard length >= 12, length % 4 == 0 else { throw corrupt(reader, "a block length of \(length)") }
+            guard length <= Savefile.largestFrame else { throw corrupt(reader, "a block claims \(length) octets") }
+            guard reader.has(length) else { throw short(reader, length) }
+            let trailer = Int(order.u32(reader.bytes, length - 4))
+            guard trailer == length else {
+                throw corrupt(reader, "a block's length is \(length) at its start and \(trailer) at its end")
+            }
+            switch type {
+            case 0x0a0d_0d0a:
+                try section(reader, length)
+                reader.consume(length)
+            case 1:
+                try interface(reader, length)
+                reader.consume(length)
+            case 6: return try enhanced(&reader, length)
+            case 2: return try obsolete(&reader, length)
+            case 3: return try simple(&reader, length)
+            default: reader.consume(length)
+            }
+        }
+    }
+
+    private mutating func section(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
+        guard length >= 28 else { throw corrupt(reader, "a section header of \(length) octets") }
+        let major = order.u16(reader.bytes, 12)
+        guard major == 1 else { throw corrupt(reader, "a section of version \(major)") }
+        interfaces = []
+        isInSection = true
+    }
+
+    // type 4, length 4, link type 2, reserved 2, snaplen 4, options, length 4
+    private mutating func interface(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
+        guard length >= 20 else { throw corrupt(reader, "an interface block of \(length) octets") }
+        var interface = Interface(
+            linkType: LinkType(rawValue: order.u16(reader.bytes, 8)), snaplen: Int(order.u32(reader.bytes, 12)))
+        var at = 16
+        let end = length - 4
+        while at + 4 <= end {
+            let code = order.u16(reader.bytes, at)
+            let size = Int(order.u16(reader.bytes, at + 2))
+            guard at + 4 + size <= end else { throw corrupt(reader, "an option that runs past its interface block") }
+            switch code {
+            case 9 where size == 1:
+                interface.resolutionCode = unsafe reader.bytes.unsafeLoad(fromByteOffset: at + 4, as: UInt8.self)
+            case 14 where size == 8: interface.offset = Int64(bitPattern: order.u64(reader.bytes, at + 4))
+            default: break
+            }
+            if code == 0 { break }
+            at += 4 + (size + 3) / 4 * 4
+        }
+        interfaces.append(interface)
+        if first == nil { first = interface }
+    }
+
+    // type 4, length 4, interface 4, time 8 (upper half first), captured 4, original 4, octets, options, length 4
+    @inline(__always)
+    private func enhanced(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
+        guard length >= 32 else { throw corrupt(reader, "a packet block of \(length) octets") }
+        return try timed(&reader, length, interface: Int(order.u32(reader.bytes, 8)))
+    }
+
+    // type 4, length 4, interface 2, drops 2, time 8, captured 4, original 4, octets, options, length 4
+    private func obsolete(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
+        guard length >= 32 else { throw corrupt(reader, "a packet block of \(length) octets") }
+        return try timed(&reader, length, interface: Int(order.u16(reader.bytes, 8)))
+    }
+
+    /// Time, lengths and octets stand in the same places in both.
+    @inline(__always)
+    private func timed(_ reader: inout ByteReader, _ length: Int, interface: Int) throws(CaptureError) -> FrameHeader {
+        let units = UInt64(order.u32(reader.bytes, 12)) << 32 | UInt64(order.u32(reader.bytes, 16))
+        let captured = Int(order.u32(reader.bytes, 20))
+        let wire = Int(order.u32(reader.bytes, 24))
+        return try frame(&reader, length, interface, units, captured, wire, at: 28)
+    }
+
+    // type 4, length 4, original 4, octets, length 4: the first interface's, without a time
+    private func simple(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
+        guard length >= 16 else { throw corrupt(reader, "a simple packet block of \(length) octets") }
+        let wire = Int(order.u32(reader.bytes, 8))
+        let snaplen = interfaces.first?.snaplen ?? 0
+        let captured = min(wire, snaplen == 0 ? wire : snaplen, length - 16)
+        return try frame(&reader, length, 0, 0, captured, wire, at: 12)
+    }
+
+    @inline(__always)
+    private func frame(
+        _ reader: inout ByteReader, _ length: Int, _ number: Int, _ units: UInt64, _ captured: Int, _ wire: Int,
+        at start: Int
+    ) throws(CaptureError) -> FrameHeader {
+        guard number < interfaces.count else {
+            throw corrupt(reader, "a packet of interface \(number), of which there is no description")
+        }
+        guard captured <= length - 4 - start else {
+            throw corrupt(reader, "a packet of \(captured) octets in a block of \(length)")
+        }
+        let interface = interfaces[number]
+        reader.consume(start)
+        return FrameHeader(
+            linkType: interface.linkType, time: interface.nanoseconds(units), capturedLength: captured,
+            wireLength: wire, trailer: length - start - captured)
+    }
+
+    private func corrupt(_ reader: borrowing ByteReader, _ reason: String) -> CaptureError {
+        CaptureError(
+            .corrupt, reader.name, at: reader.offset, reason,
+            advice: "The file is damaged from here on; what came before was read")
+    }
+
+    private func short(_ reader: borrowing ByteReader, _ needed: Int) -> CaptureError {
+        CaptureError(
+            .cutShort, reader.name, at: reader.offset,
+            "the file ends within a block: \(needed) octets are needed, \(reader.available) are there",
+            advice: "What came before was read")
+    }
+}

@@ -1,0 +1,199 @@
+package import PacketWire
+
+/// What a capture file says of itself, or of its first interface.
+package struct SavefileDescription: Sendable {
+    package var name: String
+    /// `pcap` or `pcapng`.
+    package var format: String
+    package var linkType: LinkType
+    /// Octets; 0 in pcapng means no limit.
+    package var snaplen: Int
+    /// Nanoseconds that the smallest step of a time stands for.
+    package var timeResolution: Int64
+}
+
+/// One frame's place in a capture file: its octets are the first `capturedLength` of the reader's window.
+struct FrameHeader {
+    var linkType: LinkType
+    /// Nanoseconds since the epoch.
+    var time: Int64
+    var capturedLength: Int
+    /// Octets on the wire.
+    var wireLength: Int
+    /// Octets that follow the frame in the file and belong to its record.
+    var trailer: Int
+}
+
+/// Reads pcap and pcapng savefiles frame by frame.
+struct Savefile: ~Copyable {
+    private enum Format {
+        case pcap(ClassicFormat)
+        case pcapng
+    }
+
+    private var reader: ByteReader
+    private var format: Format
+    private var sections = PcapngState()
+    /// The next frame, already found.
+    private(set) var next: FrameHeader?
+    /// Why reading ended, if not by the end of the file.
+    private(set) var failure: CaptureError?
+    private(set) var description: SavefileDescription
+
+    /// No record may claim more octets than this; the largest snaplen in use is 256 KiB.
+    static let largestFrame = 16 << 20
+
+    private init(_ reader: consuming ByteReader, _ format: Format, _ description: SavefileDescription) {
+        self.reader = reader
+        self.format = format
+        self.description = description
+    }
+
+    /// Opens a file and finds its first frame.
+    static func open(_ path: String) throws(CaptureError) -> Savefile {
+        var reader = try ByteReader(path: path)
+        let format = try recognise(&reader)
+        // What a pcapng file says of its first interface is read with its first frame.
+        var description = SavefileDescription(
+            name: path, format: "pcapng", linkType: LinkType(rawValue: .max), snaplen: 0, timeResolution: 1000)
+        if case .pcap(let classic) = format { description = classic.description(path) }
+        var file = Savefile(reader, format, description)
+        file.advance()
+        if let first = file.sections.first {
+            file.description.linkType = first.linkType
+            file.description.snaplen = first.snaplen
+            file.description.timeResolution = first.resolution
+        } else if case .pcapng = format, let failure = file.failure {
+            // Broken before its first interface, it has nothing to report; one that has frames does.
+            throw failure
+        }
+        return file
+    }
+
+    private static func recognise(_ reader: inout ByteReader) throws(CaptureError) -> Format {
+        guard reader.has(4) else {
+            if let failure = reader.failure { throw failure }
+            throw CaptureError(
+                .unknownFormat, reader.name,
+                reader.available == 0 ? "is empty" : "is too short for a capture file (\(reader.available) octets)",
+                advice: "A capture without frames still has a file header")
+        }
+        let magic = FileOrder(isBig: true).u32(reader.bytes, 0)
+        if magic == 0x0a0d_0d0a { return .pcapng }
+        if let classic = try ClassicFormat(magic, &reader) { return .pcap(classic) }
+        throw unknown(magic, reader.name)
+    }
+
+    private static func unknown(_ magic: UInt32, _ path: String) -> CaptureError {
+        let known: [(UInt32, UInt32, String, String)] = [
+            (0x1f8b_0000, 0xffff_0000, "gzip", "gzip -dc"), (0x28b5_2ffd, .max, "zstd", "zstd -dc"),
+            (0x0422_4d18, .max, "lz4", "lz4 -dc"), (0xfd37_7a58, .max, "xz", "xz -dc"),
+            (0x425a_6800, 0xffff_ff00, "bzip2", "bzip2 -dc"),
+        ]
+        for (pattern, mask, name, tool) in known where magic & mask == pattern {
+            return CaptureError(
+                .unknownFormat, path, "is compressed with \(name)",
+                advice: "Decompress it into standard input: \(tool) \(path == "-" ? "FILE" : path) | synscope -")
+        }
+        let digits = String(magic, radix: 16)
+        return CaptureError(
+            .unknownFormat, path,
+            "is not a capture file: it begins with 0x\(String(repeating: "0", count: 8 - digits.count))\(digits)",
+            advice: "pcap and pcapng are read; editcap converts other formats")
+    }
+
+    /// The current frame's octets.
+    var frame: RawSpan {
+        @_lifetime(borrow self)
+        @inline(__always)
+        get { reader.bytes.extracting(first: next?.capturedLength ?? 0) }
+    }
+
+    var frameAddress: UnsafeRawPointer { unsafe reader.address }
+
+    /// Goes to the next frame; `next` is nil at the end.
+    @inline(__always)
+    mutating func advance() {
+        if let done = next { reader.consume(done.capturedLength + done.trailer) }
+        do throws(CaptureError) {
+            switch format {
+            case .pcap(let classic): next = try classic.next(&reader)
+            case .pcapng: next = try sections.next(&reader)
+            }
+            if next == nil { failure = reader.failure }
+        } catch {
+            next = nil
+            failure = reader.failure ?? error
+        }
+    }
+}
+
+/// The classic format (tcpdump.org/manpages/pcap-savefile.5.txt).
+private struct ClassicFormat {
+    let order: FileOrder
+    /// Nanoseconds a unit of the fraction.
+    let unit: Int64
+    /// Octets of a record header: 16, or 24 in the variant of Alexey Kuznetzov's patched libpcap.
+    let headerLength: Int
+    let linkType: LinkType
+    let snaplen: Int
+
+    //  magic 4, major 2, minor 2, time zone 4, accuracy 4, snaplen 4, link type 4 (the upper bits say FCS length)
+    init?(_ magic: UInt32, _ reader: inout ByteReader) throws(CaptureError) {
+        switch magic {
+        case 0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34: order = FileOrder(isBig: true)
+        case 0xd4c3_b2a1, 0x4d3c_b2a1, 0x34cd_b2a1: order = FileOrder(isBig: false)
+        default: return nil
+        }
+        let canonical = order.isBig ? magic : magic.byteSwapped
+        unit = canonical == 0xa1b2_3c4d ? 1 : 1000
+        headerLength = canonical == 0xa1b2_cd34 ? 24 : 16
+        guard reader.has(24) else {
+            throw CaptureError(
+                .cutShort, reader.name, at: UInt64(reader.available),
+                "ends within the file header: 24 octets are needed, \(reader.available) are there",
+                advice: "Nothing can be read from it")
+        }
+        let major = order.u16(reader.bytes, 4)
+        guard major == 2 else {
+            throw CaptureError(
+                .unknownFormat, reader.name, at: 4, "has format version \(major).\(order.u16(reader.bytes, 6))",
+                advice: "Version 2 is read")
+        }
+        snaplen = Int(order.u32(reader.bytes, 16))
+        linkType = LinkType(rawValue: UInt16(truncatingIfNeeded: order.u32(reader.bytes, 20) & 0xffff))
+        reader.consume(24)
+    }
+
+    func description(_ name: String) -> SavefileDescription {
+        SavefileDescription(name: name, format: "pcap", linkType: linkType, snaplen: snaplen, timeResolution: unit)
+    }
+
+    //  seconds 4, fraction 4, captured length 4, original length 4
+    @inline(__always)
+    func next(_ reader: inout ByteReader) throws(CaptureError) -> FrameHeader? {
+        guard reader.has(headerLength) else {
+            if reader.available == 0 { return nil }
+            throw short(reader, "a record header", headerLength)
+        }
+        let time = Int64(order.u32(reader.bytes, 0)) * 1_000_000_000 + Int64(order.u32(reader.bytes, 4)) * unit
+        let captured = Int(order.u32(reader.bytes, 8))
+        let wire = Int(order.u32(reader.bytes, 12))
+        guard captured <= Savefile.largestFrame else {
+            throw CaptureError(
+                .corrupt, reader.name, at: reader.offset, "a record claims \(captured) octets",
+                advice: "The file is damaged from here on; what came before was read")
+        }
+        guard reader.has(headerLength + captured) else { throw short(reader, "a frame", headerLength + captured) }
+        reader.consume(headerLength)
+        return FrameHeader(
+            linkType: linkType, time: time, capturedLength: captured, wireLength: wire, trailer: 0)
+    }
+
+    private func short(_ reader: borrowing ByteReader, _ what: String, _ needed: Int) -> CaptureError {
+        CaptureError(
+            .cutShort, reader.name, at: reader.offset,
+            "the file ends within \(what): \(needed) octets are needed, \(reader.available) are there",
+            advice: "What came before was read")
+    }
+}
