@@ -102,6 +102,9 @@ public struct HandshakeTracker: ~Copyable {
         return decided
     }
 
+    /// Whether `drain` has anything to give.
+    public var hasDecided: Bool { !decided.isEmpty }
+
     /// Ends the capture: decides every attempt that is still open.
     /// - Returns: those attempts and any not drained before, in order.
     public mutating func finish() -> [AttemptRecord] {

@@ -13,6 +13,7 @@ package final class CaptureReader {
     /// Nanoseconds since the epoch of the first frame; nil where there is none.
     package let started: Int64?
     private let filter: PacketFilter?
+    package var filterExpression: String? { filter?.expression }
     private let limit: UInt64
     private var decoder: FrameDecoder
     /// Frames taken from the files so far, those that the filter stopped included.
@@ -21,17 +22,27 @@ package final class CaptureReader {
     package private(set) var filteredOut: UInt64 = 0
     private var delivered: UInt64 = 0
     /// What broke off, with each file that did.
-    package private(set) var failures: [CaptureError] = []
+    package private(set) var failures: [CaptureError]
 
     /// - Parameters:
     ///   - paths: files; `-` is standard input.
     ///   - filter: an expression of pcap-filter(7).
     ///   - limit: the most frames to deliver.
-    /// - Throws: `CaptureError` for the first file that cannot be read at all, or for the filter.
+    /// - Throws: `CaptureError` if no file can be read at all, or for the filter. A file that cannot be read beside
+    ///   others that can is one of `failures`.
     package init(paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool) throws(CaptureError) {
         var sources: [Source] = []
-        for path in paths { sources.append(Source(try Savefile.open(path))) }
+        var failures: [CaptureError] = []
+        for path in paths {
+            do throws(CaptureError) {
+                sources.append(Source(try Savefile.open(path)))
+            } catch {
+                failures.append(error)
+            }
+        }
+        if sources.isEmpty, let failure = failures.first { throw failure }
         self.sources = sources
+        self.failures = failures
         self.limit = limit ?? .max
         descriptions = sources.map { $0.file.description }
         started = sources.compactMap { $0.file.next?.time }.min()

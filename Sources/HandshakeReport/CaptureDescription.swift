@@ -1,0 +1,43 @@
+/// What a report says of the capture itself.
+package struct CaptureDescription: Sendable {
+    package struct File: Sendable {
+        package var name: String
+        package var format: String
+        package var linkType: String
+        /// Octets.
+        package var snaplen: Int
+        /// Nanoseconds.
+        package var timeResolution: Int64
+
+        package init(name: String, format: String, linkType: String, snaplen: Int, timeResolution: Int64) {
+            self.name = name
+            self.format = format
+            self.linkType = linkType
+            self.snaplen = snaplen
+            self.timeResolution = timeResolution
+        }
+    }
+
+    package var files: [File]
+    package var filter: String?
+    /// Nanoseconds since the epoch of the first frame.
+    package var started: Int64?
+
+    package init(files: [File], filter: String?, started: Int64?) {
+        self.files = files
+        self.filter = filter
+        self.started = started
+    }
+}
+
+/// What the capture lost before it could be analysed.
+package struct CaptureLoss: Sendable {
+    /// Frames; nil where the input cannot say.
+    package var kernelDropped: UInt64?
+    package var interfaceDropped: UInt64?
+    /// A file ended, or broke, in the middle.
+    package var isTruncated = false
+    /// Frames that the filter stopped.
+    package var filteredOut: UInt64 = 0
+    package init() {}
+}

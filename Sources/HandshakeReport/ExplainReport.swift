@@ -1,0 +1,69 @@
+import HandshakeAnalysis
+
+/// `synscope explain`: the catalogue in words.
+package enum ExplainReport {
+    /// One outcome or finding by its stable name; false where there is none of that name.
+    package static func explain(_ name: String, style: TextStyle, to out: inout OutputBuffer) -> Bool {
+        if let code = FindingCode(rawValue: name) {
+            write(name, "finding, \(code.severity.rawValue)", code.explanation, style, &out)
+        } else if let outcome = Outcome(rawValue: name) {
+            write(name, "outcome", outcome.explanation, style, &out)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    package static func list(style: TextStyle, to out: inout OutputBuffer) {
+        out.line(style.paint("Outcomes, in order of precedence", .bold))
+        for outcome in Outcome.allCases { out.line("  " + outcome.rawValue.padded(26) + outcome.explanation.title) }
+        for severity in Severity.allCases.reversed() {
+            out.line("")
+            out.line(style.paint("Findings: \(severity.rawValue)", .bold))
+            for code in FindingCode.allCases where code.severity == severity {
+                out.line("  " + code.rawValue.padded(26) + code.explanation.title)
+            }
+        }
+    }
+
+    /// The names nearest to one that does not exist.
+    package static func suggestions(for name: String) -> [String] {
+        let names = Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue)
+        return names.map { ($0, distance($0, name)) }.filter { $0.1 <= max(2, name.count / 3) }
+            .sorted { $0.1 < $1.1 }.prefix(3).map(\.0)
+    }
+
+    package static var names: [String] { Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue) }
+
+    /// Levenshtein's.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let b = Array(b)
+        var row = Array(0...b.count)
+        for (i, letter) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in b.indices {
+                let above = row[j + 1]
+                row[j + 1] = letter == b[j] ? diagonal : 1 + min(diagonal, above, row[j])
+                diagonal = above
+            }
+        }
+        return row[b.count]
+    }
+
+    private static func write(
+        _ name: String, _ kind: String, _ text: Explanation, _ style: TextStyle, _ out: inout OutputBuffer
+    ) {
+        out.line(style.paint(name, .bold) + " (\(kind))")
+        out.line(text.title + ".")
+        let rows = [
+            ("What it means", text.meaning), ("Recognised by", text.recognition), ("Standard", text.reference),
+            ("Usual causes", text.causes), ("What to do", text.next),
+        ]
+        for (title, body) in rows {
+            out.line("")
+            out.line(style.paint(title, .bold))
+            for line in body.wrapped(max(40, style.width - 2)) { out.line("  " + line) }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// Times and figures as text, without Foundation.
+enum Format {
+    /// RFC 3339 in UTC with nanoseconds: `2026-11-23T16:30:43.901252000Z`.
+    static func rfc3339(_ nanoseconds: Int64) -> String {
+        let (date, time) = civil(nanoseconds)
+        return "\(date)T\(time)Z"
+    }
+
+    /// `16:30:43.901252`, microseconds.
+    static func clock(_ nanoseconds: Int64) -> String { String(civil(nanoseconds).time.dropLast(3)) }
+
+    // The proleptic Gregorian calendar from days, as in H. Hinnant's "chrono-compatible low-level date algorithms".
+    private static func civil(_ nanoseconds: Int64) -> (date: String, time: String) {
+        let day: Int64 = 86_400_000_000_000
+        let days = nanoseconds >= 0 ? nanoseconds / day : (nanoseconds + 1) / day - 1
+        let rest = nanoseconds &- days &* day
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let seconds = rest / 1_000_000_000
+        let time =
+            "\(pad(seconds / 3600, 2)):\(pad(seconds / 60 % 60, 2)):\(pad(seconds % 60, 2)).\(pad(rest % 1_000_000_000, 9))"
+        return ("\(pad(year, 4))-\(pad(month, 2))-\(pad(dayOfMonth, 2))", time)
+    }
+
+    static func pad(_ value: Int64, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+
+    /// A duration with its unit and four significant digits: `20.17 ms`.
+    static func duration(_ nanoseconds: Int64) -> String {
+        let size = Double(nanoseconds.magnitude)
+        let (scale, unit): (Double, String) =
+            size < 1e3 ? (1, "ns") : size < 1e6 ? (1e3, "µs") : size < 1e9 ? (1e6, "ms") : (1e9, "s")
+        let value = size / scale
+        let digits = scale == 1 ? 0 : value < 10 ? 3 : value < 100 ? 2 : 1
+        return (nanoseconds < 0 ? "-" : "") + fixed(value, digits) + " " + unit
+    }
+
+    /// A number with so many digits after the point, rounded half away from zero.
+    static func fixed(_ value: Double, _ digits: Int) -> String {
+        let power = (0..<digits).reduce(Int64(1)) { power, _ in power * 10 }
+        let scaled = Int64((value * Double(power)).rounded())
+        guard digits > 0 else { return "\(scaled)" }
+        return "\(scaled / power).\(pad(scaled % power, digits))"
+    }
+
+    /// `1 attempt`, `2 attempts`.
+    static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
+        "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+    }
+}
+
+extension String {
+    func padded(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+    func paddedLeft(_ width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
+
+    /// Lines of at most `width` characters, broken at spaces where there are any.
+    func wrapped(_ width: Int) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        for word in split(separator: " ") {
+            var word = word
+            while word.count > width {
+                if !line.isEmpty { lines.append(line) }
+                lines.append(String(word.prefix(width)))
+                word = word.dropFirst(width)
+                line = ""
+            }
+            if !line.isEmpty, line.count + 1 + word.count > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        if !line.isEmpty || lines.isEmpty { lines.append(line) }
+        return lines
+    }
+}

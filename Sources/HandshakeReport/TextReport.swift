@@ -1,0 +1,195 @@
+package import HandshakeAnalysis
+import PacketWire
+
+/// The table that an operator reads: a line an attempt, its findings beneath it, a summary at the end.
+package struct TextReport {
+    let style: TextStyle
+    private var widths = Widths()
+
+    private struct Widths {
+        var id = 6
+        var client = 21
+        var server = 21
+    }
+
+    package init(style: TextStyle) { self.style = style }
+
+    // MARK: Attempts
+
+    /// A header line, with columns as wide as these records need.
+    package mutating func begin(_ records: [AttemptRecord], to out: inout OutputBuffer) {
+        guard !records.isEmpty else { return }
+        widths.id = max(2, records.map { "\($0.id)".count }.max() ?? 0)
+        widths.client = max(6, records.map { $0.client.description.count }.max() ?? 0)
+        widths.server = max(6, records.map { $0.server.description.count }.max() ?? 0)
+        let header =
+            "id".paddedLeft(widths.id) + "  " + "start (UTC)".padded(15) + "  " + "client".padded(widths.client) + "    "
+            + "server".padded(widths.server) + "  " + "outcome".padded(15) + "  " + "rtt".paddedLeft(10) + "  "
+            + "mss".paddedLeft(5) + "  " + "syn".paddedLeft(3)
+        out.line(style.paint(header, .bold))
+    }
+
+    package func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
+        let arrow = style.usesUnicode ? "→" : ">"
+        var line = "\(record.id)".paddedLeft(widths.id) + "  " + Format.clock(record.firstTime) + "  "
+        line += record.client.description.padded(widths.client) + "  \(arrow) "
+        line += record.server.description.padded(widths.server) + "  "
+        line += style.paint(record.outcome.rawValue.padded(15), color(record.outcome)) + "  "
+        line += roundTrip(record).paddedLeft(10) + "  "
+        line += (record.negotiatedMSS.map { "\($0)" } ?? "-").paddedLeft(5) + "  "
+        line += "\(record.synCount)".paddedLeft(3)
+        let notes = remarks(record)
+        if !notes.isEmpty { line += "  " + style.paint(notes, .dim) }
+        out.line(line)
+        for finding in record.findings { self.finding(finding, to: &out) }
+    }
+
+    private func roundTrip(_ record: AttemptRecord) -> String {
+        if let total = record.total {
+            if let known = total.nanoseconds { return Format.duration(known) }
+            return "<" + Format.duration(total.high)
+        }
+        if let refusal = record.refusal { return Format.duration(refusal) }
+        return "-"
+    }
+
+    /// What the columns do not say.
+    private func remarks(_ record: AttemptRecord) -> String {
+        var notes: [String] = []
+        if let form = record.form, form != .threeWay { notes.append(form.rawValue) }
+        if let how = record.completedBy, how != .ack { notes.append("by \(how.rawValue)") }
+        if let total = record.total, total.provenance != .exact { notes.append("rtt \(total.provenance.rawValue)") }
+        if record.confidence != .full { notes.append(record.confidence.rawValue) }
+        if let error = record.unreachable { notes.append("icmp \(error.type)/\(error.code) \(error.severity.rawValue)") }
+        if record.network != .none { notes.append("\(record.network.kind) \(record.network.id)") }
+        if !record.clientVLAN.isEmpty {
+            notes.append("vlan " + record.clientVLAN.map { "\($0)" }.joined(separator: "."))
+        }
+        return notes.joined(separator: ", ")
+    }
+
+    private func color(_ outcome: Outcome) -> TextStyle.Color {
+        switch outcome {
+        case .established: .green
+        case .pending, .partial, .superseded: .yellow
+        default: .red
+        }
+    }
+
+    private func finding(_ finding: Finding, to out: inout OutputBuffer) {
+        let indent = String(repeating: " ", count: widths.id + 4)
+        let color: TextStyle.Color? =
+            switch finding.code.severity {
+            case .error: .red
+            case .warning: .yellow
+            case .note, .info: nil
+            }
+        let text = finding.code.rawValue + ": " + TextReport.describe(finding)
+        let room = max(30, style.width - indent.count - 9)
+        for (index, line) in text.wrapped(room).enumerated() {
+            let margin = index == 0 ? finding.code.severity.rawValue : ""
+            out.line(indent + style.paint(margin.padded(9) + line, color))
+        }
+    }
+
+    /// A finding's particulars in words.
+    static func describe(_ finding: Finding) -> String {
+        var parts: [String] = []
+        if !finding.frames.isEmpty {
+            let shown = finding.frames.prefix(8).map { "\($0)" }.joined(separator: ", ")
+            let more = finding.frames.count > 8 ? ", ... (\(finding.frames.count))" : ""
+            parts.append((finding.frames.count == 1 ? "frame " : "frames ") + shown + more)
+        }
+        if let expected = finding.expected, let actual = finding.actual {
+            parts.append("expected \(expected), got \(actual)")
+        } else if let actual = finding.actual {
+            parts.append("got \(actual)")
+        }
+        if let gaps = finding.gaps, !gaps.isEmpty {
+            let shown = gaps.prefix(8).map(Format.duration).joined(separator: ", ") + (gaps.count > 8 ? ", ..." : "")
+            parts.append("\(gaps.count == 1 ? "gap" : "gaps") \(shown)" + (finding.schedule.map { " (\($0))" } ?? ""))
+        }
+        if let location = finding.location {
+            let place =
+                switch location {
+                case .beforeCapture: "before the capture point"
+                case .afterCapture: "after the capture point"
+                case .unknown: "place unknown"
+                }
+            parts.append(place)
+        }
+        if let evidence = finding.evidence { parts.append(evidence) }
+        if !finding.alternatives.isEmpty { parts.append("or: " + finding.alternatives.joined(separator: "; ")) }
+        return parts.joined(separator: "; ")
+    }
+
+    // MARK: Summary
+
+    package func summary(_ summary: HandshakeSummary, _ loss: CaptureLoss, to out: inout OutputBuffer) {
+        func row(_ name: String, _ text: String, _ color: TextStyle.Color? = nil) {
+            let lines = text.wrapped(max(40, style.width - 12))
+            for (index, line) in lines.enumerated() {
+                out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
+            }
+        }
+        func list<Key>(_ counts: [(Key, Int)], _ name: (Key) -> String) -> String {
+            counts.map { "\($0.1) \(name($0.0))" }.joined(separator: ", ")
+        }
+        let outcomes = Outcome.allCases.compactMap { o in summary.byOutcome[o].map { (o, $0) } }
+        row(
+            "attempts",
+            "\(summary.attempts)" + (outcomes.isEmpty ? "" : ": " + list(outcomes) { $0.rawValue }))
+        let times = summary.roundTrips
+        if let least = times.minimum, let most = times.maximum {
+            let quantiles = [50, 90, 99].compactMap { p in
+                times.percentile(Double(p)).map { "p\(p) \(Format.duration($0))" }
+            }
+            row(
+                "rtt",
+                "min \(Format.duration(least)), \(quantiles.joined(separator: ", ")), max \(Format.duration(most)) (\(times.count) known, within \(Format.fixed(RoundTripTimes.relativeError * 100, 1)) %)"
+            )
+        }
+        let started = summary.attempts - (summary.byOutcome[.partial] ?? 0)
+        if started > 0 {
+            let share = Double(summary.retransmittedSYNs) / Double(started) * 100
+            row("syn again", "\(summary.retransmittedSYNs) of \(started) attempts (\(Format.fixed(share, 1)) %)")
+        }
+        let findings = FindingCode.allCases.compactMap { c in summary.findings[c].map { (c, $0) } }
+        if !findings.isEmpty { row("findings", list(findings) { $0.rawValue }) }
+        for pattern in summary.patternFindings {
+            let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
+            let what =
+                switch pattern.code {
+                case .synFlood: "\(place): \(pattern.count) handshakes left open"
+                case .portScan: "\(place) tried \(pattern.count) targets and used none of them"
+                default: "\(place) sent \(pattern.count) answers that nobody asked for"
+                }
+            row(pattern.code.rawValue, what, .yellow)
+        }
+        var frames = ["\(summary.frames.segments) TCP segments"]
+        frames += summary.frames.ignored.sorted(by: <).map { "\($0.value) ignored (\($0.key))" }
+        frames += summary.frames.malformed.sorted(by: <).map { "\($0.value) malformed (\($0.key))" }
+        if summary.frames.cut > 0 { frames.append("\(summary.frames.cut) cut") }
+        row("frames", "\(summary.frames.read): " + frames.joined(separator: ", "))
+        if loss.filteredOut > 0 { row("", "\(loss.filteredOut) more did not pass the filter") }
+        if summary.midstreamFlows > 0 {
+            row("midstream", "\(Format.count(summary.midstreamFlows, "connection")) without a handshake in the capture")
+        }
+        var lost: [String] = []
+        if let dropped = loss.kernelDropped { lost.append("\(dropped) dropped by the kernel") }
+        if let dropped = loss.interfaceDropped { lost.append("\(dropped) dropped by the interface") }
+        if loss.isTruncated { lost.append("a file ends in the middle: what came after is unknown") }
+        if summary.clockStepsBack > 0 { lost.append("the clock stepped back \(Format.count(summary.clockStepsBack, "time"))") }
+        if summary.lateSegments > 0 {
+            lost.append("\(Format.count(summary.lateSegments, "SYN or SYN-ACK", "SYNs or SYN-ACKs")) after their attempt was decided")
+        }
+        if summary.unrelatedICMPErrors > 0 {
+            lost.append("\(Format.count(summary.unrelatedICMPErrors, "ICMP error")) about no open attempt")
+        }
+        if summary.evicted > 0 { lost.append("\(Format.count(summary.evicted, "attempt")) decided early: the table was full") }
+        if summary.forgottenEarly > 0 {
+            lost.append("\(Format.count(summary.forgottenEarly, "connection")) forgotten early: the table was full")
+        }
+        if !lost.isEmpty { row("beware", lost.joined(separator: "; "), .yellow) }
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import HandshakeAnalysis
+import HandshakeReport
+
+struct Draw: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Draw the ladder diagram of an attempt.",
+        discussion: """
+            Two lifelines, an arrow a segment: flags, sequence numbers relative and absolute, options and times; the \
+            sums x+1 and y+1 written out; lost segments as arrows that end where the evidence puts the loss; findings \
+            at their arrow.
+
+            EXAMPLE
+              synscope draw capture.pcap --attempt 1
+            """)
+
+    @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Text") var text: StyleOptions
+
+    @Option(
+        name: .long,
+        help: "The attempt's id, as analyze prints it; may be repeated. Not needed where there is one attempt only.")
+    var attempt: [UInt64] = []
+
+    func run() throws {
+        var analysis = try Analysis(input)
+        var found: [AttemptRecord] = []
+        var ids: [UInt64] = []
+        _ = try analysis.run { records in
+            for record in records {
+                if ids.count < 20 { ids.append(record.id) }
+                if attempt.isEmpty ? found.count < 2 : attempt.contains(record.id) { found.append(record) }
+            }
+        }
+        if attempt.isEmpty, found.count > 1 {
+            let list = ids.sorted().prefix(8).map(String.init).joined(separator: ", ")
+            throw CommandFailure(
+                status: .wrongUsage, message: "there are several attempts: choose with --attempt (\(list), ...)")
+        }
+        let missing = attempt.filter { id in !found.contains { $0.id == id } }
+        var output = StandardOutput(isLineBuffered: false)
+        for (position, record) in found.sorted(by: { $0.id < $1.id }).enumerated() {
+            if position > 0 { output.buffer.line("") }
+            Ladder(record, style: text.style).draw(to: &output.buffer)
+        }
+        try output.flush()
+        try analysis.reportFailures()
+        if let id = missing.first {
+            let known =
+                ids.isEmpty
+                ? "the capture holds none"
+                : "there are \(ids.sorted().prefix(8).map(String.init).joined(separator: ", "))" + (ids.count > 8 ? ", ..." : "")
+            throw CommandFailure(status: .wrongUsage, message: "no attempt has the id \(id): \(known)")
+        }
+        if found.isEmpty { throw CommandFailure(status: .wrongUsage, message: "the capture holds no attempt to draw") }
+    }
+}

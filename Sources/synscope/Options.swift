@@ -1,0 +1,169 @@
+import ArgumentParser
+import CSystem
+import Glibc
+import HandshakeAnalysis
+import HandshakeReport
+import PacketCapture
+import PacketWire
+
+/// Which frames are read: shared by the commands that read captures.
+struct InputOptions: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp(
+            "Capture files (pcap, pcapng), - for standard input; then a filter of pcap-filter(7).",
+            valueName: "file ... [filter]"))
+    var arguments: [String] = []
+
+    @Option(name: .customShort("r"), help: ArgumentHelp("A capture file; may be repeated.", valueName: "file"))
+    var files: [String] = []
+
+    @Option(name: [.customShort("f"), .long], help: "A filter of pcap-filter(7).")
+    var filter: String?
+
+    @Option(name: .customShort("c"), help: ArgumentHelp("Stop after so many frames.", valueName: "count"))
+    var count: UInt64?
+
+    @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
+    var numeric = false
+
+    @Option(help: "verify: segments with a bad checksum are kept out of the state; ignore: they are not looked at.")
+    var checksums = ChecksumPolicy.verify
+
+    @Option(
+        name: .long,
+        help: "The most attempts and connections to remember at a time; the oldest are then let go, and counted.")
+    var maxAttempts = 1 << 20
+
+    enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
+
+    func validate() throws {
+        guard (16...1 << 30).contains(maxAttempts) else {
+            throw ValidationError("--max-attempts takes a number from 16 to \(1 << 30)")
+        }
+        if arguments.isEmpty, files.isEmpty {
+            throw ValidationError("Name a capture file, or - for standard input.")
+        }
+    }
+
+    /// Files come first; the first word that is no file begins the filter.
+    func resolve() throws(CommandFailure) -> (paths: [String], filter: String?) {
+        var paths = files
+        var words = arguments[...]
+        while let word = words.first, word == "-" || exists(word) {
+            paths.append(word)
+            words = words.dropFirst()
+        }
+        guard !paths.isEmpty else {
+            throw CommandFailure(status: .unreadable, message: "\(words.first ?? ""): no such file")
+        }
+        if paths.count(where: { $0 == "-" }) > 1 {
+            throw CommandFailure(status: .wrongUsage, message: "standard input (-) can be read once only")
+        }
+        if words.isEmpty { return (paths, filter) }
+        let trailing = words.joined(separator: " ")
+        if filter != nil {
+            throw CommandFailure(
+                status: .wrongUsage,
+                message: "'\(trailing)' is neither a file nor, beside -f, a filter: there is no such file")
+        }
+        return (paths, trailing)
+    }
+
+    private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+    func open() throws(CommandFailure) -> CaptureReader {
+        let (paths, filter) = try resolve()
+        do throws(CaptureError) {
+            return try CaptureReader(
+                paths: paths, filter: filter, limit: count, verifiesChecksums: checksums == .verify)
+        } catch {
+            var message = error.description
+            if error.kind == .filter, self.filter == nil, let word = filter?.split(separator: " ").first {
+                message += ". If '\(word)' was meant as a file: there is no such file"
+            }
+            throw CommandFailure(status: error.kind == .filter ? .wrongUsage : .unreadable, message: message)
+        }
+    }
+
+    var trackerConfiguration: HandshakeTracker.Configuration {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumAttempts = maxAttempts
+        configuration.excludesBadChecksums = checksums == .verify
+        return configuration
+    }
+}
+
+/// How text looks.
+struct StyleOptions: ParsableArguments {
+    @Option(help: "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.")
+    var color = ColorChoice.auto
+
+    @Flag(help: "Draw with ASCII characters, also where the locale has more.")
+    var ascii = false
+
+    @Option(help: "Columns, from 60; by default the terminal's.")
+    var width: Int?
+
+    enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
+
+    func validate() throws {
+        if let width, width < Ladder.narrowest { throw ValidationError("--width takes a number from \(Ladder.narrowest)") }
+    }
+
+    var style: TextStyle {
+        let automatic =
+            Terminal.isTerminal(STDOUT_FILENO) && (Terminal.environment("NO_COLOR") ?? "").isEmpty
+            && Terminal.environment("TERM") != "dumb"
+        return TextStyle(
+            usesColor: color == .always || color == .auto && automatic, usesUnicode: !ascii && Terminal.usesUnicode,
+            width: max(Ladder.narrowest, width ?? Terminal.width))
+    }
+}
+
+/// Runs a capture through the tracker.
+struct Analysis: ~Copyable {
+    let reader: CaptureReader
+    private var tracker: HandshakeTracker
+    private var batch = FrameBatch()
+
+    init(_ input: InputOptions) throws(CommandFailure) {
+        reader = try input.open()
+        tracker = HandshakeTracker(input.trackerConfiguration)
+    }
+
+    var capture: CaptureDescription {
+        CaptureDescription(
+            files: reader.descriptions.map {
+                .init(
+                    name: String($0.name.split(separator: "/").last ?? "-"), format: $0.format,
+                    linkType: $0.linkType.rawValue == .max ? "unknown" : $0.linkType.name, snaplen: $0.snaplen,
+                    timeResolution: $0.timeResolution)
+            }, filter: reader.filterExpression, started: reader.started)
+    }
+
+    /// Hands out each attempt as it is decided, until the capture or the user ends it.
+    /// - Returns: the totals, and what the capture lost.
+    mutating func run(
+        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
+        csystem_catch_interrupts()
+        while csystem_interrupted() == 0 {
+            reader.fill(&batch)
+            if batch.count == 0 { break }
+            tracker.receive(batch)
+            if tracker.hasDecided { try take(tracker.drain()) }
+        }
+        try take(tracker.finish())
+        var loss = CaptureLoss()
+        loss.isTruncated = !reader.failures.isEmpty
+        loss.filteredOut = reader.filteredOut
+        return (tracker.summary, loss)
+    }
+
+    /// Tells of files that broke off, after everything else was reported.
+    func reportFailures() throws(CommandFailure) {
+        guard let last = reader.failures.last else { return }
+        for failure in reader.failures.dropLast() { StandardError.write(failure.description) }
+        throw CommandFailure(status: .unreadable, message: last.description)
+    }
+}

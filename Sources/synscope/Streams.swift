@@ -1,0 +1,82 @@
+import CSystem
+import Glibc
+import HandshakeReport
+
+func exit(status: Int32) -> Never { Glibc.exit(status) }
+
+/// Standard output cannot take more: closed by its reader (no message), or failed.
+struct OutputEnded: Error {
+    var message: String?
+}
+
+/// Standard output with a buffer of its own.
+struct StandardOutput {
+    var buffer = OutputBuffer()
+    /// Whether each flush request goes out at once (`-l`, and on a terminal).
+    var isLineBuffered: Bool
+    static let pieceSize = 1 << 16
+
+    init(isLineBuffered: Bool) { self.isLineBuffered = isLineBuffered || Terminal.isTerminal(STDOUT_FILENO) }
+
+    /// Writes what has gathered, if it is enough or lines are to go out at once.
+    mutating func flushIfFull() throws(OutputEnded) {
+        if isLineBuffered || buffer.bytes.count >= StandardOutput.pieceSize { try flush() }
+    }
+
+    mutating func flush() throws(OutputEnded) {
+        var code: Int32 = 0
+        let bytes = buffer.bytes
+        unsafe bytes.withUnsafeBytes { piece in
+            var done = 0
+            while done < piece.count {
+                let count = unsafe Glibc.write(STDOUT_FILENO, piece.baseAddress! + done, piece.count - done)
+                if count >= 0 {
+                    done += count
+                } else if errno != EINTR {
+                    code = errno
+                    return
+                }
+            }
+        }
+        buffer.removeAll()
+        if code == EPIPE { throw OutputEnded(message: nil) }
+        if code != 0 {
+            let reason = unsafe String(cString: strerror(code))
+            throw OutputEnded(message: "cannot write standard output: \(reason)")
+        }
+    }
+}
+
+enum StandardError {
+    /// One line, with the program's name before it.
+    static func write(_ message: String) { write(raw: "synscope: \(message)\n") }
+
+    static func write(raw text: String) {
+        let bytes = Array(text.utf8)
+        unsafe bytes.withUnsafeBytes { _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+enum Terminal {
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Columns of standard output's terminal; `COLUMNS`, else 100, where it is none.
+    static var width: Int {
+        let columns = Int(csystem_terminal_columns(STDOUT_FILENO))
+        if columns > 0 { return columns }
+        return environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 100
+    }
+
+    static func environment(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
+
+    /// Whether the locale's characters are UTF-8.
+    static var usesUnicode: Bool {
+        for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+            if let value = environment(name), !value.isEmpty {
+                let value = value.lowercased()
+                return value.contains("utf-8") || value.contains("utf8")
+            }
+        }
+        return false
+    }
+}

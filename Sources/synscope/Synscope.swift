@@ -1,0 +1,68 @@
+import ArgumentParser
+import CSystem
+import HandshakeReport
+import PacketCapture
+
+/// The root command. Everything that it does is in its subcommands, which only join the libraries.
+struct Synscope: ParsableCommand {
+    static let release = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "synscope",
+        abstract: "Says what became of every TCP handshake in a capture.",
+        discussion: """
+            Reads packets, follows every TCP connection attempt and reports its outcome, whether x+1 and y+1 held, \
+            which SYN was lost, duplicated or stale, the handshake's round trip and how sure that is, and the MSS.
+
+            EXAMPLES
+              synscope capture.pcap                    a table, findings, a summary
+              synscope capture.pcap tcp port 443       a filter of pcap-filter(7) after the files
+              synscope -q *.pcapng                     the summary of several files, read as one capture
+              synscope -T jsonl capture.pcap | jq 'select(.outcome == "refused") | .server'
+              tcpdump -i eth0 -w - | synscope -        from standard input
+              synscope draw capture.pcap --attempt 1   the ladder diagram of one attempt
+              synscope explain half-open               what an outcome or finding means, and what to do
+
+            EXIT STATUS
+              0 fine; 2 wrong usage; 3 an input is unreadable or ends in the middle (what could be read is reported \
+            first).
+            """,
+        version: "synscope \(release) (\(libpcapVersion()))",
+        subcommands: [Analyze.self, Draw.self, Explain.self],
+        defaultSubcommand: Analyze.self)
+}
+
+/// Why a command ends other than well.
+enum ExitStatus: Int32 {
+    case wrongUsage = 2
+    case unreadable = 3
+}
+
+/// A failure to tell the user about, with the status to exit with.
+struct CommandFailure: Error {
+    var status: ExitStatus
+    var message: String
+}
+
+@main
+enum Main {
+    static func main() {
+        csystem_ignore_sigpipe()
+        do {
+            var command = try Synscope.parseAsRoot()
+            try command.run()
+        } catch let failure as CommandFailure {
+            StandardError.write(failure.message)
+            exit(status: failure.status.rawValue)
+        } catch let ended as OutputEnded {
+            // A closed pipe is a normal end: head(1) had enough.
+            if let message = ended.message { StandardError.write(message) }
+            exit(status: ended.message == nil ? 0 : ExitStatus.unreadable.rawValue)
+        } catch {
+            let code = Synscope.exitCode(for: error)
+            if code == .success { Synscope.exit(withError: error) }
+            StandardError.write(raw: Synscope.fullMessage(for: error) + "\n")
+            exit(status: ExitStatus.wrongUsage.rawValue)
+        }
+    }
+}
