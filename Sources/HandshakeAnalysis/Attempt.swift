@@ -1,17 +1,14 @@
 package import PacketWire
 
-/// The identity of a connection: both endpoints, the lower first, and the virtual network that they are in. VLAN tags,
-/// MPLS labels and outer addresses differ by direction and are not part of it.
+/// The tuple: both endpoints, the lower first. What else tells connections apart is in the attempt: x, and the virtual
+/// network of each direction (asymmetric routing gives them different ones, so neither can be part of the key). VLAN tags,
+/// MPLS labels and outer addresses are no part of a connection's identity.
 struct ConnectionKey: Equatable, BitwiseCopyable {
     var low: Endpoint
     var high: Endpoint
-    var network: VirtualNetwork
 
     @inline(__always)
-    init(_ a: Endpoint, _ b: Endpoint, _ network: VirtualNetwork) {
-        (low, high) = b < a ? (b, a) : (a, b)
-        self.network = network
-    }
+    init(_ a: Endpoint, _ b: Endpoint) { (low, high) = b < a ? (b, a) : (a, b) }
 
     /// A 64-bit hash. `seed` is random outside tests, since traffic chooses the keys.
     @inline(__always)
@@ -29,8 +26,7 @@ struct ConnectionKey: Equatable, BitwiseCopyable {
         }
         h = fold(high.address.low ^ h, 0x8ebc_6af0_9c88_c6e3)
         let ports = UInt64(low.port) << 16 | UInt64(high.port)
-        let network = UInt64(network.id) << 32 | UInt64(network.kind.rawValue) << 56
-        return fold(ports ^ network ^ h, 0x5899_65cc_7537_4cc3)
+        return fold(ports ^ h, 0x5899_65cc_7537_4cc3)
     }
 }
 
@@ -67,6 +63,9 @@ struct Attempt: BitwiseCopyable {
     }
 
     var key: ConnectionKey
+    /// The virtual network of each direction's segments; the server's is the client's until a SYN-ACK shows another.
+    var clientNetwork = VirtualNetwork.none
+    var serverNetwork = VirtualNetwork.none
     var marks: Marks = []
     var machine: HandshakeMachine
     var queue = Queue.unfinished
@@ -136,6 +135,16 @@ struct Attempt: BitwiseCopyable {
     /// y+1, the SYN-ACK's payload included.
     @inline(__always) var serverNext: UInt32 { serverISN &+ 1 &+ synAckLength }
     @inline(__always) var isReported: Bool { machine.state == .closed }
+
+    /// Whether a segment's virtual network is this attempt's. The first segment of the server may come in another one than
+    /// the client's, if it acknowledges x+1: nothing else would know that number.
+    @inline(__always)
+    func isIn(_ segment: Segment) -> Bool {
+        if marks.contains(.midstream) { return true }
+        if segment.network == (segment.source == client ? clientNetwork : serverNetwork) { return true }
+        return segment.source == server && !marks.contains(.serverSpoke) && segment.flags.contains(.ack)
+            && Sequence.isIn(segment.ack, from: clientNext, length: synLength)
+    }
 
     /// Whether the connection is up as far as was seen: completed, and no FIN or RST since.
     @inline(__always) var isLive: Bool { marks.contains(.established) && !marks.contains(.connectionEnded) }

@@ -179,7 +179,9 @@ public struct AttemptRecord: Sendable {
     public var id: UInt64
     public var client: Endpoint
     public var server: Endpoint
+    /// The virtual network of the client's segments, and of the server's: routing may give them different ones.
     public var network: VirtualNetwork
+    public var serverNetwork: VirtualNetwork
     public var tunnels: Tunnels
     public var clientVLAN: [UInt16]
     public var serverVLAN: [UInt16]

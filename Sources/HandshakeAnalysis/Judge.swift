@@ -97,8 +97,8 @@ struct Judge {
         let twins = duplicates.count - log.count { $0.event == .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
         var record = AttemptRecord(
-            id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.key.network,
-            tunnels: log.reduce(into: Tunnels()) { $0.formUnion($1.tunnels) },
+            id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.clientNetwork,
+            serverNetwork: attempt.serverNetwork, tunnels: log.reduce(into: Tunnels()) { $0.formUnion($1.tunnels) },
             clientVLAN: vlan(fromClient: true), serverVLAN: vlan(fromClient: false), outcome: outcome, form: form(),
             completedBy: completedBy, startsAtSYN: sawSYN, ended: ended(outcome), confidence: confidence(),
             clientISN: attempt.clientISN,

@@ -57,12 +57,8 @@ package enum JSONReport {
         } else {
             json.object("tunnel") {
                 $0.array("kinds", record.tunnels.names) { $0.element($1) }
-                if record.network == .none { $0.null("network") } else {
-                    $0.object("network") {
-                        $0.field("kind", "\(record.network.kind)")
-                        $0.field("id", record.network.id)
-                    }
-                }
+                network("network", record.network, &$0)
+                if record.serverNetwork != record.network { network("server_network", record.serverNetwork, &$0) }
             }
         }
         json.object("vlan") {
@@ -109,6 +105,14 @@ package enum JSONReport {
         json.array("segments", record.segments) { json, segment in json.object { fields(of: segment, &$0) } }
         json.field("segments_omitted", record.segmentsOmitted)
         json.array("findings", record.findings) { json, finding in json.object { fields(of: finding, &$0) } }
+    }
+
+    private static func network(_ name: String, _ network: VirtualNetwork, _ json: inout JSONWriter) {
+        if network == .none { return json.null(name) }
+        json.object(name) {
+            $0.field("kind", "\(network.kind)")
+            $0.field("id", network.id)
+        }
     }
 
     private static func endpoint(_ name: String, _ endpoint: Endpoint, _ json: inout JSONWriter) {

@@ -1,0 +1,238 @@
+import PacketWire
+
+// What a segment's numbers mean to an attempt (RFC 9293 3.10): no state changes here but what the numbers add.
+extension HandshakeTracker {
+    func isExcluded(_ segment: Segment) -> Bool {
+        segment.checksum == .bad && configuration.excludesBadChecksums && goodChecksums > badChecksums
+    }
+
+    func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        if isExcluded(segment) { return .badChecksum }
+        return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .syn
+    }
+
+    mutating func classifyReverseSYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        if isExcluded(segment) { return .badChecksum }
+        if isDuplicate(segment, slot, fromClient: false) { return .captureDuplicate }
+        guard attempts[slot].machine.state == .synSent else { return .reverseSyn }
+        attempts[slot].serverISN = segment.seq
+        attempts[slot].synAckLength = segment.sequenceLength &- 1
+        attempts[slot].serverWindow = segment.window
+        attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
+        attempts[slot].marks.insert(.hasServerISN)
+        let acknowledged =
+            attempts[slot].events.has(.challenge) && attempts[slot].challengeAck == attempts[slot].clientNext
+        return acknowledged ? .reverseSynAfterAck : .reverseSyn
+    }
+
+    mutating func classify(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        let isSYNACK = segment.flags.isSuperset(of: [.syn, .ack]) && !segment.flags.contains(.rst)
+        let fromClient =
+            attempts[slot].isSelfConnect
+            ? !isSYNACK && !segment.flags.contains(.rst) : segment.source == attempts[slot].client
+        if attempts[slot].machine.state == .established, segment.flags.isDisjoint(with: [.syn, .rst]) {
+            return fromClient ? clientAfter(segment, slot) : serverAfter(segment, slot)
+        }
+        if isExcluded(segment) { return .badChecksum }
+        if isDuplicate(segment, slot, fromClient: fromClient) { return .captureDuplicate }
+        return fromClient ? fromClientEvent(segment, slot) : fromServerEvent(segment, slot)
+    }
+
+    @inline(__always)
+    mutating func clientAfter(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        if attempts[slot].noteCount > 0, isCopyOfCompletion(segment, slot) {
+            return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .finalAck
+        }
+        attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+        if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
+        // An ACK again after a SYN-ACK again says whether the first was lost: it is logged.
+        if segment.payloadLength == 0, attempts[slot].events.has(.synAckAgain), !segment.flags.contains(.fin),
+            segment.seq == attempts[slot].synAckAck, segment.ack == attempts[slot].serverNext
+        {
+            return .finalAck
+        }
+        return segment.flags.contains(.fin) ? .clientFin : .clientMore
+    }
+
+    /// Whether this is, byte for byte, the segment that completed the handshake, again and at once.
+    @inline(__always)
+    func isCopyOfCompletion(_ segment: Segment, _ slot: UInt32) -> Bool {
+        let last = attempts[slot].lastNote
+        return segment.seq == notes[last].seq && segment.ack == notes[last].ack
+            && segment.payloadLength == notes[last].payloadLength && notes[last].fromClient
+            && segment.flags == notes[last].flags && time &- notes[last].time < SegmentNote.duplicateWindow
+            && notes[last].event != .syn && segment.payloadLength == 0
+            && segment.window == notes[last].window && segment.identification == notes[last].identification
+    }
+
+    @inline(__always)
+    mutating func serverAfter(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        attempts[slot].serverEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+        if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+            attempts[slot].serverAcked = segment.ack
+        }
+        if segment.flags.contains(.fin) { return .serverFin }
+        let base = attempts[slot].clientNext &+ attempts[slot].synLength
+        if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, base),
+            !Sequence.isAfter(segment.ack, attempts[slot].clientEnd)
+        {
+            return .confirmation
+        }
+        return .serverMore
+    }
+
+    mutating func fromClientEvent(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        let flags = segment.flags
+        let relative = segment.seq &- attempts[slot].clientNext
+        let events = attempts[slot].events
+        let hasY = attempts[slot].marks.contains(.hasServerISN)
+        let carried = attempts[slot].synLength
+        if flags.contains(.rst) {
+            if attempts[slot].machine.state == .established {
+                return relative < 1 << 30 ? .resetEstablished : .resetUnacceptable
+            }
+            if relative == 0 || carried > 0 && relative == carried { return .clientReset }
+            if events.has(.challenge), segment.seq == attempts[slot].challengeAck { return .resetAnswersChallenge }
+            if events.has(.synAckWrongAck), segment.seq == attempts[slot].wrongSynAckAck { return .resetRejectsSynAck }
+            if segment.seq == attempts[slot].clientISN, !events.has(.synAck) { return .clientGaveUp }
+            return .resetUnacceptable
+        }
+        if flags.contains(.syn) {
+            let isCrossed = [.crossed, .crossedClientAcked, .crossedServerAcked].contains(attempts[slot].machine.state)
+            return isCrossed && segment.seq == attempts[slot].clientISN && segment.ack == attempts[slot].serverNext
+                ? .clientSynAck : .synAckWrongDirection
+        }
+        guard flags.contains(.ack) else { return .earlyData }
+        if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
+        attempts[slot].clientAcked = segment.ack
+        if hasY {
+            if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.ack) }
+            let window = max(UInt32(attempts[slot].serverWindow), carried, 1)
+            let seqFits = relative <= window
+            let ackDistance = segment.ack &- (attempts[slot].serverISN &+ 1)
+            let ackFits = ackDistance <= attempts[slot].serverEnd &- (attempts[slot].serverISN &+ 1)
+            if seqFits, ackFits || segment.payloadLength > 0 {
+                attempts[slot].clientEnd = Sequence.later(
+                    segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+            }
+            if seqFits, ackFits {
+                let exactSeq = relative == 0 || relative == carried || segment.seq == attempts[slot].synAckAck
+                let exactAck = ackDistance == 0 || segment.ack == attempts[slot].serverNext
+                guard exactSeq, exactAck else { return .inferredAck }
+                return segment.payloadLength == 0 && !flags.contains(.fin) ? .finalAck : .finalData
+            }
+            if ackFits, segment.ack == attempts[slot].serverNext || segment.payloadLength == 0 { return .wrongSeq }
+            if !seqFits, ackFits { return .wrongSeq }
+            attempts[slot].wrongFinalAck = segment.ack
+            return .wrongAck
+        }
+        if relative <= max(carried, UInt32(UInt16.max)) {
+            attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+        }
+        if events.has(.synAckWrongAck) {
+            if segment.ack != attempts[slot].wrongSynAckISN &+ 1 { attempts[slot].wrongFinalAck = segment.ack }
+            return segment.ack == attempts[slot].wrongSynAckISN &+ 1 ? .earlyData : .wrongAck
+        }
+        // An ACK of 0 is a field that was never filled.
+        return (relative == 0 || relative == carried) && segment.ack != 0 ? .oneSidedAck : .earlyData
+    }
+
+    mutating func fromServerEvent(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        let flags = segment.flags
+        let carried = attempts[slot].synLength
+        let events = attempts[slot].events
+        let hasY = attempts[slot].marks.contains(.hasServerISN)
+        let acknowledgesSYN = Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: carried)
+        if flags.contains(.rst) {
+            if attempts[slot].machine.state == .established {
+                let end = attempts[slot].serverNext
+                let isNear = segment.seq &- end < 1 << 30 || segment.seq == attempts[slot].serverEnd
+                return isNear ? .resetEstablished : .resetUnacceptable
+            }
+            if hasY {
+                if attempts[slot].marks.contains(.severalServerISNs) {
+                    chooseServerISN(slot, acknowledgedBy: segment.seq)
+                }
+                if segment.seq == attempts[slot].serverNext { return .serverReset }
+                if events.has(.wrongAck), segment.seq == attempts[slot].wrongFinalAck { return .resetAnswersWrongAck }
+                if flags.contains(.ack), acknowledgesSYN { return .refusal }
+                let window = max(UInt32(attempts[slot].clientWindow), 1)
+                return segment.seq &- attempts[slot].serverNext < window ? .resetInexact : .resetUnacceptable
+            }
+            // RFC 9293 3.10.7.3: in SYN-SENT, a RST is acceptable if its ACK acknowledges the SYN.
+            return flags.contains(.ack) && acknowledgesSYN ? .refusal : .resetUnacceptable
+        }
+        if flags.isSuperset(of: [.syn, .ack]) {
+            guard acknowledgesSYN else {
+                attempts[slot].wrongSynAckAck = segment.ack
+                attempts[slot].wrongSynAckISN = segment.seq
+                attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
+                return .synAckWrongAck
+            }
+            if !hasY || !events.has(.synAck) && attempts[slot].serverISN == segment.seq { return .synAck }
+            return segment.seq == attempts[slot].serverISN ? .synAckAgain : .synAckOther
+        }
+        if flags.contains(.ack), Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+            attempts[slot].serverAcked = segment.ack
+        }
+        let isBeyond = segment.ack &- attempts[slot].clientNext &- carried &- 1 < 1 << 30
+        if hasY {
+            attempts[slot].serverEnd = Sequence.later(
+                segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+            if flags.contains(.ack), isBeyond { return .proof }
+            let sendsMore = segment.payloadLength > 0 || flags.contains(.fin)
+            if sendsMore, segment.seq &- attempts[slot].serverNext < 1 << 30, !attempts[slot].marks.contains(.fastOpen),
+                attempts[slot].events.has(.synAck)
+            {
+                return .proof
+            }
+            switch attempts[slot].machine.state {
+            case .crossed, .crossedClientAcked, .crossedServerAcked:
+                if flags.contains(.ack), segment.ack == attempts[slot].clientNext { return .serverAck }
+            default: break
+            }
+        } else if events.has(.synAckWrongAck), flags.contains(.ack), isBeyond,
+            !Sequence.isAfter(segment.ack, attempts[slot].clientEnd),
+            segment.seq &- attempts[slot].wrongSynAckISN < 1 << 30, events.has(.earlyData)
+        {
+            // Data was acknowledged in both directions: that beats one wrong number.
+            attempts[slot].serverISN = attempts[slot].wrongSynAckISN
+            attempts[slot].marks.insert(.hasServerISN)
+            return .proof
+        }
+        if !hasY { attempts[slot].challengeAck = segment.ack }
+        return .challenge
+    }
+
+    /// Of several y, the one that `number` follows.
+    mutating func chooseServerISN(_ slot: UInt32, acknowledgedBy number: UInt32) {
+        var note = attempts[slot].firstNote
+        while note != 0 {
+            if notes[note].event == .synAck || notes[note].event == .synAckOther,
+                number == notes[note].seq &+ 1 &+ notes[note].payloadLength
+            {
+                attempts[slot].serverISN = notes[note].seq
+                attempts[slot].synAckLength = notes[note].payloadLength
+                attempts[slot].synAckAck = notes[note].ack
+                attempts[slot].serverWindow = notes[note].window
+                attempts[slot].serverEnd = number
+                return
+            }
+            note = notes[note].next
+        }
+    }
+
+    /// Whether the segment is one that was logged already, captured twice.
+    func isDuplicate(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
+        var note = attempts[slot].firstNote
+        guard note != 0, abs(time &- notes[attempts[slot].lastNote].time) < SegmentNote.duplicateWindow else {
+            return false
+        }
+        let candidate = SegmentNote(segment, frame: frame, time: time, event: .captureDuplicate, fromClient: fromClient)
+        while note != 0 {
+            if notes[note].event != .captureDuplicate, candidate.isSamePacket(as: notes[note]) { return true }
+            note = notes[note].next
+        }
+        return false
+    }
+}

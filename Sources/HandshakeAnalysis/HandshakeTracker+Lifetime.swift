@@ -1,0 +1,109 @@
+import PacketWire
+
+// How attempts end, are remembered and forgotten.
+extension HandshakeTracker {
+    // MARK: Ends
+
+    /// Decides an attempt and hands out its record.
+    mutating func report(_ slot: UInt32, _ cause: Ending) {
+        let log = takeNotes(slot)
+        let judge = Judge(
+            attempt: attempts[slot], log: log, cause: cause, now: clock.now ?? time,
+            captureStart: clock.first ?? time,
+            distrustsChecksums: !configuration.excludesBadChecksums || goodChecksums <= badChecksums)
+        let record = judge.record()
+        summary.count(record)
+        decided.append(record)
+    }
+
+    /// Keeps a reported attempt in mind.
+    mutating func remember(_ slot: UInt32) {
+        attempts[slot].machine = HandshakeMachine(.closed)
+        enqueue(slot, attempts[slot].isLive ? .live : .ended)
+    }
+
+    mutating func expire() {
+        let now = clock.elapsed
+        while let slot = queues.due(.settling, attempts, now) {
+            report(slot, .timeout)
+            remember(slot)
+        }
+        while let slot = queues.due(.unfinished, attempts, now) {
+            report(slot, .timeout)
+            forget(slot)
+        }
+        while let slot = queues.due(.ended, attempts, now) { forgetUnlessTouched(slot, .ended) }
+        while let slot = queues.due(.live, attempts, now) { forgetUnlessTouched(slot, .live) }
+        queues.schedule(attempts)
+    }
+
+    /// Remembered attempts are touched without being moved in their queue: moved here instead, if they were.
+    mutating func forgetUnlessTouched(_ slot: UInt32, _ queue: Attempt.Queue) {
+        if attempts[slot].touched &+ QueueSet.lifetime(queue) > clock.elapsed {
+            queues.move(slot, to: queue, attempts, now: clock.elapsed)
+        } else {
+            forget(slot)
+        }
+    }
+
+    /// Makes room for one more; false where there is none to be made.
+    mutating func admit() -> Bool {
+        while attempts.isFull {
+            // What is reported goes first, then the oldest that is not.
+            if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
+                summary.forgottenEarly += 1
+                forget(slot)
+            } else if let slot = queues.oldest(.unfinished) ?? queues.oldest(.settling) {
+                summary.evicted += 1
+                report(slot, .evicted)
+                forget(slot)
+            } else {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: The table
+
+    mutating func add(_ attempt: Attempt, _ hash: UInt64, before newest: UInt32) -> UInt32 {
+        guard let slot = attempts.insert(attempt) else { preconditionFailure("admit() made room") }
+        attempts[slot].older = newest
+        attempts[slot].touched = clock.elapsed
+        if newest == 0 {
+            index.insert(hash, slot, of: attempts, seed: seed)
+        } else {
+            index.replace(hash, newest, with: slot)
+        }
+        return slot
+    }
+
+    mutating func forget(_ slot: UInt32) {
+        if recent.0 == slot { recent.0 = 0 }
+        if recent.1 == slot { recent.1 = 0 }
+        queues.remove(slot, attempts)
+        let key = attempts[slot].key
+        let hash = key.hash(seed: seed)
+        let newest = find(key, hash)
+        if newest != slot {
+            var newer = newest
+            while attempts[newer].older != slot { newer = attempts[newer].older }
+            attempts[newer].older = attempts[slot].older
+        } else if attempts[slot].older != 0 {
+            index.replace(hash, slot, with: attempts[slot].older)
+        } else {
+            index.remove(hash, slot, of: attempts, seed: seed)
+        }
+        attempts.remove(slot)
+    }
+
+    @inline(__always)
+    mutating func touch(_ slot: UInt32) { enqueue(slot, attempts[slot].queue) }
+
+    @inline(__always)
+    mutating func enqueue(_ slot: UInt32, _ queue: Attempt.Queue) {
+        attempts[slot].touched = clock.elapsed
+        noteRecent(slot)
+        queues.move(slot, to: queue, attempts, now: clock.elapsed)
+    }
+}

@@ -1,0 +1,323 @@
+import PacketWire
+
+// From a segment's tuple to the attempt that it belongs to, or to a new one.
+extension HandshakeTracker {
+    // MARK: Routing
+
+    @inline(__always)
+    func hash(of segment: Segment) -> UInt64 {
+        ConnectionKey(segment.source, segment.destination).hash(seed: seed)
+    }
+
+    @inline(__always)
+    func find(_ key: ConnectionKey, _ hash: UInt64) -> UInt32 {
+        index.find(hash) { attempts[$0].key == key }
+    }
+
+    mutating func take(_ segment: Segment) {
+        let key = ConnectionKey(segment.source, segment.destination)
+        let hash = key.hash(seed: seed)
+        let newest = find(key, hash)
+        switch segment.checksum {
+        case .good: goodChecksums += 1
+        case .bad: badChecksums += 1
+        case .offload, .unverified: break
+        }
+        let flags = segment.flags
+        if flags.contains(.syn), !flags.contains(.rst), !flags.contains(.ack) {
+            return takeSYN(segment, key, hash, newest)
+        }
+        if newest == 0 {
+            if flags.isSuperset(of: [.syn, .ack]), !flags.contains(.rst) {
+                openPartial(segment, key, hash)
+            } else {
+                openMidstream(segment, key, hash, before: 0)
+            }
+            return
+        }
+        // The usual case: one attempt on the tuple, and it is reported.
+        if attempts[newest].older == 0, attempts[newest].isReported, attempts[newest].isIn(segment) {
+            if flags.isSuperset(of: [.syn, .ack]), !flags.contains(.rst), isNewSYNACK(segment, newest) {
+                return openPartial(segment, key, hash, before: newest)
+            }
+            return heardAgain(newest, segment)
+        }
+        let slot = route(segment, newest)
+        if slot == 0 {
+            if flags.isSuperset(of: [.syn, .ack]), !flags.contains(.rst) {
+                openPartial(segment, key, hash, before: newest)
+            } else {
+                openMidstream(segment, key, hash, before: newest)
+            }
+            return
+        }
+        if attempts[slot].isReported {
+            heardAgain(slot, segment)
+            // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt
+            // as well: the newest, if that has had no answer.
+            if segment.source == attempts[newest].server, isChallenge(segment, to: newest, on: slot) {
+                apply(.challenge, segment, newest)
+            }
+            return
+        }
+        apply(classify(segment, slot), segment, slot)
+        if slot != newest, attempts[slot].isLive, segment.source == attempts[newest].server,
+            isChallenge(segment, to: newest, on: slot)
+        {
+            apply(.challenge, segment, newest)
+        }
+    }
+
+    /// Whether a segment of the connection in `connection` also answers the SYN of `attempt`: a bare ACK that
+    /// acknowledges nothing new.
+    func isChallenge(_ segment: Segment, to attempt: UInt32, on connection: UInt32) -> Bool {
+        guard !attempts[attempt].isReported, attempts[attempt].machine.state == .synSent, attempt != connection,
+            attempts[attempt].marks.contains(.clientIsLow) == attempts[connection].marks.contains(.clientIsLow),
+            segment.payloadLength == 0, segment.flags.isDisjoint(with: [.syn, .rst, .fin])
+        else { return false }
+        return segment.ack == attempts[connection].clientEnd
+            || !Sequence.isAfter(segment.ack, attempts[connection].serverAcked)
+    }
+
+    /// A SYN without ACK: another copy, one half of a crossing, or a new attempt.
+    mutating func takeSYN(
+        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, _ newest: UInt32
+    ) {
+        var slot = newest
+        var reverse: UInt32 = 0
+        while slot != 0 {
+            if !attempts[slot].marks.contains(.midstream) {
+                if attempts[slot].client == segment.source, attempts[slot].clientISN == segment.seq,
+                    attempts[slot].clientNetwork == segment.network
+                {
+                    if attempts[slot].isReported {
+                        if attempts[slot].touched &+ HandshakeTracker.identityLifetime > clock.elapsed {
+                            summary.lateSegments += 1
+                            touch(slot)
+                            return
+                        }
+                    } else {
+                        return apply(classifySYN(segment, slot), segment, slot)
+                    }
+                } else if attempts[slot].client == segment.destination, reverse == 0,
+                    attempts[slot].serverNetwork == segment.network, acceptsReverse(slot)
+                {
+                    reverse = slot
+                }
+            }
+            slot = attempts[slot].older
+        }
+        if reverse != 0 {
+            if attempts[reverse].isReported {
+                summary.lateSegments += 1
+            } else {
+                apply(classifyReverseSYN(segment, reverse), segment, reverse)
+            }
+            return
+        }
+        openSYN(segment, key, hash, before: newest)
+    }
+
+    /// A reverse SYN on a live tuple never opens an attempt. Where the tuple is dead, it does.
+    func acceptsReverse(_ slot: UInt32) -> Bool {
+        if attempts[slot].isReported { return attempts[slot].isLive }
+        if attempts[slot].machine.state == .aborted { return false }
+        let events = attempts[slot].events
+        return !events.hasAny(.refusal, .icmpHard, .icmpAdmin, .icmpSoft, .serverReset)
+    }
+
+    /// Whether a SYN-ACK opens a partial attempt beside what is remembered on its tuple.
+    func isNewSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
+        if attempts[slot].marks.contains(.midstream) { return true }
+        let isServer = attempts[slot].server == segment.source
+        if isServer, Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength) {
+            return false
+        }
+        return attempts[slot].marks.contains(.connectionEnded) || !attempts[slot].isLive
+    }
+
+    /// The attempt on the tuple that a segment (not a SYN) fits best; 0 for none.
+    func route(_ segment: Segment, _ newest: UInt32) -> UInt32 {
+        if attempts[newest].older == 0 { return attempts[newest].isIn(segment) ? newest : 0 }
+        let flags = segment.flags
+        let isSYNACK = flags.isSuperset(of: [.syn, .ack]) && !flags.contains(.rst)
+        var best: UInt32 = 0
+        var bestDistance = UInt32.max
+        var fallback: UInt32 = 0
+        var midstream: UInt32 = 0
+        var slot = newest
+        while slot != 0 {
+            defer { slot = attempts[slot].older }
+            if !attempts[slot].isIn(segment) { continue }
+            if attempts[slot].marks.contains(.midstream) {
+                midstream = slot
+                continue
+            }
+            let fromClient =
+                attempts[slot].isSelfConnect ? !isSYNACK : attempts[slot].client == segment.source
+            var distance: UInt32
+            if fromClient {
+                // RST may also answer a challenge or a wrong SYN-ACK with the number that those acknowledged.
+                if flags.contains(.rst), !attempts[slot].isReported {
+                    let events = attempts[slot].events
+                    if segment.seq == attempts[slot].clientISN
+                        || events.has(.challenge) && segment.seq == attempts[slot].challengeAck
+                        || events.has(.synAckWrongAck) && segment.seq == attempts[slot].wrongSynAckAck
+                    {
+                        return slot
+                    }
+                }
+                distance = segment.seq &- attempts[slot].clientNext
+            } else if flags.contains(.ack) {
+                distance = segment.ack &- attempts[slot].clientNext
+                if isSYNACK, distance > attempts[slot].synLength { distance = UInt32.max - 1 }
+            } else {
+                distance = segment.seq &- attempts[slot].serverNext
+                if !attempts[slot].marks.contains(.hasServerISN) { distance = UInt32.max - 1 }
+            }
+            if fallback == 0, !isSYNACK || !attempts[slot].isReported { fallback = slot }
+            if distance < bestDistance {
+                bestDistance = distance
+                best = slot
+            }
+        }
+        if bestDistance < 1 << 30 { return best }
+        return fallback != 0 ? fallback : isSYNACK ? 0 : midstream
+    }
+
+    /// A segment of an attempt that is reported: only what later attempts on the tuple must know is kept.
+    @inline(__always)
+    mutating func heardAgain(_ slot: UInt32, _ segment: Segment) {
+        let flags = segment.flags
+        if segment.source == attempts[slot].client {
+            attempts[slot].clientEnd = Sequence.later(
+                segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+            if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
+        } else if flags.contains(.ack), Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+            attempts[slot].serverAcked = segment.ack
+        }
+        attempts[slot].touched = clock.elapsed
+        noteRecent(slot)
+        if !flags.isDisjoint(with: [.fin, .rst, .syn]) {
+            if flags.contains(.syn) {
+                summary.lateSegments += 1
+            } else if attempts[slot].queue == .live {
+                attempts[slot].marks.insert(.connectionEnded)
+                enqueue(slot, .ended)
+            }
+        }
+    }
+
+    // MARK: Opening
+
+    mutating func openSYN(
+        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32
+    ) {
+        guard let slot = open(segment, key, hash, .synSent, clientIsSource: true, before: newest) else { return }
+        attempts[slot].clientISN = segment.seq
+        attempts[slot].clientEnd = segment.seq &+ segment.sequenceLength
+        attempts[slot].serverAcked = segment.seq
+        var previous = attempts[slot].older
+        while previous != 0, attempts[previous].marks.contains(.midstream) || attempts[previous].clientNetwork != segment.network {
+            previous = attempts[previous].older
+        }
+        if previous != 0 { relate(slot, to: previous, segment) }
+        apply(.syn, segment, slot)
+    }
+
+    /// What the newest remembered attempt on the tuple has to do with a new one.
+    mutating func relate(_ slot: UInt32, to previous: UInt32, _ segment: Segment) {
+        attempts[slot].predecessorID = attempts[previous].firstFrame
+        attempts[previous].successorID = attempts[slot].firstFrame
+        let sameClient = attempts[previous].client == segment.source
+        let events = attempts[previous].events
+        guard sameClient else {
+            attempts[slot].predecessor = .other
+            return
+        }
+        if attempts[previous].marks.contains(.connectionEnded) {
+            attempts[slot].predecessor = isLegalReuse(segment, of: previous) ? .reusedLegally : .reusedIllegally
+        } else if attempts[previous].isLive {
+            attempts[slot].predecessor = .live
+            if isOlder(segment, than: previous) { attempts[slot].marks.insert(.olderThanLive) }
+        } else if events.hasAny(.refusal, .serverReset, .clientReset) || attempts[previous].machine.state == .aborted {
+            attempts[slot].predecessor = .reusedLegally
+        } else if !attempts[previous].marks.contains(.serverSpoke) {
+            attempts[slot].predecessor = .unanswered
+            let isOldEnough =
+                time &- attempts[previous].firstTime >= Judge.patience
+                && time &- attempts[previous].lastSYNTime >= Judge.quiet
+            if !isOldEnough { attempts[previous].marks.insert(.reusedEarly) }
+        } else {
+            attempts[slot].predecessor = .other
+        }
+    }
+
+    /// RFC 6191 section 2: when a SYN may reuse the tuple of a connection in TIME-WAIT.
+    func isLegalReuse(_ segment: Segment, of previous: UInt32) -> Bool {
+        let greaterSeq = Sequence.isAfter(segment.seq, attempts[previous].clientEnd &- 1)
+        let hadTimestamps = attempts[previous].marks.contains(.clientSentTimestamps)
+        switch (hadTimestamps, segment.options.has(.timestamps)) {
+        case (true, true):
+            let old = attempts[previous].clientTSval
+            if segment.options.tsval == old { return greaterSeq }
+            return Sequence.isAfter(segment.options.tsval, old)
+        case (false, true): return true
+        case (_, false): return greaterSeq
+        }
+    }
+
+    /// Whether a SYN is older than the connection that is live on its tuple: by TSval, else by x.
+    func isOlder(_ segment: Segment, than live: UInt32) -> Bool {
+        if segment.options.has(.timestamps), attempts[live].marks.contains(.clientSentTimestamps) {
+            return Sequence.isAfter(attempts[live].clientTSval, segment.options.tsval)
+        }
+        return Sequence.isAfter(attempts[live].clientISN, segment.seq)
+    }
+
+    mutating func openPartial(
+        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32 = 0
+    ) {
+        guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
+        attempts[slot].clientISN = segment.ack &- 1
+        attempts[slot].clientEnd = segment.ack
+        attempts[slot].serverAcked = segment.ack
+        if attempts[slot].older != 0, !attempts[attempts[slot].older].marks.contains(.midstream) {
+            attempts[slot].predecessor = .other
+            attempts[slot].predecessorID = attempts[attempts[slot].older].firstFrame
+        }
+        apply(.synAck, segment, slot)
+    }
+
+    mutating func openMidstream(
+        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32
+    ) {
+        guard admit() else { return }
+        let slot = add(Attempt(key: key, state: .closed), hash, before: newest == 0 ? 0 : find(key, hash))
+        attempts[slot].marks = segment.source == key.low ? [.midstream, .clientIsLow] : .midstream
+        attempts[slot].clientNetwork = segment.network
+        enqueue(slot, .live)
+        summary.midstreamFlows += 1
+        if segment.flags.contains(.rst) { summary.patterns.unaskedReset(from: segment.source.address) }
+    }
+
+    mutating func open(
+        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, _ state: HandshakeState,
+        clientIsSource: Bool, before newest: UInt32
+    ) -> UInt32? {
+        guard admit() else { return nil }
+        // Letting the oldest go may have let go what was on this tuple.
+        let newest = newest == 0 ? 0 : find(key, hash)
+        let slot = add(Attempt(key: key, state: state), hash, before: newest)
+        if (segment.source == key.low) == clientIsSource || key.low == key.high {
+            attempts[slot].marks.insert(.clientIsLow)
+        }
+        attempts[slot].clientNetwork = segment.network
+        attempts[slot].serverNetwork = segment.network
+        attempts[slot].firstFrame = frame
+        attempts[slot].firstTime = time
+        attempts[slot].lastSYNTime = time
+        enqueue(slot, .unfinished)
+        return slot
+    }
+}
