@@ -6,13 +6,14 @@ import PackageDescription
 let warnings: [SwiftSetting] =
     Context.environment["SYNSCOPE_WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : []
 
-let settings: [SwiftSetting] =
+let testSettings: [SwiftSetting] =
     [
-        .strictMemorySafety(),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + warnings
+
+let settings: [SwiftSetting] = [.strictMemorySafety()] + testSettings
 
 let package = Package(
     name: "synscope",
@@ -52,21 +53,21 @@ let package = Package(
         // Conversations written in Swift, shared by the tests and by the tool that writes Captures/.
         .target(
             name: "Fixtures", dependencies: ["PacketWire", "HandshakeAnalysis"], path: "Tests/Support/Fixtures",
-            swiftSettings: settings),
+            swiftSettings: testSettings),
         .executableTarget(
             name: "make-captures", dependencies: ["Fixtures", "PacketWire"], path: "Tests/Support/MakeCaptures",
-            swiftSettings: settings),
-        .testTarget(name: "PacketWireTests", dependencies: ["PacketWire"], swiftSettings: settings),
+            swiftSettings: testSettings),
+        .testTarget(name: "PacketWireTests", dependencies: ["PacketWire"], swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeAnalysisTests", dependencies: ["HandshakeAnalysis", "PacketWire", "Fixtures"],
-            exclude: ["Golden"], swiftSettings: settings),
+            exclude: ["Golden"], swiftSettings: testSettings),
         .testTarget(
             name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures"],
-            swiftSettings: settings),
+            swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeReportTests", dependencies: ["HandshakeReport", "HandshakeAnalysis", "Fixtures"],
-            swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: settings),
+            swiftSettings: testSettings),
+        .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
     ],
     swiftLanguageModes: [.v6]
 )

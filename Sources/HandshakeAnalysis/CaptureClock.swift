@@ -17,6 +17,9 @@ package struct CaptureClock: Sendable {
     /// A last frame further ahead than this cannot tell how old the rest is.
     static let plausibleEnd: Int64 = 86_400_000_000_000
 
+    /// Nanoseconds; times are within this of the epoch.
+    package static let farthest: Int64 = (1 << 62) - 1
+
     package init() {}
 
     /// Takes the time of the next frame.
@@ -32,7 +35,7 @@ package struct CaptureClock: Sendable {
         let reference = now ?? time
         let agreed = min(previous, time)
         if agreed > reference {
-            elapsed &+= agreed &- reference
+            advance(agreed &- reference)
             now = agreed
         } else if max(previous, time) < reference &- CaptureClock.step {
             stepsBack += 1
@@ -46,7 +49,14 @@ package struct CaptureClock: Sendable {
         guard let last, let reference = now, last > reference, last &- reference < CaptureClock.plausibleEnd else {
             return
         }
-        elapsed &+= last &- reference
+        advance(last &- reference)
         now = last
+    }
+
+    /// It stops at the end of what deadlines can be kept in.
+    @inline(__always)
+    private mutating func advance(_ nanoseconds: Int64) {
+        let sum = elapsed.addingReportingOverflow(nanoseconds)
+        elapsed = sum.overflow ? CaptureClock.farthest : min(sum.partialValue, CaptureClock.farthest)
     }
 }

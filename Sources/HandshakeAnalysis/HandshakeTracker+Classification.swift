@@ -2,9 +2,7 @@ import PacketWire
 
 // What a segment's numbers mean to an attempt (RFC 9293 3.10): no state changes here but what the numbers add.
 extension HandshakeTracker {
-    func isExcluded(_ segment: Segment) -> Bool {
-        segment.checksum == .bad && configuration.excludesBadChecksums && goodChecksums > badChecksums
-    }
+    func isExcluded(_ segment: Segment) -> Bool { segment.checksum == .bad && trustsChecksums }
 
     func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
         if isExcluded(segment) { return .badChecksum }

@@ -10,7 +10,7 @@ extension HandshakeTracker {
         let judge = Judge(
             attempt: attempts[slot], log: log, cause: cause, now: clock.now ?? time,
             captureStart: clock.first ?? time,
-            distrustsChecksums: !configuration.excludesBadChecksums || goodChecksums <= badChecksums)
+            distrustsChecksums: !trustsChecksums)
         let record = judge.record()
         summary.count(record)
         decided.append(record)

@@ -18,10 +18,12 @@ extension HandshakeTracker {
         let key = ConnectionKey(segment.source, segment.destination)
         let hash = key.hash(seed: seed)
         let newest = find(key, hash)
-        switch segment.checksum {
-        case .good: goodChecksums += 1
-        case .bad: badChecksums += 1
-        case .offload, .unverified: break
+        defer {
+            switch segment.checksum {
+            case .good: goodChecksums += 1
+            case .bad: badChecksums += 1
+            case .offload, .unverified: break
+            }
         }
         let flags = segment.flags
         if flags.contains(.syn), !flags.contains(.rst), !flags.contains(.ack) {

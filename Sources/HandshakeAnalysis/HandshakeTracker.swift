@@ -45,6 +45,8 @@ public struct HandshakeTracker: ~Copyable {
     package internal(set) var clock = CaptureClock()
     var goodChecksums = 0
     var badChecksums = 0
+    /// Whether a bad checksum counts as one: more of those seen so far were good than bad.
+    var trustsChecksums: Bool { configuration.excludesBadChecksums && goodChecksums > badChecksums }
     var decided: [AttemptRecord] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
@@ -131,6 +133,8 @@ public struct HandshakeTracker: ~Copyable {
 
     @inline(__always)
     mutating func tick(_ number: UInt64, _ time: Int64) {
+        // Times that no capture can mean (beyond the years 1823 to 2116) are brought in, so that differences fit 64 bits.
+        let time = min(max(time, -CaptureClock.farthest), CaptureClock.farthest)
         frame = number
         self.time = time
         let before = clock.elapsed

@@ -12,14 +12,11 @@ extension Judge {
     func roundTrips() -> Timing {
         var timing = Timing()
         timing.refusal = refusalTime()
-        if let completion, let syn = syns.first, completion.time >= syn.time, completion.fromClient {
+        if let completion, let syn = syns.first, completion.fromClient, isContinuous(syn, completion) {
             timing.setup = completion.time &- syn.time
         }
         // A false figure is worse than none.
-        guard !isReordered, clockStep == nil, attempt.notesOmitted == 0 || attempt.marks.contains(.established) else {
-            if clockStep != nil { timing.setup = nil }
-            return timing
-        }
+        guard !isReordered, attempt.notesOmitted == 0 || attempt.marks.contains(.established) else { return timing }
         timing.synToSynAck = serverLeg()
         timing.synAckToAck = clientLeg()
         if let server = timing.synToSynAck, let client = timing.synAckToAck {
@@ -28,13 +25,24 @@ extension Judge {
         return timing
     }
 
+    /// Whether time runs forward from one logged segment to the other.
+    private func isContinuous(_ first: SegmentNote, _ last: SegmentNote) -> Bool {
+        let between = log.filter { $0.frame >= first.frame && $0.frame <= last.frame }
+        return zip(between, between.dropFirst()).allSatisfy { $0.time <= $1.time }
+    }
+
     private func sum(_ a: Interval, _ b: Interval) -> Interval {
         let provenance: Provenance =
             if a.provenance == .ambiguous || b.provenance == .ambiguous { .ambiguous }
             else if a.provenance == .timestamp || b.provenance == .timestamp { .timestamp }
             else { .exact }
-        let known = a.nanoseconds.flatMap { a in b.nanoseconds.map { a + $0 } }
-        return Interval(nanoseconds: known, provenance: provenance, low: a.low + b.low, high: a.high + b.high)
+        func plus(_ a: Int64, _ b: Int64) -> Int64 {
+            let sum = a.addingReportingOverflow(b)
+            return sum.overflow ? .max : sum.partialValue
+        }
+        let known = a.nanoseconds.flatMap { a in b.nanoseconds.map { plus(a, $0) } }
+        return Interval(
+            nanoseconds: known, provenance: provenance, low: plus(a.low, b.low), high: plus(a.high, b.high))
     }
 
     private func known(_ nanoseconds: Int64, _ provenance: Provenance) -> Interval {
@@ -62,7 +70,7 @@ extension Judge {
     private func serverLeg() -> Interval? {
         guard let synAck = synAcks.first else { return nil }
         let copies = answerableSYNs
-        guard let first = copies.first, let last = copies.last else { return nil }
+        guard let first = copies.first, let last = copies.last, isContinuous(first, synAck) else { return nil }
         if copies.count == 1 { return known(synAck.time &- first.time, .exact) }
         // Karn: without timestamps any of the copies may be meant. A stateful server echoes the first that it accepted,
         // also in later SYN-ACKs: only where that is the last copy is the pair certain.
@@ -80,7 +88,7 @@ extension Judge {
             return nil
         }
         let copies = synAcks.filter { $0.frame < completion.frame }
-        guard let first = copies.first, let last = copies.last else { return nil }
+        guard let first = copies.first, let last = copies.last, isContinuous(first, completion) else { return nil }
         if copies.count == 1 { return known(completion.time &- first.time, .exact) }
         // The ACK's TSecr names the first SYN-ACK that the client received.
         var named: Int?
@@ -100,7 +108,7 @@ extension Judge {
     private func refusalTime() -> Int64? {
         guard let refusal = log.first(where: { $0.event == .refusal }) else { return nil }
         let before = syns.filter { $0.frame < refusal.frame }
-        guard before.count == 1, let syn = before.first, refusal.time >= syn.time else { return nil }
+        guard before.count == 1, let syn = before.first, isContinuous(syn, refusal) else { return nil }
         return refusal.time &- syn.time
     }
 }

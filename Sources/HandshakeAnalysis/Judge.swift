@@ -144,7 +144,10 @@ struct Judge {
         if events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft) { return .unreachable }
         if !validSYNACKs.isEmpty || attempt.marks.contains(.hasServerISN) {
             if events.hasAny(.wrongAck, .wrongSeq) { return .invalid }
-            return isOldEnough(validSYNACKs.map(\.time)) ? .halfOpen : .pending
+            let answers = log.filter {
+                [.synAck, .synAckAgain, .synAckOther, .reverseSyn, .reverseSynAfterAck].contains($0.event)
+            }
+            return isOldEnough(answers.map(\.time)) ? .halfOpen : .pending
         }
         if events.has(.synAckWrongAck) { return .invalid }
         if events.hasAny(.challenge, .resetAnswersChallenge) { return .challenged }
