@@ -12,7 +12,9 @@ public enum Severity: String, CaseIterable, Sendable, Comparable {
     /// Breaks the protocol's arithmetic.
     case error
 
-    public static func < (a: Severity, b: Severity) -> Bool { allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)! }
+    public static func < (a: Severity, b: Severity) -> Bool {
+        allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)!
+    }
 }
 
 /// The stable identifiers of what can be found: they appear in JSON, in assertions and in `synscope explain`.
@@ -81,11 +83,13 @@ public enum FindingCode: String, CaseIterable, Sendable {
         case .synRetransmitted, .synAfterRefusal, .synackRetransmitted, .synOnEstablished, .synOptionsChanged,
             .mssChanged, .mssClamped, .rstUnacceptable, .rstInexact, .synackUnsolicited, .dataBeforeEstablished,
             .selfConnect, .fragmented, .snaplenCut, .reservedFlags, .icmpError, .optionRepeated, .fastOpenDataIgnored,
-            .mptcpStripped, .synOddFlags, .portZero, .backscatter: .note
+            .mptcpStripped, .synOddFlags, .portZero, .backscatter:
+            .note
         case .synLost, .synackLost, .ackLost, .synackIsnChanged, .synIsnChanged, .mssTiny, .rstBeforeSynack,
             .resetAfterEstablished, .rstFromMiddlebox, .halfOpenDiscovered, .synackBadTsecr, .oneSided, .checksumBad,
             .reorderedCapture, .clockStepped, .wscaleOver14, .optionMalformed, .optionNotOffered, .synFlood,
-            .portScan: .warning
+            .portScan:
+            .warning
         case .synackWrongAck, .ackWrongAck, .ackWrongSeq, .synackWrongDirection: .error
         }
     }
@@ -110,24 +114,31 @@ extension FindingCode {
         case .captureDuplicate:
             Explanation(
                 title: "The same packet was captured twice",
-                meaning: "One packet passed the capture point, or two capture points, twice. It is no retransmission and counts as none.",
-                recognition: "Equal in every field that does not change on the way, less than 200 ms apart, and an equal non-zero IP identification, another hop limit, VLAN, link address, or neighbours that are doubled alike. Equal bytes alone do not prove it: Linux sends equal SYN-ACKs microseconds apart.",
+                meaning:
+                    "One packet passed the capture point, or two capture points, twice. It is no retransmission and counts as none.",
+                recognition:
+                    "Equal in every field that does not change on the way, less than 200 ms apart, and an equal non-zero IP identification, another hop limit, VLAN, link address, or neighbours that are doubled alike. Equal bytes alone do not prove it: Linux sends equal SYN-ACKs microseconds apart.",
                 reference: "RFC 791 section 3.2 (identification)",
-                causes: "A mirror port that copies both directions, capture on \"any\" where a packet passes several interfaces, two merged captures of the same link.",
+                causes:
+                    "A mirror port that copies both directions, capture on \"any\" where a packet passes several interfaces, two merged captures of the same link.",
                 next: "Capture on one interface, or mirror one direction.")
         case .synRetransmitted:
             Explanation(
                 title: "The SYN was sent again",
-                meaning: "The client sent a SYN with the same sequence number again because nothing that it accepted had come back.",
-                recognition: "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the schedule that they fit within -5 and +15 percent: rfc6298, linux, rfc1122, bsd, or prompted (10 to 35 ms after an answer that the client rejected).",
+                meaning:
+                    "The client sent a SYN with the same sequence number again because nothing that it accepted had come back.",
+                recognition:
+                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the schedule that they fit within -5 and +15 percent: rfc6298, linux, rfc1122, bsd, or prompted (10 to 35 ms after an answer that the client rejected).",
                 reference: "RFC 9293 3.8.1; RFC 6298 sections 2 and 5",
-                causes: "Loss of the SYN or of the SYN-ACK, a full accept queue, a filter that drops, a round trip longer than the first timeout of 1 s.",
+                causes:
+                    "Loss of the SYN or of the SYN-ACK, a full accept queue, a filter that drops, a round trip longer than the first timeout of 1 s.",
                 next: "Look at syn-lost and synack-lost of the same attempt for where; capture closer to the server.")
         case .synAfterRefusal:
             Explanation(
                 title: "The SYN was sent again after a refusal",
                 meaning: "The client tried the same sequence number again although a RST had refused it.",
-                recognition: "Same x after a RST that acknowledged it. This is no retransmission: the SYN had been answered.",
+                recognition:
+                    "Same x after a RST that acknowledged it. This is no retransmission: the SYN had been answered.",
                 reference: "RFC 9293 3.10.7.3",
                 causes: "Windows retries a refused connect twice, 500 ms apart.",
                 next: "Nothing about the network: see why the port is closed.")
@@ -135,25 +146,32 @@ extension FindingCode {
             Explanation(
                 title: "A SYN did not take",
                 meaning: "One or more SYNs were lost, or dropped by the server, before the one that counted.",
-                recognition: "after-capture: the SYN-ACK echoes the timestamp of a later SYN and none came before it. unknown: there are no timestamps to tell, or no answer at all.",
+                recognition:
+                    "after-capture: the SYN-ACK echoes the timestamp of a later SYN and none came before it. unknown: there are no timestamps to tell, or no answer at all.",
                 reference: "RFC 7323 4.3; RFC 6298",
-                causes: "Loss between the capture point and the server, a full accept queue (Linux drops SYNs silently), a filter.",
-                next: "On the server: nstat -az TcpExtListenDrops TcpExtListenOverflows. Capture there at the same time.")
+                causes:
+                    "Loss between the capture point and the server, a full accept queue (Linux drops SYNs silently), a filter.",
+                next:
+                    "On the server: nstat -az TcpExtListenDrops TcpExtListenOverflows. Capture there at the same time.")
         case .synackLost:
             Explanation(
                 title: "A SYN-ACK did not reach the client, or the capture point",
                 meaning: "The server answered, and the answer was lost.",
-                recognition: "after-capture: the SYN came again after the SYN-ACK had passed here, or the final ACK echoes a later SYN-ACK. before-capture: the SYN-ACK echoes an earlier SYN than the last. unknown: SYN-ACKs repeated and nothing tells why.",
+                recognition:
+                    "after-capture: the SYN came again after the SYN-ACK had passed here, or the final ACK echoes a later SYN-ACK. before-capture: the SYN-ACK echoes an earlier SYN than the last. unknown: SYN-ACKs repeated and nothing tells why.",
                 reference: "RFC 7323 4.3; RFC 9293 3.8.1",
-                causes: "Loss on the way back, asymmetric routes through a stateful filter, a client that rejects the SYN-ACK.",
+                causes:
+                    "Loss on the way back, asymmetric routes through a stateful filter, a client that rejects the SYN-ACK.",
                 next: "Capture on the client; compare the two captures.")
         case .ackLost:
             Explanation(
                 title: "The final ACK did not take",
                 meaning: "The handshake's last ACK was lost or dropped.",
-                recognition: "after-capture: the SYN-ACK of the same y came again, later than the server's round trip and 200 ms after the ACK. before-capture: the final ACK echoes an earlier SYN-ACK than the last.",
+                recognition:
+                    "after-capture: the SYN-ACK of the same y came again, later than the server's round trip and 200 ms after the ACK. before-capture: the final ACK echoes an earlier SYN-ACK than the last.",
                 reference: "RFC 9293 3.8.1; RFC 7323 4.3",
-                causes: "Loss, a full accept queue (Linux then drops the ACK and repeats the SYN-ACK at 1, 3 and 7 s), deferred accept.",
+                causes:
+                    "Loss, a full accept queue (Linux then drops the ACK and repeats the SYN-ACK at 1, 3 and 7 s), deferred accept.",
                 next: "On the server: ss -ltn (Recv-Q against Send-Q), TCP_DEFER_ACCEPT.")
         case .synackRetransmitted:
             Explanation(
@@ -169,13 +187,15 @@ extension FindingCode {
                 meaning: "Two valid SYN-ACKs announce different y. The final ACK says which one the client took.",
                 recognition: "Both acknowledge the SYN; their SEQ differs.",
                 reference: "RFC 9293 3.4.1",
-                causes: "SYN cookies under timestamps that moved on, a load balancer that asked two servers, a server that forgot its request and answered the next SYN anew, spoofing.",
+                causes:
+                    "SYN cookies under timestamps that moved on, a load balancer that asked two servers, a server that forgot its request and answered the next SYN anew, spoofing.",
                 next: "Compare hop limits of both SYN-ACKs.")
         case .tupleReused:
             Explanation(
                 title: "The tuple was used again",
                 meaning: "A new connection took the addresses and ports of one that had ended.",
-                recognition: "A SYN with another x after a FIN or RST on the tuple. The evidence says whether RFC 6191 lets it through TIME-WAIT.",
+                recognition:
+                    "A SYN with another x after a FIN or RST on the tuple. The evidence says whether RFC 6191 lets it through TIME-WAIT.",
                 reference: "RFC 6191 section 2; RFC 9293 3.6.1",
                 causes: "A client with few ports, or that binds its source port.",
                 next: "If the reuse is refused: more source ports, timestamps, or fewer short connections.")
@@ -185,7 +205,8 @@ extension FindingCode {
                 meaning: "The client started over with another sequence number instead of repeating its SYN.",
                 recognition: "A SYN with another x on a tuple whose earlier SYN had no answer.",
                 reference: "RFC 9293 3.4.1, 3.8.1",
-                causes: "An application that gives up and connects again from a bound port, a scanner, a proxy that restarts, an old duplicate.",
+                causes:
+                    "An application that gives up and connects again from a bound port, a scanner, a proxy that restarts, an old duplicate.",
                 next: "See both attempts; the earlier one is related.")
         case .synOnEstablished:
             Explanation(
@@ -193,7 +214,8 @@ extension FindingCode {
                 meaning: "A SYN arrived on a tuple whose connection was up.",
                 recognition: "SYN after completion, before any FIN or RST.",
                 reference: "RFC 5961 section 4; RFC 9293 3.10.7.4",
-                causes: "An old duplicate, a client that rebooted and forgot (half-open), a copy that crossed the handshake's end, an injected SYN.",
+                causes:
+                    "An old duplicate, a client that rebooted and forgot (half-open), a copy that crossed the handshake's end, an injected SYN.",
                 next: "A challenge ACK should follow: see challenged, half-open-discovered.")
         case .synOptionsChanged:
             Explanation(
@@ -201,7 +223,8 @@ extension FindingCode {
                 meaning: "A SYN was repeated without ECN, MPTCP or Fast Open that the first had.",
                 recognition: "The copies of one SYN differ in these.",
                 reference: "RFC 3168 6.1.1.1; RFC 8684 3.1; RFC 7413 4.1.3",
-                causes: "Stacks do so on purpose when they suspect a middlebox that drops such SYNs. Linux drops ECN at the second copy, MPTCP at the fourth.",
+                causes:
+                    "Stacks do so on purpose when they suspect a middlebox that drops such SYNs. Linux drops ECN at the second copy, MPTCP at the fourth.",
                 next: "If the copy without them succeeds at once, something on the path drops the option.")
         case .mssChanged:
             Explanation(
@@ -238,18 +261,22 @@ extension FindingCode {
         case .synackWrongAck:
             Explanation(
                 title: "The SYN-ACK does not acknowledge x+1",
-                meaning: "The server's SYN-ACK acknowledges something other than the client's SYN. The client rejects it with a RST and goes on.",
+                meaning:
+                    "The server's SYN-ACK acknowledges something other than the client's SYN. The client rejects it with a RST and goes on.",
                 recognition: "SEG.ACK outside [x+1, x+1+L].",
                 reference: "RFC 9293 3.10.7.3",
-                causes: "An answer to an older SYN, a half-open connection, a NAT or load balancer that mixes up flows, a faulty SYN proxy.",
+                causes:
+                    "An answer to an older SYN, a half-open connection, a NAT or load balancer that mixes up flows, a faulty SYN proxy.",
                 next: "Compare expected and actual: the difference tells which SYN it answers.")
         case .ackWrongAck:
             Explanation(
                 title: "The final ACK does not acknowledge y+1",
                 meaning: "The client acknowledges something that this server did not send.",
-                recognition: "A client ACK after the SYN-ACK whose ACK is outside [y+1, the highest SEQ+LEN of the server].",
+                recognition:
+                    "A client ACK after the SYN-ACK whose ACK is outside [y+1, the highest SEQ+LEN of the server].",
                 reference: "RFC 9293 3.10.7.4",
-                causes: "A sequence-rewriting middlebox, an old segment, ACK scanning, a second server behind one address.",
+                causes:
+                    "A sequence-rewriting middlebox, an old segment, ACK scanning, a second server behind one address.",
                 next: "The server answers RST with SEQ = that ACK; the handshake may still complete.")
         case .ackWrongSeq:
             Explanation(
@@ -270,7 +297,8 @@ extension FindingCode {
         case .rstInexact:
             Explanation(
                 title: "A RST inside the window but not exact",
-                meaning: "The RST's SEQ lies in the window and is not RCV.NXT: it draws a challenge ACK and resets nothing.",
+                meaning:
+                    "The RST's SEQ lies in the window and is not RCV.NXT: it draws a challenge ACK and resets nothing.",
                 recognition: "SEQ in the window beyond y+1.",
                 reference: "RFC 5961 section 3.2",
                 causes: "A guessed or late RST.",
@@ -281,7 +309,8 @@ extension FindingCode {
                 meaning: "The server's side reset and then accepted the same SYN.",
                 recognition: "A server RST, then a valid SYN-ACK, no SYN between.",
                 reference: "RFC 9293 3.10.7",
-                causes: "Two machines behind one address, a middlebox that resets while the server accepts, reordering.",
+                causes:
+                    "Two machines behind one address, a middlebox that resets while the server accepts, reordering.",
                 next: "Compare hop limits; see rst-from-middlebox.")
         case .resetAfterEstablished:
             Explanation(
@@ -289,7 +318,8 @@ extension FindingCode {
                 meaning: "A RST ended the connection before the server acknowledged any data.",
                 recognition: "A RST in the window after the final ACK, before late evidence closed the attempt.",
                 reference: "RFC 9293 3.10.7.4",
-                causes: "tcp_abort_on_overflow with a full accept queue, a service that closes without reading, a load balancer without a backend, a port or health check.",
+                causes:
+                    "tcp_abort_on_overflow with a full accept queue, a service that closes without reading, a load balancer without a backend, a port or health check.",
                 next: "See from whom: the direction is in the segments.")
         case .rstFromMiddlebox:
             Explanation(
@@ -310,7 +340,8 @@ extension FindingCode {
         case .synackBadTsecr:
             Explanation(
                 title: "The SYN-ACK echoes a timestamp that was not sent",
-                meaning: "TSecr equals no TSval of the SYNs. The client rejects such a SYN-ACK with RST and tries again.",
+                meaning:
+                    "TSecr equals no TSval of the SYNs. The client rejects such a SYN-ACK with RST and tries again.",
                 recognition: "Both have timestamps, and no SYN that was seen carries that TSval.",
                 reference: "RFC 7323 3.2, 4.3",
                 causes: "A middlebox that rewrites timestamps in one direction only, a broken SYN proxy.",
@@ -329,7 +360,8 @@ extension FindingCode {
                 meaning: "The side that sent the SYN also sent a SYN-ACK, and no SYN had crossed.",
                 recognition: "SYN-ACK from the client, no SYN of the server seen (else it is a simultaneous open).",
                 reference: "RFC 9293 3.5, Figure 7",
-                causes: "A simultaneous open half of which was not captured, evasion of an intrusion detector, injected segments.",
+                causes:
+                    "A simultaneous open half of which was not captured, evasion of an intrusion detector, injected segments.",
                 next: "Capture both directions.")
         case .dataBeforeEstablished:
             Explanation(
@@ -353,13 +385,16 @@ extension FindingCode {
                 meaning: "Source and destination are the same address and port.",
                 recognition: "Both endpoints are equal.",
                 reference: "RFC 9293 Figure 7",
-                causes: "A client in a loop on the loopback interface whose source port met its destination port; a LAND packet.",
+                causes:
+                    "A client in a loop on the loopback interface whose source port met its destination port; a LAND packet.",
                 next: "Bind the client outside the server's ports.")
         case .checksumBad:
             Explanation(
                 title: "Bad checksum",
-                meaning: "The segment's TCP or IP checksum is wrong. Its receiver drops it, and it is kept out of the state here.",
-                recognition: "The sum is wrong and the field is not the pseudo-header's partial sum. As long as a capture shows no more good sums than bad, none is kept out: its frames were rewritten.",
+                meaning:
+                    "The segment's TCP or IP checksum is wrong. Its receiver drops it, and it is kept out of the state here.",
+                recognition:
+                    "The sum is wrong and the field is not the pseudo-header's partial sum. As long as a capture shows no more good sums than bad, none is kept out: its frames were rewritten.",
                 reference: "RFC 9293 3.1 (MUST-2, MUST-3)",
                 causes: "Corruption, a middlebox that rewrites without fixing the sum, an anonymised capture.",
                 next: "Capture on the receiver.")
@@ -399,14 +434,16 @@ extension FindingCode {
             Explanation(
                 title: "An ICMP error quotes the attempt",
                 meaning: "A router or host reported an error about a segment of this attempt.",
-                recognition: "ICMP or ICMPv6 error with the tuple in its quote. It decides the outcome only if it quotes this x and is not about packet size.",
+                recognition:
+                    "ICMP or ICMPv6 error with the tuple in its quote. It decides the outcome only if it quotes this x and is not about packet size.",
                 reference: "RFC 1122 4.2.3.9; RFC 5461",
                 causes: "A reject rule, no route, a size limit.",
                 next: "The evidence names type, code and sender.")
         case .reorderedCapture:
             Explanation(
                 title: "The capture's order is not the network's",
-                meaning: "A SYN-ACK stands before its SYN, or an ACK before its SYN-ACK. No round trip is computed from them.",
+                meaning:
+                    "A SYN-ACK stands before its SYN, or an ACK before its SYN-ACK. No round trip is computed from them.",
                 recognition: "Frame order against the handshake's.",
                 reference: "RFC 9293 3.5",
                 causes: "Several receive queues, merged captures.",
@@ -470,8 +507,10 @@ extension FindingCode {
         case .mptcpStripped:
             Explanation(
                 title: "The MPTCP option was taken out",
-                meaning: "The option was there at one sighting and not at the other, or negotiated and absent from the third ACK.",
-                recognition: "Two sightings of one packet differ; or SYN and SYN-ACK carry it and the exact final ACK does not.",
+                meaning:
+                    "The option was there at one sighting and not at the other, or negotiated and absent from the third ACK.",
+                recognition:
+                    "Two sightings of one packet differ; or SYN and SYN-ACK carry it and the exact final ACK does not.",
                 reference: "RFC 8684 3.1, 3.7",
                 causes: "A middlebox that removes unknown options.",
                 next: "MPTCP falls back to TCP.")
@@ -502,7 +541,8 @@ extension FindingCode {
         case .synFlood:
             Explanation(
                 title: "Many handshakes at one server are left open",
-                meaning: "A hundred or more attempts at one address and port stayed half-open, unanswered or undecided, and more than completed.",
+                meaning:
+                    "A hundred or more attempts at one address and port stayed half-open, unanswered or undecided, and more than completed.",
                 recognition: "Counted over all attempts; in the summary.",
                 reference: "RFC 4987",
                 causes: "A SYN flood, a dead service that many clients retry.",
@@ -511,7 +551,8 @@ extension FindingCode {
             Explanation(
                 title: "One source tried many targets",
                 meaning: "Twenty or more ports or hosts of which the source used none.",
-                recognition: "Distinct targets of attempts that were refused, reset by the client or not answered; in the summary.",
+                recognition:
+                    "Distinct targets of attempts that were refused, reset by the client or not answered; in the summary.",
                 reference: "RFC 4778 2.5",
                 causes: "A scan, an inventory tool, a service discovery gone wrong.",
                 next: "Identify the source.")
@@ -521,7 +562,8 @@ extension FindingCode {
                 meaning: "Twenty or more SYN-ACKs or RSTs from one address without anything before them.",
                 recognition: "Counted over the capture; in the summary.",
                 reference: "RFC 4987",
-                causes: "That address is under a flood with spoofed sources, of which yours is one; or the capture is one-sided.",
+                causes:
+                    "That address is under a flood with spoofed sources, of which yours is one; or the capture is one-sided.",
                 next: "None, unless it is your address that is flooded.")
         }
     }
@@ -534,7 +576,8 @@ extension Outcome {
             Explanation(
                 title: "The handshake completed",
                 meaning: "SYN, SYN-ACK and final ACK were seen and fit, or what followed shows that it completed.",
-                recognition: "A SYN-ACK with ACK in [x+1, x+1+L], then a client segment with SEQ in [x+1, x+1+window] and ACK in [y+1, what the server sent]. completed_by says how: ack (exact and empty), data (exact, with payload or FIN), inferred.",
+                recognition:
+                    "A SYN-ACK with ACK in [x+1, x+1+L], then a client segment with SEQ in [x+1, x+1+window] and ACK in [y+1, what the server sent]. completed_by says how: ack (exact and empty), data (exact, with payload or FIN), inferred.",
                 reference: "RFC 9293 3.5, Figures 6 and 7",
                 causes: "This is what should happen.",
                 next: "See findings for what went wrong on the way, and rtt.")
@@ -544,13 +587,16 @@ extension Outcome {
                 meaning: "The client rejected its own handshake with a RST.",
                 recognition: "Client RST with SEQ x+1.",
                 reference: "RFC 9293 3.10.7; 3.10.4",
-                causes: "A SYN scan, a client that was closed while connecting, a SYN-ACK that the client did not accept.",
+                causes:
+                    "A SYN scan, a client that was closed while connecting, a SYN-ACK that the client did not accept.",
                 next: "Many of these from one source are a scan: see port-scan.")
         case .stale:
             Explanation(
                 title: "An old duplicate SYN",
-                meaning: "A SYN that was delayed on the way met a server that answered it; the client, which is busy with another x, rejects it.",
-                recognition: "Client RST with SEQ x+1 while another attempt on the tuple is alive; or an unanswered SYN older than the live connection.",
+                meaning:
+                    "A SYN that was delayed on the way met a server that answered it; the client, which is busy with another x, rejects it.",
+                recognition:
+                    "Client RST with SEQ x+1 while another attempt on the tuple is alive; or an unanswered SYN older than the live connection.",
                 reference: "RFC 9293 3.5, Figure 8",
                 causes: "A late or duplicated SYN on a tuple that is used again.",
                 next: "See the related attempt: that is the real one.")
@@ -600,7 +646,8 @@ extension Outcome {
                 meaning: "The server answered and heard no more.",
                 recognition: "A valid SYN-ACK, nothing that completes or resets, long enough ago.",
                 reference: "RFC 9293 3.5; RFC 4987",
-                causes: "A SYN flood, the SYN-ACK lost after the capture point, a client that vanished, capture of one direction.",
+                causes:
+                    "A SYN flood, the SYN-ACK lost after the capture point, a client that vanished, capture of one direction.",
                 next: "See synack-lost; many at one server are a flood.")
         case .unanswered:
             Explanation(
@@ -621,7 +668,8 @@ extension Outcome {
         case .pending:
             Explanation(
                 title: "Too early to tell",
-                meaning: "The capture ended, or the attempt had to be let go, before it could be decided. Not a failure.",
+                meaning:
+                    "The capture ended, or the attempt had to be let go, before it could be decided. Not a failure.",
                 recognition: "The first segment less than 7 s old, or the last less than 1 s.",
                 reference: "RFC 6298",
                 causes: "A capture that was stopped in between.",

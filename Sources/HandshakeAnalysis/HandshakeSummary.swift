@@ -4,24 +4,63 @@ import PacketWire
 /// Frames by what they were. The counts add up to `read`.
 public struct FrameCounts: Sendable {
     public internal(set) var segments: UInt64 = 0
-    /// By reason; ICMP errors are here too: no segment of a connection, but used as evidence.
-    public internal(set) var ignored: [String: UInt64] = [:]
-    public internal(set) var malformed: [String: UInt64] = [:]
     /// Cut by the snaplen before a TCP header's flags.
     public internal(set) var cut: UInt64 = 0
+    // By raw value: a frame that is not ours must not cost more than one that is.
+    private var ignoredByReason = [UInt64](repeating: 0, count: IgnoredReason.allCases.count)
+    private var malformedByCause = [UInt64](
+        repeating: 0, count: Malformation.Layer.allCases.count * Malformation.Limit.allCases.count)
 
-    public var read: UInt64 {
-        segments + cut + ignored.values.reduce(0, +) + malformed.values.reduce(0, +)
+    public var read: UInt64 { segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +) }
+
+    /// By the reason's name; ICMP errors are here too: no segment of a connection, but used as evidence.
+    public var ignored: [String: UInt64] {
+        IgnoredReason.allCases.reduce(into: [:]) { counts, reason in
+            let count = ignoredByReason[Int(reason.rawValue)]
+            if count > 0 { counts[reason.name] = count }
+        }
+    }
+
+    /// By layer and limit.
+    public var malformed: [String: UInt64] {
+        var counts: [String: UInt64] = [:]
+        for layer in Malformation.Layer.allCases {
+            for limit in Malformation.Limit.allCases where malformedByCause[FrameCounts.index(layer, limit)] > 0 {
+                let name = Malformation(layer: layer, offset: 0, limit: limit).name
+                counts[name] = malformedByCause[FrameCounts.index(layer, limit)]
+            }
+        }
+        return counts
+    }
+
+    private static func index(_ layer: Malformation.Layer, _ limit: Malformation.Limit) -> Int {
+        Int(layer.rawValue) * Malformation.Limit.allCases.count + Int(limit.rawValue)
     }
 
     mutating func count(_ frame: Frame) {
         switch frame {
         case .segment: segments += 1
-        case .icmpError: ignored[IgnoredReason.icmpError.name, default: 0] += 1
-        case .ignored(let reason): ignored[reason.name, default: 0] += 1
-        case .malformed(let malformation): malformed[malformation.name, default: 0] += 1
+        case .icmpError: count(.icmpError)
+        case .ignored(let reason): count(reason)
+        case .malformed(let malformation): count(malformation.layer, malformation.limit)
         case .cut: cut += 1
         }
+    }
+
+    mutating func count(_ slot: DecodedFrame) {
+        switch slot.kind {
+        case .segment: segments += 1
+        case .icmpError: count(.icmpError)
+        case .ignored: count(slot.reason)
+        case .malformed: count(slot.layer, slot.limit)
+        case .cut: cut += 1
+        }
+    }
+
+    private mutating func count(_ reason: IgnoredReason) { ignoredByReason[Int(reason.rawValue)] += 1 }
+
+    private mutating func count(_ layer: Malformation.Layer, _ limit: Malformation.Limit) {
+        malformedByCause[FrameCounts.index(layer, limit)] += 1
     }
 }
 

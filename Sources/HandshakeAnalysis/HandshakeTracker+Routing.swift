@@ -220,7 +220,9 @@ extension HandshakeTracker {
         attempts[slot].clientEnd = segment.seq &+ segment.sequenceLength
         attempts[slot].serverAcked = segment.seq
         var previous = attempts[slot].older
-        while previous != 0, attempts[previous].marks.contains(.midstream) || attempts[previous].clientNetwork != segment.network {
+        while previous != 0,
+            attempts[previous].marks.contains(.midstream) || attempts[previous].clientNetwork != segment.network
+        {
             previous = attempts[previous].older
         }
         if previous != 0 { relate(slot, to: previous, segment) }

@@ -93,7 +93,7 @@ public struct HandshakeTracker: ~Copyable {
                 summary.frames.segments += 1
                 take(batch.frames[position].segment)
             } else {
-                summary.frames.count(batch.frames[position].frame)
+                summary.frames.count(batch.frames[position])
                 if kind == .icmpError { take(batch.frames[position].icmp) }
             }
             settleOrder()

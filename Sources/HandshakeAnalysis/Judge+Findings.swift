@@ -43,7 +43,8 @@ extension Judge {
         switch attempt.predecessor {
         case .none, .other: break
         case .reusedLegally:
-            about(.tupleReused, "attempt \(attempt.predecessorID) on the tuple is over; this SYN may reuse it (RFC 6191)")
+            about(
+                .tupleReused, "attempt \(attempt.predecessorID) on the tuple is over; this SYN may reuse it (RFC 6191)")
         case .reusedIllegally:
             about(
                 .tupleReused,
@@ -122,7 +123,9 @@ extension Judge {
         let isFastOpen = offer.map { $0.options.contains(.fastOpen) } ?? false
         let early = log.indices.filter { position in
             let note = log[position]
-            guard note.payloadLength > 0, !duplicates.contains(position), !note.flags.contains(.rst) else { return false }
+            guard note.payloadLength > 0, !duplicates.contains(position), !note.flags.contains(.rst) else {
+                return false
+            }
             if let completion, note.frame >= completion.frame { return false }
             if note.isSYN { return !note.options.contains(.fastOpen) && !isFastOpen }
             if note.isSYNACK { return !isFastOpen }
@@ -148,7 +151,9 @@ extension Judge {
 
     /// A RST that does not look like its supposed sender's other packets.
     private func middleboxResets() -> [Finding] {
-        let peers = log.filter { !$0.fromClient && !$0.flags.contains(.rst) && !$0.isICMP && $0.event != .captureDuplicate }
+        let peers = log.filter {
+            !$0.fromClient && !$0.flags.contains(.rst) && !$0.isICMP && $0.event != .captureDuplicate
+        }
         var findings: [Finding] = []
         for rst in log where rst.flags.contains(.rst) && !rst.fromClient && rst.event != .captureDuplicate {
             var hints: [String] = []

@@ -30,7 +30,8 @@ extension Judge {
             return announced(note) ?? (note.options.contains(.cut) ? nil : standard)
         }
         var sizes = SegmentSizes(
-            client: announced(offer), server: announced(answer), clientSend: allowed(answer), serverSend: allowed(offer))
+            client: announced(offer), server: announced(answer), clientSend: allowed(answer), serverSend: allowed(offer)
+        )
         if let client = sizes.clientSend, let server = sizes.serverSend { sizes.negotiated = min(client, server) }
         return sizes
     }

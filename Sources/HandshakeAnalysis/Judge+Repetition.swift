@@ -24,7 +24,8 @@ extension Judge {
                 lateCopies.append(syn.frame)
                 continue
             }
-            if let last = run.last, let refusal = refusals.last(where: { $0.frame < syn.frame && $0.frame > last.frame })
+            if let last = run.last,
+                let refusal = refusals.last(where: { $0.frame < syn.frame && $0.frame > last.frame })
             {
                 flush()
                 // Windows tries the same x again after a RST: no retransmission, its SYN was answered.
@@ -97,8 +98,11 @@ extension Judge {
             else { return [] }
             var finding = Finding(.synLost, syns.map(\.frame))
             finding.location = .unknown
-            finding.evidence = "\(syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same"
-            finding.alternatives = ["dropped by a filter or by the server", "every answer was lost before the capture point"]
+            finding.evidence =
+                "\(syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same"
+            finding.alternatives = [
+                "dropped by a filter or by the server", "every answer was lost before the capture point",
+            ]
             return [finding]
         }
         let copies = answerableSYNs
@@ -129,7 +133,9 @@ extension Judge {
         guard let synAck = synAcks.first, !isReordered else { return [] }
         var findings: [Finding] = []
         let copies = answerableSYNs
-        if copies.count > 1, let last = copies.last, let named = echoed(by: synAck, among: copies), named < copies.count - 1 {
+        if copies.count > 1, let last = copies.last, let named = echoed(by: synAck, among: copies),
+            named < copies.count - 1
+        {
             let gap = copies[named + 1].time &- copies[named].time
             // Both SYNs arrived. Were the round trip longer than the timeout, each would have drawn its SYN-ACK.
             let isSlow = synAcks.dropFirst().contains { other in
@@ -153,7 +159,8 @@ extension Judge {
         }), !log.contains(where: { $0.event == .clientReset && $0.frame < again.frame }) {
             var finding = Finding(.synackLost, synAcks.filter { $0.frame < again.frame }.map(\.frame))
             finding.location = .afterCapture
-            finding.evidence = "the client sent its SYN again in frame \(again.frame), after the SYN-ACK had passed here"
+            finding.evidence =
+                "the client sent its SYN again in frame \(again.frame), after the SYN-ACK had passed here"
             finding.alternatives = ["the client rejected the SYN-ACK", "the retransmission was spurious"]
             findings.append(finding)
         } else if synAcks.count > 1 {
@@ -175,7 +182,8 @@ extension Judge {
             if completion.tsecr == last.tsval {
                 var finding = Finding(.synackLost, lost)
                 finding.location = .afterCapture
-                finding.evidence = "the final ACK echoes the TSval of frame \(last.frame), the first SYN-ACK that the client received"
+                finding.evidence =
+                    "the final ACK echoes the TSval of frame \(last.frame), the first SYN-ACK that the client received"
                 finding.alternatives = ["the client dropped the first SYN-ACK"]
                 return [finding]
             }
@@ -193,7 +201,9 @@ extension Judge {
         finding.evidence = "\(before.count) SYN-ACKs passed before the client answered"
         if completion == nil {
             finding.evidence = "\(before.count) SYN-ACKs passed and the client did not answer"
-            finding.alternatives = ["the client's ACK was lost before the capture point", "the SYN's source is spoofed or gone"]
+            finding.alternatives = [
+                "the client's ACK was lost before the capture point", "the SYN's source is spoofed or gone",
+            ]
         } else {
             finding.alternatives = [
                 "the client's first ACK was lost before the capture point",
@@ -210,8 +220,11 @@ extension Judge {
         else { return [] }
         var finding = Finding(.ackLost, [completion.frame])
         finding.location = .afterCapture
-        finding.evidence = "the server sent its SYN-ACK again in frame \(again.frame), after the final ACK had passed here"
-        finding.alternatives = ["dropped by the server's full accept queue", "the server defers accept until data comes"]
+        finding.evidence =
+            "the server sent its SYN-ACK again in frame \(again.frame), after the final ACK had passed here"
+        finding.alternatives = [
+            "dropped by the server's full accept queue", "the server defers accept until data comes",
+        ]
         return [finding]
     }
 

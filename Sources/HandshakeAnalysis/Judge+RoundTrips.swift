@@ -33,9 +33,9 @@ extension Judge {
 
     private func sum(_ a: Interval, _ b: Interval) -> Interval {
         let provenance: Provenance =
-            if a.provenance == .ambiguous || b.provenance == .ambiguous { .ambiguous }
-            else if a.provenance == .timestamp || b.provenance == .timestamp { .timestamp }
-            else { .exact }
+            if a.provenance == .ambiguous || b.provenance == .ambiguous {
+                .ambiguous
+            } else if a.provenance == .timestamp || b.provenance == .timestamp { .timestamp } else { .exact }
         func plus(_ a: Int64, _ b: Int64) -> Int64 {
             let sum = a.addingReportingOverflow(b)
             return sum.overflow ? .max : sum.partialValue

@@ -178,7 +178,8 @@ struct Judge {
     private func form() -> HandshakeForm? {
         let events = attempt.events
         if events.hasAny(.reverseSyn, .reverseSynAfterAck), !attempt.isSelfConnect,
-            attempt.marks.contains(.hasServerISN), !validSYNACKs.isEmpty || events.hasAny(.clientSynAck, .serverAck)
+            attempt.marks.contains(.hasServerISN),
+            !validSYNACKs.isEmpty || events.hasAny(.clientSynAck, .serverAck)
                 || events.has(.reverseSynAfterAck)
         {
             return events.hasAny(.serverAck, .reverseSynAfterAck) && validSYNACKs.isEmpty ? .split : .simultaneous
@@ -237,13 +238,11 @@ struct Judge {
         log.indices.map { position in
             let note = log[position]
             let kind: SegmentRecord.Kind =
-                if note.isICMP { .icmp }
-                else if note.flags.contains(.rst) { .rst }
-                else if note.flags.isSuperset(of: [.syn, .ack]) { .synAck }
-                else if note.flags.contains(.syn) { .syn }
-                else if note.flags.contains(.fin) { .fin }
-                else if note.payloadLength > 0 { .data }
-                else { .ack }
+                if note.isICMP { .icmp } else if note.flags.contains(.rst) {
+                    .rst
+                } else if note.flags.isSuperset(of: [.syn, .ack]) { .synAck } else if note.flags.contains(.syn) {
+                    .syn
+                } else if note.flags.contains(.fin) { .fin } else if note.payloadLength > 0 { .data } else { .ack }
             return SegmentRecord(
                 kind: kind, isDuplicate: duplicates.contains(position), fromClient: note.fromClient, frame: note.frame,
                 at: note.time &- attempt.firstTime, seq: note.seq, ack: note.flags.contains(.ack) ? note.ack : 0,

@@ -100,7 +100,11 @@ package enum JSONReport {
             options("client", record.clientOptions, &$0)
             options("server", record.serverOptions, &$0)
         }
-        if let unreachable = record.unreachable { json.object("icmp") { icmp(unreachable, &$0) } } else { json.null("icmp") }
+        if let unreachable = record.unreachable {
+            json.object("icmp") { icmp(unreachable, &$0) }
+        } else {
+            json.null("icmp")
+        }
         json.array("related", record.related) { $0.element($1) }
         json.array("segments", record.segments) { json, segment in json.object { fields(of: segment, &$0) } }
         json.field("segments_omitted", record.segmentsOmitted)
@@ -228,7 +232,9 @@ package enum JSONReport {
         json.object("attempts") {
             $0.field("total", summary.attempts)
             $0.object("by_outcome") {
-                for outcome in Outcome.allCases { if let n = summary.byOutcome[outcome] { $0.field(outcome.rawValue, n) } }
+                for outcome in Outcome.allCases {
+                    if let n = summary.byOutcome[outcome] { $0.field(outcome.rawValue, n) }
+                }
             }
         }
         json.field("midstream_flows", summary.midstreamFlows)

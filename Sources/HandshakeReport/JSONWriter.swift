@@ -29,7 +29,9 @@ struct JSONWriter {
         object(body)
     }
 
-    mutating func array<Values: Sequence>(_ name: String, _ values: Values, _ each: (inout JSONWriter, Values.Element) -> Void) {
+    mutating func array<Values: Sequence>(
+        _ name: String, _ values: Values, _ each: (inout JSONWriter, Values.Element) -> Void
+    ) {
         key(name)
         separate()
         out.append(octet: 0x5b)

@@ -57,7 +57,8 @@ package struct Ladder {
         let room = span + 2
         out.line(
             style.paint("attempt \(record.id)", .bold) + "  \(record.outcome.rawValue)"
-                + (record.form.map { ", \($0.rawValue)" } ?? "") + (record.completedBy.map { ", by \($0.rawValue)" } ?? "")
+                + (record.form.map { ", \($0.rawValue)" } ?? "")
+                + (record.completedBy.map { ", by \($0.rawValue)" } ?? "")
                 + "  " + Format.rfc3339(record.firstTime))
         if client.count + server.count < room {
             let gap = String(repeating: " ", count: room - client.count - server.count)
@@ -205,12 +206,16 @@ package struct Ladder {
     private func sum(_ term: String, _ check: ArithmeticCheck, _ what: String, to out: inout OutputBuffer) {
         guard let expected = check.expected, let actual = check.actual, let ok = check.ok else { return }
         let upTo = check.expectedMax.map { " to \($0)" } ?? ""
-        let verdict = ok ? style.paint(tick, .green) : style.paint(flaw, .red)
         let indent = String(repeating: " ", count: margin + 2)
         // Fast Open and data on the SYN-ACK move the expectation beyond the bare sum.
         let isn = term.hasPrefix("x") ? record.clientISN : record.serverISN ?? 0
-        let shown = isn &+ 1 == expected ? "\(term) = \(expected)\(upTo)" : "expected \(expected)\(upTo)"
-        out.line(indent + "\(shown); \(what) \(actual) " + verdict)
+        let wraps = isn == .max ? " (mod 2^32)" : ""
+        let shown = isn &+ 1 == expected ? "\(term) = \(expected)\(wraps)\(upTo)" : "expected \(expected)\(upTo)"
+        let room = max(Ladder.narrowest, style.width) - indent.count
+        let lines = "\(shown); \(what) \(actual) \(ok ? tick : flaw)".wrapped(room)
+        for (index, line) in lines.enumerated() {
+            out.line(indent + (index == lines.count - 1 ? style.paint(line, ok ? .green : .red) : line))
+        }
     }
 
     private func note(_ finding: Finding, to out: inout OutputBuffer) {

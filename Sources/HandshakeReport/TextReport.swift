@@ -23,7 +23,8 @@ package struct TextReport {
         widths.client = max(6, records.map { $0.client.description.count }.max() ?? 0)
         widths.server = max(6, records.map { $0.server.description.count }.max() ?? 0)
         let header =
-            "id".paddedLeft(widths.id) + "  " + "start (UTC)".padded(15) + "  " + "client".padded(widths.client) + "    "
+            "id".paddedLeft(widths.id) + "  " + "start (UTC)".padded(15) + "  " + "client".padded(widths.client)
+            + "    "
             + "server".padded(widths.server) + "  " + "outcome".padded(15) + "  " + "rtt".paddedLeft(10) + "  "
             + "mss".paddedLeft(5) + "  " + "syn".paddedLeft(3)
         out.line(style.paint(header, .bold))
@@ -60,7 +61,9 @@ package struct TextReport {
         if let how = record.completedBy, how != .ack { notes.append("by \(how.rawValue)") }
         if let total = record.total, total.provenance != .exact { notes.append("rtt \(total.provenance.rawValue)") }
         if record.confidence != .full { notes.append(record.confidence.rawValue) }
-        if let error = record.unreachable { notes.append("icmp \(error.type)/\(error.code) \(error.severity.rawValue)") }
+        if let error = record.unreachable {
+            notes.append("icmp \(error.type)/\(error.code) \(error.severity.rawValue)")
+        }
         if record.network != .none { notes.append("\(record.network.kind) \(record.network.id)") }
         if !record.clientVLAN.isEmpty {
             notes.append("vlan " + record.clientVLAN.map { "\($0)" }.joined(separator: "."))
@@ -100,7 +103,7 @@ package struct TextReport {
             let more = finding.frames.count > 8 ? ", ... (\(finding.frames.count))" : ""
             parts.append((finding.frames.count == 1 ? "frame " : "frames ") + shown + more)
         }
-        if let expected = finding.expected, let actual = finding.actual {
+        if let expected = finding.expected, let actual = finding.actual, expected != actual {
             parts.append("expected \(expected), got \(actual)")
         } else if let actual = finding.actual {
             parts.append("got \(actual)")
@@ -179,14 +182,20 @@ package struct TextReport {
         if let dropped = loss.kernelDropped { lost.append("\(dropped) dropped by the kernel") }
         if let dropped = loss.interfaceDropped { lost.append("\(dropped) dropped by the interface") }
         if loss.isTruncated { lost.append("a file ends in the middle: what came after is unknown") }
-        if summary.clockStepsBack > 0 { lost.append("the clock stepped back \(Format.count(summary.clockStepsBack, "time"))") }
+        if summary.clockStepsBack > 0 {
+            lost.append("the clock stepped back \(Format.count(summary.clockStepsBack, "time"))")
+        }
         if summary.lateSegments > 0 {
-            lost.append("\(Format.count(summary.lateSegments, "SYN or SYN-ACK", "SYNs or SYN-ACKs")) after their attempt was decided")
+            lost.append(
+                "\(Format.count(summary.lateSegments, "SYN or SYN-ACK", "SYNs or SYN-ACKs")) after their attempt was decided"
+            )
         }
         if summary.unrelatedICMPErrors > 0 {
             lost.append("\(Format.count(summary.unrelatedICMPErrors, "ICMP error")) about no open attempt")
         }
-        if summary.evicted > 0 { lost.append("\(Format.count(summary.evicted, "attempt")) decided early: the table was full") }
+        if summary.evicted > 0 {
+            lost.append("\(Format.count(summary.evicted, "attempt")) decided early: the table was full")
+        }
         if summary.forgottenEarly > 0 {
             lost.append("\(Format.count(summary.forgottenEarly, "connection")) forgotten early: the table was full")
         }

@@ -30,7 +30,9 @@ package final class CaptureReader {
     ///   - limit: the most frames to deliver.
     /// - Throws: `CaptureError` if no file can be read at all, or for the filter. A file that cannot be read beside
     ///   others that can is one of `failures`.
-    package init(paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool) throws(CaptureError) {
+    package init(paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool)
+        throws(CaptureError)
+    {
         var sources: [Source] = []
         var failures: [CaptureError] = []
         for path in paths {

@@ -40,7 +40,9 @@ package import PacketWire
         if programs[header.linkType.rawValue] == nil {
             do { try compile(header.linkType) } catch { programs[header.linkType.rawValue] = Program() }
         }
-        guard let program = programs[header.linkType.rawValue], unsafe program.code.bf_insns != nil else { return false }
+        guard let program = programs[header.linkType.rawValue], unsafe program.code.bf_insns != nil else {
+            return false
+        }
         var record = pcap_pkthdr()
         record.caplen = UInt32(header.capturedLength)
         record.len = UInt32(clamping: header.wireLength)

@@ -58,7 +58,8 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
         func text(_ part: ArraySlice<UInt16>) -> String {
             part.map { String($0, radix: 16) }.joined(separator: ":")
         }
-        return best.isEmpty ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
+        return best.isEmpty
+            ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
     }
 
     /// Reads dotted decimal, or any IPv6 text form of RFC 4291 section 2.2; nil for anything else.

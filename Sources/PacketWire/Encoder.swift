@@ -126,7 +126,7 @@ private struct TCPBytes {
         let area = rawOptions ?? segment.options.encoded
         precondition(area.count % 4 == 0 && area.count <= 40, "a TCP option area is a multiple of 4 octets, at most 40")
         bytes = segment.source.port.octets + segment.destination.port.octets + segment.seq.octets + segment.ack.octets
-        bytes += (UInt16(20 + area.count) / 4 << 12 | segment.flags.rawValue).octets + segment.window.octets
+        bytes += (UInt16((20 + area.count) / 4) << 12 | segment.flags.rawValue).octets + segment.window.octets
         bytes += [0, 0, 0, 0] + area + payload.prefix(Int(segment.payloadLength))
         bytes += Array(repeating: 0, count: max(0, Int(segment.payloadLength) - payload.count))
         let pseudo = pseudoSum(segment.source.address, segment.destination.address, proto: 6, length: bytes.count)

@@ -90,6 +90,12 @@ public struct Malformation: Hashable, Sendable, CustomStringConvertible {
     public var offset: Int
     public var limit: Limit
 
+    public init(layer: Layer, offset: Int, limit: Limit) {
+        self.layer = layer
+        self.offset = offset
+        self.limit = limit
+    }
+
     /// The stable name in reports: `ipv4-total-length`.
     public var name: String { "\(layer.name)-\(limit.name)" }
     public var description: String { "\(name) at offset \(offset)" }

@@ -90,7 +90,9 @@ extension Parser {
             guard enter(.geneve, &slot) else { return }
             network = VirtualNetwork(kind: .geneve, id: bytes.u32(offset + 12) >> 8)
             let type = bytes.u16(offset + 10)
-            if type == 0x6558 { ethernet(at: offset + 16 + length, &slot) } else {
+            if type == 0x6558 {
+                ethernet(at: offset + 16 + length, &slot)
+            } else {
                 etherType(type, at: offset + 16 + length, &slot)
             }
         default: ignore(.udp, &slot)

@@ -49,7 +49,8 @@ struct Draw: ParsableCommand {
             let known =
                 ids.isEmpty
                 ? "the capture holds none"
-                : "there are \(ids.sorted().prefix(8).map(String.init).joined(separator: ", "))" + (ids.count > 8 ? ", ..." : "")
+                : "there are \(ids.sorted().prefix(8).map(String.init).joined(separator: ", "))"
+                    + (ids.count > 8 ? ", ..." : "")
             throw CommandFailure(status: .wrongUsage, message: "no attempt has the id \(id): \(known)")
         }
         if found.isEmpty { throw CommandFailure(status: .wrongUsage, message: "the capture holds no attempt to draw") }

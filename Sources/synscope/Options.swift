@@ -107,7 +107,9 @@ struct StyleOptions: ParsableArguments {
     enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
 
     func validate() throws {
-        if let width, width < Ladder.narrowest { throw ValidationError("--width takes a number from \(Ladder.narrowest)") }
+        if let width, width < Ladder.narrowest {
+            throw ValidationError("--width takes a number from \(Ladder.narrowest)")
+        }
     }
 
     var style: TextStyle {

@@ -10,7 +10,9 @@ struct RoundTripTests {
         var c = Conversation()
         c.handshake(at: 0)
         let attempt = try #require(c.attempts().first)
-        #expect(attempt.synToSynAck == Interval(nanoseconds: 20_000_000, provenance: .exact, low: 20_000_000, high: 20_000_000))
+        #expect(
+            attempt.synToSynAck
+                == Interval(nanoseconds: 20_000_000, provenance: .exact, low: 20_000_000, high: 20_000_000))
         #expect(attempt.synAckToAck?.nanoseconds == 1_000_000)
         #expect(attempt.total?.nanoseconds == 21_000_000)
         #expect(attempt.setup == 21_000_000)
@@ -52,7 +54,9 @@ struct RoundTripTests {
         c.server("S.", at: 3020, ts: (7, 1100))
         c.client(".", at: 3021, ts: (3121, 7))
         let attempt = try #require(c.attempts().first)
-        #expect(attempt.synToSynAck == Interval(nanoseconds: nil, provenance: .ambiguous, low: 20_000_000, high: 2_020_000_000))
+        #expect(
+            attempt.synToSynAck
+                == Interval(nanoseconds: nil, provenance: .ambiguous, low: 20_000_000, high: 2_020_000_000))
     }
 
     @Test("Equal TSvals on the copies tell nothing")
@@ -226,10 +230,12 @@ struct LossTests {
         #expect(finding.location == .beforeCapture)
     }
 
-    @Test("Schedules that gaps fit, within -5 and +15 percent", arguments: [
-        ([1.0, 2, 4], "rfc6298"), ([1.02, 1.02, 1.02, 1.02, 1.02, 2, 4.06], "linux"), ([3, 6, 12], "rfc1122"),
-        ([6, 12, 24], "bsd"), ([0.96, 2.29], "rfc6298"), ([0.94], nil), ([1.16], nil), ([1, 4], nil),
-    ] as [([Double], String?)])
+    @Test(
+        "Schedules that gaps fit, within -5 and +15 percent",
+        arguments: [
+            ([1.0, 2, 4], "rfc6298"), ([1.02, 1.02, 1.02, 1.02, 1.02, 2, 4.06], "linux"), ([3, 6, 12], "rfc1122"),
+            ([6, 12, 24], "bsd"), ([0.96, 2.29], "rfc6298"), ([0.94], nil), ([1.16], nil), ([1, 4], nil),
+        ] as [([Double], String?)])
     func schedules(_ gaps: [Double], _ expected: String?) throws {
         let finding = try loss(.synRetransmitted) { c in
             var time = 0.0
@@ -257,7 +263,9 @@ struct LossTests {
     @Test("Seven SYNs of a connect that fails are one attempt")
     func oneRecord() {
         var c = Conversation()
-        for time in [0.0, 1020, 2040, 3060, 4080, 5100, 7100, 11_160, 19_360, 35_460, 69_460] { c.client("S", at: time) }
+        for time in [0.0, 1020, 2040, 3060, 4080, 5100, 7100, 11_160, 19_360, 35_460, 69_460] {
+            c.client("S", at: time)
+        }
         c.idle(until: 200_000)
         c.idle(until: 201_000)
         let attempts = c.attempts()
@@ -282,9 +290,11 @@ struct SegmentSizeTests {
         #expect(attempt.negotiatedMSS == 1400)
     }
 
-    @Test("Absent from a SYN seen whole: 536 for IPv4, 1220 for IPv6 (RFC 9293 3.7.1)", arguments: [
-        ("192.0.2.1", "198.51.100.1", 536), ("2001:db8::1", "2001:db8::2", 1220),
-    ] as [(String, String, UInt16)])
+    @Test(
+        "Absent from a SYN seen whole: 536 for IPv4, 1220 for IPv6 (RFC 9293 3.7.1)",
+        arguments: [
+            ("192.0.2.1", "198.51.100.1", 536), ("2001:db8::1", "2001:db8::2", 1220),
+        ] as [(String, String, UInt16)])
     func defaults(_ client: String, _ server: String, _ expected: UInt16) throws {
         var c = Conversation(from: client, to: server)
         c.client("S", at: 0, mss: nil)

@@ -345,7 +345,8 @@ struct OutcomeTests {
 
     // MARK: ICMP
 
-    @Test("An ICMP error about this x is unreachable", arguments: [(3, 3), (3, 1), (3, 13), (11, 0)] as [(UInt8, UInt8)])
+    @Test(
+        "An ICMP error about this x is unreachable", arguments: [(3, 3), (3, 1), (3, 13), (11, 0)] as [(UInt8, UInt8)])
     func unreachable(_ type: UInt8, _ code: UInt8) {
         let error = outcome { c in
             let syn = c.client("S", at: 0)
@@ -373,11 +374,13 @@ struct OutcomeTests {
         #expect(pending == .pending)
     }
 
-    @Test("ICMP severities", arguments: [
-        (4, 3, 3, "hard"), (4, 3, 2, "hard"), (4, 3, 9, "admin"), (4, 3, 10, "admin"), (4, 3, 13, "admin"),
-        (4, 3, 0, "soft"), (4, 11, 0, "soft"), (4, 3, 4, "pmtu"), (6, 1, 1, "hard"), (6, 1, 4, "hard"),
-        (6, 1, 0, "soft"), (6, 2, 0, "pmtu"),
-    ] as [(Int, UInt8, UInt8, String)])
+    @Test(
+        "ICMP severities",
+        arguments: [
+            (4, 3, 3, "hard"), (4, 3, 2, "hard"), (4, 3, 9, "admin"), (4, 3, 10, "admin"), (4, 3, 13, "admin"),
+            (4, 3, 0, "soft"), (4, 11, 0, "soft"), (4, 3, 4, "pmtu"), (6, 1, 1, "hard"), (6, 1, 4, "hard"),
+            (6, 1, 0, "soft"), (6, 2, 0, "pmtu"),
+        ] as [(Int, UInt8, UInt8, String)])
     func severities(_ version: Int, _ type: UInt8, _ code: UInt8, _ expected: String) throws {
         let address = try #require(IPAddress(version == 4 ? "192.0.2.1" : "2001:db8::1"))
         let end = Endpoint(address, 1)
@@ -466,9 +469,11 @@ struct OutcomeTests {
 
     // MARK: Silence
 
-    @Test("A SYN-ACK and silence is half-open once it is 7 s old, before that pending", arguments: [
-        (6999.0, .pending), (7020.0, .halfOpen),
-    ] as [(Double, Outcome)])
+    @Test(
+        "A SYN-ACK and silence is half-open once it is 7 s old, before that pending",
+        arguments: [
+            (6999.0, .pending), (7020.0, .halfOpen),
+        ] as [(Double, Outcome)])
     func halfOpen(_ end: Double, _ expected: Outcome) {
         let silent = outcome { c in
             c.client("S", at: 0)
@@ -478,10 +483,12 @@ struct OutcomeTests {
         #expect(silent == expected)
     }
 
-    @Test("SYNs and silence are unanswered once the first is 7 s and the last 1 s old", arguments: [
-        (7000.0, 6500.0, .pending), (7500.0, 6500.0, .unanswered), (6999.0, 1000.0, .pending),
-        (7000.0, 1000.0, .unanswered),
-    ] as [(Double, Double, Outcome)])
+    @Test(
+        "SYNs and silence are unanswered once the first is 7 s and the last 1 s old",
+        arguments: [
+            (7000.0, 6500.0, .pending), (7500.0, 6500.0, .unanswered), (6999.0, 1000.0, .pending),
+            (7000.0, 1000.0, .unanswered),
+        ] as [(Double, Double, Outcome)])
     func unanswered(_ end: Double, _ last: Double, _ expected: Outcome) {
         let silent = outcome { c in
             c.client("S", at: 0)
@@ -491,9 +498,11 @@ struct OutcomeTests {
         #expect(silent == expected)
     }
 
-    @Test("Another x before the 7 s test passed supersedes; after it the first was unanswered", arguments: [
-        (3000.0, .superseded), (8000.0, .unanswered),
-    ] as [(Double, Outcome)])
+    @Test(
+        "Another x before the 7 s test passed supersedes; after it the first was unanswered",
+        arguments: [
+            (3000.0, .superseded), (8000.0, .unanswered),
+        ] as [(Double, Outcome)])
     func superseded(_ restart: Double, _ expected: Outcome) {
         let first = outcome { c in
             c.client("S", at: 0)

@@ -82,11 +82,13 @@ struct TrackerTests {
         #expect(attempts.first?.has(.synOnEstablished) == true)
     }
 
-    @Test("RFC 6191: what may reuse a tuple in TIME-WAIT", arguments: [
-        ((100, 0), (200, 0), -50_000, true), ((100, 0), (50, 0), 50_000, false), ((100, 0), (100, 0), 50_000, true),
-        ((100, 0), (100, 0), -50_000, false), (nil, (200, 0), -50_000, true), (nil, nil, 50_000, true),
-        (nil, nil, -50_000, false), ((100, 0), nil, 50_000, true), ((100, 0), nil, -50_000, false),
-    ] as [((UInt32, UInt32)?, (UInt32, UInt32)?, Int, Bool)])
+    @Test(
+        "RFC 6191: what may reuse a tuple in TIME-WAIT",
+        arguments: [
+            ((100, 0), (200, 0), -50_000, true), ((100, 0), (50, 0), 50_000, false), ((100, 0), (100, 0), 50_000, true),
+            ((100, 0), (100, 0), -50_000, false), (nil, (200, 0), -50_000, true), (nil, nil, 50_000, true),
+            (nil, nil, -50_000, false), ((100, 0), nil, 50_000, true), ((100, 0), nil, -50_000, false),
+        ] as [((UInt32, UInt32)?, (UInt32, UInt32)?, Int, Bool)])
     func reuse(_ old: (UInt32, UInt32)?, _ new: (UInt32, UInt32)?, _ shift: Int, _ isLegal: Bool) throws {
         var c = Conversation(x: 1_000_000)
         c.client("S", at: 0, ts: old)
@@ -268,10 +270,12 @@ struct TrackerTests {
 
 @Suite("Sequence numbers")
 struct SequenceTests {
-    @Test("Order is modular", arguments: [
-        (1, 0, true), (0, 0, false), (0, UInt32.max, true), (UInt32.max, 0, false), (0x7fff_ffff, 0, true),
-        (0x8000_0001, 0, false),
-    ] as [(UInt32, UInt32, Bool)])
+    @Test(
+        "Order is modular",
+        arguments: [
+            (1, 0, true), (0, 0, false), (0, UInt32.max, true), (UInt32.max, 0, false), (0x7fff_ffff, 0, true),
+            (0x8000_0001, 0, false),
+        ] as [(UInt32, UInt32, Bool)])
     func order(_ a: UInt32, _ b: UInt32, _ isAfter: Bool) {
         #expect(Sequence.isAfter(a, b) == isAfter)
     }

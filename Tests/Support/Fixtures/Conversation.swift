@@ -9,7 +9,7 @@ public import PacketWire
 ///     c.server("S.", at: 20)
 ///     c.client(".", at: 21)
 ///     #expect(c.attempts()[0].outcome == .established)
-public struct Conversation {
+public struct Conversation: Sendable {
     public enum Item: Sendable {
         case segment(Segment, rawOptions: [UInt8]?)
         case icmp(ICMPError, about: Segment)
@@ -156,8 +156,10 @@ public struct Conversation {
     /// The frames of both, in the order of time; of equals, these first.
     public func merged(with other: Conversation) -> Conversation {
         var both = self
-        both.items = (items + other.items).enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
-            .map(\.element)
+        both.items = (items + other.items).enumerated().sorted {
+            ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
+        }
+        .map(\.element)
         return both
     }
 

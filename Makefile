@@ -1,0 +1,64 @@
+# make help lists the targets.
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+CORPUS ?=
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+RELEASE := .build/release/synscope
+
+.PHONY: all demo test install format lint clean help dependencies golden captures lab conformance bench
+
+all: dependencies ## build the release binary
+	$(SWIFT) build -c release --product synscope
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dependencies: ## install libpcap's headers and pkg-config where they are missing
+	@Scripts/dependencies.sh $(SUDO)
+
+demo: all ## build, and report on a capture of this project
+	@echo
+	$(RELEASE) Captures/incident.pcap
+	@echo
+	$(RELEASE) draw Captures/syn-lost.pcap
+
+test: dependencies ## build and run all tests
+	$(SWIFT) build --build-tests
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+
+install: dependencies ## install a static binary under PREFIX, and shell completions
+	$(SWIFT) build -c release --product synscope --static-swift-stdlib --scratch-path .build-static
+	install -Dm755 .build-static/release/synscope $(DESTDIR)$(PREFIX)/bin/synscope
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	.build-static/release/synscope --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope
+	.build-static/release/synscope --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_synscope
+	.build-static/release/synscope --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/synscope.fish
+
+format: ## format the sources
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+lint: ## check the format
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+captures: dependencies ## make the made captures of Captures/ anew
+	$(SWIFT) run -q make-captures Captures
+
+golden: captures ## make the expected results anew: look at the difference before you commit it
+	$(SWIFT) build --product synscope
+	Scripts/golden.sh .build/debug/synscope
+	SYNSCOPE_UPDATE_GOLDEN=1 $(SWIFT) test --filter TransitionTableTests
+
+lab: ## record the kernel's own handshakes into Captures/ (root)
+	Scripts/record-captures.sh Captures
+
+conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder
+	@if [ -d "$(CORPUS)" ]; then Scripts/conformance.py "$(CORPUS)" --synscope $(RELEASE); \
+	else echo "conformance: skipped, there is no corpus (CORPUS=$(CORPUS))"; fi
+
+bench: all ## the release build beside a bare libpcap loop, on a million connections
+	Scripts/bench.sh $(RELEASE)
+
+clean: ## remove what was built
+	rm -rf .build .build-static
