@@ -1,0 +1,288 @@
+import Fixtures
+import Foundation
+import PacketCapture
+import PacketWire
+import Testing
+
+/// A file that goes when it is no longer used.
+final class TemporaryFile {
+    let path: String
+
+    init(_ bytes: [UInt8]) throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)").path
+        try Data(bytes).write(to: URL(filePath: path))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// What a reader delivered.
+struct Reading {
+    var times: [Int64] = []
+    var numbers: [UInt64] = []
+    var kinds: [DecodedFrame.Kind] = []
+    var segments: [Segment] = []
+    var failures: [CaptureError] = []
+    var filteredOut: UInt64 = 0
+    var descriptions: [SavefileDescription] = []
+
+    init(_ files: [TemporaryFile], filter: String? = nil, limit: UInt64? = nil) throws {
+        let reader = try CaptureReader(
+            paths: files.map(\.path), filter: filter, limit: limit, verifiesChecksums: true)
+        descriptions = reader.descriptions
+        var batch = FrameBatch()
+        while true {
+            reader.fill(&batch)
+            if batch.count == 0 { break }
+            for position in 0..<batch.count {
+                times.append(batch.times[position])
+                numbers.append(batch.numbers[position])
+                kinds.append(batch.frames[position].kind)
+                if batch.frames[position].kind == .segment { segments.append(batch.frames[position].segment) }
+            }
+        }
+        failures = reader.failures
+        filteredOut = reader.filteredOut
+    }
+}
+
+/// Writes pcapng blocks in either byte order.
+struct PcapngWriter {
+    var isBig = false
+    var bytes: [UInt8] = []
+
+    func octets<T: FixedWidthInteger>(_ value: T) -> [UInt8] { isBig ? value.little.reversed() : value.little }
+
+    mutating func block(_ type: UInt32, _ body: [UInt8]) {
+        let padded = body + [UInt8](repeating: 0, count: (4 - body.count % 4) % 4)
+        let length = octets(UInt32(padded.count + 12))
+        bytes += octets(type) + length + padded + length
+    }
+
+    mutating func section() {
+        block(0x0a0d_0d0a, octets(UInt32(0x1a2b_3c4d)) + octets(UInt16(1)) + octets(UInt16(0)) + octets(Int64(-1)))
+    }
+
+    mutating func interface(_ linkType: LinkType, snaplen: UInt32 = 0, options: [UInt8] = []) {
+        block(1, octets(linkType.rawValue) + [0, 0] + octets(snaplen) + options)
+    }
+
+    func option(_ code: UInt16, _ value: [UInt8]) -> [UInt8] {
+        octets(code) + octets(UInt16(value.count)) + value + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)
+    }
+
+    mutating func packet(_ frame: [UInt8], interface: UInt32 = 0, time: UInt64) {
+        let head = octets(interface) + octets(UInt32(time >> 32)) + octets(UInt32(time & 0xffff_ffff))
+        block(6, head + octets(UInt32(frame.count)) + octets(UInt32(frame.count)) + frame)
+    }
+}
+
+@Suite("Savefiles")
+struct SavefileTests {
+    static var handshake: Conversation {
+        var c = Conversation()
+        c.handshake(at: 0)
+        return c
+    }
+
+    // MARK: pcap
+
+    @Test("Classic pcap in both byte orders, micro- and nanoseconds, and the modified variant", arguments: [
+        (0xa1b2_c3d4, 1000, 0), (0xa1b2_3c4d, 1, 0), (0xa1b2_cd34, 1000, 8),
+    ] as [(UInt32, Int64, Int)], [true, false])
+    func classic(_ variant: (UInt32, Int64, Int), _ isBig: Bool) throws {
+        let (magic, unit, extra) = variant
+        let order = PcapngWriter(isBig: isBig)
+        var bytes = order.octets(magic) + order.octets(UInt16(2)) + order.octets(UInt16(4))
+        bytes += [UInt8](repeating: 0, count: 8) + order.octets(UInt32(65535)) + order.octets(UInt32(1))
+        for (time, frame) in SavefileTests.handshake.frames() {
+            bytes += order.octets(UInt32(time / 1_000_000_000))
+            bytes += order.octets(UInt32(time % 1_000_000_000 / unit))
+            bytes += order.octets(UInt32(frame.count)) + order.octets(UInt32(frame.count))
+            bytes += [UInt8](repeating: 0, count: extra) + frame
+        }
+        let reading = try Reading([TemporaryFile(bytes)])
+        #expect(reading.segments.count == 3)
+        #expect(reading.times == SavefileTests.handshake.frames().map(\.time))
+        #expect(reading.descriptions[0].timeResolution == unit)
+        #expect(reading.failures.isEmpty)
+    }
+
+    @Test("A file cut anywhere delivers every whole frame before the cut, and tells where it broke")
+    func everyCut() throws {
+        let bytes = SavefileTests.handshake.pcap()
+        let ends = SavefileTests.handshake.frames().reduce(into: [24]) { $0.append($0.last! + 16 + $1.bytes.count) }
+        for length in 24...bytes.count {
+            let reading = try Reading([TemporaryFile(Array(bytes.prefix(length)))])
+            #expect(reading.kinds.count == ends.count { $0 <= length } - 1)
+            if ends.contains(length) {
+                #expect(reading.failures.isEmpty)
+            } else {
+                let failure = try #require(reading.failures.first)
+                #expect(failure.kind == .cutShort)
+                #expect(failure.offset.map { ends.contains(Int($0)) } == true)
+            }
+        }
+    }
+
+    @Test("A record that claims gigabytes is corrupt, without memory for it")
+    func hugeRecord() throws {
+        var bytes = SavefileTests.handshake.pcap()
+        let second = 24 + 16 + SavefileTests.handshake.frames()[0].bytes.count
+        bytes.replaceSubrange(second + 8..<second + 12, with: [0xff, 0xff, 0xff, 0x7f])
+        let reading = try Reading([TemporaryFile(bytes)])
+        #expect(reading.kinds.count == 1)
+        #expect(reading.failures.first?.kind == .corrupt)
+        #expect(reading.failures.first?.offset == UInt64(second))
+    }
+
+    @Test("Link types decode", arguments: [LinkType.ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .null, .loop])
+    func linkTypes(_ linkType: LinkType) throws {
+        let reading = try Reading([TemporaryFile(SavefileTests.handshake.pcap(linkType))])
+        #expect(reading.segments.count == 3)
+        #expect(reading.descriptions[0].linkType == linkType)
+    }
+
+    // MARK: pcapng
+
+    @Test("pcapng in both byte orders, unknown blocks skipped", arguments: [true, false])
+    func pcapng(_ isBig: Bool) throws {
+        var file = PcapngWriter(isBig: isBig)
+        file.section()
+        file.block(0x0bad, [1, 2, 3, 4, 5])
+        file.interface(.ethernet)
+        for (time, frame) in SavefileTests.handshake.frames() { file.packet(frame, time: UInt64(time / 1000)) }
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.segments.count == 3)
+        #expect(reading.times == SavefileTests.handshake.frames().map(\.time))
+    }
+
+    @Test("Interfaces may differ in link type and time resolution, powers of ten and of two, with an offset")
+    func interfaces() throws {
+        let frames = SavefileTests.handshake.frames()
+        let raw = SavefileTests.handshake.frames(.raw)
+        let seconds = UInt64(Conversation.epoch / 1_000_000_000)
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet, options: file.option(9, [9]) + file.option(0, []))
+        file.interface(.raw, options: file.option(9, [0x80 | 10]) + file.option(0, []))
+        file.interface(.ethernet, options: file.option(9, [3]) + file.option(14, file.octets(Int64(100))))
+        file.packet(frames[0].bytes, interface: 0, time: UInt64(frames[0].time))
+        file.packet(raw[1].bytes, interface: 1, time: seconds << 10 | 512)
+        file.packet(frames[2].bytes, interface: 2, time: (seconds - 100) * 1000 + 21)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.segments.count == 3)
+        #expect(reading.times == [Conversation.epoch, Conversation.epoch + 500_000_000, Conversation.epoch + 21_000_000])
+    }
+
+    @Test("Several sections, each with its own interfaces and byte order")
+    func sections() throws {
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet)
+        let frames = SavefileTests.handshake.frames()
+        file.packet(frames[0].bytes, time: UInt64(frames[0].time / 1000))
+        file.isBig = true
+        file.section()
+        file.interface(.ethernet)
+        file.packet(frames[1].bytes, time: UInt64(frames[1].time / 1000))
+        #expect(try Reading([TemporaryFile(file.bytes)]).segments.count == 2)
+    }
+
+    @Test("Simple and obsolete packet blocks")
+    func otherPackets() throws {
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet, snaplen: 100)
+        file.block(3, file.octets(UInt32(frame.count)) + frame)
+        file.block(
+            2, [0, 0, 0, 0] + file.octets(UInt32(0)) + file.octets(UInt32(5)) + file.octets(UInt32(frame.count))
+                + file.octets(UInt32(frame.count)) + frame)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.segments.count == 2)
+        #expect(reading.times == [0, 5000])
+    }
+
+    @Test("A packet of an interface that was not described is corrupt; what came before is delivered")
+    func unknownInterface() throws {
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet)
+        file.packet(frame, time: 1)
+        let broken = file.bytes.count
+        file.packet(frame, interface: 7, time: 1)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.kinds.count == 1)
+        #expect(reading.failures.first?.kind == .corrupt && reading.failures.first?.offset == UInt64(broken))
+    }
+
+    @Test("Times beyond 64 bits stop there, and do not trap", arguments: [0, 6, 9, 0x80, 0xbf, 127, 0xff, 20] as [UInt8])
+    func extremeTimes(_ resolution: UInt8) throws {
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet, options: file.option(9, [resolution]) + file.option(14, file.octets(Int64.min)))
+        file.interface(.ethernet, options: file.option(9, [resolution]) + file.option(14, file.octets(Int64.max)))
+        for interface in [UInt32(0), 1] {
+            for time in [UInt64(0), 1, .max] { file.packet([0], interface: interface, time: time) }
+        }
+        #expect(try Reading([TemporaryFile(file.bytes)]).kinds.count == 6)
+    }
+
+    // MARK: Not captures
+
+    @Test("What is no capture says what it is, and what to do", arguments: [
+        ([UInt8](), "is empty"), ([1, 2], "too short"), (Array("hello, world".utf8), "not a capture file"),
+        ([0x1f, 0x8b, 8, 0, 0, 0], "gzip -dc"), ([0x28, 0xb5, 0x2f, 0xfd, 0], "zstd -dc"),
+        ([0xd4, 0xc3, 0xb2, 0xa1, 2, 0], "ends within the file header"),
+    ] as [([UInt8], String)])
+    func unknown(_ bytes: [UInt8], _ words: String) throws {
+        let file = try TemporaryFile(bytes)
+        let error = #expect(throws: CaptureError.self) { try Reading([file]) }
+        #expect(error?.description.contains(words) == true)
+        #expect(error?.description.contains(file.path) == true)
+    }
+
+    // MARK: Several files, filters, limits
+
+    @Test("Several files are one capture, in the order of time, numbered through")
+    func merged() throws {
+        var a = Conversation(from: "192.0.2.1")
+        var b = Conversation(from: "192.0.2.2")
+        a.client("S", at: 0)
+        b.client("S", at: 5)
+        a.server("S.", at: 10)
+        b.server("S.", at: 15)
+        let reading = try Reading([TemporaryFile(b.pcap()), TemporaryFile(a.pcap(.raw))])
+        #expect(reading.numbers == [1, 2, 3, 4])
+        #expect(reading.times == reading.times.sorted())
+        #expect(reading.segments[0].source == a.clientEnd)
+    }
+
+    @Test("A file that cannot be read beside one that can is a failure, not the end")
+    func oneUnreadable() throws {
+        let reading = try Reading([TemporaryFile(SavefileTests.handshake.pcap()), TemporaryFile([1, 2, 3])])
+        #expect(reading.segments.count == 3)
+        #expect(reading.failures.count == 1)
+    }
+
+    @Test("Frames that the filter stops keep their numbers and are counted")
+    func filter() throws {
+        let reading = try Reading([TemporaryFile(SavefileTests.handshake.pcap())], filter: "tcp src port 443")
+        #expect(reading.numbers == [2])
+        #expect(reading.filteredOut == 2)
+    }
+
+    @Test("A filter that does not compile says so, in libpcap's words")
+    func wrongFilter() throws {
+        let file = try TemporaryFile(SavefileTests.handshake.pcap())
+        let error = #expect(throws: CaptureError.self) { try Reading([file], filter: "tcp prot 80") }
+        #expect(error?.kind == .filter)
+    }
+
+    @Test("A limit stops after so many frames")
+    func limit() throws {
+        #expect(try Reading([TemporaryFile(SavefileTests.handshake.pcap())], limit: 2).numbers == [1, 2])
+    }
+}
