@@ -85,7 +85,6 @@ struct Attempt: BitwiseCopyable {
     var wrongSynAckISN: UInt32 = 0
     /// SEG.LEN less the SYN of the SYN-ACK that counts.
     var synAckLength: UInt32 = 0
-    var wrongFinalAck: UInt32 = 0
     var challengeAck: UInt32 = 0
     /// The highest SEQ+LEN from each side.
     var clientEnd: UInt32 = 0
@@ -103,8 +102,12 @@ struct Attempt: BitwiseCopyable {
     var lastSYNTime: Int64 = 0
     var predecessorID: UInt64 = 0
     var successorID: UInt64 = 0
+    /// The number of the frame that completed it.
+    var completedFrame: UInt64 = 0
     /// When the capture's clock last heard of it (see `CaptureClock.elapsed`).
     var touched: Int64 = 0
+    /// The same, of its handshake's last segment: identity counts from it.
+    var handshakeTouched: Int64 = 0
     /// When it was put in its queue, on the same clock.
     var queued: Int64 = 0
 

@@ -8,6 +8,7 @@ import CSystem
 @safe struct Pool<Element: BitwiseCopyable>: ~Copyable {
     private let base: UnsafeMutablePointer<Element>
     private let byteCount: Int
+    /// 0 where the address space was refused.
     let capacity: Int
     private var used = 0
     private var free: [UInt32] = []
@@ -15,15 +16,19 @@ import CSystem
     /// - Parameter capacity: the most elements at a time. Address space for them is reserved here.
     init(capacity: Int) {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
-        self.capacity = capacity
         byteCount = (capacity + 1) * MemoryLayout<Element>.stride
-        guard let memory = unsafe csystem_map(byteCount) else {
-            fatalError("cannot reserve \(byteCount >> 20) MiB of address space for \(capacity) entries")
+        if let memory = unsafe csystem_map(byteCount) {
+            self.capacity = capacity
+            unsafe base = memory.bindMemory(to: Element.self, capacity: capacity + 1)
+        } else {
+            self.capacity = 0
+            unsafe base = .allocate(capacity: 1)
         }
-        unsafe base = memory.bindMemory(to: Element.self, capacity: capacity + 1)
     }
 
-    deinit { unsafe csystem_unmap(base, byteCount) }
+    deinit {
+        if capacity > 0 { unsafe csystem_unmap(base, byteCount) } else { unsafe base.deallocate() }
+    }
 
     @inline(__always) var count: Int { used - free.count }
     @inline(__always) var isFull: Bool { used == capacity && free.isEmpty }

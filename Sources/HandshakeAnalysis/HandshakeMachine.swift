@@ -219,8 +219,8 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
             state = .closed
             return .close
         case .syn, .synAck, .synAckAgain, .synAckOther, .synAckWrongAck, .synAckWrongDirection, .reverseSyn,
-            .reverseSynAfterAck, .clientSynAck, .resetUnacceptable, .resetInexact, .captureDuplicate, .badChecksum,
-            .icmpHard, .icmpAdmin, .icmpSoft, .icmpOther, .finalAck:
+            .reverseSynAfterAck, .clientSynAck, .resetUnacceptable, .resetInexact, .resetAnswersWrongAck,
+            .captureDuplicate, .badChecksum, .icmpHard, .icmpAdmin, .icmpSoft, .icmpOther, .finalAck:
             return .note
         default: return .ignore
         }

@@ -82,6 +82,8 @@ public struct HandshakeSummary {
     /// SYNs and SYN-ACKs that came after their attempt was reported.
     public internal(set) var lateSegments = 0
     public internal(set) var unrelatedICMPErrors = 0
+    /// SYN-ACKs with a bad checksum that belong to no attempt.
+    public internal(set) var badChecksumsIgnored = 0
     public internal(set) var clockStepsBack = 0
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()

@@ -28,10 +28,10 @@ extension HandshakeTracker {
         let fromClient =
             attempts[slot].isSelfConnect
             ? !isSYNACK && !segment.flags.contains(.rst) : segment.source == attempts[slot].client
+        if isExcluded(segment) { return .badChecksum }
         if attempts[slot].machine.state == .established, segment.flags.isDisjoint(with: [.syn, .rst]) {
             return fromClient ? clientAfter(segment, slot) : serverAfter(segment, slot)
         }
-        if isExcluded(segment) { return .badChecksum }
         if isDuplicate(segment, slot, fromClient: fromClient) { return .captureDuplicate }
         return fromClient ? fromClientEvent(segment, slot) : fromServerEvent(segment, slot)
     }
@@ -42,6 +42,7 @@ extension HandshakeTracker {
             return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .finalAck
         }
         attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+        attempts[slot].clientAcked = segment.ack
         if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
         // An ACK again after a SYN-ACK again says whether the first was lost: it is logged.
         if segment.payloadLength == 0, attempts[slot].events.has(.synAckAgain), !segment.flags.contains(.fin),
@@ -59,7 +60,7 @@ extension HandshakeTracker {
         return segment.seq == notes[last].seq && segment.ack == notes[last].ack
             && segment.payloadLength == notes[last].payloadLength && notes[last].fromClient
             && segment.flags == notes[last].flags && time &- notes[last].time < SegmentNote.duplicateWindow
-            && notes[last].event != .syn && segment.payloadLength == 0
+            && notes[last].event != .syn
             && segment.window == notes[last].window && segment.identification == notes[last].identification
     }
 
@@ -70,7 +71,10 @@ extension HandshakeTracker {
             attempts[slot].serverAcked = segment.ack
         }
         if segment.flags.contains(.fin) { return .serverFin }
-        let base = attempts[slot].clientNext &+ attempts[slot].synLength
+        // With Fast Open the SYN's data may not have been taken: what the SYN-ACK acknowledged is what was before.
+        let base =
+            attempts[slot].events.hasAny(.synAck, .oneSidedAck)
+            ? attempts[slot].synAckAck : attempts[slot].clientNext &+ attempts[slot].synLength
         if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, base),
             !Sequence.isAfter(segment.ack, attempts[slot].clientEnd)
         {
@@ -87,13 +91,16 @@ extension HandshakeTracker {
         let carried = attempts[slot].synLength
         if flags.contains(.rst) {
             if attempts[slot].machine.state == .established {
-                return relative < 1 << 30 ? .resetEstablished : .resetUnacceptable
+                // RFC 5961 3.2: only the exact number resets.
+                let exact = [attempts[slot].clientEnd, attempts[slot].serverAcked, attempts[slot].clientNext]
+                if exact.contains(segment.seq) { return .resetEstablished }
+                return relative < 1 << 30 ? .resetInexact : .resetUnacceptable
             }
             if relative == 0 || carried > 0 && relative == carried { return .clientReset }
             if events.has(.challenge), segment.seq == attempts[slot].challengeAck { return .resetAnswersChallenge }
             if events.has(.synAckWrongAck), segment.seq == attempts[slot].wrongSynAckAck { return .resetRejectsSynAck }
             if segment.seq == attempts[slot].clientISN, !events.has(.synAck) { return .clientGaveUp }
-            return .resetUnacceptable
+            return hasY && relative < max(UInt32(attempts[slot].serverWindow), 1) ? .resetInexact : .resetUnacceptable
         }
         if flags.contains(.syn) {
             let isCrossed = [.crossed, .crossedClientAcked, .crossedServerAcked].contains(attempts[slot].machine.state)
@@ -121,15 +128,14 @@ extension HandshakeTracker {
             }
             if ackFits, segment.ack == attempts[slot].serverNext || segment.payloadLength == 0 { return .wrongSeq }
             if !seqFits, ackFits { return .wrongSeq }
-            attempts[slot].wrongFinalAck = segment.ack
             return .wrongAck
         }
         if relative <= max(carried, UInt32(UInt16.max)) {
             attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
         }
         if events.has(.synAckWrongAck) {
-            if segment.ack != attempts[slot].wrongSynAckISN &+ 1 { attempts[slot].wrongFinalAck = segment.ack }
-            return segment.ack == attempts[slot].wrongSynAckISN &+ 1 ? .earlyData : .wrongAck
+            let next = attempts[slot].wrongSynAckISN &+ 1
+            return segment.ack &- next <= attempts[slot].serverEnd &- next ? .earlyData : .wrongAck
         }
         // An ACK of 0 is a field that was never filled.
         return (relative == 0 || relative == carried) && segment.ack != 0 ? .oneSidedAck : .earlyData
@@ -143,19 +149,20 @@ extension HandshakeTracker {
         let acknowledgesSYN = Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: carried)
         if flags.contains(.rst) {
             if attempts[slot].machine.state == .established {
-                let end = attempts[slot].serverNext
-                let isNear = segment.seq &- end < 1 << 30 || segment.seq == attempts[slot].serverEnd
-                return isNear ? .resetEstablished : .resetUnacceptable
+                if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
+                let exact = [attempts[slot].serverEnd, attempts[slot].clientAcked, attempts[slot].serverNext]
+                if exact.contains(segment.seq) { return .resetEstablished }
+                return segment.seq &- attempts[slot].serverNext < 1 << 30 ? .resetInexact : .resetUnacceptable
             }
             if hasY {
                 if attempts[slot].marks.contains(.severalServerISNs) {
                     chooseServerISN(slot, acknowledgedBy: segment.seq)
                 }
                 if segment.seq == attempts[slot].serverNext { return .serverReset }
-                if events.has(.wrongAck), segment.seq == attempts[slot].wrongFinalAck { return .resetAnswersWrongAck }
-                if flags.contains(.ack), acknowledgesSYN { return .refusal }
+                if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
                 let window = max(UInt32(attempts[slot].clientWindow), 1)
-                return segment.seq &- attempts[slot].serverNext < window ? .resetInexact : .resetUnacceptable
+                if segment.seq &- attempts[slot].serverNext < window { return .resetInexact }
+                return flags.contains(.ack) && acknowledgesSYN ? .refusal : .resetUnacceptable
             }
             // RFC 9293 3.10.7.3: in SYN-SENT, a RST is acceptable if its ACK acknowledges the SYN.
             return flags.contains(.ack) && acknowledgesSYN ? .refusal : .resetUnacceptable
@@ -175,6 +182,7 @@ extension HandshakeTracker {
         }
         let isBeyond = segment.ack &- attempts[slot].clientNext &- carried &- 1 < 1 << 30
         if hasY {
+            if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.seq) }
             attempts[slot].serverEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
             if flags.contains(.ack), isBeyond { return .proof }
@@ -198,23 +206,37 @@ extension HandshakeTracker {
             attempts[slot].marks.insert(.hasServerISN)
             return .proof
         }
-        if !hasY { attempts[slot].challengeAck = segment.ack }
+        if !hasY, events.has(.synAckWrongAck) {
+            attempts[slot].serverEnd = Sequence.later(
+                segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+        }
         return .challenge
     }
 
-    /// Of several y, the one that `number` follows.
-    mutating func chooseServerISN(_ slot: UInt32, acknowledgedBy number: UInt32) {
+    /// Whether a RST has the number that a wrong final ACK acknowledged (RFC 9293 3.10.7.4): it answers that ACK.
+    private func answersWrongACK(_ segment: Segment, _ slot: UInt32) -> Bool {
+        guard attempts[slot].events.has(.wrongAck) else { return false }
         var note = attempts[slot].firstNote
         while note != 0 {
-            if notes[note].event == .synAck || notes[note].event == .synAckOther,
-                number == notes[note].seq &+ 1 &+ notes[note].payloadLength
-            {
+            if notes[note].event == .wrongAck, notes[note].ack == segment.seq { return true }
+            note = notes[note].next
+        }
+        return false
+    }
+
+    /// Of several y, the nearest that `number` follows.
+    func chooseServerISN(_ slot: UInt32, acknowledgedBy number: UInt32) {
+        var note = attempts[slot].firstNote
+        var nearest: UInt32 = 1 << 30
+        while note != 0 {
+            let next = notes[note].seq &+ 1 &+ notes[note].payloadLength
+            if notes[note].event == .synAck || notes[note].event == .synAckOther, number &- next < nearest {
+                nearest = number &- next
                 attempts[slot].serverISN = notes[note].seq
                 attempts[slot].synAckLength = notes[note].payloadLength
                 attempts[slot].synAckAck = notes[note].ack
                 attempts[slot].serverWindow = notes[note].window
                 attempts[slot].serverEnd = number
-                return
             }
             note = notes[note].next
         }

@@ -14,12 +14,15 @@ extension HandshakeTracker {
         }
         let action = attempts[slot].machine.receive(event)
         attempts[slot].events.insert(event)
+        if action != .ignore { attempts[slot].handshakeTouched = clock.elapsed }
+        if event == .resetAnswersChallenge { endOthers(than: slot) }
         switch action {
         case .ignore: return
         case .note: log(segment, event, slot, fromClient: !fromServer)
         case .complete(let how):
             log(segment, event, slot, fromClient: !fromServer)
             complete(slot, how)
+            if segment.flags.contains(.fin) { attempts[slot].marks.insert(.connectionEnded) }
             return
         case .close, .closeSilently:
             if action == .close { log(segment, event, slot, fromClient: !fromServer) }
@@ -38,7 +41,7 @@ extension HandshakeTracker {
     mutating func learn(
         _ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32, fromServer: Bool
     ) {
-        if fromServer, event != .captureDuplicate, event != .badChecksum {
+        if fromServer, event != .captureDuplicate, event != .badChecksum, event != .resetUnacceptable {
             if !attempts[slot].marks.contains(.serverSpoke) { attempts[slot].serverNetwork = segment.network }
             attempts[slot].marks.insert(.serverSpoke)
         }
@@ -86,6 +89,8 @@ extension HandshakeTracker {
             .resetAnswersWrongAck, .resetUnacceptable, .resetEstablished:
             attempts[slot].rstCount += 1
         case .captureDuplicate: attempts[slot].duplicateCount += 1
+        case .challenge:
+            if !attempts[slot].marks.contains(.hasServerISN) { attempts[slot].challengeAck = segment.ack }
         default: break
         }
     }
@@ -98,7 +103,7 @@ extension HandshakeTracker {
             if other != slot, !attempts[other].marks.contains(.midstream) {
                 let isTrying =
                     !attempts[other].isReported && attempts[other].machine.state != .aborted
-                    && !attempts[other].events.hasAny(.refusal, .serverReset)
+                    && attempts[other].machine.state != .established && !isDead(other, countingICMP: true)
                 if isTrying || attempts[other].isLive { return true }
             }
             other = attempts[other].older
@@ -106,8 +111,23 @@ extension HandshakeTracker {
         return false
     }
 
+    /// RFC 9293 Figures 9 and 10: the RST that answers a challenge ends the connection that the server still held.
+    private mutating func endOthers(than slot: UInt32) {
+        let key = attempts[slot].key
+        var other = find(key, key.hash(seed: seed))
+        while other != 0 {
+            let next = attempts[other].older
+            if other != slot, attempts[other].isLive {
+                attempts[other].marks.insert(.connectionEnded)
+                if attempts[other].isReported { enqueue(other, .ended) }
+            }
+            other = next
+        }
+    }
+
     mutating func complete(_ slot: UInt32, _ how: CompletedBy) {
         attempts[slot].marks.insert(.established)
+        attempts[slot].completedFrame = frame
         attempts[slot].completedBy = UInt8(CompletedBy.allCases.firstIndex(of: how) ?? 0) + 1
         attempts[slot].clientEnd = Sequence.later(attempts[slot].clientEnd, attempts[slot].clientNext)
         enqueue(slot, .settling)
@@ -163,7 +183,7 @@ extension HandshakeTracker {
 
     /// The first 24 and the last 8 are kept.
     mutating func append(_ note: SegmentNote, _ slot: UInt32) {
-        guard let number = notes.insert(note) else {
+        guard let number = notes.insert(note) ?? insertByEvicting(note, slot) else {
             attempts[slot].notesOmitted += 1
             return
         }
@@ -182,6 +202,24 @@ extension HandshakeTracker {
         notes.remove(dropped)
         attempts[slot].noteCount -= 1
         attempts[slot].notesOmitted += 1
+    }
+
+    /// The log is full: lets the oldest attempts go, as a full table does. Those on the tuple at hand stay, since whoever
+    /// logs is looking at them.
+    private mutating func insertByEvicting(_ note: SegmentNote, _ slot: UInt32) -> UInt32? {
+        for queue in [Attempt.Queue.unfinished, .settling] {
+            var victim = queues[queue].head
+            for _ in 0...HandshakeTracker.mostPerTuple where victim != 0 {
+                if attempts[victim].key != attempts[slot].key {
+                    summary.evicted += 1
+                    report(victim, .evicted)
+                    forget(victim)
+                    return notes.insert(note)
+                }
+                victim = attempts[victim].queueNext
+            }
+        }
+        return nil
     }
 
     mutating func takeNotes(_ slot: UInt32) -> [SegmentNote] {

@@ -39,8 +39,8 @@ extension HandshakeTracker {
 
     /// Remembered attempts are touched without being moved in their queue: moved here instead, if they were.
     mutating func forgetUnlessTouched(_ slot: UInt32, _ queue: Attempt.Queue) {
-        if attempts[slot].touched &+ QueueSet.lifetime(queue) > clock.elapsed {
-            queues.move(slot, to: queue, attempts, now: clock.elapsed)
+        if attempts[slot].touched > attempts[slot].queued {
+            queues.move(slot, to: queue, attempts, now: attempts[slot].touched)
         } else {
             forget(slot)
         }
@@ -49,8 +49,13 @@ extension HandshakeTracker {
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
         while attempts.isFull {
-            // What is reported goes first, then the oldest that is not.
+            // What is reported goes first, then the oldest that is not. Of the reported, those heard of since they were
+            // queued have another turn.
             if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
+                if attempts[slot].touched > attempts[slot].queued {
+                    queues.move(slot, to: attempts[slot].queue, attempts, now: attempts[slot].touched)
+                    continue
+                }
                 summary.forgottenEarly += 1
                 forget(slot)
             } else if let slot = queues.oldest(.unfinished) ?? queues.oldest(.settling) {

@@ -53,32 +53,27 @@ extension HandshakeTracker {
             }
             return
         }
+        // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt as
+        // well: the newest, if that has had no answer.
+        let answersNewest = isChallenge(segment, to: newest, on: slot)
         if attempts[slot].isReported {
             heardAgain(slot, segment)
-            // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt
-            // as well: the newest, if that has had no answer.
-            if segment.source == attempts[newest].server, isChallenge(segment, to: newest, on: slot) {
-                apply(.challenge, segment, newest)
-            }
-            return
+        } else {
+            apply(classify(segment, slot), segment, slot)
         }
-        apply(classify(segment, slot), segment, slot)
-        if slot != newest, attempts[slot].isLive, segment.source == attempts[newest].server,
-            isChallenge(segment, to: newest, on: slot)
-        {
-            apply(.challenge, segment, newest)
-        }
+        if answersNewest { apply(.challenge, segment, newest) }
     }
 
     /// Whether a segment of the connection in `connection` also answers the SYN of `attempt`: a bare ACK that
     /// acknowledges nothing new.
     func isChallenge(_ segment: Segment, to attempt: UInt32, on connection: UInt32) -> Bool {
-        guard !attempts[attempt].isReported, attempts[attempt].machine.state == .synSent, attempt != connection,
+        guard attempt != connection, !attempts[attempt].isReported, attempts[attempt].machine.state == .synSent,
+            attempts[connection].isLive || attempts[connection].machine.state == .synReceived,
+            segment.source == attempts[attempt].server,
             attempts[attempt].marks.contains(.clientIsLow) == attempts[connection].marks.contains(.clientIsLow),
             segment.payloadLength == 0, segment.flags.isDisjoint(with: [.syn, .rst, .fin])
         else { return false }
-        return segment.ack == attempts[connection].clientEnd
-            || !Sequence.isAfter(segment.ack, attempts[connection].serverAcked)
+        return segment.ack == attempts[connection].serverAcked
     }
 
     /// A SYN without ACK: another copy, one half of a crossing, or a new attempt.
@@ -89,16 +84,18 @@ extension HandshakeTracker {
         var reverse: UInt32 = 0
         while slot != 0 {
             if !attempts[slot].marks.contains(.midstream) {
-                if attempts[slot].client == segment.source, attempts[slot].clientISN == segment.seq,
+                if attempts[slot].client == segment.source, isSame(slot, segment),
                     attempts[slot].clientNetwork == segment.network
                 {
-                    if attempts[slot].isReported {
-                        if attempts[slot].touched &+ HandshakeTracker.identityLifetime > clock.elapsed {
-                            summary.lateSegments += 1
-                            touch(slot)
-                            return
-                        }
-                    } else {
+                    let isCurrent = !isOver(attempts[slot].handshakeTouched, HandshakeTracker.identityLifetime)
+                    if isCurrent, attempts[slot].isReported {
+                        summary.lateSegments += 1
+                        attempts[slot].handshakeTouched = clock.elapsed
+                        touch(slot)
+                        return
+                    }
+                    if isCurrent {
+                        attempts[slot].clientISN = segment.seq
                         return apply(classifySYN(segment, slot), segment, slot)
                     }
                 } else if attempts[slot].client == segment.destination, reverse == 0,
@@ -120,12 +117,49 @@ extension HandshakeTracker {
         openSYN(segment, key, hash, before: newest)
     }
 
+    /// Whether a SYN of the client has the attempt's x. Of an attempt that began with its SYN-ACK, x was computed: with Fast
+    /// Open that SYN-ACK may have acknowledged the SYN's data as well.
+    private func isSame(_ slot: UInt32, _ segment: Segment) -> Bool {
+        if attempts[slot].clientISN == segment.seq { return true }
+        return attempts[slot].machine.state == .synAckOnly && segment.payloadLength > 0
+            && attempts[slot].clientISN &- segment.seq <= segment.payloadLength
+    }
+
+    /// Whether an attempt's time is over by the current frame's own time, though the clock may not have got there yet: no
+    /// frame came between.
+    func isForgotten(_ slot: UInt32) -> Bool {
+        let isLiveConnection = attempts[slot].isLive && attempts[slot].isReported
+        return isOver(
+            attempts[slot].touched,
+            isLiveConnection ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime)
+    }
+
+    func isOver(_ touched: Int64, _ lifetime: Int64) -> Bool {
+        let ahead = time &- (clock.now ?? time)
+        guard ahead >= 0, ahead < CaptureClock.plausibleEnd else { return touched &+ lifetime <= clock.elapsed }
+        return touched &+ lifetime <= clock.elapsed &+ ahead
+    }
+
     /// A reverse SYN on a live tuple never opens an attempt. Where the tuple is dead, it does.
     func acceptsReverse(_ slot: UInt32) -> Bool {
-        if attempts[slot].isReported { return attempts[slot].isLive }
-        if attempts[slot].machine.state == .aborted { return false }
-        let events = attempts[slot].events
-        return !events.hasAny(.refusal, .icmpHard, .icmpAdmin, .icmpSoft, .serverReset)
+        if attempts[slot].isReported || attempts[slot].machine.state == .established { return attempts[slot].isLive }
+        return attempts[slot].machine.state != .aborted && !isDead(slot)
+    }
+
+    /// Whether the last word on an attempt was the server's no (or, if asked, the network's).
+    func isDead(_ slot: UInt32, countingICMP: Bool = false) -> Bool {
+        var isDead = false
+        var note = attempts[slot].firstNote
+        while note != 0 {
+            switch notes[note].event {
+            case .refusal, .serverReset: isDead = true
+            case .icmpHard, .icmpAdmin, .icmpSoft: isDead = isDead || countingICMP
+            case .syn, .synAck, .synAckAgain, .synAckOther: isDead = false
+            default: break
+            }
+            note = notes[note].next
+        }
+        return isDead
     }
 
     /// Whether a SYN-ACK opens a partial attempt beside what is remembered on its tuple.
@@ -177,20 +211,37 @@ extension HandshakeTracker {
                 distance = segment.seq &- attempts[slot].serverNext
                 if !attempts[slot].marks.contains(.hasServerISN) { distance = UInt32.max - 1 }
             }
+            if !isSYNACK, !flags.contains(.rst), attempts[slot].isLive, continues(segment, slot, fromClient) {
+                return slot
+            }
             if fallback == 0, !isSYNACK || !attempts[slot].isReported { fallback = slot }
             if distance < bestDistance {
                 bestDistance = distance
                 best = slot
             }
         }
+        if midstream != 0, !isSYNACK, best != 0, attempts[best].machine.state == .synSent, !flags.contains(.rst),
+            bestDistance > max(attempts[best].synLength, 0),
+            segment.payloadLength > 0 || segment.source == attempts[best].client
+        {
+            return midstream  // the old connection's traffic, not an answer to the SYN
+        }
         if bestDistance < 1 << 30 { return best }
         return fallback != 0 ? fallback : isSYNACK ? 0 : midstream
+    }
+
+    /// Whether a segment goes on where a live connection is: within a mebibyte of what its client sent, or was acknowledged.
+    private func continues(_ segment: Segment, _ slot: UInt32, _ fromClient: Bool) -> Bool {
+        let near: UInt32 = 1 << 20
+        if fromClient { return segment.seq &- attempts[slot].clientEnd &+ near <= 2 * near }
+        return segment.flags.contains(.ack) && segment.ack &- attempts[slot].serverAcked <= near
     }
 
     /// A segment of an attempt that is reported: only what later attempts on the tuple must know is kept.
     @inline(__always)
     mutating func heardAgain(_ slot: UInt32, _ segment: Segment) {
         let flags = segment.flags
+        if isExcluded(segment) { return }
         if segment.source == attempts[slot].client {
             attempts[slot].clientEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
@@ -222,8 +273,20 @@ extension HandshakeTracker {
         var previous = attempts[slot].older
         while previous != 0,
             attempts[previous].marks.contains(.midstream) || attempts[previous].clientNetwork != segment.network
+                || isForgotten(previous)
         {
             previous = attempts[previous].older
+        }
+        // A live connection says more than what came after it.
+        var other = previous
+        while other != 0 {
+            if attempts[other].isLive, attempts[other].client == segment.source, !isForgotten(other),
+                attempts[other].clientNetwork == segment.network
+            {
+                previous = other
+                break
+            }
+            other = attempts[other].older
         }
         if previous != 0 { relate(slot, to: previous, segment) }
         apply(.syn, segment, slot)
@@ -244,7 +307,7 @@ extension HandshakeTracker {
         } else if attempts[previous].isLive {
             attempts[slot].predecessor = .live
             if isOlder(segment, than: previous) { attempts[slot].marks.insert(.olderThanLive) }
-        } else if events.hasAny(.refusal, .serverReset, .clientReset) || attempts[previous].machine.state == .aborted {
+        } else if isDead(previous) || events.has(.clientReset) || attempts[previous].machine.state == .aborted {
             attempts[slot].predecessor = .reusedLegally
         } else if !attempts[previous].marks.contains(.serverSpoke) {
             attempts[slot].predecessor = .unanswered
@@ -282,6 +345,10 @@ extension HandshakeTracker {
     mutating func openPartial(
         _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32 = 0
     ) {
+        if isExcluded(segment) {
+            summary.badChecksumsIgnored += 1
+            return
+        }
         guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
         attempts[slot].clientISN = segment.ack &- 1
         attempts[slot].clientEnd = segment.ack
@@ -291,6 +358,24 @@ extension HandshakeTracker {
             attempts[slot].predecessorID = attempts[attempts[slot].older].firstFrame
         }
         apply(.synAck, segment, slot)
+    }
+
+    /// Keeps the attempts on one tuple few, so that a client that never repeats an x (hping3 -k) costs no more than others.
+    private mutating func shorten(_ newest: UInt32) {
+        var count = 1
+        var oldest = newest
+        while attempts[oldest].older != 0 {
+            oldest = attempts[oldest].older
+            count += 1
+        }
+        guard count >= HandshakeTracker.mostPerTuple else { return }
+        if attempts[oldest].isReported {
+            summary.forgottenEarly += 1
+        } else {
+            summary.evicted += 1
+            report(oldest, .evicted)
+        }
+        forget(oldest)
     }
 
     mutating func openMidstream(
@@ -311,7 +396,11 @@ extension HandshakeTracker {
     ) -> UInt32? {
         guard admit() else { return nil }
         // Letting the oldest go may have let go what was on this tuple.
-        let newest = newest == 0 ? 0 : find(key, hash)
+        var newest = newest == 0 ? 0 : find(key, hash)
+        if newest != 0 {
+            shorten(newest)
+            newest = find(key, hash)
+        }
         let slot = add(Attempt(key: key, state: state), hash, before: newest)
         if (segment.source == key.low) == clientIsSource || key.low == key.high {
             attempts[slot].marks.insert(.clientIsLow)

@@ -21,6 +21,8 @@ public struct HandshakeTracker: ~Copyable {
     public struct Configuration: Sendable {
         /// The most attempts and connections that are remembered at a time; beyond it the oldest are let go, and counted.
         public var maximumAttempts = 1 << 20
+        /// The most that `maximumAttempts` may ask for.
+        public static let mostAttempts = 1 << 24
         /// The seed of the hash table; nil draws one, since traffic chooses the keys. It changes no result.
         public var hashSeed: UInt64?
         /// Whether segments whose checksum is bad are kept out of the state. Nothing is, as long as the capture shows no
@@ -35,6 +37,10 @@ public struct HandshakeTracker: ~Copyable {
     static let settlingTime: Int64 = 10_000_000_000
     /// Nanoseconds that a live connection is remembered without being heard of.
     static let liveMemory: Int64 = 3_600_000_000_000
+    /// The most attempts that are remembered on one tuple.
+    static let mostPerTuple = 64
+    /// Notes that the log has room for, for each attempt of the table; one attempt may use up to 33.
+    static let notesPerAttempt = 6
 
     let configuration: Configuration
     let seed: UInt64
@@ -59,9 +65,16 @@ public struct HandshakeTracker: ~Copyable {
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
-        let limit = max(16, min(configuration.maximumAttempts, 1 << 30))
+        // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.
+        var limit = max(16, min(configuration.maximumAttempts, Configuration.mostAttempts))
         attempts = Pool(capacity: limit)
-        notes = Pool(capacity: limit * 4)
+        notes = Pool(capacity: limit * HandshakeTracker.notesPerAttempt)
+        while attempts.capacity == 0 || notes.capacity == 0 {
+            limit /= 2
+            precondition(limit >= 16, "there is no memory for a table of 16 attempts")
+            attempts = Pool(capacity: limit)
+            notes = Pool(capacity: limit * HandshakeTracker.notesPerAttempt)
+        }
     }
 
     // MARK: Frames in
@@ -143,7 +156,9 @@ public struct HandshakeTracker: ~Copyable {
             // The frame before was the first to show this time: what it touched was touched now, not before the gap.
             for slot in [recent.0, recent.1] where slot != 0 {
                 attempts[slot].touched = clock.elapsed
-                attempts[slot].queued = clock.elapsed
+                if attempts[slot].handshakeTouched == before { attempts[slot].handshakeTouched = clock.elapsed }
+                // Reported attempts are touched where they stand: only those that were moved are at the tail.
+                if !attempts[slot].isReported { attempts[slot].queued = clock.elapsed }
             }
         }
         recent = (0, 0)

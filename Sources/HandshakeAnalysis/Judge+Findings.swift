@@ -48,7 +48,7 @@ extension Judge {
         case .reusedIllegally:
             about(
                 .tupleReused,
-                "attempt \(attempt.predecessorID) on the tuple is over; in TIME-WAIT this SYN is refused: neither its TSval nor its sequence number is greater (RFC 6191)"
+                "attempt \(attempt.predecessorID) on the tuple is over; in TIME-WAIT this SYN is refused (RFC 6191 section 2: TSval, else sequence number)"
             )
         case .unanswered:
             about(.synIsnChanged, "attempt \(attempt.predecessorID) on the tuple was still unanswered")
@@ -66,7 +66,7 @@ extension Judge {
 
     /// Whether a SYN of the server came when there was nothing left to cross: after completion, or after its SYN-ACK with
     /// another number.
-    private func isLateReverse(_ note: SegmentNote) -> Bool {
+    func isLateReverse(_ note: SegmentNote) -> Bool {
         if let completion, note.frame > completion.frame { return true }
         return validSYNACKs.contains { $0.frame < note.frame && $0.seq != note.seq }
     }
@@ -83,7 +83,9 @@ extension Judge {
                 let y = attempt.marks.contains(.hasServerISN) ? attempt.serverNext : attempt.wrongSynAckISN &+ 1
                 findings += finding(.ackWrongAck, note, expected: y, actual: note.ack)
             case .wrongSeq: findings += finding(.ackWrongSeq, note, expected: attempt.clientNext, actual: note.seq)
-            case .resetInexact: findings += finding(.rstInexact, note, expected: attempt.serverNext, actual: note.seq)
+            case .resetInexact:
+                let next = note.fromClient ? attempt.clientNext : attempt.serverNext
+                findings += finding(.rstInexact, note, expected: next, actual: note.seq)
             case .resetUnacceptable:
                 let expected: UInt32? =
                     note.fromClient ? attempt.clientNext : note.flags.contains(.ack) ? attempt.clientNext : nil
@@ -166,7 +168,7 @@ extension Judge {
                 if peers.allSatisfy({ abs(hops($0.hopLimit) - hops(rst.hopLimit)) > 1 }) {
                     hints.append("hop limit \(rst.hopLimit), the peer's is \(peer.hopLimit)")
                 }
-                if rst.seq == 0, peer.seq != 0, rst.event != .refusal { hints.append("SEQ 0") }
+                if rst.seq == 0, peer.seq != 0, rst.event != .refusal || !validSYNACKs.isEmpty { hints.append("SEQ 0") }
                 if rst.payloadLength > 0 { hints.append("\(rst.payloadLength) octets of payload") }
             }
             guard !hints.isEmpty else { continue }

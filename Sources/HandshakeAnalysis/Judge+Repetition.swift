@@ -20,7 +20,7 @@ extension Judge {
             run = []
         }
         for syn in syns {
-            if let completion, syn.frame > completion.frame {
+            if let completion, syn.frame > completion.frame, syn.frame != syns.first?.frame {
                 lateCopies.append(syn.frame)
                 continue
             }
@@ -41,9 +41,16 @@ extension Judge {
 
     private func retransmission(of run: [SegmentNote]) -> Finding {
         var finding = Finding(.synRetransmitted, run.map(\.frame))
-        let gaps = zip(run, run.dropFirst()).map { $1.time &- $0.time }
+        // Between the first 24 and the last 8 of a long log there is no gap to speak of.
+        let omittedAfter = attempt.notesOmitted > 0 && log.count > 24 ? log[23].frame : .max
+        let gaps = zip(run, run.dropFirst()).filter { $0.frame > omittedAfter || $1.frame <= omittedAfter }
+            .map { $1.time &- $0.time }
         finding.gaps = gaps
-        let rejected = log.filter { [.synAckWrongAck, .challenge].contains($0.event) || $0.event == .synAck }
+        let rejected = log.filter { note in
+            if [.synAckWrongAck, .challenge].contains(note.event) { return true }
+            return note.event == .synAck && note.options.contains(.timestamps)
+                && syns.allSatisfy { $0.options.contains(.timestamps) && $0.tsval != note.tsecr }
+        }
         let isPrompted = run.dropFirst().contains { copy in
             rejected.contains { (10_000_000...35_000_000).contains(copy.time &- $0.time) }
         }
@@ -99,14 +106,14 @@ extension Judge {
             var finding = Finding(.synLost, syns.map(\.frame))
             finding.location = .unknown
             finding.evidence =
-                "\(syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same"
+                "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same"
             finding.alternatives = [
                 "dropped by a filter or by the server", "every answer was lost before the capture point",
             ]
             return [finding]
         }
         let copies = answerableSYNs
-        guard copies.count > 1, !isReordered else { return [] }
+        guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { $0.frame < synAck.frame }) else { return [] }
         switch echoed(by: synAck, among: copies) {
         case .some(let named) where named > 0:
             // A stateful server echoes the first SYN that it accepted: those before did not take.
@@ -162,6 +169,7 @@ extension Judge {
             finding.evidence =
                 "the client sent its SYN again in frame \(again.frame), after the SYN-ACK had passed here"
             finding.alternatives = ["the client rejected the SYN-ACK", "the retransmission was spurious"]
+            if legs.client == nil { finding.alternatives.append("the two crossed on the way") }
             findings.append(finding)
         } else if synAcks.count > 1 {
             findings += silentClient(limit)
@@ -174,7 +182,7 @@ extension Judge {
         let before = synAcks.filter { $0.frame < limit }
         // A copy microseconds behind answers a SYN copy; a timer takes at least 200 ms.
         let timed = zip(before, before.dropFirst()).filter { $1.time &- $0.time >= SegmentNote.duplicateWindow }
-        guard !timed.isEmpty, let last = before.last, syns.count <= 1 || !sawSYN else { return [] }
+        guard !timed.isEmpty, let last = before.last else { return [] }
         let lost = before.dropLast().map(\.frame)
         if let completion, completion.fromClient, completion.options.contains(.timestamps),
             before.allSatisfy({ $0.options.contains(.timestamps) }), Set(before.map(\.tsval)).count == before.count
@@ -187,7 +195,7 @@ extension Judge {
                 finding.alternatives = ["the client dropped the first SYN-ACK"]
                 return [finding]
             }
-            if before.contains(where: { $0.tsval == completion.tsecr }) {
+            if syns.count <= 1, before.contains(where: { $0.tsval == completion.tsecr }) {
                 var finding = Finding(.ackLost, [completion.frame])
                 finding.location = .beforeCapture
                 finding.evidence =
@@ -196,6 +204,8 @@ extension Judge {
                 return [finding]
             }
         }
+        // With several SYNs each may have drawn its SYN-ACK, on a path slower than the timeout.
+        guard syns.count <= 1 else { return [] }
         var finding = Finding(.synackLost, lost)
         finding.location = .unknown
         finding.evidence = "\(before.count) SYN-ACKs passed before the client answered"

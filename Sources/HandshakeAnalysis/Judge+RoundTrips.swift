@@ -12,11 +12,13 @@ extension Judge {
     func roundTrips() -> Timing {
         var timing = Timing()
         timing.refusal = refusalTime()
-        if let completion, let syn = syns.first, completion.fromClient, isContinuous(syn, completion) {
+        if let completion, let syn = syns.first, completion.fromClient || form() != .threeWay,
+            isContinuous(syn, completion)
+        {
             timing.setup = completion.time &- syn.time
         }
         // A false figure is worse than none.
-        guard !isReordered, attempt.notesOmitted == 0 || attempt.marks.contains(.established) else { return timing }
+        guard !isReordered, hasWholeLog else { return timing }
         timing.synToSynAck = serverLeg()
         timing.synAckToAck = clientLeg()
         if let server = timing.synToSynAck, let client = timing.synAckToAck {
@@ -25,8 +27,15 @@ extension Judge {
         return timing
     }
 
+    /// Whether every SYN and SYN-ACK is in the log: a pair may be missing its half where some were left out.
+    private var hasWholeLog: Bool {
+        attempt.notesOmitted == 0
+            || log.count { $0.event == .syn } == Int(attempt.synCount) && validSYNACKs.count == Int(attempt.synAckCount)
+    }
+
     /// Whether time runs forward from one logged segment to the other.
     private func isContinuous(_ first: SegmentNote, _ last: SegmentNote) -> Bool {
+        guard first.frame <= last.frame else { return false }
         let between = log.filter { $0.frame >= first.frame && $0.frame <= last.frame }
         return zip(between, between.dropFirst()).allSatisfy { $0.time <= $1.time }
     }
@@ -49,12 +58,16 @@ extension Judge {
         Interval(nanoseconds: nanoseconds, provenance: provenance, low: nanoseconds, high: nanoseconds)
     }
 
-    /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that a RST answered.
+    /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that something else answered.
     var answerableSYNs: [SegmentNote] {
         guard let synAck = synAcks.first else { return [] }
-        let refusal = log.last { [.refusal, .clientReset].contains($0.event) && $0.frame < synAck.frame }?.frame ?? 0
+        let answers: [HandshakeEvent] = [
+            .refusal, .clientReset, .serverReset, .challenge, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
+            .icmpAdmin, .icmpSoft,
+        ]
+        let answered = log.last { answers.contains($0.event) && $0.frame < synAck.frame }?.frame ?? 0
         let before = syns.filter { $0.frame < synAck.frame }
-        let after = before.filter { $0.frame > refusal }
+        let after = before.filter { $0.frame > answered }
         return after.isEmpty ? before : after
     }
 

@@ -47,18 +47,8 @@ struct Judge {
         validSYNACKs = once.filter { [.synAck, .synAckAgain, .synAckOther].contains($0.event) }
         let y = attempt.serverISN
         synAcks = validSYNACKs.filter { $0.seq == y }
-        let isEstablished = attempt.marks.contains(.established)
         completion =
-            isEstablished
-            ? once.first { Judge.completes($0.event, attempt) } : nil
-    }
-
-    /// Whether an event can be what completed the handshake.
-    private static func completes(_ event: HandshakeEvent, _ attempt: Attempt) -> Bool {
-        switch event {
-        case .finalAck, .finalData, .inferredAck, .oneSidedAck, .proof: true
-        default: false
-        }
+            attempt.marks.contains(.established) ? once.first { $0.frame == attempt.completedFrame } : nil
     }
 
     // MARK: Duplicates
@@ -170,17 +160,17 @@ struct Judge {
         case .stale: attempt.events.has(.clientReset) ? .clientAbort : cause
         case .unanswered where attempt.events.has(.clientGaveUp): .clientAbort
         case .partial where attempt.events.has(.clientReset): .clientAbort
-        case .partial where attempt.marks.contains(.established) || attempt.events.has(.serverReset): .evidence
+        case .partial
+        where attempt.marks.contains(.established) || attempt.events.hasAny(.serverReset, .refusal): .evidence
         default: cause
         }
     }
 
-    private func form() -> HandshakeForm? {
+    func form() -> HandshakeForm? {
         let events = attempt.events
-        if events.hasAny(.reverseSyn, .reverseSynAfterAck), !attempt.isSelfConnect,
-            attempt.marks.contains(.hasServerISN),
-            !validSYNACKs.isEmpty || events.hasAny(.clientSynAck, .serverAck)
-                || events.has(.reverseSynAfterAck)
+        let hasCrossed = log.contains { [.reverseSyn, .reverseSynAfterAck].contains($0.event) && !isLateReverse($0) }
+        if hasCrossed, !attempt.isSelfConnect,
+            !validSYNACKs.isEmpty || events.hasAny(.clientSynAck, .serverAck, .reverseSynAfterAck)
         {
             return events.hasAny(.serverAck, .reverseSynAfterAck) && validSYNACKs.isEmpty ? .split : .simultaneous
         }
@@ -271,10 +261,13 @@ struct Judge {
 
     /// Did the final ACK have SEQ x+1 and acknowledge y+1?
     private func finalArithmetic() -> (seq: ArithmeticCheck, ack: ArithmeticCheck) {
-        let exact = completion.flatMap { [.finalAck, .finalData, .oneSidedAck].contains($0.event) ? $0 : nil }
+        // In a simultaneous open the client acknowledges with a SYN-ACK that reuses its ISS (RFC 9293 Figure 7).
+        let crossing = form() == .threeWay ? nil : log.first { $0.event == .clientSynAck }
+        let exact = crossing ?? completion.flatMap { [.finalAck, .finalData, .oneSidedAck].contains($0.event) ? $0 : nil }
         let wrong = completion == nil ? log.first { [.wrongAck, .wrongSeq].contains($0.event) } : nil
         let seen = exact ?? wrong
-        let expectedSeq = synAcks.isEmpty ? attempt.clientNext : attempt.synAckAck
+        let expectedSeq =
+            crossing != nil ? attempt.clientISN : synAcks.isEmpty ? attempt.clientNext : attempt.synAckAck
         let most = attempt.synLength > 0 ? attempt.clientNext &+ attempt.synLength : nil
         let seq = ArithmeticCheck(
             expected: expectedSeq, expectedMax: most, actual: seen?.seq,

@@ -55,11 +55,10 @@ package struct Ladder {
         let client = "client \(record.client)"
         let server = "server \(record.server)"
         let room = span + 2
-        out.line(
-            style.paint("attempt \(record.id)", .bold) + "  \(record.outcome.rawValue)"
-                + (record.form.map { ", \($0.rawValue)" } ?? "")
-                + (record.completedBy.map { ", by \($0.rawValue)" } ?? "")
-                + "  " + Format.rfc3339(record.firstTime))
+        let words =
+            "attempt \(record.id) \(record.outcome.rawValue)" + (record.form.map { ", \($0.rawValue)" } ?? "")
+            + (record.completedBy.map { ", by \($0.rawValue)" } ?? "") + ", " + Format.rfc3339(record.firstTime)
+        for line in words.wrapped(max(Ladder.narrowest, style.width)) { out.line(style.paint(line, .bold)) }
         if client.count + server.count < room {
             let gap = String(repeating: " ", count: room - client.count - server.count)
             out.line(String(repeating: " ", count: margin) + client + gap + server)

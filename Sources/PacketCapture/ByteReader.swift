@@ -12,13 +12,22 @@ import Glibc
     private var end = 0
     private(set) var failure: CaptureError?
     private var isAtEnd = false
+    /// Regular files never keep a reader waiting.
+    private var isRegular = false
+    /// Whether a read may wait for a pipe's writer.
+    var mayWait = true
+    /// The last read would have had to wait, and was not allowed to.
+    private(set) var isStarved = false
+    /// Whether the user has asked to stop; asked when a signal interrupts a read.
+    private let isInterrupted: @Sendable () -> Bool
     /// Octets from the start of the input to the window.
     private(set) var offset: UInt64 = 0
 
     static let pieceSize = 1 << 20
 
-    init(path: String) throws(CaptureError) {
+    init(path: String, isInterrupted: @escaping @Sendable () -> Bool) throws(CaptureError) {
         name = path
+        self.isInterrupted = isInterrupted
         if path == "-" {
             descriptor = STDIN_FILENO
             closes = false
@@ -31,6 +40,7 @@ import Glibc
                 close(descriptor)
                 throw CaptureError(.unreadable, path, "is a directory", advice: "Name the capture files in it")
             }
+            isRegular = information.st_mode & S_IFMT == S_IFREG
             posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         }
         capacity = ByteReader.pieceSize * 2
@@ -51,7 +61,12 @@ import Glibc
 
     @inline(never)
     private mutating func fill(_ count: Int) -> Bool {
+        isStarved = false
         while available < count, !isAtEnd {
+            if !mayWait, !isRegular, !hasInput() {
+                isStarved = true
+                return false
+            }
             if start > 0 {
                 unsafe memmove(base, base + start, available)
                 end -= start
@@ -69,13 +84,21 @@ import Glibc
                 end += got
             } else if got == 0 {
                 isAtEnd = true
-            } else if errno != EINTR {
+            } else if errno == EINTR {
+                isAtEnd = isInterrupted()
+            } else {
                 failure = CaptureError(
                     .unreadable, name, at: offset + UInt64(available), "cannot read on: \(systemMessage(errno))")
                 isAtEnd = true
             }
         }
         return available >= count
+    }
+
+    /// Whether a read would return at once.
+    private func hasInput() -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&request, 1, 0) != 0
     }
 
     /// The window.

@@ -5,6 +5,8 @@ package final class CaptureReader {
     // A non-copyable file in a class, so that there can be several.
     private final class Source {
         var file: Savefile
+        /// Its current frame was delivered: the next is looked for when it is needed, since that may mean to wait.
+        var isDelivered = false
         init(_ file: consuming Savefile) { self.file = file }
     }
 
@@ -28,16 +30,17 @@ package final class CaptureReader {
     ///   - paths: files; `-` is standard input.
     ///   - filter: an expression of pcap-filter(7).
     ///   - limit: the most frames to deliver.
+    ///   - isInterrupted: whether the user has asked to stop; asked when a signal interrupts a read.
     /// - Throws: `CaptureError` if no file can be read at all, or for the filter. A file that cannot be read beside
     ///   others that can is one of `failures`.
-    package init(paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool)
-        throws(CaptureError)
-    {
+    package init(paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool,
+        isInterrupted: @escaping @Sendable () -> Bool = { false }
+    ) throws(CaptureError) {
         var sources: [Source] = []
         var failures: [CaptureError] = []
         for path in paths {
             do throws(CaptureError) {
-                sources.append(Source(try Savefile.open(path)))
+                sources.append(Source(try Savefile.open(path, isInterrupted: isInterrupted)))
             } catch {
                 failures.append(error)
             }
@@ -58,10 +61,14 @@ package final class CaptureReader {
         decoder.verifiesChecksums = verifiesChecksums
     }
 
-    /// Fills a batch; it stays empty at the end.
+    /// Fills a batch; it stays empty at the end. A batch is handed on short of full rather than wait for a pipe's writer.
     package func fill(_ batch: inout FrameBatch) {
         batch.count = 0
         while !batch.isFull, delivered < limit {
+            for source in sources where source.isDelivered {
+                guard source.file.advance(mayWait: batch.count == 0) else { return }
+                source.isDelivered = false
+            }
             guard let source = sources.count == 1 ? sources[0] : earliest(), let header = source.file.next else {
                 return finish()
             }
@@ -79,7 +86,7 @@ package final class CaptureReader {
                     decoder: decoder)
                 delivered += 1
             }
-            source.file.advance()
+            source.isDelivered = true
         }
     }
 

@@ -9,7 +9,12 @@ package import PacketWire
     /// - Throws: `CaptureError` of kind `filter` with libpcap's words, where the expression is wrong for `linkType`.
     package init(_ expression: String, for linkType: LinkType) throws(CaptureError) {
         self.expression = expression
-        try compile(linkType)
+        do throws(CaptureError) {
+            try compile(linkType)
+        } catch {
+            // libpcap compiles for some link types only: where this one is of that kind, others may follow in the file.
+            guard linkType != .ethernet, (try? compile(.ethernet)) != nil else { throw error }
+        }
     }
 
     /// A compiled program, freed with its last user.

@@ -50,15 +50,15 @@ struct Savefile: ~Copyable {
     }
 
     /// Opens a file and finds its first frame.
-    static func open(_ path: String) throws(CaptureError) -> Savefile {
-        var reader = try ByteReader(path: path)
+    static func open(_ path: String, isInterrupted: @escaping @Sendable () -> Bool) throws(CaptureError) -> Savefile {
+        var reader = try ByteReader(path: path, isInterrupted: isInterrupted)
         let format = try recognise(&reader)
         // What a pcapng file says of its first interface is read with its first frame.
         var description = SavefileDescription(
             name: path, format: "pcapng", linkType: LinkType(rawValue: .max), snaplen: 0, timeResolution: 1000)
         if case .pcap(let classic) = format { description = classic.description(path) }
         var file = Savefile(reader, format, description)
-        file.advance()
+        _ = file.advance()
         if let first = file.sections.first {
             file.description.linkType = first.linkType
             file.description.snaplen = first.snaplen
@@ -112,9 +112,12 @@ struct Savefile: ~Copyable {
     var frameAddress: UnsafeRawPointer { unsafe reader.address }
 
     /// Goes to the next frame; `next` is nil at the end.
+    /// - Parameter mayWait: whether it may wait for a pipe's writer.
+    /// - Returns: false if it would have to wait; nothing is lost, and it can be called again.
     @inline(__always)
-    mutating func advance() {
+    mutating func advance(mayWait: Bool = true) -> Bool {
         if let done = next { reader.consume(done.capturedLength + done.trailer) }
+        reader.mayWait = mayWait
         do throws(CaptureError) {
             switch format {
             case .pcap(let classic): next = try classic.next(&reader)
@@ -125,6 +128,9 @@ struct Savefile: ~Copyable {
             next = nil
             failure = reader.failure ?? error
         }
+        guard next == nil, !mayWait, reader.isStarved else { return true }
+        failure = nil
+        return false
     }
 }
 

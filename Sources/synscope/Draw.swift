@@ -33,6 +33,7 @@ struct Draw: ParsableCommand {
             }
         }
         if attempt.isEmpty, found.count > 1 {
+            analysis.tellFailures()
             let list = ids.sorted().prefix(8).map(String.init).joined(separator: ", ")
             throw CommandFailure(
                 status: .wrongUsage, message: "there are several attempts: choose with --attempt (\(list), ...)")
@@ -44,7 +45,8 @@ struct Draw: ParsableCommand {
             Ladder(record, style: text.style).draw(to: &output.buffer)
         }
         try output.flush()
-        try analysis.reportFailures()
+        if missing.isEmpty, !found.isEmpty { try analysis.reportFailures() }
+        analysis.tellFailures()
         if let id = missing.first {
             let known =
                 ids.isEmpty

@@ -37,8 +37,9 @@ struct InputOptions: ParsableArguments {
     enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
 
     func validate() throws {
-        guard (16...1 << 30).contains(maxAttempts) else {
-            throw ValidationError("--max-attempts takes a number from 16 to \(1 << 30)")
+        let most = HandshakeTracker.Configuration.mostAttempts
+        guard (16...most).contains(maxAttempts) else {
+            throw ValidationError("--max-attempts takes a number from 16 to \(most)")
         }
         if arguments.isEmpty, files.isEmpty {
             throw ValidationError("Name a capture file, or - for standard input.")
@@ -53,9 +54,12 @@ struct InputOptions: ParsableArguments {
             paths.append(word)
             words = words.dropFirst()
         }
-        guard !paths.isEmpty else {
-            throw CommandFailure(status: .unreadable, message: "\(words.first ?? ""): no such file")
+        if let missing = words.first, words.dropFirst().contains(where: exists) {
+            throw CommandFailure(
+                status: .wrongUsage,
+                message: "'\(missing)' is no file, and after it comes one: files come first, then the filter (or -f)")
         }
+        guard !paths.isEmpty else { throw InputOptions.missing(words.first ?? "") }
         if paths.count(where: { $0 == "-" }) > 1 {
             throw CommandFailure(status: .wrongUsage, message: "standard input (-) can be read once only")
         }
@@ -69,13 +73,26 @@ struct InputOptions: ParsableArguments {
         return (paths, trailing)
     }
 
+    private static func missing(_ name: String) -> CommandFailure {
+        let message =
+            if name.isEmpty {
+                "an empty file name was given"
+            } else if name.unicodeScalars.contains("\u{fffd}") {
+                "\(name): the name is not UTF-8 and cannot be opened by it; use: synscope - < FILE"
+            } else {
+                "\(name): no such file"
+            }
+        return CommandFailure(status: .unreadable, message: message)
+    }
+
     private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     func open() throws(CommandFailure) -> CaptureReader {
         let (paths, filter) = try resolve()
         do throws(CaptureError) {
             return try CaptureReader(
-                paths: paths, filter: filter, limit: count, verifiesChecksums: checksums == .verify)
+                paths: paths, filter: filter, limit: count, verifiesChecksums: checksums == .verify,
+                isInterrupted: { csystem_interrupted() != 0 })
         } catch {
             var message = error.description
             if error.kind == .filter, self.filter == nil, let word = filter?.split(separator: " ").first {
@@ -107,10 +124,13 @@ struct StyleOptions: ParsableArguments {
     enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
 
     func validate() throws {
-        if let width, width < Ladder.narrowest {
-            throw ValidationError("--width takes a number from \(Ladder.narrowest)")
+        if let width, !StyleOptions.widths.contains(width) {
+            throw ValidationError(
+                "--width takes a number from \(StyleOptions.widths.lowerBound) to \(StyleOptions.widths.upperBound)")
         }
     }
+
+    static let widths = Ladder.narrowest...1000
 
     var style: TextStyle {
         let automatic =
@@ -118,7 +138,7 @@ struct StyleOptions: ParsableArguments {
             && Terminal.environment("TERM") != "dumb"
         return TextStyle(
             usesColor: color == .always || color == .auto && automatic, usesUnicode: !ascii && Terminal.usesUnicode,
-            width: max(Ladder.narrowest, width ?? Terminal.width))
+            width: min(max(width ?? Terminal.width, StyleOptions.widths.lowerBound), StyleOptions.widths.upperBound))
     }
 }
 
@@ -157,9 +177,14 @@ struct Analysis: ~Copyable {
         }
         try take(tracker.finish())
         var loss = CaptureLoss()
-        loss.isTruncated = !reader.failures.isEmpty
+        loss.isTruncated = reader.failures.contains { $0.kind != .unreadable && $0.kind != .unknownFormat }
         loss.filteredOut = reader.filteredOut
         return (tracker.summary, loss)
+    }
+
+    /// Tells of files that broke off, where another failure decides the exit status.
+    func tellFailures() {
+        for failure in reader.failures { StandardError.write(failure.description) }
     }
 
     /// Tells of files that broke off, after everything else was reported.

@@ -87,9 +87,11 @@ struct SavefileTests {
 
     // MARK: pcap
 
-    @Test("Classic pcap in both byte orders, micro- and nanoseconds, and the modified variant", arguments: [
-        (0xa1b2_c3d4, 1000, 0), (0xa1b2_3c4d, 1, 0), (0xa1b2_cd34, 1000, 8),
-    ] as [(UInt32, Int64, Int)], [true, false])
+    @Test(
+        "Classic pcap in both byte orders, micro- and nanoseconds, and the modified variant",
+        arguments: [
+            (0xa1b2_c3d4, 1000, 0), (0xa1b2_3c4d, 1, 0), (0xa1b2_cd34, 1000, 8),
+        ] as [(UInt32, Int64, Int)], [true, false])
     func classic(_ variant: (UInt32, Int64, Int), _ isBig: Bool) throws {
         let (magic, unit, extra) = variant
         let order = PcapngWriter(isBig: isBig)
@@ -172,7 +174,8 @@ struct SavefileTests {
         file.packet(frames[2].bytes, interface: 2, time: (seconds - 100) * 1000 + 21)
         let reading = try Reading([TemporaryFile(file.bytes)])
         #expect(reading.segments.count == 3)
-        #expect(reading.times == [Conversation.epoch, Conversation.epoch + 500_000_000, Conversation.epoch + 21_000_000])
+        #expect(
+            reading.times == [Conversation.epoch, Conversation.epoch + 500_000_000, Conversation.epoch + 21_000_000])
     }
 
     @Test("Several sections, each with its own interfaces and byte order")
@@ -197,7 +200,8 @@ struct SavefileTests {
         file.interface(.ethernet, snaplen: 100)
         file.block(3, file.octets(UInt32(frame.count)) + frame)
         file.block(
-            2, [0, 0, 0, 0] + file.octets(UInt32(0)) + file.octets(UInt32(5)) + file.octets(UInt32(frame.count))
+            2,
+            [0, 0, 0, 0] + file.octets(UInt32(0)) + file.octets(UInt32(5)) + file.octets(UInt32(frame.count))
                 + file.octets(UInt32(frame.count)) + frame)
         let reading = try Reading([TemporaryFile(file.bytes)])
         #expect(reading.segments.count == 2)
@@ -218,7 +222,8 @@ struct SavefileTests {
         #expect(reading.failures.first?.kind == .corrupt && reading.failures.first?.offset == UInt64(broken))
     }
 
-    @Test("Times beyond 64 bits stop there, and do not trap", arguments: [0, 6, 9, 0x80, 0xbf, 127, 0xff, 20] as [UInt8])
+    @Test(
+        "Times beyond 64 bits stop there, and do not trap", arguments: [0, 6, 9, 0x80, 0xbf, 127, 0xff, 20] as [UInt8])
     func extremeTimes(_ resolution: UInt8) throws {
         var file = PcapngWriter()
         file.section()
@@ -232,11 +237,13 @@ struct SavefileTests {
 
     // MARK: Not captures
 
-    @Test("What is no capture says what it is, and what to do", arguments: [
-        ([UInt8](), "is empty"), ([1, 2], "too short"), (Array("hello, world".utf8), "not a capture file"),
-        ([0x1f, 0x8b, 8, 0, 0, 0], "gzip -dc"), ([0x28, 0xb5, 0x2f, 0xfd, 0], "zstd -dc"),
-        ([0xd4, 0xc3, 0xb2, 0xa1, 2, 0], "ends within the file header"),
-    ] as [([UInt8], String)])
+    @Test(
+        "What is no capture says what it is, and what to do",
+        arguments: [
+            ([UInt8](), "is empty"), ([1, 2], "too short"), (Array("hello, world".utf8), "not a capture file"),
+            ([0x1f, 0x8b, 8, 0, 0, 0], "gzip -dc"), ([0x28, 0xb5, 0x2f, 0xfd, 0], "zstd -dc"),
+            ([0xd4, 0xc3, 0xb2, 0xa1, 2, 0], "ends within the file header"),
+        ] as [([UInt8], String)])
     func unknown(_ bytes: [UInt8], _ words: String) throws {
         let file = try TemporaryFile(bytes)
         let error = #expect(throws: CaptureError.self) { try Reading([file]) }

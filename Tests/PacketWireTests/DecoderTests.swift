@@ -78,8 +78,14 @@ struct DecoderTests {
 
     @Test("What is whole and not TCP is ignored, with the reason")
     func ignored() {
-        #expect(edited { $0[12] = 0x08; $0[13] = 0x06 } == .ignored(.arp))
-        #expect(edited { $0[12] = 0x88; $0[13] = 0xcc } == .ignored(.otherEtherType))
+        #expect(
+            edited {
+                $0[12] = 0x08; $0[13] = 0x06
+            } == .ignored(.arp))
+        #expect(
+            edited {
+                $0[12] = 0x88; $0[13] = 0xcc
+            } == .ignored(.otherEtherType))
         #expect(edited { $0[23] = 17 } == .ignored(.udp))
         #expect(edited { $0[23] = 132 } == .ignored(.otherProtocol))
         #expect(edited { $0[23] = 50 } == .ignored(.encrypted))
@@ -165,10 +171,12 @@ struct DecoderTests {
         return segment.options
     }
 
-    @Test("Malformed options are told by kind, and what comes before them is kept", arguments: [
-        ([2, 4, 5, 0xb4, 3, 1, 0, 0], 3), ([2, 4, 5, 0xb4, 8, 9, 0, 0], 8), ([2, 4, 5, 0xb4, 5, 0, 0, 0], 5),
-        ([2, 4, 5, 0xb4, 1, 1, 1, 3], 3), ([2, 4, 5, 0xb4, 34, 3, 0, 0], 34),
-    ] as [([UInt8], UInt8)])
+    @Test(
+        "Malformed options are told by kind, and what comes before them is kept",
+        arguments: [
+            ([2, 4, 5, 0xb4, 3, 1, 0, 0], 3), ([2, 4, 5, 0xb4, 8, 9, 0, 0], 8), ([2, 4, 5, 0xb4, 5, 0, 0, 0], 5),
+            ([2, 4, 5, 0xb4, 1, 1, 1, 3], 3), ([2, 4, 5, 0xb4, 34, 3, 0, 0], 34),
+        ] as [([UInt8], UInt8)])
     func malformedOption(_ area: [UInt8], _ kind: UInt8) throws {
         let decoded = try options(area)
         #expect(decoded.has(.malformed) && decoded.offendingKind == kind)
@@ -246,7 +254,8 @@ struct DecoderTests {
     func icmp(_ quoted: Int) throws {
         let syn = DecoderTests.syn()
         let error = ICMPError(
-            reporter: IPAddress(v4: 9), type: 3, code: 1, source: syn.source, destination: syn.destination, seq: syn.seq)
+            reporter: IPAddress(v4: 9), type: 3, code: 1, source: syn.source, destination: syn.destination, seq: syn.seq
+        )
         let bytes = FrameEncoder().encode(error, about: syn, quoted: quoted)
         #expect(decode(bytes) == .icmpError(error))
     }
@@ -254,7 +263,8 @@ struct DecoderTests {
     @Test("A quote that ends before the sequence number leaves it unknown")
     func shortQuote() throws {
         let syn = DecoderTests.syn()
-        let error = ICMPError(reporter: IPAddress(v4: 9), type: 3, code: 1, source: syn.source, destination: syn.destination)
+        let error = ICMPError(
+            reporter: IPAddress(v4: 9), type: 3, code: 1, source: syn.source, destination: syn.destination)
         let bytes = FrameEncoder().encode(error, about: syn, quoted: 4)
         #expect(decode(bytes) == .icmpError(error))
     }

@@ -145,18 +145,23 @@ struct RoundTripTests {
         }
     }
 
-    @Test("Addresses read back from their text", arguments: [
-        "0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:db8::1", "2001:db8:0:1::2", "fe80::1:0:0:1",
-        "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "1:0:3:4:5:6:7:8",
-    ])
+    @Test(
+        "Addresses read back from their text",
+        arguments: [
+            "0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:db8::1", "2001:db8:0:1::2", "fe80::1:0:0:1",
+            "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "1:0:3:4:5:6:7:8",
+        ])
     func addresses(_ text: String) {
         #expect(IPAddress(text)?.description == text)
     }
 
-    @Test("What is no address is nil", arguments: [
-        "", "1.2.3", "1.2.3.256", "1.2.3.4.5", "1..2.3", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "g::1", "1::2::3",
-        "12345::", "+1.2.3.4",
-    ])
+    @Test(
+        "What is no address is nil",
+        arguments: [
+            "", "1.2.3", "1.2.3.256", "1.2.3.4.5", "1..2.3", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "g::1",
+            "1::2::3",
+            "12345::", "+1.2.3.4",
+        ])
     func notAddresses(_ text: String) {
         #expect(IPAddress(text) == nil)
     }

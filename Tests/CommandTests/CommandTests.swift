@@ -1,0 +1,289 @@
+import Fixtures
+import Foundation
+import PacketWire
+import Testing
+
+/// Where things are.
+enum Place {
+    static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let captures = project.appending(path: "Captures")
+    /// The executable beside the test bundle.
+    static let synscope = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
+        path: "synscope")
+
+    static func capture(_ name: String) -> String { captures.appending(path: name).path }
+}
+
+/// A finished process.
+struct Run {
+    var status: Int32
+    var output: String
+    var errors: String
+
+    /// - Parameter input: what its standard input reads; none where nil.
+    init(
+        _ arguments: [String], executable: URL = Place.synscope, input: [UInt8]? = nil,
+        environment: [String: String] = [:]
+    ) throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
+        ) { _, new in new }
+        // Files, not pipes: no reader has to keep up.
+        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-run-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String, _ bytes: [UInt8] = []) throws -> URL {
+            let url = folder.appending(path: name)
+            try Data(bytes).write(to: url)
+            return url
+        }
+        let (out, err) = (try file("out"), try file("err"))
+        process.standardInput = try FileHandle(forReadingFrom: try file("in", input ?? []))
+        process.standardOutput = try FileHandle(forWritingTo: out)
+        process.standardError = try FileHandle(forWritingTo: err)
+        try process.run()
+        process.waitUntilExit()
+        status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        output = String(decoding: try Data(contentsOf: out), as: UTF8.self)
+        errors = String(decoding: try Data(contentsOf: err), as: UTF8.self)
+    }
+
+    static func shell(_ script: String) throws -> Run {
+        try Run(["-c", script], executable: URL(filePath: "/bin/sh"), environment: ["SYNSCOPE": Place.synscope.path])
+    }
+}
+
+@Suite("The command")
+struct CommandTests {
+    static let names =
+        ((try? FileManager.default.contentsOfDirectory(atPath: Place.captures.path)) ?? [])
+        .filter { $0.hasSuffix(".pcap") || $0.hasSuffix(".pcapng") }.sorted()
+
+    // MARK: Captures
+
+    @Test("Each capture of the project gives the result beside it", arguments: names)
+    func golden(_ name: String) throws {
+        let expected = Place.captures.appending(path: name).deletingPathExtension().appendingPathExtension("jsonl")
+        let golden = try String(contentsOf: expected, encoding: .utf8).split(separator: "\n")
+        let run = try Run(["-T", "jsonl", Place.capture(name)])
+        #expect(run.status == 0)
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.count == golden.count)
+        for (line, was) in zip(lines, golden) { #expect(line == was) }
+    }
+
+    @Test("There is a capture for each outcome")
+    func allOutcomes() throws {
+        var seen: Set<String> = []
+        for name in CommandTests.names {
+            for line in try Run(["-T", "csv", Place.capture(name)]).output.split(separator: "\r\n").dropFirst() {
+                seen.insert(String(line.split(separator: ",", omittingEmptySubsequences: false)[6]))
+            }
+        }
+        let outcomes = [
+            "established", "reset-by-client", "stale", "reset-by-server", "refused", "unreachable", "invalid",
+            "challenged", "half-open", "unanswered", "superseded", "pending", "partial",
+        ]
+        #expect(seen == Set(outcomes))
+    }
+
+    @Test("Every line of every capture is valid by the committed schema")
+    func schema() throws {
+        let python = try #require(
+            ["python3", "/usr/bin/python3"].first { (try? Run.shell("\($0) -c 'import jsonschema'").status) == 0 },
+            "jsonschema is missing: apt-get install python3-jsonschema, or make test, which does so")
+        for name in CommandTests.names {
+            let run = try Run.shell(
+                "\"$SYNSCOPE\" -T jsonl '\(Place.capture(name))' | \(python) '\(Place.project.path)/Scripts/validate.py'"
+            )
+            #expect(run.status == 0, "\(name): \(run.output)")
+        }
+    }
+
+    @Test("The made captures are what make-captures writes")
+    func madeCaptures() throws {
+        for capture in MadeCapture.all {
+            let file = try Data(contentsOf: Place.captures.appending(path: capture.fileName))
+            #expect(Array(file) == capture.bytes(), "\(capture.name): make captures")
+        }
+    }
+
+    // MARK: Formats
+
+    @Test("-T json is one document")
+    func json() throws {
+        let run = try Run(["-T", "json", Place.capture("incident.pcap")])
+        let document = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+        #expect((document?["attempts"] as? [Any])?.count == 10)
+        #expect(document?["capture"] != nil && document?["summary"] != nil)
+    }
+
+    @Test("-T csv has as many fields in each row as in its header")
+    func csv() throws {
+        let rows = try Run(["-T", "csv", Place.capture("incident.pcap")]).output.split(separator: "\r\n")
+        #expect(rows.count == 11)
+        let fields = rows.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }
+        #expect(Set(fields).count == 1)
+    }
+
+    @Test("-q gives the summary only; with jsonl the capture and the summary")
+    func quiet() throws {
+        let text = try Run(["-q", Place.capture("incident.pcap")]).output
+        #expect(text.hasPrefix("attempts"))
+        let lines = try Run(["-q", "-T", "jsonl", Place.capture("incident.pcap")]).output.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines[0].contains("\"type\":\"capture\"") && lines[1].contains("\"type\":\"summary\""))
+    }
+
+    @Test("Text has a line an attempt, in the order of their starts, findings beneath")
+    func text() throws {
+        let run = try Run(["--width", "200", Place.capture("incident.pcap")])
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.first?.contains("outcome") == true)
+        let finding = try #require(lines.firstIndex { $0.contains("syn-lost: frame 7") })
+        #expect(lines[finding - 2].contains("192.0.2.30:51000"))
+        #expect(!run.output.contains("\u{1b}"), "no colours where there is no terminal")
+    }
+
+    @Test("--sort start orders the others too")
+    func sorted() throws {
+        let lines = try Run(["-T", "csv", "--sort", "start", Place.capture("incident.pcap")]).output.split(
+            separator: "\r\n")
+        let ids = lines.dropFirst().compactMap { Int($0.prefix { $0 != "," }) }
+        #expect(ids == ids.sorted())
+    }
+
+    @Test("Frame numbers are the file's, also under a filter, and -c counts what passes")
+    func filter() throws {
+        let capture = Place.capture("incident.pcap")
+        let filtered = try Run(["-T", "csv", capture, "port", "8443"]).output
+        #expect(filtered.contains("\r\n11,"))
+        #expect(try Run(["-T", "csv", capture, "-f", "port 8443"]).output == filtered)
+        let limited = try Run(["-q", "-T", "jsonl", "-c", "3", capture, "port 8443"]).output
+        #expect(limited.contains("\"read\":3,"))
+    }
+
+    @Test("Standard input, and several files as one capture")
+    func inputs() throws {
+        let bytes = try Data(contentsOf: Place.captures.appending(path: "established.pcap"))
+        let piped = try Run(["-T", "csv", "-"], input: Array(bytes))
+        let named = try Run(["-T", "csv", Place.capture("established.pcap")])
+        #expect(piped.output == named.output && piped.status == 0)
+        let both = try Run(["-q", "-T", "jsonl", Place.capture("kernel-refused.pcap"), "-r", Place.capture("vlan.pcap")])
+        #expect(both.output.contains("\"name\":\"vlan.pcap\"") && both.output.contains("\"name\":\"kernel-refused.pcap\""))
+    }
+
+    // MARK: draw and explain
+
+    @Test("draw shows arrows, the sums, and the loss where the evidence puts it")
+    func draw() throws {
+        let run = try Run(["draw", Place.capture("syn-lost.pcap"), "--ascii", "--width", "100"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("x+1 = 1000+1 = 1001; SYN-ACK acknowledges 1001 ok"))
+        #expect(run.output.contains("y+1 = 5000+1 = 5001; the ACK acknowledges 5001 ok"))
+        let lines = run.output.split(separator: "\n")
+        let first = try #require(lines.firstIndex { $0.contains("SYN seq x (1000)") })
+        #expect(lines[first + 1].contains("---X  "), "the first SYN's arrow ends before the server")
+    }
+
+    @Test("No line of a ladder is wider than asked for", arguments: [60, 61, 77, 120])
+    func drawWidth(_ width: Int) throws {
+        for name in CommandTests.names {
+            let list = try Run(["-T", "csv", Place.capture(name)]).output.split(separator: "\r\n").dropFirst()
+            for id in list.map({ $0.prefix { $0 != "," } }) {
+                let run = try Run([
+                    "draw", Place.capture(name), "--attempt", String(id), "--width", "\(width)", "--ascii",
+                ])
+                #expect(run.status == 0)
+                for line in run.output.split(separator: "\n") { #expect(line.count <= width, "\(name): \(line)") }
+            }
+        }
+    }
+
+    @Test("draw asks which, where there are several, and says which there are")
+    func drawWhich() throws {
+        let several = try Run(["draw", Place.capture("incident.pcap")])
+        #expect(several.status == 2 && several.errors.contains("--attempt"))
+        let missing = try Run(["draw", Place.capture("incident.pcap"), "--attempt", "2"])
+        #expect(missing.status == 2 && missing.errors.contains("no attempt has the id 2"))
+    }
+
+    @Test("explain lists all, explains one, and suggests what was meant")
+    func explain() throws {
+        let list = try Run(["explain"]).output
+        #expect(list.contains("syn-lost") && list.contains("half-open"))
+        let one = try Run(["explain", "synack-lost"])
+        for heading in ["What it means", "Recognised by", "Standard", "Usual causes", "What to do"] {
+            #expect(one.output.contains(heading))
+        }
+        let typo = try Run(["explain", "synack-lots"])
+        #expect(typo.status == 2 && typo.errors.contains("synack-lost"))
+    }
+
+    // MARK: Exit status and errors
+
+    @Test("A file that is cut reports what was read, then where it broke, exit 3")
+    func cutFile() throws {
+        let bytes = try Data(contentsOf: Place.captures.appending(path: "established.pcap"))
+        let run = try Run(["-T", "jsonl", "-"], input: Array(bytes.dropLast(10)))
+        #expect(run.status == 3)
+        #expect(run.output.contains("\"type\":\"attempt\"") && run.output.contains("\"file_truncated\":true"))
+        #expect(run.errors.contains("standard input at offset"))
+    }
+
+    @Test(
+        "What cannot be read is 3, what was typed wrong is 2, and both say what to do",
+        arguments: [
+            (["/nowhere/x.pcap"], 3, "no such file"), (["/"], 3, "is a directory"), (["/dev/null"], 3, "is empty"),
+            ([], 2, "Name a capture file"), (["--sideways", "x"], 2, "--sideways"), (["-T", "xml", "x"], 2, "xml"),
+            (["-q", "-T", "csv", "x"], 2, "-q"), (["--width", "59", "x"], 2, "--width"),
+            (["--max-attempts", "1", "x"], 2, "--max-attempts"), (["-c", "-1", "x"], 2, "-c"),
+        ] as [([String], Int32, String)])
+    func failures(_ arguments: [String], _ status: Int32, _ words: String) throws {
+        let run = try Run(arguments)
+        #expect(run.status == status)
+        #expect(run.errors.contains(words), "\(run.errors)")
+    }
+
+    @Test("A filter that does not compile is wrong usage, and names a mistyped file")
+    func wrongFilter() throws {
+        let run = try Run([Place.capture("vlan.pcap"), "vlan2.pcpa"])
+        #expect(run.status == 2)
+        #expect(run.errors.contains("vlan2.pcpa") && run.errors.contains("no such file"))
+    }
+
+    @Test("A closed pipe is a normal end")
+    func closedPipe() throws {
+        let capture = Place.capture("incident.pcap")
+        let run = try Run.shell(
+            "{ for i in 1 2 3 4 5 6 7 8 9; do \"$SYNSCOPE\" -l -T jsonl '\(capture)' || echo failed >&2; done; } | head -n 1"
+        )
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty, "\(run.errors)")
+    }
+
+    @Test("A full disk is told")
+    func fullDisk() throws {
+        let run = try Run.shell("\"$SYNSCOPE\" -T jsonl '\(Place.capture("incident.pcap"))' > /dev/full")
+        #expect(run.status == 3)
+        #expect(run.errors.contains("cannot write standard output"))
+    }
+
+    @Test("--version and --help are fine, and help has examples")
+    func help() throws {
+        let version = try Run(["--version"])
+        #expect(version.status == 0 && version.output.hasPrefix("synscope 0."))
+        let help = try Run(["--help"])
+        #expect(help.status == 0 && help.output.contains("EXAMPLES") && help.output.contains("EXIT STATUS"))
+    }
+
+    @Test("Shell completions", arguments: ["bash", "zsh", "fish"])
+    func completions(_ shell: String) throws {
+        let run = try Run(["--generate-completion-script", shell])
+        #expect(run.status == 0 && run.output.contains("synscope"))
+    }
+}

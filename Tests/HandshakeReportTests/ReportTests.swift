@@ -1,0 +1,126 @@
+import Fixtures
+import Foundation
+import HandshakeAnalysis
+import PacketWire
+import Testing
+
+@testable import HandshakeReport
+
+@Suite("Reports")
+struct ReportTests {
+    private func object(_ conversation: Conversation) throws -> [String: Any] {
+        var out = OutputBuffer()
+        JSONReport.line(try #require(conversation.attempts().first), to: &out)
+        return try #require(try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String: Any])
+    }
+
+    @Test(
+        "Times are RFC 3339 with nanoseconds, on both sides of 1970 and of leap days",
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000000Z"), (1_767_225_600_000_000_001, "2026-01-01T00:00:00.000000001Z"),
+            (951_782_400_000_000_000, "2000-02-29T00:00:00.000000000Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
+            (4_102_444_799_999_999_999, "2099-12-31T23:59:59.999999999Z"),
+        ] as [(Int64, String)])
+    func times(_ nanoseconds: Int64, _ expected: String) {
+        #expect(Format.rfc3339(nanoseconds) == expected)
+    }
+
+    @Test(
+        "Durations have a unit and are rounded, not cut",
+        arguments: [
+            (999, "999 ns"), (1500, "1.500 µs"), (57_000, "57.00 µs"), (20_167_000, "20.17 ms"),
+            (132_768_000, "132.8 ms"),
+            (1_033_167_000, "1.033 s"), (0, "0 ns"),
+        ] as [(Int64, String)])
+    func durations(_ nanoseconds: Int64, _ expected: String) {
+        #expect(Format.duration(nanoseconds) == expected)
+    }
+
+    @Test("Unknown is null, never 0 or a default")
+    func nulls() throws {
+        var c = Conversation()
+        c.client("S", at: 0)
+        let attempt = try object(c)
+        #expect(attempt["server_isn"] is NSNull)
+        #expect((attempt["mss"] as? [String: Any])?["negotiated"] is NSNull)
+        #expect((attempt["rtt"] as? [String: Any])?["total_ns"] is NSNull)
+        let check = (attempt["arithmetic"] as? [String: Any])?["syn_ack_ack"] as? [String: Any]
+        #expect(check?["actual"] is NSNull && check?["ok"] is NSNull)
+        #expect(check?["expected"] as? Int == 1001)
+    }
+
+    @Test("Ambiguous round trips have bounds and no figure")
+    func bounds() throws {
+        var c = Conversation()
+        c.client("S", at: 0)
+        c.client("S", at: 1000)
+        c.server("S.", at: 1020)
+        c.client(".", at: 1021)
+        let rtt = try #require(try object(c)["rtt"] as? [String: Any])
+        #expect(rtt["provenance"] as? String == "ambiguous")
+        #expect(rtt["total_ns"] is NSNull)
+        #expect(rtt["low_ns"] as? Int == 21_000_000 && rtt["high_ns"] as? Int == 1_021_000_000)
+    }
+
+    @Test("With Fast Open expected_max stands beside expected")
+    func fastOpen() throws {
+        var c = Conversation()
+        c.client("S", at: 0, len: 10) {
+            $0.options.present.insert(.fastOpen)
+            $0.options.fastOpenCookieLength = 8
+        }
+        c.server("S.", at: 20, ack: 11)
+        let check = (try object(c)["arithmetic"] as? [String: Any])?["syn_ack_ack"] as? [String: Any]
+        #expect(check?["expected_max"] as? Int == 1011)
+    }
+
+    @Test("Strings are escaped")
+    func escapes() throws {
+        var out = OutputBuffer()
+        let name = "a\"b\\c\nd\te\u{1}f é"
+        JSONReport.line(
+            CaptureDescription(
+                files: [.init(name: name, format: "pcap", linkType: "EN10MB", snaplen: 1, timeResolution: 1)],
+                filter: name,
+                started: nil), to: &out)
+        let capture = try #require(try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String: Any])
+        #expect(capture["filter"] as? String == name)
+        #expect(capture["started"] is NSNull)
+    }
+
+    @Test("Every outcome and finding has a whole explanation, with a section of a standard")
+    func explanations() {
+        let all =
+            Outcome.allCases.map { ($0.rawValue, $0.explanation) }
+            + FindingCode.allCases.map { ($0.rawValue, $0.explanation) }
+        #expect(Set(all.map(\.0)).count == all.count, "an outcome and a finding may not share a name")
+        for (name, text) in all {
+            for part in [text.title, text.meaning, text.recognition, text.causes, text.next] {
+                #expect(part.count > 3, "\(name)")
+            }
+            #expect(text.reference.contains("RFC") || text.reference.contains("pcap"), "\(name): \(text.reference)")
+        }
+    }
+
+    @Test("Lines are broken at spaces, and words that are too long within")
+    func wrapping() {
+        #expect("one two three".wrapped(7) == ["one two", "three"])
+        #expect("abcdefghij".wrapped(4) == ["abcd", "efgh", "ij"])
+        #expect("".wrapped(10) == [""])
+    }
+
+    @Test("A SYN-ACK that was lost before the capture point is drawn as an arrow that did not arrive")
+    func ghost() throws {
+        var c = Conversation()
+        c.client("S", at: 0, ts: (100, 0))
+        c.client("S", at: 1000, ts: (1100, 0))
+        c.server("S.", at: 1020, ts: (7, 100))
+        c.client(".", at: 1021, ts: (1121, 7))
+        var out = OutputBuffer()
+        let style = TextStyle(usesColor: false, usesUnicode: false, width: 100)
+        Ladder(try #require(c.attempts().first), style: style).draw(to: &out)
+        let text = String(decoding: out.bytes, as: UTF8.self)
+        #expect(text.contains("SYN-ACK, lost before the capture point"))
+        #expect(text.contains("X......"))
+    }
+}
