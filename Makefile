@@ -24,6 +24,7 @@ demo: all ## build, and report on a capture of this project
 	$(RELEASE) draw Captures/syn-lost.pcap
 
 test: dependencies ## build and run all tests
+	@Scripts/test-dependencies.sh $(SUDO)
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
 

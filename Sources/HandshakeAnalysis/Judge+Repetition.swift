@@ -113,7 +113,9 @@ extension Judge {
             return [finding]
         }
         let copies = answerableSYNs
-        guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { $0.frame < synAck.frame }) else { return [] }
+        guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { $0.frame < synAck.frame }) else {
+            return []
+        }
         switch echoed(by: synAck, among: copies) {
         case .some(let named) where named > 0:
             // A stateful server echoes the first SYN that it accepted: those before did not take.

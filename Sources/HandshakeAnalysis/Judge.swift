@@ -263,7 +263,8 @@ struct Judge {
     private func finalArithmetic() -> (seq: ArithmeticCheck, ack: ArithmeticCheck) {
         // In a simultaneous open the client acknowledges with a SYN-ACK that reuses its ISS (RFC 9293 Figure 7).
         let crossing = form() == .threeWay ? nil : log.first { $0.event == .clientSynAck }
-        let exact = crossing ?? completion.flatMap { [.finalAck, .finalData, .oneSidedAck].contains($0.event) ? $0 : nil }
+        let exact =
+            crossing ?? completion.flatMap { [.finalAck, .finalData, .oneSidedAck].contains($0.event) ? $0 : nil }
         let wrong = completion == nil ? log.first { [.wrongAck, .wrongSeq].contains($0.event) } : nil
         let seen = exact ?? wrong
         let expectedSeq =

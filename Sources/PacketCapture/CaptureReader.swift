@@ -33,7 +33,8 @@ package final class CaptureReader {
     ///   - isInterrupted: whether the user has asked to stop; asked when a signal interrupts a read.
     /// - Throws: `CaptureError` if no file can be read at all, or for the filter. A file that cannot be read beside
     ///   others that can is one of `failures`.
-    package init(paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool,
+    package init(
+        paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool,
         isInterrupted: @escaping @Sendable () -> Bool = { false }
     ) throws(CaptureError) {
         var sources: [Source] = []

@@ -173,8 +173,11 @@ struct CommandTests {
         let piped = try Run(["-T", "csv", "-"], input: Array(bytes))
         let named = try Run(["-T", "csv", Place.capture("established.pcap")])
         #expect(piped.output == named.output && piped.status == 0)
-        let both = try Run(["-q", "-T", "jsonl", Place.capture("kernel-refused.pcap"), "-r", Place.capture("vlan.pcap")])
-        #expect(both.output.contains("\"name\":\"vlan.pcap\"") && both.output.contains("\"name\":\"kernel-refused.pcap\""))
+        let both = try Run([
+            "-q", "-T", "jsonl", Place.capture("kernel-refused.pcap"), "-r", Place.capture("vlan.pcap"),
+        ])
+        #expect(
+            both.output.contains("\"name\":\"vlan.pcap\"") && both.output.contains("\"name\":\"kernel-refused.pcap\""))
     }
 
     // MARK: draw and explain

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Installs what the tests need beside the build: a JSON Schema validator. The argument is how to become root.
+set -eu
+for python in python3 /usr/bin/python3; do
+  if "$python" -c 'import jsonschema' 2> /dev/null; then exit 0; fi
+done
+if command -v apt-get > /dev/null && { [ "$(id -u)" = 0 ] || [ -n "${1:-}" ]; }; then
+  echo "synscope: installing python3-jsonschema"
+  ${1:-} apt-get update -qq
+  ${1:-} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-jsonschema > /dev/null
+else
+  echo "synscope: the tests validate JSON with Python's jsonschema, which is missing: pip install jsonschema" >&2
+  exit 1
+fi
