@@ -14,7 +14,10 @@ extension HandshakeTracker {
         }
         let action = attempts[slot].machine.receive(event)
         attempts[slot].events.insert(event)
-        if action != .ignore { attempts[slot].handshakeTouched = clock.elapsed }
+        if action != .ignore, action != .closeSilently {
+            attempts[slot].handshakeTouched = clock.elapsed
+            recentHandshake = slot
+        }
         if event == .resetAnswersChallenge { endOthers(than: slot) }
         switch action {
         case .ignore: return

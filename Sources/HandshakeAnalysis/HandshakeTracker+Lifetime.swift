@@ -86,6 +86,7 @@ extension HandshakeTracker {
     mutating func forget(_ slot: UInt32) {
         if recent.0 == slot { recent.0 = 0 }
         if recent.1 == slot { recent.1 = 0 }
+        if recentHandshake == slot { recentHandshake = 0 }
         queues.remove(slot, attempts)
         let key = attempts[slot].key
         let hash = key.hash(seed: seed)

@@ -91,6 +91,7 @@ extension HandshakeTracker {
                     if isCurrent, attempts[slot].isReported {
                         summary.lateSegments += 1
                         attempts[slot].handshakeTouched = clock.elapsed
+                        recentHandshake = slot
                         touch(slot)
                         return
                     }

@@ -58,6 +58,8 @@ public struct HandshakeTracker: ~Copyable {
     var time: Int64 = 0
     /// The attempts that the current frame touched.
     var recent: (UInt32, UInt32) = (0, 0)
+    /// The one whose handshake it was a segment of.
+    var recentHandshake: UInt32 = 0
 
     /// Running totals over all frames and all decided attempts.
     public internal(set) var summary = HandshakeSummary()
@@ -156,12 +158,13 @@ public struct HandshakeTracker: ~Copyable {
             // The frame before was the first to show this time: what it touched was touched now, not before the gap.
             for slot in [recent.0, recent.1] where slot != 0 {
                 attempts[slot].touched = clock.elapsed
-                if attempts[slot].handshakeTouched == before { attempts[slot].handshakeTouched = clock.elapsed }
                 // Reported attempts are touched where they stand: only those that were moved are at the tail.
                 if !attempts[slot].isReported { attempts[slot].queued = clock.elapsed }
             }
         }
+        if recentHandshake != 0, clock.elapsed != before { attempts[recentHandshake].handshakeTouched = clock.elapsed }
         recent = (0, 0)
+        recentHandshake = 0
         if clock.elapsed >= queues.nextDeadline { expire() }
     }
 
