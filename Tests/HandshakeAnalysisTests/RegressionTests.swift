@@ -361,7 +361,9 @@ struct RegressionTests {
             other.client("F.", at: -900)
             other.server("F.", at: -890, ack: 2)
             for second in 1...200 {
-                if busy { other.client(".", at: Double(second) * 1000, seq: 2, ack: 2) } else {
+                if busy {
+                    other.client(".", at: Double(second) * 1000, seq: 2, ack: 2)
+                } else {
                     other.idle(until: Double(second) * 1000)
                 }
             }
