@@ -26,7 +26,7 @@ demo: all ## build, and report on a capture of this project
 test: dependencies ## build and run all tests
 	@Scripts/test-dependencies.sh $(SUDO)
 	$(SWIFT) build --build-tests
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
 install: dependencies ## install a static binary under PREFIX, and shell completions
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib --scratch-path .build-static

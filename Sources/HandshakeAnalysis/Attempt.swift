@@ -60,6 +60,8 @@ struct Attempt: BitwiseCopyable {
         static let serverSpoke = Marks(rawValue: 1024)
         /// SYN-ACKs with more than one valid y.
         static let severalServerISNs = Marks(rawValue: 2048)
+        /// The server acknowledged client data that was not captured.
+        static let missedSegments = Marks(rawValue: 4096)
     }
 
     var key: ConnectionKey

@@ -185,7 +185,12 @@ extension HandshakeTracker {
             if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.seq) }
             attempts[slot].serverEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
-            if flags.contains(.ack), isBeyond { return .proof }
+            if flags.contains(.ack), isBeyond {
+                if Sequence.isAfter(segment.ack, attempts[slot].clientEnd) {
+                    attempts[slot].marks.insert(.missedSegments)
+                }
+                return .proof
+            }
             let sendsMore = segment.payloadLength > 0 || flags.contains(.fin)
             if sendsMore, segment.seq &- attempts[slot].serverNext < 1 << 30, !attempts[slot].marks.contains(.fastOpen),
                 attempts[slot].events.has(.synAck)

@@ -192,6 +192,7 @@ struct Judge {
         if log.contains(where: \.isCut) { return .cut }
         if isOneSided { return .oneDirection }
         if isReordered || clockStep != nil { return .reordered }
+        if attempt.marks.contains(.missedSegments) { return .lossy }
         if completedBy == .inferred { return .inferred }
         return .full
     }

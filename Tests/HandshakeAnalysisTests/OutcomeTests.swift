@@ -72,6 +72,18 @@ struct OutcomeTests {
         #expect(proof == .established)
     }
 
+    @Test("A server that acknowledges data which was not captured: the capture is lossy")
+    func lossy() throws {
+        for (isCaptured, expected) in [(false, Confidence.lossy), (true, .full)] {
+            var c = Conversation()
+            c.client("S", at: 0)
+            c.server("S.", at: 20)
+            if isCaptured { c.client("P.", at: 21, len: 100) }
+            c.server(".", at: 40, ack: 101)
+            #expect(try #require(c.attempts().first).confidence == expected)
+        }
+    }
+
     @Test("A bare server ACK of x+1 proves nothing: it may be a challenge")
     func bareServerACK() {
         let bare = outcome { c in
