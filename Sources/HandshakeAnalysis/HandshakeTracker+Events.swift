@@ -25,6 +25,7 @@ extension HandshakeTracker {
         case .complete(let how):
             log(segment, event, slot, fromClient: !fromServer)
             complete(slot, how)
+            endOthers(than: slot)
             if segment.flags.contains(.fin) { attempts[slot].marks.insert(.connectionEnded) }
             return
         case .close, .closeSilently:
@@ -114,7 +115,8 @@ extension HandshakeTracker {
         return false
     }
 
-    /// RFC 9293 Figures 9 and 10: the RST that answers a challenge ends the connection that the server still held.
+    /// What was live on the tuple is so no longer: the RST that answers a challenge ended it (RFC 9293 Figures 9 and 10),
+    /// or another handshake completed in its place.
     private mutating func endOthers(than slot: UInt32) {
         let key = attempts[slot].key
         var other = find(key, key.hash(seed: seed))

@@ -68,7 +68,8 @@ extension HandshakeTracker {
     /// acknowledges nothing new.
     func isChallenge(_ segment: Segment, to attempt: UInt32, on connection: UInt32) -> Bool {
         guard attempt != connection, !attempts[attempt].isReported, attempts[attempt].machine.state == .synSent,
-            attempts[connection].isLive || attempts[connection].machine.state == .synReceived,
+            // Also in TIME-WAIT: the connection that ended still answers.
+            attempts[connection].marks.contains(.established) || attempts[connection].machine.state == .synReceived,
             segment.source == attempts[attempt].server,
             attempts[attempt].marks.contains(.clientIsLow) == attempts[connection].marks.contains(.clientIsLow),
             segment.payloadLength == 0, segment.flags.isDisjoint(with: [.syn, .rst, .fin])
@@ -182,6 +183,7 @@ extension HandshakeTracker {
         var bestDistance = UInt32.max
         var fallback: UInt32 = 0
         var midstream: UInt32 = 0
+        var continuing: UInt32 = 0
         var slot = newest
         while slot != 0 {
             defer { slot = attempts[slot].older }
@@ -212,8 +214,12 @@ extension HandshakeTracker {
                 distance = segment.seq &- attempts[slot].serverNext
                 if !attempts[slot].marks.contains(.hasServerISN) { distance = UInt32.max - 1 }
             }
-            if !isSYNACK, !flags.contains(.rst), attempts[slot].isLive, continues(segment, slot, fromClient) {
-                return slot
+            // Both numbers fit a handshake that is under way: no other connection would have them.
+            if fitsHandshake(segment, slot, fromClient) { return slot }
+            if continuing == 0, !isSYNACK, !flags.contains(.rst), attempts[slot].isLive,
+                continues(segment, slot, fromClient)
+            {
+                continuing = slot
             }
             if fallback == 0, !isSYNACK || !attempts[slot].isReported { fallback = slot }
             if distance < bestDistance {
@@ -221,14 +227,29 @@ extension HandshakeTracker {
                 best = slot
             }
         }
+        if continuing != 0 { return continuing }
         if midstream != 0, !isSYNACK, best != 0, attempts[best].machine.state == .synSent, !flags.contains(.rst),
-            bestDistance > max(attempts[best].synLength, 0),
+            bestDistance > attempts[best].synLength,
             segment.payloadLength > 0 || segment.source == attempts[best].client
         {
             return midstream  // the old connection's traffic, not an answer to the SYN
         }
         if bestDistance < 1 << 30 { return best }
         return fallback != 0 ? fallback : isSYNACK ? 0 : midstream
+    }
+
+    /// Whether a segment is within both windows of a handshake that has its SYN-ACK and is not complete.
+    private func fitsHandshake(_ segment: Segment, _ slot: UInt32, _ fromClient: Bool) -> Bool {
+        guard attempts[slot].machine.state == .synReceived || attempts[slot].machine.state == .synAckOnly,
+            attempts[slot].marks.contains(.hasServerISN), segment.flags.contains(.ack)
+        else { return false }
+        let (x, y) = (attempts[slot].clientNext, attempts[slot].serverISN &+ 1)
+        if fromClient {
+            return segment.seq &- x <= UInt32(attempts[slot].serverWindow)
+                && segment.ack &- y <= attempts[slot].serverEnd &- y
+        }
+        return segment.seq &- y <= UInt32(attempts[slot].clientWindow)
+            && segment.ack &- x <= attempts[slot].clientEnd &- x
     }
 
     /// Whether a segment goes on where a live connection is: within a mebibyte of what its client sent, or was acknowledged.

@@ -181,7 +181,9 @@ extension Judge {
 
     /// SYN-ACKs repeated by the server's timer before the client answered.
     private func silentClient(_ limit: UInt64) -> [Finding] {
-        let before = synAcks.filter { $0.frame < limit }
+        // A RST proves that what came before it had arrived.
+        let rejection = log.last { $0.event == .clientReset }?.frame ?? 0
+        let before = synAcks.filter { $0.frame < limit && $0.frame > rejection }
         // A copy microseconds behind answers a SYN copy; a timer takes at least 200 ms.
         let timed = zip(before, before.dropFirst()).filter { $1.time &- $0.time >= SegmentNote.duplicateWindow }
         guard !timed.isEmpty, let last = before.last else { return [] }

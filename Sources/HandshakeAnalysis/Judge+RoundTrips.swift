@@ -65,10 +65,20 @@ extension Judge {
             .refusal, .clientReset, .serverReset, .challenge, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
             .icmpAdmin, .icmpSoft,
         ]
-        let answered = log.last { answers.contains($0.event) && $0.frame < synAck.frame }?.frame ?? 0
-        let before = syns.filter { $0.frame < synAck.frame }
-        let after = before.filter { $0.frame > answered }
-        return after.isEmpty ? before : after
+        // One answer covers one SYN: which, is known only where as many answers as SYNs have come.
+        var firstOpen: UInt64 = 0
+        var open = 0
+        for note in log where note.frame < synAck.frame {
+            if note.event == .syn { open += 1 }
+            if answers.contains(note.event) {
+                open -= 1
+                if open <= 0 {
+                    firstOpen = note.frame
+                    open = 0
+                }
+            }
+        }
+        return syns.filter { $0.frame < synAck.frame && $0.frame > firstOpen }
     }
 
     /// The SYN whose TSval the SYN-ACK echoes, if the copies' TSvals tell them apart.

@@ -242,6 +242,7 @@ package enum JSONReport {
         json.field("forgotten_early", summary.forgottenEarly)
         json.field("late_segments", summary.lateSegments)
         json.field("unrelated_icmp_errors", summary.unrelatedICMPErrors)
+        json.field("bad_checksums_ignored", summary.badChecksumsIgnored)
         json.field("clock_steps_back", summary.clockStepsBack)
         json.field("syn_retransmitted_attempts", summary.retransmittedSYNs)
         json.object("rtt_ns") {

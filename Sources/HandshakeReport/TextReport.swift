@@ -193,6 +193,10 @@ package struct TextReport {
         if summary.unrelatedICMPErrors > 0 {
             lost.append("\(Format.count(summary.unrelatedICMPErrors, "ICMP error")) about no open attempt")
         }
+        if summary.badChecksumsIgnored > 0 {
+            let noun = Format.count(summary.badChecksumsIgnored, "SYN-ACK")
+            lost.append("\(noun) of no attempt with a bad checksum")
+        }
         if summary.evicted > 0 {
             lost.append("\(Format.count(summary.evicted, "attempt")) decided early: the table was full")
         }

@@ -192,6 +192,77 @@ struct RegressionTests {
         }
     }
 
+    // The old connection took its final ACK, which was within a mebibyte of where it stood.
+    @Test("A handshake close to the old connection's numbers completes in its place")
+    func handshakeNearOldNumbers() throws {
+        var c = Conversation()
+        c.handshake(at: 0)
+        c.x = 1600
+        c.y = 9000
+        c.handshake(at: 5000)
+        c.client("F.", at: 5100)
+        let attempts = c.attempts()
+        #expect(attempts.map(\.outcome) == [.established, .established])
+        #expect(attempts.allSatisfy { $0.completedBy == .ack })
+    }
+
+    @Test("A connection in TIME-WAIT challenges as a live one does")
+    func challengeOfTimeWait() throws {
+        let second = try attempt(6) { c in
+            c.handshake(at: 0)
+            c.client("F.", at: 100)
+            c.server("F.", at: 110, ack: 2)
+            c.x = 500
+            c.client("S", at: 1000)
+            c.x = 1000
+            c.server(".", at: 1020, seq: 2, ack: 2)
+            c.client("R", at: 1021, seq: 2)
+            c.idle(until: 20_000)
+        }
+        #expect(second.outcome == .challenged)
+        #expect(second.has(.halfOpenDiscovered))
+    }
+
+    // One answer was taken to cover every SYN before it.
+    @Test("One answer covers one SYN: with two SYNs before it the round trip stays ambiguous")
+    func oneAnswerCoversOneSYN() throws {
+        let first = try attempt { c in
+            let syn = c.client("S", at: 0)
+            c.client("S", at: 1000)
+            c.icmp(11, 0, about: syn, from: "203.0.113.9", at: 1100)
+            c.client("S", at: 2000)
+            c.server("S.", at: 2050)
+            c.client(".", at: 2051)
+        }
+        #expect(first.synToSynAck?.provenance == .ambiguous)
+        #expect(first.synToSynAck?.low == 50_000_000)
+    }
+
+    @Test("A SYN-ACK after the only SYN was answered otherwise gives no round trip")
+    func answeredTwice() throws {
+        let first = try attempt { c in
+            c.client("S", at: 0)
+            c.server("S.", at: 20)
+            c.server("S.", at: 1020, seq: 70_000)
+            c.client(".", at: 1021, ack: 70_001)
+        }
+        #expect(first.synToSynAck == nil && first.total == nil)
+    }
+
+    @Test("A SYN-ACK that the client reset was not lost")
+    func rejectedIsNotLost() throws {
+        let first = try attempt { c in
+            c.client("S", at: 0, ts: (100, 0))
+            c.server("S.", at: 20, ts: (7, 99))
+            c.client("R", at: 21)
+            c.client("S", at: 1000, ts: (1100, 0))
+            c.server("S.", at: 1020, ts: (1007, 1100))
+            c.client(".", at: 1021, ts: (1121, 1007))
+        }
+        #expect(first.outcome == .established)
+        #expect(!first.has(.synackLost))
+    }
+
     // Only the newest attempt on the tuple was compared with.
     @Test("A second old SYN on a live connection is stale too")
     func twoOldSYNsOnLive() throws {
