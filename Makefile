@@ -14,7 +14,7 @@ all: dependencies ## build the release binary
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dependencies: ## install libpcap's headers and pkg-config where they are missing
+dependencies: ## install the headers of libpcap and zlib, and pkg-config, where they are missing
 	@Scripts/dependencies.sh $(SUDO)
 
 demo: all ## build, and report on a capture of this project

@@ -28,6 +28,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSystem"),
         // Lifetimes: the parser is a value that borrows the frame's bytes.
         .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
@@ -39,7 +40,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "PacketCapture", dependencies: ["CPcap", "PacketWire"],
+            name: "PacketCapture", dependencies: ["CPcap", "CZlib", "PacketWire"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
         .executableTarget(

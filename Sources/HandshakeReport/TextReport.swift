@@ -169,7 +169,7 @@ package struct TextReport {
                 }
             row(pattern.code.rawValue, what, .yellow)
         }
-        var frames = ["\(summary.frames.segments) TCP segments"]
+        var frames = [Format.count(summary.frames.segments, "TCP segment")]
         frames += summary.frames.ignored.sorted(by: <).map { "\($0.value) ignored (\($0.key))" }
         frames += summary.frames.malformed.sorted(by: <).map { "\($0.value) malformed (\($0.key))" }
         if summary.frames.cut > 0 { frames.append("\(summary.frames.cut) cut") }

@@ -14,6 +14,10 @@ import Glibc
     private var isAtEnd = false
     /// Regular files never keep a reader waiting.
     private var isRegular = false
+    private var isRecognised = false
+    private var inflater: Inflater?
+    /// Whether offsets are those of the decompressed data.
+    var isDecompressed: Bool { inflater != nil }
     /// Whether a read may wait for a pipe's writer.
     var mayWait = true
     /// The last read would have had to wait, and was not allowed to.
@@ -63,7 +67,7 @@ import Glibc
     private mutating func fill(_ count: Int) -> Bool {
         isStarved = false
         while available < count, !isAtEnd {
-            if !mayWait, !isRegular, !hasInput() {
+            if !mayWait, !isRegular, !(inflater?.hasPending ?? false), !hasInput() {
                 isStarved = true
                 return false
             }
@@ -79,9 +83,10 @@ import Glibc
                 unsafe base = larger
                 capacity *= 2
             }
-            let got = unsafe read(descriptor, base + end, capacity - end)
+            let got = pull()
             if got > 0 {
                 end += got
+                recognise()
             } else if got == 0 {
                 isAtEnd = true
             } else if errno == EINTR {
@@ -93,6 +98,39 @@ import Glibc
             }
         }
         return available >= count
+    }
+
+    /// Reads, and decompresses where the input is compressed. 0 at the end, negative where reading failed.
+    private mutating func pull() -> Int {
+        let (free, room, descriptor) = unsafe (base + end, capacity - end, descriptor)
+        guard let inflater else { return unsafe read(descriptor, free, room) }
+        do throws(Inflater.Failure) {
+            return try unsafe inflater.read(into: free, room) { unsafe read(descriptor, $0, $1) }
+        } catch {
+            let place = offset + UInt64(available)
+            switch error {
+            case .cutShort:
+                failure = CaptureError(
+                    .cutShort, name, at: place, "the gzip data end in the middle", advice: "What came before was read")
+            case .damaged(let words):
+                failure = CaptureError(
+                    .corrupt, name, at: place, "the gzip data are damaged: \(words)",
+                    advice: "What came before was read")
+            }
+            failure?.isDecompressed = true
+            return 0
+        }
+    }
+
+    /// Compressed input is recognised by its first octets (RFC 1952 section 2.3.1), once they are there.
+    private mutating func recognise() {
+        guard !isRecognised, available >= 2 else { return }
+        isRecognised = true
+        let magic = FileOrder(isBig: true).u16(bytes, 0)
+        guard magic == 0x1f8b else { return }
+        inflater = unsafe Inflater(head: UnsafeRawBufferPointer(start: base + start, count: available))
+        start = 0
+        end = 0
     }
 
     /// Whether a read would return at once.

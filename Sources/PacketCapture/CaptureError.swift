@@ -20,6 +20,8 @@ package struct CaptureError: Error, Sendable, CustomStringConvertible {
     package var offset: UInt64?
     package var reason: String
     package var advice: String?
+    /// The offset is one of the decompressed data.
+    package var isDecompressed = false
 
     package init(_ kind: Kind, _ file: String, at offset: UInt64? = nil, _ reason: String, advice: String? = nil) {
         self.kind = kind
@@ -31,7 +33,7 @@ package struct CaptureError: Error, Sendable, CustomStringConvertible {
 
     package var description: String {
         let name = file == "-" ? "standard input" : file
-        let place = offset.map { " at offset \($0)" } ?? ""
+        let place = offset.map { " at offset \($0)" + (isDecompressed ? " of the decompressed data" : "") } ?? ""
         return "\(name)\(place): \(reason)" + (advice.map { ". \($0)" } ?? "")
     }
 }

@@ -86,7 +86,7 @@ struct Savefile: ~Copyable {
 
     private static func unknown(_ magic: UInt32, _ path: String) -> CaptureError {
         let known: [(UInt32, UInt32, String, String)] = [
-            (0x1f8b_0000, 0xffff_0000, "gzip", "gzip -dc"), (0x28b5_2ffd, .max, "zstd", "zstd -dc"),
+            (0x28b5_2ffd, .max, "zstd", "zstd -dc"),
             (0x0422_4d18, .max, "lz4", "lz4 -dc"), (0xfd37_7a58, .max, "xz", "xz -dc"),
             (0x425a_6800, 0xffff_ff00, "bzip2", "bzip2 -dc"),
         ]
@@ -127,6 +127,7 @@ struct Savefile: ~Copyable {
         } catch {
             next = nil
             failure = reader.failure ?? error
+            failure?.isDecompressed = reader.isDecompressed
         }
         guard next == nil, !mayWait, reader.isStarved else { return true }
         failure = nil

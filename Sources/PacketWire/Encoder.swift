@@ -70,6 +70,9 @@ public struct FrameEncoder: Sendable {
         case .linuxSLL2:
             return Array(typed[..<2]) + [0, 0, 0, 0, 0, 1, 0, 1, 0, 6] + sourceMAC + [0, 0] + typed[2...]
                 + packetOrLabels
+        case .ppp, .pppSerial: return [0xff, 0x03] + (isV6 ? [0x00, 0x57] : [0x00, 0x21]) + packet
+        case .cHDLC: return [0x0f, 0x00] + typed + packetOrLabels
+        case .ipoib: return [UInt8](repeating: 0, count: 40) + typed[..<2] + [0, 0] + typed[2...] + packetOrLabels
         case .ethernet: return destinationMAC + sourceMAC + typed + packetOrLabels
         default: return packet
         }

@@ -5,11 +5,15 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
 
     public static let null = LinkType(rawValue: 0)
     public static let ethernet = LinkType(rawValue: 1)
+    public static let ppp = LinkType(rawValue: 9)
+    public static let pppSerial = LinkType(rawValue: 50)
     public static let raw = LinkType(rawValue: 101)
+    public static let cHDLC = LinkType(rawValue: 104)
     public static let loop = LinkType(rawValue: 108)
     public static let linuxSLL = LinkType(rawValue: 113)
     public static let ipv4 = LinkType(rawValue: 228)
     public static let ipv6 = LinkType(rawValue: 229)
+    public static let ipoib = LinkType(rawValue: 242)
     public static let linuxSLL2 = LinkType(rawValue: 276)
 
     /// libpcap's name, or `LINKTYPE_n`.
@@ -23,6 +27,10 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
         case .ipv4: "IPV4"
         case .ipv6: "IPV6"
         case .linuxSLL2: "LINUX_SLL2"
+        case .ppp: "PPP"
+        case .pppSerial: "PPP_SERIAL"
+        case .cHDLC: "C_HDLC"
+        case .ipoib: "IPOIB"
         default: "LINKTYPE_\(rawValue)"
         }
     }

@@ -36,11 +36,7 @@ extension Parser {
     mutating func pppoe(at offset: Int, _ slot: inout DecodedFrame) {
         guard enter(.pppoe, &slot) else { return }
         guard holds(8, at: offset, .tunnel, &slot) else { return }
-        switch bytes.u16(offset + 6) {
-        case 0x0021: ipv4(at: offset + 8, &slot)
-        case 0x0057: ipv6(at: offset + 8, &slot)
-        default: ignore(.otherEtherType, &slot)
-        }
+        pppProtocol(bytes.u16(offset + 6), at: offset + 8, &slot)
     }
 
     // RFC 2784 and RFC 2890: flags (checksum, key, sequence number present), version 0, EtherType. NVGRE (RFC 7637)

@@ -73,7 +73,39 @@ struct Parser: ~Escapable {
         case 229: ipv6(at: 0, &slot)
         case 0: nullOrLoop(&slot)
         case 108: nullOrLoop(&slot)
+        default: otherLink(type, &slot)
+        }
+    }
+
+    /// Link types that are rare: out of line.
+    @inline(never)
+    private mutating func otherLink(_ type: LinkType, _ slot: inout DecodedFrame) {
+        switch type {
+        case .ppp, .pppSerial:
+            // RFC 1662 section 3.1: address and control (0xff03) may be left out; then a protocol number.
+            guard holds(2, at: 0, .link, &slot) else { return }
+            let start = bytes.u16(0) == 0xff03 ? 2 : 0
+            guard holds(2, at: start, .link, &slot) else { return }
+            pppProtocol(bytes.u16(start), at: start + 2, &slot)
+        case .cHDLC:
+            // Address, control, EtherType.
+            guard holds(4, at: 0, .link, &slot) else { return }
+            etherType(bytes.u16(2), at: 4, &slot)
+        case .ipoib:
+            // A global routing header of 40 octets, then RFC 4391 section 6: EtherType, reserved.
+            guard holds(44, at: 0, .link, &slot) else { return }
+            etherType(bytes.u16(40), at: 44, &slot)
         default: ignore(.unknownLinkType, &slot)
+        }
+    }
+
+    /// RFC 1661 section 2 and the protocol numbers of IPv4, IPv6 (RFC 5072) and MPLS (RFC 3032).
+    mutating func pppProtocol(_ number: UInt16, at offset: Int, _ slot: inout DecodedFrame) {
+        switch number {
+        case 0x0021: ipv4(at: offset, &slot)
+        case 0x0057: ipv6(at: offset, &slot)
+        case 0x0281, 0x0283: mpls(at: offset, &slot)
+        default: ignore(.otherEtherType, &slot)
         }
     }
 

@@ -10,6 +10,10 @@ struct Synscope: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synscope",
         abstract: "Says what became of every TCP handshake in a capture.",
+        usage: """
+            synscope [<options>] <file> ... [<filter>]
+            synscope <subcommand>
+            """,
         discussion: """
             Reads packets, follows every TCP connection attempt and reports its outcome, whether x+1 and y+1 held, \
             which SYN was lost, duplicated or stale, the handshake's round trip and how sure that is, and the MSS.

@@ -19,7 +19,9 @@ func decode(_ bytes: [UInt8], _ linkType: LinkType = .ethernet, wireLength: Int?
 
 @Suite("The encoder is the decoder's inverse")
 struct RoundTripTests {
-    static let linkTypes: [LinkType] = [.ethernet, .linuxSLL, .linuxSLL2, .raw, .null, .loop]
+    static let linkTypes: [LinkType] = [
+        .ethernet, .linuxSLL, .linuxSLL2, .raw, .null, .loop, .ppp, .pppSerial, .cHDLC, .ipoib,
+    ]
 
     /// A segment of any kind that the link type can carry, in the form in which it decodes.
     static func segment(_ generator: inout Generator, on linkType: LinkType) -> Segment {
