@@ -19,8 +19,8 @@ import CZlib
     init?(head: UnsafeRawBufferPointer) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        input = UnsafeMutableRawPointer.allocate(byteCount: max(Inflater.inputSize, head.count), alignment: 16)
-        if let base = unsafe head.baseAddress { unsafe input.copyMemory(from: base, byteCount: head.count) }
+        unsafe input = UnsafeMutableRawPointer.allocate(byteCount: max(Inflater.inputSize, head.count), alignment: 16)
+        if let base = head.baseAddress { unsafe input.copyMemory(from: base, byteCount: head.count) }
         unsafe stream.pointee.next_in = input.assumingMemoryBound(to: UInt8.self)
         unsafe stream.pointee.avail_in = UInt32(head.count)
         // 15 bits of window; 16 more ask for gzip's header and check.
