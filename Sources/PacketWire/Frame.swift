@@ -40,7 +40,7 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
 
 /// Why a whole, well-formed frame is not a TCP segment: not ours, but not broken.
 public enum IgnoredReason: UInt8, CaseIterable, Sendable {
-    case icmpError, arp, lacpOrLLC, otherEtherType, udp, icmp, otherProtocol, laterFragment, encrypted, noNextHeader
+    case icmpError, arp, llc, otherEtherType, udp, icmp, otherProtocol, laterFragment, encrypted, noNextHeader
     case unknownLinkType, tooDeep
 
     /// The stable name in reports.
@@ -48,7 +48,7 @@ public enum IgnoredReason: UInt8, CaseIterable, Sendable {
         switch self {
         case .icmpError: "icmp-error"
         case .arp: "arp"
-        case .lacpOrLLC: "llc"
+        case .llc: "llc"
         case .otherEtherType: "other-ethertype"
         case .udp: "udp"
         case .icmp: "icmp"

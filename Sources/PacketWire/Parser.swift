@@ -171,12 +171,12 @@ struct Parser: ~Escapable {
             case 0..<0x0600:
                 // A length (IEEE 802.3): LLC follows; SNAP with a zero organisation code carries an EtherType.
                 guard holds(3, at: offset, .link, &slot) else { return }
-                guard bytes.u16(offset) == 0xaaaa, bytes.u8(offset + 2) == 3 else { return ignore(.lacpOrLLC, &slot) }
+                guard bytes.u16(offset) == 0xaaaa, bytes.u8(offset + 2) == 3 else { return ignore(.llc, &slot) }
                 guard holds(8, at: offset, .link, &slot) else { return }
-                guard bytes.u16(offset + 3) == 0, bytes.u8(offset + 5) == 0 else { return ignore(.lacpOrLLC, &slot) }
+                guard bytes.u16(offset + 3) == 0, bytes.u8(offset + 5) == 0 else { return ignore(.llc, &slot) }
                 type = bytes.u16(offset + 6)
                 offset += 8
-                if type < 0x0600 { return ignore(.lacpOrLLC, &slot) }
+                if type < 0x0600 { return ignore(.llc, &slot) }
             default: return ignore(.otherEtherType, &slot)
             }
         }

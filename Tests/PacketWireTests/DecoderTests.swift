@@ -100,7 +100,7 @@ struct DecoderTests {
         let snap = header + [0, UInt8(packet.count + 8), 0xaa, 0xaa, 3, 0, 0, 0, 8, 0] + packet
         guard case .segment = decode(snap) else { throw Mismatch(decode(snap)) }
         let spanningTree = header + [0, 38, 0x42, 0x42, 3] + [UInt8](repeating: 0, count: 43)
-        #expect(decode(spanningTree) == .ignored(.lacpOrLLC))
+        #expect(decode(spanningTree) == .ignored(.llc))
     }
 
     // MARK: IP
