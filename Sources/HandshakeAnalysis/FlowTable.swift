@@ -76,15 +76,21 @@ import CSystem
 
     init() {
         mask = 1 << 12 - 1
-        unsafe entries = HashIndex.allocate(mask + 1)
+        guard let memory = unsafe HashIndex.allocate(mask + 1) else {
+            preconditionFailure("there is no memory for an index of \(mask + 1) entries")
+        }
+        unsafe entries = memory
     }
 
     deinit { unsafe csystem_unmap(entries, (mask + 1) * 8) }
 
-    private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt64> {
-        guard let memory = unsafe csystem_map(count * 8) else { fatalError("cannot map an index of \(count) entries") }
-        return unsafe memory.bindMemory(to: UInt64.self, capacity: count)
+    /// Nil where the system has no more memory.
+    private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
+        unsafe csystem_map(count * 8)?.bindMemory(to: UInt64.self, capacity: count)
     }
+
+    /// It is as full as it may be: it could not grow when it should have.
+    var isFull: Bool { count * 8 > mask * 7 }
 
     @inline(__always)
     func prefetch(_ hash: UInt64) { unsafe csystem_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask)) }
@@ -127,8 +133,10 @@ import CSystem
 
     private mutating func grow(_ attempts: borrowing Pool<Attempt>, _ seed: UInt64) {
         let (old, size) = unsafe (entries, mask + 1)
+        // Without memory it fills up further, and the table lets old attempts go (`isFull`).
+        guard let larger = unsafe HashIndex.allocate(size * 4) else { return }
         mask = size * 4 - 1
-        unsafe entries = HashIndex.allocate(mask + 1)
+        unsafe entries = larger
         for position in 0..<size {
             let entry = unsafe old[position]
             if entry != 0 {

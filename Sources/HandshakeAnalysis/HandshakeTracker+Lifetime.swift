@@ -48,7 +48,7 @@ extension HandshakeTracker {
 
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
-        while attempts.isFull {
+        while attempts.isFull || index.isFull {
             // What is reported goes first, then the oldest that is not. Of the reported, those heard of since they were
             // queued have another turn.
             if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
