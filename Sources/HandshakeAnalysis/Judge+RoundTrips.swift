@@ -36,6 +36,7 @@ extension Judge {
     /// Whether time runs forward from one logged segment to the other.
     private func isContinuous(_ first: SegmentNote, _ last: SegmentNote) -> Bool {
         guard first.frame <= last.frame else { return false }
+        if clockStep == nil { return true }
         let between = log.filter { $0.frame >= first.frame && $0.frame <= last.frame }
         return zip(between, between.dropFirst()).allSatisfy { $0.time <= $1.time }
     }

@@ -84,6 +84,7 @@ struct Judge {
         let timing = roundTrips()
         let mss = segmentSizes()
         let outcome = outcome()
+        let final = finalArithmetic()
         let twins = duplicates.count - log.count { $0.event == .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
         var record = AttemptRecord(
@@ -94,7 +95,7 @@ struct Judge {
             clientISN: attempt.clientISN,
             serverISN: attempt.marks.contains(.hasServerISN)
                 ? attempt.serverISN : attempt.events.has(.synAckWrongAck) ? attempt.wrongSynAckISN : nil,
-            synAckAck: synAckArithmetic(), ackSeq: finalArithmetic().seq, ackAck: finalArithmetic().ack,
+            synAckAck: synAckArithmetic(), ackSeq: final.seq, ackAck: final.ack,
             synCount: Int(attempt.synCount) - doubledSYNs,
             synAckCount: Int(attempt.synAckCount)
                 - duplicates.count { [.synAck, .synAckAgain, .synAckOther, .synAckWrongAck].contains(log[$0].event) },
