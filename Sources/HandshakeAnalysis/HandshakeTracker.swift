@@ -117,7 +117,10 @@ public struct HandshakeTracker: ~Copyable {
 
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames.
     public mutating func drain() -> [AttemptRecord] {
-        defer { decided.removeAll(keepingCapacity: true) }
+        defer {
+            decided.removeAll(keepingCapacity: true)
+            orderedCount = 0
+        }
         return decided
     }
 
@@ -128,6 +131,7 @@ public struct HandshakeTracker: ~Copyable {
     /// - Returns: those attempts and any not drained before, in order.
     public mutating func finish() -> [AttemptRecord] {
         clock.end()
+        touchRecent()
         expire()
         settleOrder()
         var open: [(id: UInt64, slot: UInt32)] = []
@@ -154,18 +158,21 @@ public struct HandshakeTracker: ~Copyable {
         self.time = time
         let before = clock.elapsed
         clock.tick(time)
-        if clock.elapsed != before {
-            // The frame before was the first to show this time: what it touched was touched now, not before the gap.
-            for slot in [recent.0, recent.1] where slot != 0 {
-                attempts[slot].touched = clock.elapsed
-                // Reported attempts are touched where they stand: only those that were moved are at the tail.
-                if !attempts[slot].isReported { attempts[slot].queued = clock.elapsed }
-            }
-        }
-        if recentHandshake != 0, clock.elapsed != before { attempts[recentHandshake].handshakeTouched = clock.elapsed }
+        if clock.elapsed != before { touchRecent() }
         recent = (0, 0)
         recentHandshake = 0
         if clock.elapsed >= queues.nextDeadline { expire() }
+    }
+
+    /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched now,
+    /// not before the gap.
+    private mutating func touchRecent() {
+        for slot in [recent.0, recent.1] where slot != 0 {
+            attempts[slot].touched = clock.elapsed
+            // Reported attempts are touched where they stand: only those that were moved are at the tail.
+            if !attempts[slot].isReported { attempts[slot].queued = clock.elapsed }
+        }
+        if recentHandshake != 0 { attempts[recentHandshake].handshakeTouched = clock.elapsed }
     }
 
     @inline(__always)
@@ -181,6 +188,6 @@ public struct HandshakeTracker: ~Copyable {
         if decided.count > orderedCount + 1 {
             decided[orderedCount...].sort { $0.id < $1.id }
         }
-        orderedCount = decided.isEmpty ? 0 : decided.count
+        orderedCount = decided.count
     }
 }

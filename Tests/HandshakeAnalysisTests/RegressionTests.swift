@@ -419,6 +419,33 @@ struct RegressionTests {
         #expect(first.synToSynAck == nil && first.total == nil)
     }
 
+    // The last frame's attempt was judged by a clock that had only just reached it.
+    @Test("A SYN that is the capture's last frame, minutes after the one before, is pending")
+    func lastFrameAfterGap() throws {
+        var c = Conversation()
+        c.idle(until: 0)
+        c.client("S", at: 300_000)
+        let last = try #require(c.attempts().first)
+        #expect(last.outcome == .pending)
+        #expect(last.ended == .captureEnd)
+    }
+
+    // Draining left the count of ordered records behind, so that the next frame's were not ordered.
+    @Test("Attempts that one frame closed are in order, also right after a drain")
+    func orderAfterDrain() {
+        var a = Conversation(from: "192.0.2.1")
+        a.client("S", at: 0)
+        var b = Conversation(from: "192.0.2.2")
+        b.client("S", at: 1)
+        a.client("S", at: 2)  // b is now the one that was heard of longer ago
+        var done = Conversation(from: "192.0.2.3")
+        done.handshake(at: 3)
+        done.client("F.", at: 90_000)
+        var all = a.merged(with: b).merged(with: done)
+        all.idle(until: 90_001)  // the FIN's record was drained; this frame lets the other two expire
+        #expect(all.attempts().map(\.id) == [4, 1, 2])
+    }
+
     // A busy connection at the head of a queue kept others from expiring.
     @Test("Traffic on another tuple changes nothing")
     func unrelatedTraffic() {
