@@ -141,6 +141,13 @@ struct Attempt: BitwiseCopyable {
     @inline(__always) var serverNext: UInt32 { serverISN &+ 1 &+ synAckLength }
     @inline(__always) var isReported: Bool { machine.state == .closed }
 
+    /// Whether the client sent a segment. Of a socket that is connected to itself the flags tell.
+    @inline(__always)
+    func isFromClient(_ segment: Segment) -> Bool {
+        if isSelfConnect { return !segment.flags.isSYNACK && !segment.flags.contains(.rst) }
+        return segment.source == client
+    }
+
     /// Whether a segment's virtual network is this attempt's. The first segment of the server may come in another one than
     /// the client's, if it acknowledges x+1: nothing else would know that number.
     @inline(__always)
@@ -220,8 +227,8 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
 
     package var isICMP: Bool { [.icmpHard, .icmpAdmin, .icmpSoft, .icmpOther].contains(event) }
     /// SYN without ACK or RST.
-    package var isSYN: Bool { flags.isDisjoint(with: [.ack, .rst]) && flags.contains(.syn) }
-    package var isSYNACK: Bool { flags.isSuperset(of: [.syn, .ack]) && !flags.contains(.rst) }
+    package var isSYN: Bool { flags.isSYN }
+    package var isSYNACK: Bool { flags.isSYNACK }
 
     /// Whether both look like one packet: equal but for what a second sighting may change (hop limit, link, MSS, an option taken out).
     @inline(__always)

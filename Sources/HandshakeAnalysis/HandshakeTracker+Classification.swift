@@ -24,10 +24,7 @@ extension HandshakeTracker {
     }
 
     mutating func classify(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        let isSYNACK = segment.flags.isSuperset(of: [.syn, .ack]) && !segment.flags.contains(.rst)
-        let fromClient =
-            attempts[slot].isSelfConnect
-            ? !isSYNACK && !segment.flags.contains(.rst) : segment.source == attempts[slot].client
+        let fromClient = attempts[slot].isFromClient(segment)
         if isExcluded(segment) { return .badChecksum }
         if attempts[slot].machine.state == .established, segment.flags.isDisjoint(with: [.syn, .rst]) {
             return fromClient ? clientAfter(segment, slot) : serverAfter(segment, slot)
@@ -167,7 +164,7 @@ extension HandshakeTracker {
             // RFC 9293 3.10.7.3: in SYN-SENT, a RST is acceptable if its ACK acknowledges the SYN.
             return flags.contains(.ack) && acknowledgesSYN ? .refusal : .resetUnacceptable
         }
-        if flags.isSuperset(of: [.syn, .ack]) {
+        if flags.isSYNACK {
             guard acknowledgesSYN else {
                 attempts[slot].wrongSynAckAck = segment.ack
                 attempts[slot].wrongSynAckISN = segment.seq
@@ -220,10 +217,15 @@ extension HandshakeTracker {
 
     /// Whether a RST has the number that a wrong final ACK acknowledged (RFC 9293 3.10.7.4): it answers that ACK.
     private func answersWrongACK(_ segment: Segment, _ slot: UInt32) -> Bool {
-        guard attempts[slot].events.has(.wrongAck) else { return false }
+        attempts[slot].events.has(.wrongAck)
+            && hasNote(slot) { $0.event == .wrongAck && $0.ack == segment.seq }
+    }
+
+    /// Whether the attempt's log has a note for which `matches` holds.
+    private func hasNote(_ slot: UInt32, where matches: (SegmentNote) -> Bool) -> Bool {
         var note = attempts[slot].firstNote
         while note != 0 {
-            if notes[note].event == .wrongAck, notes[note].ack == segment.seq { return true }
+            if matches(notes[note]) { return true }
             note = notes[note].next
         }
         return false
@@ -249,15 +251,9 @@ extension HandshakeTracker {
 
     /// Whether the segment is one that was logged already, captured twice.
     func isDuplicate(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
-        var note = attempts[slot].firstNote
-        guard note != 0, abs(time &- notes[attempts[slot].lastNote].time) < SegmentNote.duplicateWindow else {
-            return false
-        }
+        let last = attempts[slot].lastNote
+        guard last != 0, abs(time &- notes[last].time) < SegmentNote.duplicateWindow else { return false }
         let candidate = SegmentNote(segment, frame: frame, time: time, event: .captureDuplicate, fromClient: fromClient)
-        while note != 0 {
-            if notes[note].event != .captureDuplicate, candidate.isSamePacket(as: notes[note]) { return true }
-            note = notes[note].next
-        }
-        return false
+        return hasNote(slot) { $0.event != .captureDuplicate && candidate.isSamePacket(as: $0) }
     }
 }

@@ -5,9 +5,7 @@ extension HandshakeTracker {
     // MARK: Events and actions
 
     mutating func apply(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
-        let fromServer =
-            attempts[slot].isSelfConnect
-            ? segment.flags.contains(.ack) && segment.flags.contains(.syn) : segment.source == attempts[slot].server
+        let fromServer = !attempts[slot].isFromClient(segment)
         learn(event, segment, slot, fromServer: fromServer)
         if event == .clientReset || event == .clientGaveUp, hasOtherLive(slot) {
             attempts[slot].marks.insert(.otherLiveAtReset)

@@ -32,32 +32,30 @@ extension HandshakeTracker {
             report(slot, .timeout)
             forget(slot)
         }
-        while let slot = queues.due(.ended, attempts, now) { forgetUnlessTouched(slot, .ended) }
-        while let slot = queues.due(.live, attempts, now) { forgetUnlessTouched(slot, .live) }
+        while let slot = queues.due(.ended, attempts, now) { forgetUnlessTouched(slot) }
+        while let slot = queues.due(.live, attempts, now) { forgetUnlessTouched(slot) }
         queues.schedule(attempts)
     }
 
-    /// Remembered attempts are touched without being moved in their queue: moved here instead, if they were.
-    mutating func forgetUnlessTouched(_ slot: UInt32, _ queue: Attempt.Queue) {
+    /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved then,
+    /// is moved now, and has another turn.
+    /// - Returns: whether it was forgotten.
+    @discardableResult
+    private mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
         if attempts[slot].touched > attempts[slot].queued {
-            queues.move(slot, to: queue, attempts, now: attempts[slot].touched)
-        } else {
-            forget(slot)
+            queues.move(slot, to: attempts[slot].queue, attempts, now: attempts[slot].touched)
+            return false
         }
+        forget(slot)
+        return true
     }
 
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
         while attempts.isFull || index.isFull {
-            // What is reported goes first, then the oldest that is not. Of the reported, those heard of since they were
-            // queued have another turn.
+            // What is reported goes first, then the oldest that is not.
             if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
-                if attempts[slot].touched > attempts[slot].queued {
-                    queues.move(slot, to: attempts[slot].queue, attempts, now: attempts[slot].touched)
-                    continue
-                }
-                summary.forgottenEarly += 1
-                forget(slot)
+                if forgetUnlessTouched(slot) { summary.forgottenEarly += 1 }
             } else if let slot = queues.oldest(.unfinished) ?? queues.oldest(.settling) {
                 summary.evicted += 1
                 report(slot, .evicted)

@@ -26,11 +26,11 @@ extension HandshakeTracker {
             }
         }
         let flags = segment.flags
-        if flags.contains(.syn), !flags.contains(.rst), !flags.contains(.ack) {
+        if flags.isSYN {
             return takeSYN(segment, key, hash, newest)
         }
         if newest == 0 {
-            if flags.isSuperset(of: [.syn, .ack]), !flags.contains(.rst) {
+            if flags.isSYNACK {
                 openPartial(segment, key, hash)
             } else {
                 openMidstream(segment, key, hash, before: 0)
@@ -39,14 +39,14 @@ extension HandshakeTracker {
         }
         // The usual case: one attempt on the tuple, and it is reported.
         if attempts[newest].older == 0, attempts[newest].isReported, attempts[newest].isIn(segment) {
-            if flags.isSuperset(of: [.syn, .ack]), !flags.contains(.rst), isNewSYNACK(segment, newest) {
+            if flags.isSYNACK, isNewSYNACK(segment, newest) {
                 return openPartial(segment, key, hash, before: newest)
             }
             return heardAgain(newest, segment)
         }
         let slot = route(segment, newest)
         if slot == 0 {
-            if flags.isSuperset(of: [.syn, .ack]), !flags.contains(.rst) {
+            if flags.isSYNACK {
                 openPartial(segment, key, hash, before: newest)
             } else {
                 openMidstream(segment, key, hash, before: newest)
@@ -178,7 +178,7 @@ extension HandshakeTracker {
     func route(_ segment: Segment, _ newest: UInt32) -> UInt32 {
         if attempts[newest].older == 0 { return attempts[newest].isIn(segment) ? newest : 0 }
         let flags = segment.flags
-        let isSYNACK = flags.isSuperset(of: [.syn, .ack]) && !flags.contains(.rst)
+        let isSYNACK = flags.isSYNACK
         var best: UInt32 = 0
         var bestDistance = UInt32.max
         var fallback: UInt32 = 0
@@ -192,8 +192,7 @@ extension HandshakeTracker {
                 midstream = slot
                 continue
             }
-            let fromClient =
-                attempts[slot].isSelfConnect ? !isSYNACK : attempts[slot].client == segment.source
+            let fromClient = attempts[slot].isFromClient(segment)
             var distance: UInt32
             if fromClient {
                 // RST may also answer a challenge or a wrong SYN-ACK with the number that those acknowledged.

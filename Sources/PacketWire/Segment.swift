@@ -17,6 +17,11 @@ public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let ae = TCPFlags(rawValue: 0x100)
     /// The three bits that RFC 9293 still reserves: zero in what a conforming sender generates.
     public static let reserved = TCPFlags(rawValue: 0xe00)
+
+    /// SYN without ACK or RST.
+    @inline(__always) public var isSYN: Bool { intersection([.syn, .ack, .rst]) == .syn }
+    /// SYN and ACK without RST.
+    @inline(__always) public var isSYNACK: Bool { intersection([.syn, .ack, .rst]) == [.syn, .ack] }
 }
 
 extension TCPFlags: CustomStringConvertible {
