@@ -325,7 +325,8 @@ extension FindingCode {
             Explanation(
                 title: "The RST may not be the peer's",
                 meaning: "The RST differs from what its supposed sender sent otherwise. A hint, no proof.",
-                recognition: "Another number of hops than the peer's packets, SEQ 0 or payload.",
+                recognition:
+                    "Another number of hops than the peer's packets, an IP identification far from those that the peer counts, SEQ 0 or payload.",
                 reference: "RFC 3360",
                 causes: "Firewalls and content filters that reset.",
                 next: "Capture on the server: if it did not send the RST, something between did.")

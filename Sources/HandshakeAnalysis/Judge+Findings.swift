@@ -169,6 +169,9 @@ extension Judge {
                     hints.append("hop limit \(rst.hopLimit), the peer's is \(peer.hopLimit)")
                 }
                 if rst.seq == 0, peer.seq != 0, rst.event != .refusal || !validSYNACKs.isEmpty { hints.append("SEQ 0") }
+                if let usual = countsIdentifications(peers, before: rst), rst.identification &- usual > 4096 {
+                    hints.append("IP identification \(rst.identification), the peer counts near \(usual)")
+                }
                 if rst.payloadLength > 0 { hints.append("\(rst.payloadLength) octets of payload") }
             }
             guard !hints.isEmpty else { continue }
@@ -177,6 +180,16 @@ extension Judge {
             findings.append(finding)
         }
         return findings
+    }
+
+    /// The last IP identification of a peer that counts them, seen by two of its packets at least. Zero, random or mixed ones
+    /// (Linux sends 0 on SYN-ACKs and counts later) say nothing.
+    private func countsIdentifications(_ peers: [SegmentNote], before rst: SegmentNote) -> UInt16? {
+        let numbers = peers.filter { $0.frame < rst.frame }.map(\.identification)
+        guard numbers.count > 1, !numbers.contains(0),
+            zip(numbers, numbers.dropFirst()).allSatisfy({ (1...1024).contains($1 &- $0) })
+        else { return nil }
+        return numbers.last
     }
 
     // MARK: Options

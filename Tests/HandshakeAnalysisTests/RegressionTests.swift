@@ -446,6 +446,21 @@ struct RegressionTests {
         #expect(all.attempts().map(\.id) == [4, 1, 2])
     }
 
+    @Test(
+        "A RST far from the identifications that the peer counts is not like the peer; one that goes on is",
+        arguments: [
+            (50_000, true), (1003, false),
+        ] as [(UInt16, Bool)])
+    func identificationOfReset(_ number: UInt16, _ isOdd: Bool) throws {
+        let first = try attempt { c in
+            c.client("S", at: 0)
+            c.server("S.", at: 20) { $0.identification = 1001 }
+            c.server("S.", at: 1020) { $0.identification = 1002 }
+            c.server("R", at: 1500) { $0.identification = number }
+        }
+        #expect(first.has(.rstFromMiddlebox) == isOdd)
+    }
+
     // A busy connection at the head of a queue kept others from expiring.
     @Test("Traffic on another tuple changes nothing")
     func unrelatedTraffic() {
