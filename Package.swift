@@ -43,10 +43,13 @@ let package = Package(
             name: "PacketCapture", dependencies: ["CPcap", "CZlib", "PacketWire"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
+        .target(
+            name: "HandshakeScenario", dependencies: ["PacketWire", "HandshakeAnalysis", "HandshakeReport"],
+            swiftSettings: settings),
         .executableTarget(
             name: "synscope",
             dependencies: [
-                "CSystem", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport",
+                "CSystem", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport", "HandshakeScenario",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -30,7 +30,7 @@ package enum JSONReport {
 
     // MARK: Objects
 
-    private static func fields(of capture: CaptureDescription, _ json: inout JSONWriter) {
+    private static func fields(of capture: CaptureDescription, _ json: inout some FieldWriter) {
         json.field("type", "capture")
         json.field("schema", schemaVersion)
         json.array("files", capture.files) { json, file in
@@ -46,7 +46,7 @@ package enum JSONReport {
         json.field("started", capture.started.map(Format.rfc3339))
     }
 
-    private static func fields(of record: AttemptRecord, _ json: inout JSONWriter) {
+    static func fields(of record: AttemptRecord, _ json: inout some FieldWriter) {
         json.field("type", "attempt")
         json.field("schema", schemaVersion)
         json.field("id", record.id)
@@ -111,7 +111,7 @@ package enum JSONReport {
         json.array("findings", record.findings) { json, finding in json.object { fields(of: finding, &$0) } }
     }
 
-    private static func network(_ name: String, _ network: VirtualNetwork, _ json: inout JSONWriter) {
+    private static func network(_ name: String, _ network: VirtualNetwork, _ json: inout some FieldWriter) {
         if network == .none { return json.null(name) }
         json.object(name) {
             $0.field("kind", "\(network.kind)")
@@ -119,14 +119,14 @@ package enum JSONReport {
         }
     }
 
-    private static func endpoint(_ name: String, _ endpoint: Endpoint, _ json: inout JSONWriter) {
+    private static func endpoint(_ name: String, _ endpoint: Endpoint, _ json: inout some FieldWriter) {
         json.object(name) {
             $0.field("ip", endpoint.address.description)
             $0.field("port", endpoint.port)
         }
     }
 
-    private static func check(_ name: String, _ check: ArithmeticCheck, _ json: inout JSONWriter) {
+    private static func check(_ name: String, _ check: ArithmeticCheck, _ json: inout some FieldWriter) {
         json.object(name) {
             $0.field("expected", check.expected)
             if let most = check.expectedMax { $0.field("expected_max", most) }
@@ -135,7 +135,7 @@ package enum JSONReport {
         }
     }
 
-    private static func roundTrips(_ record: AttemptRecord, _ json: inout JSONWriter) {
+    private static func roundTrips(_ record: AttemptRecord, _ json: inout some FieldWriter) {
         json.object("rtt") {
             $0.field("syn_to_synack_ns", record.synToSynAck?.nanoseconds)
             $0.field("synack_to_ack_ns", record.synAckToAck?.nanoseconds)
@@ -150,7 +150,7 @@ package enum JSONReport {
         }
     }
 
-    private static func leg(_ name: String, _ leg: Interval?, _ json: inout JSONWriter) {
+    private static func leg(_ name: String, _ leg: Interval?, _ json: inout some FieldWriter) {
         guard let leg else { return json.null(name) }
         json.object(name) {
             $0.field("provenance", leg.provenance.rawValue)
@@ -159,7 +159,7 @@ package enum JSONReport {
         }
     }
 
-    private static func options(_ name: String, _ options: OfferedOptions?, _ json: inout JSONWriter) {
+    private static func options(_ name: String, _ options: OfferedOptions?, _ json: inout some FieldWriter) {
         guard let options else { return json.null(name) }
         json.object(name) {
             $0.field("window_scale", options.windowScale)
@@ -173,7 +173,7 @@ package enum JSONReport {
         }
     }
 
-    private static func icmp(_ report: UnreachableReport, _ json: inout JSONWriter) {
+    private static func icmp(_ report: UnreachableReport, _ json: inout some FieldWriter) {
         json.field("type", report.type)
         json.field("code", report.code)
         json.field("severity", report.severity.rawValue)
@@ -181,7 +181,7 @@ package enum JSONReport {
         json.field("frame", report.frame)
     }
 
-    private static func fields(of segment: SegmentRecord, _ json: inout JSONWriter) {
+    private static func fields(of segment: SegmentRecord, _ json: inout some FieldWriter) {
         json.field("kind", segment.kind.rawValue)
         json.field("from", segment.kind == .icmp ? "network" : segment.fromClient ? "client" : "server")
         json.field("frame", segment.frame)
@@ -194,7 +194,7 @@ package enum JSONReport {
         if let error = segment.icmp { json.object("icmp") { icmp(error, &$0) } }
     }
 
-    private static func fields(of finding: Finding, _ json: inout JSONWriter) {
+    private static func fields(of finding: Finding, _ json: inout some FieldWriter) {
         json.field("code", finding.code.rawValue)
         json.field("severity", finding.code.severity.rawValue)
         json.array("frames", finding.frames) { $0.element($1) }
@@ -211,7 +211,7 @@ package enum JSONReport {
         if !finding.alternatives.isEmpty { json.array("alternatives", finding.alternatives) { $0.element($1) } }
     }
 
-    private static func fields(of summary: HandshakeSummary, _ loss: CaptureLoss, _ json: inout JSONWriter) {
+    static func fields(of summary: HandshakeSummary, _ loss: CaptureLoss, _ json: inout some FieldWriter) {
         json.field("type", "summary")
         json.field("schema", schemaVersion)
         json.object("frames") {

@@ -1,5 +1,5 @@
 /// Writes JSON (RFC 8259) straight into octets: keys are literals, order is the caller's, nothing is built first.
-struct JSONWriter {
+struct JSONWriter: FieldWriter {
     var out = OutputBuffer()
     private var needsComma = false
 

@@ -14,6 +14,8 @@ package struct OutputBuffer: Sendable {
     @inline(__always)
     package mutating func append(octet: UInt8) { bytes.append(octet) }
 
+    package mutating func append(octets: [UInt8]) { bytes += octets }
+
     package mutating func line(_ text: String) {
         append(text)
         append(octet: 10)

@@ -116,7 +116,7 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// One end of a connection (RFC 9293 calls it a socket): an address and a port.
-public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable, CustomStringConvertible {
+public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable {
     public var address: IPAddress
     public var port: UInt16
 
@@ -133,4 +133,15 @@ public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable, CustomS
 
     /// `192.0.2.1:443` or `[2001:db8::1]:443`.
     public var description: String { address.version == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+}
+
+extension Endpoint: LosslessStringConvertible {
+    /// Reads `192.0.2.1:443` or `[2001:db8::1]:443`; nil for anything else.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        let isBracketed = text.hasPrefix("[") && text[..<colon].hasSuffix("]")
+        let host = isBracketed ? text[..<colon].dropFirst().dropLast() : text[..<colon]
+        guard let address = IPAddress(String(host)), isBracketed == (address.version == .v6) else { return nil }
+        self.init(address, port)
+    }
 }

@@ -23,9 +23,13 @@ public struct FrameEncoder: Sendable {
     }
 
     /// The frame of an ICMP or ICMPv6 error about `segment`, sent by `error.reporter` to the segment's sender.
-    /// - Parameter quoted: octets of the segment's TCP header that are quoted; RFC 792 asks for at least 8.
-    public func encode(_ error: ICMPError, about segment: Segment, quoted: Int = 8) -> [UInt8] {
-        let tcp = TCPBytes(segment, rawOptions: nil, payload: []).bytes
+    /// - Parameters:
+    ///   - rawOptions: as above.
+    ///   - quoted: octets of the segment's TCP header that are quoted; RFC 792 asks for at least 8.
+    public func encode(
+        _ error: ICMPError, about segment: Segment, rawOptions: [UInt8]? = nil, quoted: Int = 8
+    ) -> [UInt8] {
+        let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: []).bytes
         let quote = ipPacket(
             from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp,
             identification: segment.identification, hopLimit: segment.hopLimit, isFragment: false)
@@ -39,6 +43,17 @@ public struct FrameEncoder: Sendable {
             from: error.reporter, to: segment.source.address, proto: isV6 ? 58 : 1, payload: icmp, identification: 0,
             hopLimit: 64, isFragment: false)
         return frame(packet, segment)
+    }
+
+    /// The frame of an empty UDP datagram: no TCP, for what must be ignored.
+    package func encodeDatagram(between source: Endpoint, _ destination: Endpoint) -> [UInt8] {
+        var udp = source.port.octets + destination.port.octets + [0, 8, 0, 0]
+        let pseudo = pseudoSum(source.address, destination.address, proto: 17, length: udp.count)
+        udp.put16(~foldChecksum(pseudo + udp.sum16), at: 6)
+        let packet = ipPacket(
+            from: source.address, to: destination.address, proto: 17, payload: udp, identification: 0, hopLimit: 64,
+            isFragment: false)
+        return frame(packet, Segment(from: source, to: destination))
     }
 
     // MARK: Around the packet
@@ -119,6 +134,13 @@ public struct FrameEncoder: Sendable {
         header += [isFragment ? 44 : proto, hopLimit] + source.octets + destination.octets
         return header + fragment + payload
     }
+}
+
+extension LinkType {
+    /// The link types that `FrameEncoder` writes.
+    public static let encodable: [LinkType] = [
+        .ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6, .null, .loop, .ppp, .pppSerial, .cHDLC, .ipoib,
+    ]
 }
 
 /// A TCP header, its options and payload.

@@ -25,14 +25,25 @@ public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
 }
 
 extension TCPFlags: CustomStringConvertible {
+    private static let letters: [(flag: TCPFlags, letter: Character)] = [
+        (.fin, "F"), (.syn, "S"), (.rst, "R"), (.psh, "P"), (.ack, "."), (.urg, "U"), (.ece, "E"), (.cwr, "W"),
+        (.ae, "e"),
+    ]
+
     /// As tcpdump prints them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `U` URG, `E` ECE, `W` CWR, `e` AE, `.` ACK.
     public var description: String {
-        let letters: [(TCPFlags, String)] = [
-            (.fin, "F"), (.syn, "S"), (.rst, "R"), (.psh, "P"), (.ack, "."), (.urg, "U"), (.ece, "E"), (.cwr, "W"),
-            (.ae, "e"),
-        ]
-        let text = letters.reduce(into: "") { if contains($1.0) { $0 += $1.1 } }
+        let text = TCPFlags.letters.reduce(into: "") { if contains($1.flag) { $0.append($1.letter) } }
         return text.isEmpty ? "none" : text
+    }
+
+    /// Flags from those letters in any order, or from `none`; nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        self = []
+        if text == "none" { return }
+        for letter in text {
+            guard let known = TCPFlags.letters.first(where: { $0.letter == letter }) else { return nil }
+            insert(known.flag)
+        }
     }
 }
 

@@ -47,6 +47,43 @@ struct StandardOutput {
     }
 }
 
+/// Small files as a whole.
+enum TextFile {
+    /// - Parameter path: `-` is standard input.
+    static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
+        let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { if path != "-" { close(descriptor) } }
+        var octets: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe piece.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count == 0 { return octets }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure(path) }
+            octets += piece[..<count]
+        }
+    }
+
+    static func write(_ octets: [UInt8], to path: String) throws(CommandFailure) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure(path) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private static func failure(_ path: String) -> CommandFailure {
+        let reason = unsafe String(cString: strerror(errno))
+        return CommandFailure(status: .unreadable, message: "\(path == "-" ? "standard input" : path): \(reason)")
+    }
+}
+
 enum StandardError {
     /// One line, with the program's name before it.
     static func write(_ message: String) { write(raw: "synscope: \(message)\n") }

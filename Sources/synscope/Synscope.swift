@@ -25,19 +25,22 @@ struct Synscope: ParsableCommand {
               synscope -T jsonl capture.pcap | jq 'select(.outcome == "refused") | .server'
               tcpdump -i eth0 -w - | synscope -        from standard input
               synscope draw capture.pcap --attempt 1   the ladder diagram of one attempt
+              synscope craft handshake.pkt -w made.pcap   a capture from a scenario, packet by packet
               synscope explain half-open               what an outcome or finding means, and what to do
 
             EXIT STATUS
-              0 fine; 2 wrong usage; 3 an input is unreadable or ends in the middle (what could be read is reported \
+              0 fine; 1 a scenario is not what it expects (craft --check); 2 wrong usage; 3 an input is unreadable or ends in the middle (what could be read is reported \
             first).
             """,
         version: "synscope \(release) (\(libpcapVersion()))",
-        subcommands: [Analyze.self, Draw.self, Explain.self],
+        subcommands: [Analyze.self, Draw.self, Craft.self, Explain.self],
         defaultSubcommand: Analyze.self)
 }
 
 /// Why a command ends other than well.
 enum ExitStatus: Int32 {
+    /// What was to hold does not.
+    case failed = 1
     case wrongUsage = 2
     case unreadable = 3
 }
@@ -45,7 +48,8 @@ enum ExitStatus: Int32 {
 /// A failure to tell the user about, with the status to exit with.
 struct CommandFailure: Error {
     var status: ExitStatus
-    var message: String
+    /// Nil where everything was said.
+    var message: String?
 }
 
 @main
@@ -56,7 +60,7 @@ enum Main {
             var command = try Synscope.parseAsRoot()
             try command.run()
         } catch let failure as CommandFailure {
-            StandardError.write(failure.message)
+            if let message = failure.message { StandardError.write(message) }
             exit(status: failure.status.rawValue)
         } catch let ended as OutputEnded {
             // A closed pipe is a normal end: head(1) had enough.

@@ -1,0 +1,45 @@
+import PacketWire
+
+/// A frame as a scenario makes it.
+package struct ScenarioFrame: Sendable {
+    /// Nanoseconds since the epoch.
+    package var time: Int64
+    /// What was captured.
+    package var octets: [UInt8]
+    /// Octets on the wire.
+    package var wireLength: Int
+}
+
+extension Scenario {
+    /// The frames in the order of the text.
+    package func frames() -> [ScenarioFrame] {
+        steps.map { step in
+            let (octets, captured) = encoded(step.content)
+            return ScenarioFrame(
+                time: Scenario.epoch + step.time, octets: Array(octets.prefix(min(captured ?? .max, snaplen))),
+                wireLength: octets.count)
+        }
+    }
+
+    private func encoded(_ content: Content) -> (octets: [UInt8], captured: Int?) {
+        switch content {
+        case .packet(let packet):
+            let octets = encoder(for: packet).encode(packet.segment, rawOptions: packet.optionArea)
+            return (octets, packet.capturedLength)
+        case .icmp(let error, let packet, let quoted):
+            // It travels towards the quoted packet's sender.
+            var encoder = encoder(for: packet)
+            swap(&encoder.sourceMAC, &encoder.destinationMAC)
+            return (encoder.encode(error, about: packet.segment, rawOptions: packet.optionArea, quoted: quoted), nil)
+        case .idle: return (FrameEncoder(linkType).encodeDatagram(between: flows[0].client, flows[0].server), nil)
+        case .octets(let octets): return (octets, nil)
+        }
+    }
+
+    private func encoder(for packet: Packet) -> FrameEncoder {
+        var encoder = FrameEncoder(linkType)
+        if !packet.isFromClient { swap(&encoder.sourceMAC, &encoder.destinationMAC) }
+        if let mac = packet.senderMAC { encoder.sourceMAC = mac }
+        return encoder
+    }
+}

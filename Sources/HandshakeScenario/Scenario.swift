@@ -1,0 +1,166 @@
+package import PacketWire
+
+/// Traffic as a text describes it: packets that pass a capture point, and what must be found in them (docs/scenarios.md).
+///
+/// A scenario is read from text (`init(text:name:)`), becomes frames (`frames()`), is compared with what analysis makes of
+/// those frames (`check()`), and becomes text again (`text`).
+package struct Scenario: Sendable {
+    /// One connection attempt that relative numbers refer to. Several flows may share a tuple.
+    package struct Flow: Sendable, Hashable {
+        /// Empty for the flow that needs none.
+        package var name: String
+        package var client: Endpoint
+        package var server: Endpoint
+        /// x and y.
+        package var clientISN: UInt32
+        package var serverISN: UInt32
+
+        package init(name: String = "", client: Endpoint, server: Endpoint, clientISN: UInt32, serverISN: UInt32) {
+            self.name = name
+            self.client = client
+            self.server = server
+            self.clientISN = clientISN
+            self.serverISN = serverISN
+        }
+
+        /// The flow of a scenario that declares none.
+        package static let standard = Flow(
+            client: Endpoint(IPAddress(v4: 0xc000_0201), 40_000), server: Endpoint(IPAddress(v4: 0xc633_6401), 443),
+            clientISN: 1000, serverISN: 5000)
+    }
+
+    /// A TCP segment and how it was captured.
+    package struct Packet: Sendable, Hashable {
+        /// An index in `flows`.
+        package var flow: Int
+        package var isFromClient: Bool
+        /// Its options are in `optionArea`; `options` is not used.
+        package var segment: Segment
+        /// A multiple of four octets, at most 40.
+        package var optionArea: [UInt8] = []
+        /// The sender's link address, where it is not the usual one.
+        package var senderMAC: [UInt8]?
+        /// Octets of the frame that were captured, where it was cut.
+        package var capturedLength: Int?
+
+        package init(flow: Int, isFromClient: Bool, segment: Segment) {
+            self.flow = flow
+            self.isFromClient = isFromClient
+            self.segment = segment
+        }
+    }
+
+    package enum Content: Sendable {
+        case packet(Packet)
+        /// An ICMP error that quotes so many octets of a segment's TCP header.
+        case icmp(ICMPError, about: Packet, quoted: Int)
+        /// A UDP datagram: no attempt's, it lets time pass.
+        case idle
+        /// A frame's octets as they are.
+        case octets([UInt8])
+    }
+
+    /// What is captured, and when.
+    package struct Step: Sendable {
+        /// Nanoseconds since the scenario's start.
+        package var time: Int64
+        package var content: Content
+
+        package init(time: Int64, _ content: Content) {
+            self.time = time
+            self.content = content
+        }
+    }
+
+    package var linkType = LinkType.ethernet
+    /// The most octets of a frame that are captured.
+    package var snaplen = Scenario.wholeFrames
+    package var flows: [Flow]
+    package var steps: [Step] = []
+    package var expectations: [Expectation] = []
+    /// What diagnostics call it.
+    package var name = ""
+
+    package static let wholeFrames = 262_144
+    /// When every scenario starts: 2026-01-01T00:00:00Z, in nanoseconds since the epoch.
+    package static let epoch: Int64 = 1_767_225_600_000_000_000
+
+    package init(flows: [Flow] = [.standard]) { self.flows = flows }
+}
+
+/// What a scenario must show: one line of it.
+package struct Expectation: Sendable {
+    package enum Subject: Sendable, Hashable {
+        /// The `occurrence`th attempt (from 1) of a flow.
+        case attempt(flow: Int, occurrence: Int)
+        case summary
+    }
+
+    package enum Claim: Sendable {
+        /// The field has this value: a number, a word, `null`, several of an array.
+        case field(path: String, values: [String])
+        /// A number between two, both included.
+        case range(path: String, ClosedRange<Int64>)
+        /// Exactly these findings, each once or more.
+        case findings([String])
+        /// Not this finding.
+        case absent(String)
+    }
+
+    package var subject: Subject
+    package var claim: Claim
+    /// Where it stands; nil where it was not read from text.
+    package var source: SourceLine?
+
+    package init(_ subject: Subject, _ claim: Claim, source: SourceLine? = nil) {
+        self.subject = subject
+        self.claim = claim
+        self.source = source
+    }
+}
+
+/// A line of a scenario's text.
+package struct SourceLine: Sendable, Hashable {
+    /// From 1.
+    package var number: Int
+    package var text: String
+
+    package init(number: Int, text: String) {
+        self.number = number
+        self.text = text
+    }
+}
+
+/// What is wrong with a scenario, or with what analysis made of it: with the line, and a caret under the place.
+package struct Diagnostic: Error, Sendable, CustomStringConvertible {
+    package var scenario: String
+    package var source: SourceLine?
+    /// Characters from the line's start, from 1; nil where the whole line is meant.
+    package var column: Int?
+    package var message: String
+
+    package var description: String {
+        var place = scenario
+        if let source {
+            place += ":\(source.number)"
+            if let column { place += ":\(column)" }
+        }
+        var text = "\(place): \(message)"
+        if let source {
+            let margin = String(repeating: " ", count: "\(source.number)".count)
+            text += "\n  \(source.number) | \(source.text)"
+            if let column {
+                // Tabs are kept, so that the caret stands below its character.
+                let before = String(source.text.prefix(column - 1).map { $0 == "\t" ? Character("\t") : " " })
+                text += "\n  \(margin) | \(before)^"
+            }
+        }
+        return text
+    }
+}
+
+/// Everything that is wrong with a scenario's text, in the order of its lines.
+package struct ScenarioErrors: Error, Sendable, CustomStringConvertible {
+    package var diagnostics: [Diagnostic]
+    package var description: String { diagnostics.map(\.description).joined(separator: "\n") }
+}

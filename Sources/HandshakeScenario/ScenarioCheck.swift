@@ -1,0 +1,164 @@
+package import HandshakeAnalysis
+package import HandshakeReport
+import PacketWire
+
+/// What analysis makes of a scenario's frames.
+package struct ScenarioResult: Sendable {
+    /// In the order of their first frames.
+    package var attempts: [AttemptRecord]
+    /// The summary's fields.
+    package var summary: RecordFields
+    package var patterns: [FindingCode]
+}
+
+extension Scenario {
+    /// The analysis of the frames, as a capture file of them would give it.
+    package func analysed(_ configuration: HandshakeTracker.Configuration = .init()) -> ScenarioResult {
+        var tracker = HandshakeTracker(configuration)
+        var decoder = FrameDecoder(linkType)
+        decoder.verifiesChecksums = configuration.excludesBadChecksums
+        var attempts: [AttemptRecord] = []
+        for (index, frame) in frames().enumerated() {
+            let decoded = unsafe decoder.decode(frame.octets.span.bytes, wireLength: frame.wireLength)
+            tracker.receive(decoded, number: UInt64(index + 1), time: frame.time)
+            attempts += tracker.drain()
+        }
+        attempts += tracker.finish()
+        return ScenarioResult(
+            attempts: attempts.sorted { $0.id < $1.id }, summary: RecordFields(tracker.summary),
+            patterns: tracker.summary.patternFindings.map(\.code))
+    }
+
+    /// Compares what analysis makes of the frames with what the scenario expects. Besides its lines: every attempt's outcome
+    /// must be expected, and an attempt has no findings but those that are listed.
+    /// - Returns: what differs; empty if nothing does.
+    package func check() -> [Diagnostic] {
+        // A small table: a scenario has few attempts, and a check maps no more memory than that.
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumAttempts = 4096
+        return ScenarioCheck(self, analysed(configuration)).differences()
+    }
+}
+
+/// Compares a scenario's expectations with a result.
+struct ScenarioCheck {
+    private let scenario: Scenario
+    private let result: ScenarioResult
+    /// The attempts of each flow, in the order of their first frames.
+    private let attempts: [[AttemptRecord]]
+
+    init(_ scenario: Scenario, _ result: ScenarioResult) {
+        self.scenario = scenario
+        self.result = result
+        attempts = scenario.flows.map { flow in result.attempts.filter { ScenarioCheck.belongs($0, to: flow) } }
+    }
+
+    /// Whether there is a finding of that name.
+    static func knows(code: String) -> Bool { FindingCode(rawValue: code) != nil }
+
+    private static func belongs(_ attempt: AttemptRecord, to flow: Scenario.Flow) -> Bool {
+        attempt.client == flow.client && attempt.server == flow.server && attempt.clientISN == flow.clientISN
+    }
+
+    func differences() -> [Diagnostic] {
+        if scenario.expectations.isEmpty {
+            return [diagnostic("the scenario expects nothing: end it with expect lines", nil)]
+        }
+        return scenario.expectations.compactMap(difference) + unexpectedAttempts() + unexpectedFindings()
+    }
+
+    private func diagnostic(_ message: String, _ source: SourceLine?) -> Diagnostic {
+        Diagnostic(scenario: scenario.name, source: source, column: nil, message: message)
+    }
+
+    private func difference(_ expectation: Expectation) -> Diagnostic? {
+        let fields: RecordFields
+        let codes: [FindingCode]
+        switch expectation.subject {
+        case .summary:
+            fields = result.summary
+            codes = result.patterns
+        case .attempt(let flow, let occurrence):
+            guard attempts[flow].count >= occurrence else {
+                let name = scenario.flows[flow].name
+                return diagnostic(
+                    "there is no \(occurrence > 1 ? "attempt \(occurrence)" : "attempt") of flow \(name.isEmpty ? "\(scenario.flows[flow].client) > \(scenario.flows[flow].server), x \(scenario.flows[flow].clientISN)" : name); found: \(found)",
+                    expectation.source)
+            }
+            let attempt = attempts[flow][occurrence - 1]
+            fields = RecordFields(attempt)
+            codes = attempt.findings.map(\.code)
+        }
+        let message: String? =
+            switch expectation.claim {
+            case .field(let path, let values): ScenarioCheck.compare(fields, path) { $0 == values }
+            case .range(let path, let range):
+                ScenarioCheck.compare(fields, path) { $0.count == 1 && Int64($0[0]).map(range.contains) == true }
+            case .findings(let expected):
+                Set(expected) == Set(codes.map(\.rawValue))
+                    ? nil : "found are \(codes.isEmpty ? "none" : codes.map(\.rawValue).joined(separator: " "))"
+            case .absent(let code):
+                codes.contains { $0.rawValue == code } ? "\(code) was found" : nil
+            }
+        return message.map { diagnostic($0, expectation.source) }
+    }
+
+    private var found: String {
+        result.attempts.isEmpty
+            ? "no attempt"
+            : result.attempts.map { "\($0.client) > \($0.server), x \($0.clientISN), \($0.outcome.rawValue)" }
+                .joined(separator: "; ")
+    }
+
+    /// - Returns: nil if the field's value is as it should be.
+    private static func compare(_ fields: RecordFields, _ path: String, _ isExpected: ([String]) -> Bool) -> String? {
+        switch fields[path] {
+        case .value(let values):
+            return isExpected(values) ? nil : "\(path) is \(values.isEmpty ? "empty" : values.joined(separator: " "))"
+        case .underNull(let parent):
+            return isExpected(["null"]) ? nil : "\(parent) is null"
+        case .unknown:
+            let near = fields.paths(like: path)
+            return "there is no field '\(path)'" + (near.isEmpty ? "" : ": is it \(near.joined(separator: ", "))?")
+        }
+    }
+
+    // MARK: What no line expects
+
+    private func unexpectedAttempts() -> [Diagnostic] {
+        var expected: Set<UInt64> = []
+        for expectation in scenario.expectations {
+            guard case .attempt(let flow, let occurrence) = expectation.subject, attempts[flow].count >= occurrence,
+                case .field("outcome", _) = expectation.claim
+            else { continue }
+            expected.insert(attempts[flow][occurrence - 1].id)
+        }
+        return result.attempts.filter { !expected.contains($0.id) }.map {
+            diagnostic(
+                "no line expects the outcome of the attempt that begins at packet \($0.id): \($0.client) > \($0.server), x \($0.clientISN), \($0.outcome.rawValue)",
+                nil)
+        }
+    }
+
+    private func unexpectedFindings() -> [Diagnostic] {
+        var listed: Set<Expectation.Subject> = []
+        for expectation in scenario.expectations {
+            if case .findings = expectation.claim { listed.insert(expectation.subject) }
+        }
+        var diagnostics: [Diagnostic] = []
+        for (flow, attempts) in attempts.enumerated() {
+            for (position, attempt) in attempts.enumerated()
+            where !attempt.findings.isEmpty && !listed.contains(.attempt(flow: flow, occurrence: position + 1)) {
+                let name = scenario.flows[flow].name
+                let codes = attempt.findings.map(\.code.rawValue).joined(separator: " ")
+                diagnostics.append(
+                    diagnostic("no line expects the findings of \(name.isEmpty ? "the attempt" : name): \(codes)", nil))
+            }
+        }
+        if !result.patterns.isEmpty, !listed.contains(.summary) {
+            let codes = result.patterns.map(\.rawValue).joined(separator: " ")
+            diagnostics.append(diagnostic("no line expects the patterns: \(codes)", nil))
+        }
+        return diagnostics
+    }
+}

@@ -1,0 +1,576 @@
+import PacketWire
+
+extension Scenario {
+    /// Reads a scenario.
+    /// - Parameters:
+    ///   - text: the language of docs/scenarios.md.
+    ///   - name: what diagnostics call it, usually the path.
+    /// - Throws: all that is wrong, a diagnostic a line.
+    package init(text: String, name: String) throws(ScenarioErrors) {
+        var parser = ScenarioParser(name: name)
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.last == "\r" ? line.dropLast() : line
+            parser.read(SourceLine(number: index + 1, text: String(line)))
+        }
+        if !parser.diagnostics.isEmpty { throw ScenarioErrors(diagnostics: parser.diagnostics) }
+        self = parser.scenario
+    }
+}
+
+/// A word of a line and where it starts.
+struct Token {
+    var text: Substring
+    /// From 1.
+    var column: Int
+}
+
+/// Reads line after line; a wrong line is told of and left out.
+private struct ScenarioParser {
+    private(set) var scenario: Scenario
+    private(set) var diagnostics: [Diagnostic] = []
+    private var line = SourceLine(number: 0, text: "")
+    private var tokens: [Token] = []
+    private var position = 0
+    /// Nanoseconds from the start to the last step.
+    private var now: Int64 = 0
+    /// IPv4 identification of the last packet that did not give its own.
+    private var identification: UInt16 = 100
+    private var labels: [Substring: Scenario.Packet] = [:]
+    private var lastPacket: Scenario.Packet?
+    /// The standard flow was used or replaced: it cannot be replaced any more.
+    private var isFlowSettled = false
+
+    init(name: String) {
+        scenario = Scenario()
+        scenario.name = name
+    }
+
+    mutating func read(_ line: SourceLine) {
+        self.line = line
+        position = 0
+        do throws(Diagnostic) {
+            tokens = try split(line.text)
+            guard let first = tokens.first else { return }
+            switch first.text {
+            case "link": try readLink()
+            case "snaplen": try readSnaplen()
+            case "flow": try readFlow()
+            case "expect": try readExpectation()
+            default: try readStep()
+            }
+        } catch {
+            diagnostics.append(error)
+        }
+    }
+
+    // MARK: Tokens
+
+    private func wrong(_ message: String, at column: Int? = nil) -> Diagnostic {
+        Diagnostic(scenario: scenario.name, source: line, column: column, message: message)
+    }
+
+    private func wrong(_ message: String, at token: Token) -> Diagnostic { wrong(message, at: token.column) }
+
+    /// Words between white space; an option list in angle brackets is one. `#` at a word's start begins a comment.
+    private func split(_ text: String) throws(Diagnostic) -> [Token] {
+        var tokens: [Token] = []
+        var index = text.startIndex
+        var column = 1
+        while index < text.endIndex {
+            if text[index].isWhitespace {
+                index = text.index(after: index)
+                column += 1
+                continue
+            }
+            if text[index] == "#" { break }
+            var end = index
+            let next = text.index(after: index)
+            if text[index] == "<", next < text.endIndex, !text[next].isWhitespace {
+                guard let close = text[index...].firstIndex(of: ">") else {
+                    throw wrong("the option list is not closed with >; the direction < stands by itself", at: column)
+                }
+                end = text.index(after: close)
+            } else {
+                while end < text.endIndex, !text[end].isWhitespace { end = text.index(after: end) }
+            }
+            tokens.append(Token(text: text[index..<end], column: column))
+            column += text.distance(from: index, to: end)
+            index = end
+        }
+        return tokens
+    }
+
+    private var peek: Token? { position < tokens.count ? tokens[position] : nil }
+
+    private mutating func next(_ what: String) throws(Diagnostic) -> Token {
+        guard position < tokens.count else {
+            throw wrong("\(what) is missing at the end of the line", at: line.text.count + 1)
+        }
+        position += 1
+        return tokens[position - 1]
+    }
+
+    private mutating func take(_ word: String) -> Bool {
+        guard peek?.text == word[...] else { return false }
+        position += 1
+        return true
+    }
+
+    private func end() throws(Diagnostic) {
+        if let token = peek { throw wrong("'\(token.text)' is too much on this line", at: token) }
+    }
+
+    private mutating func number<T: FixedWidthInteger>(
+        _ what: String, _ range: ClosedRange<T>
+    ) throws(Diagnostic) -> T {
+        let token = try next(what)
+        guard let value = T(token.text), range.contains(value) else {
+            throw wrong(
+                "\(what) is a number from \(range.lowerBound) to \(range.upperBound), not '\(token.text)'", at: token)
+        }
+        return value
+    }
+
+    // MARK: Settings and flows
+
+    private mutating func readLink() throws(Diagnostic) {
+        position = 1
+        let token = try next("a link type")
+        guard let linkType = LinkType.encodable.first(where: { $0.name.lowercased() == token.text.lowercased() })
+        else {
+            let names = LinkType.encodable.map(\.name).joined(separator: ", ")
+            throw wrong("no link type is named '\(token.text)' (there are \(names))", at: token)
+        }
+        if !scenario.steps.isEmpty { throw wrong("link stands before the first packet", at: 1) }
+        scenario.linkType = linkType
+        try end()
+    }
+
+    private mutating func readSnaplen() throws(Diagnostic) {
+        position = 1
+        scenario.snaplen = try number("the snaplen", 1...Scenario.wholeFrames)
+        try end()
+    }
+
+    /// flow [NAME] [CLIENT > SERVER] [isn X Y]
+    private mutating func readFlow() throws(Diagnostic) {
+        position = 1
+        var flow = scenario.flows[0]
+        flow.name = ""
+        if let token = peek, isName(token.text), token.text != "isn" {
+            position += 1
+            flow.name = String(token.text)
+            if scenario.flows.contains(where: { $0.name == flow.name }) {
+                throw wrong("there is a flow '\(flow.name)' already", at: token)
+            }
+            if ScenarioParser.reserved.contains(flow.name) {
+                throw wrong("'\(flow.name)' is a word of the language: choose another name", at: token)
+            }
+        } else if isFlowSettled {
+            throw wrong("only the first flow, before any packet, can be without a name", at: 1)
+        }
+        if let token = peek, token.text != "isn" {
+            flow.client = try endpoint("the client")
+            let arrow = try next("'>'")
+            if arrow.text != ">" { throw wrong("'>' stands between client and server", at: arrow) }
+            flow.server = try endpoint("the server")
+            if flow.client.address.version != flow.server.address.version {
+                throw wrong("client and server have addresses of different IP versions", at: token)
+            }
+        }
+        if take("isn") {
+            flow.clientISN = try number("the client's ISN", 0...UInt32.max)
+            flow.serverISN = try number("the server's ISN", 0...UInt32.max)
+        }
+        try end()
+        if flow.name.isEmpty { scenario.flows[0] = flow } else { scenario.flows.append(flow) }
+        isFlowSettled = true
+    }
+
+    /// Words that begin something else where a flow's name can stand.
+    private static let reserved: Set<String> = [
+        "again", "icmp", "idle", "octets", "summary", "patterns", "findings", "not", "isn",
+    ]
+
+    private func isName(_ text: Substring) -> Bool {
+        guard let first = text.first, first.isASCII, first.isLetter else { return false }
+        return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+    }
+
+    private mutating func endpoint(_ what: String) throws(Diagnostic) -> Endpoint {
+        let token = try next(what)
+        guard let endpoint = Endpoint(String(token.text)) else {
+            throw wrong(
+                "\(what) is an address and a port, 192.0.2.1:40000 or [2001:db8::1]:40000, not '\(token.text)'", at: token
+            )
+        }
+        return endpoint
+    }
+
+    private func flow(named name: Substring) -> Int? { scenario.flows.firstIndex { $0.name == name } }
+
+    // MARK: Steps
+
+    private mutating func readStep() throws(Diagnostic) {
+        position = 0
+        let time = try readTime()
+        let content = try readContent()
+        try end()
+        now = time
+        scenario.steps.append(Scenario.Step(time: time, content))
+        isFlowSettled = true
+        if case .packet(let packet) = content { lastPacket = packet }
+    }
+
+    /// `0`, `1.5`, `+20ms`, `-5us`: seconds, unless it says otherwise; with a sign relative to the step before.
+    private mutating func readTime() throws(Diagnostic) -> Int64 {
+        let token = try next("a time")
+        let isRelative = token.text.hasPrefix("+") || token.text.hasPrefix("-")
+        let digits = isRelative ? token.text.dropFirst() : token.text
+        guard let value = TimeSpan(text: digits)?.nanoseconds else {
+            throw wrong(
+                "a line begins with link, snaplen, flow, expect or a time (0, 1.5, +20ms, +3us), not '\(token.text)'",
+                at: token)
+        }
+        if !isRelative { return value }
+        let (sum, overflow) =
+            token.text.hasPrefix("-")
+            ? now.subtractingReportingOverflow(value) : now.addingReportingOverflow(value)
+        if overflow || sum.magnitude > UInt64(Scenario.longest) {
+            throw wrong("the time is further than 100 years from the start", at: token)
+        }
+        return sum
+    }
+
+    private mutating func readContent() throws(Diagnostic) -> Scenario.Content {
+        let token = try next("a direction (> or <), again, icmp, idle or octets")
+        switch token.text {
+        case ">", "<": return .packet(try readPacket(flow: 0, isFromClient: token.text == ">"))
+        case "again":
+            var packet = try labelled()
+            try readAttributes(&packet)
+            return .packet(packet)
+        case "icmp": return try readICMP()
+        case "idle": return .idle
+        case "octets":
+            let digits = try next("the frame's octets")
+            guard let octets = hexadecimal(digits.text) else {
+                throw wrong("octets are written in hexadecimal, two digits each", at: digits)
+            }
+            return .octets(octets)
+        default:
+            guard let flow = flow(named: token.text) else {
+                let known = scenario.flows.map(\.name).filter { !$0.isEmpty }.joined(separator: ", ")
+                throw wrong(
+                    "after the time comes a flow's name\(known.isEmpty ? "" : " (\(known))"), >, <, again, icmp, idle or octets, not '\(token.text)'",
+                    at: token)
+            }
+            let direction = try next("a direction (> or <)")
+            guard direction.text == ">" || direction.text == "<" else {
+                throw wrong("the direction is > (client to server) or <, not '\(direction.text)'", at: direction)
+            }
+            return .packet(try readPacket(flow: flow, isFromClient: direction.text == ">"))
+        }
+    }
+
+    private mutating func readPacket(flow index: Int, isFromClient: Bool) throws(Diagnostic) -> Scenario.Packet {
+        let flow = scenario.flows[index]
+        var segment = Segment(
+            from: isFromClient ? flow.client : flow.server, to: isFromClient ? flow.server : flow.client)
+        let letters = try next("the flags")
+        guard let flags = TCPFlags(letters.text) else {
+            throw wrong(
+                "flags are letters of SFRPUEWe, . for ACK, or none, not '\(letters.text)'", at: letters)
+        }
+        segment.flags = flags
+        segment.window = Scenario.standardWindow
+        segment.hopLimit = Scenario.standardHopLimit
+        if segment.source.address.version == .v4 {
+            identification &+= 1
+            segment.identification = identification
+        }
+        segment.seq = (isFromClient ? flow.clientISN : flow.serverISN) &+ (flags.contains(.syn) ? 0 : 1)
+        if flags.contains(.ack) { segment.ack = (isFromClient ? flow.serverISN : flow.clientISN) &+ 1 }
+        var packet = Scenario.Packet(flow: index, isFromClient: isFromClient, segment: segment)
+        if flags.contains(.syn) { packet.optionArea = Scenario.standardSYNOptions }
+        if let token = peek, let first = token.text.first, first.isNumber || "(=-".contains(first) {
+            position += 1
+            try readSequence(token, &packet)
+        }
+        try readAttributes(&packet)
+        return packet
+    }
+
+    /// `SEQ`, `SEQ(LEN)`, `SEQ:END(LEN)` or `(LEN)`; `=` before SEQ says that it is absolute.
+    private mutating func readSequence(_ token: Token, _ packet: inout Scenario.Packet) throws(Diagnostic) {
+        var text = token.text
+        var length: UInt32?
+        if text.last == ")", let open = text.firstIndex(of: "(") {
+            guard let value = UInt32(text[text.index(after: open)...].dropLast()), value <= 65_000 else {
+                throw wrong("the payload's length is a number up to 65000", at: token)
+            }
+            length = value
+            text = text[..<open]
+        }
+        packet.segment.payloadLength = length ?? 0
+        let bounds = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = bounds.first, !first.isEmpty else { return }
+        packet.segment.seq = try sequenceNumber(
+            Token(text: first, column: token.column), from: ownISN(packet), "the sequence number")
+        guard bounds.count == 2 else { return }
+        let end = try sequenceNumber(
+            Token(text: bounds[1], column: token.column + first.count + 1), from: ownISN(packet), "the sequence's end")
+        if end != packet.segment.seq &+ packet.segment.payloadLength {
+            throw wrong(
+                "\(first):\(bounds[1]) is \(end &- packet.segment.seq) octets, and (\(packet.segment.payloadLength)) is given",
+                at: token)
+        }
+    }
+
+    private func ownISN(_ packet: Scenario.Packet) -> UInt32 {
+        let flow = scenario.flows[packet.flow]
+        return packet.isFromClient ? flow.clientISN : flow.serverISN
+    }
+
+    private func peerISN(_ packet: Scenario.Packet) -> UInt32 {
+        let flow = scenario.flows[packet.flow]
+        return packet.isFromClient ? flow.serverISN : flow.clientISN
+    }
+
+    private func sequenceNumber(_ token: Token, from isn: UInt32, _ what: String) throws(Diagnostic) -> UInt32 {
+        if token.text.first == "=" {
+            guard let value = UInt32(token.text.dropFirst()) else {
+                throw wrong("\(what) after = is a number up to \(UInt32.max), not '\(token.text)'", at: token)
+            }
+            return value
+        }
+        guard let value = Int64(token.text), value.magnitude <= UInt64(UInt32.max) else {
+            throw wrong(
+                "\(what) is a number relative to the ISN, or absolute after =, not '\(token.text)'", at: token)
+        }
+        return isn &+ UInt32(truncatingIfNeeded: value)
+    }
+
+    private mutating func readAttributes(_ packet: inout Scenario.Packet) throws(Diagnostic) {
+        while let token = peek {
+            position += 1
+            if token.text.first == "<" {
+                do {
+                    packet.optionArea = try OptionList.octets(token.text.dropFirst().dropLast())
+                } catch {
+                    throw wrong(error.message, at: token.column + 1 + error.offset)
+                }
+                continue
+            }
+            switch token.text {
+            case "seq":
+                packet.segment.seq = try sequenceNumber(
+                    try next("the sequence number"), from: ownISN(packet), "the sequence number")
+            case "ack":
+                packet.segment.ack = try sequenceNumber(
+                    try next("the acknowledgment number"), from: peerISN(packet), "the acknowledgment number")
+            case "win": packet.segment.window = try number("the window", 0...UInt16.max)
+            case "ttl": packet.segment.hopLimit = try number("the hop limit", 0...UInt8.max)
+            case "id":
+                if packet.segment.source.address.version == .v6 {
+                    throw wrong("only IPv4 has an identification in every packet", at: token)
+                }
+                packet.segment.identification = try number("the IP identification", 0...UInt16.max)
+            case "reserved":
+                let bits = try number("the reserved bits", UInt16(0)...7)
+                packet.segment.flags.subtract(.reserved)
+                packet.segment.flags.insert(TCPFlags(rawValue: bits << 9))
+            case "vlan":
+                let tags = try next("VLAN identifiers")
+                let identifiers = tags.text.split(separator: ",").compactMap { UInt16($0) }
+                guard !identifiers.isEmpty, identifiers.allSatisfy({ $0 < 4096 }), identifiers.count <= 4 else {
+                    throw wrong("VLAN identifiers are up to four numbers below 4096, outermost first: 100,7", at: tags)
+                }
+                packet.segment.vlan = VLANTags(identifiers)
+            case "in": try readTunnel(&packet.segment)
+            case "checksum":
+                let state = try next("good, bad or offload")
+                switch state.text {
+                case "good": packet.segment.checksum = .unverified
+                case "bad": packet.segment.checksum = .bad
+                case "offload": packet.segment.checksum = .offload
+                default: throw wrong("a checksum is good, bad or offload, not '\(state.text)'", at: state)
+                }
+            case "fragment": packet.segment.isFragment = true
+            case "mac":
+                let text = try next("a link address")
+                let octets = text.text.split(separator: ":").compactMap { hexadecimal($0) }.flatMap { $0 }
+                guard octets.count == 6 else {
+                    throw wrong("a link address is six octets: 02:00:00:00:00:09", at: text)
+                }
+                packet.senderMAC = octets
+            case "cut": packet.capturedLength = try number("the octets that were captured", 0...65_535)
+            case "as":
+                let label = try next("the packet's name")
+                if !isName(label.text) { throw wrong("a name begins with a letter", at: label) }
+                if labels[label.text] != nil {
+                    throw wrong("there is a packet '\(label.text)' already", at: label)
+                }
+                labels[label.text] = packet
+                // What follows the name belongs to the packet all the same.
+                if peek != nil {
+                    try readAttributes(&packet)
+                    labels[label.text] = packet
+                }
+            default:
+                throw wrong(
+                    "no attribute of a packet is named '\(token.text)' (there are <options>, seq, ack, win, ttl, id, reserved, vlan, in, checksum, fragment, mac, cut, as)",
+                    at: token)
+            }
+        }
+    }
+
+    private mutating func readTunnel(_ segment: inout Segment) throws(Diagnostic) {
+        let token = try next("a tunnel")
+        func network(_ kind: VirtualNetwork.Kind) throws(Diagnostic) -> VirtualNetwork {
+            VirtualNetwork(kind: kind, id: try number("the virtual network's id", 0...0xff_ffff))
+        }
+        switch token.text {
+        case "vxlan": (segment.tunnels, segment.network) = (.vxlan, try network(.vxlan))
+        case "geneve": (segment.tunnels, segment.network) = (.geneve, try network(.geneve))
+        case "nvgre": (segment.tunnels, segment.network) = (.gre, try network(.nvgre))
+        case "gre": segment.tunnels = .gre
+        case "mpls": segment.tunnels = .mpls
+        case "pppoe": segment.tunnels = .pppoe
+        case "ip": segment.tunnels = .ipInIP
+        default:
+            throw wrong(
+                "no tunnel is named '\(token.text)' (there are vxlan N, geneve N, nvgre N, gre, mpls, pppoe, ip)", at: token)
+        }
+    }
+
+    /// The packet named next, else the last one.
+    private mutating func labelled() throws(Diagnostic) -> Scenario.Packet {
+        if let token = peek, let packet = labels[token.text] {
+            position += 1
+            return packet
+        }
+        guard let lastPacket else { throw wrong("there is no packet before this line to refer to", at: tokens[0]) }
+        return lastPacket
+    }
+
+    /// icmp TYPE/CODE from ADDRESS [about LABEL] [seq N] [quote N]
+    private mutating func readICMP() throws(Diagnostic) -> Scenario.Content {
+        let numbers = try next("type/code")
+        let parts = numbers.text.split(separator: "/", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard parts.count == 2, let type = parts[0], let code = parts[1] else {
+            throw wrong("an ICMP error is written type/code: 3/1", at: numbers)
+        }
+        guard take("from") else { throw wrong("from and the reporter's address are missing", at: numbers) }
+        let text = try next("the reporter's address")
+        guard let reporter = IPAddress(String(text.text)) else {
+            throw wrong("'\(text.text)' is no address", at: text)
+        }
+        var packet: Scenario.Packet
+        if take("about") {
+            let name = try next("the packet's name")
+            guard let named = labels[name.text] else {
+                throw wrong("no packet is named '\(name.text)': name it with 'as \(name.text)'", at: name)
+            }
+            packet = named
+        } else {
+            packet = try labelled()
+        }
+        if reporter.version != packet.segment.source.address.version {
+            throw wrong("the reporter's address is not of the packet's IP version", at: text)
+        }
+        var quoted = 8
+        while let token = peek {
+            position += 1
+            switch token.text {
+            case "seq":
+                packet.segment.seq = try sequenceNumber(
+                    try next("the quoted sequence number"), from: ownISN(packet), "the quoted sequence number")
+            case "quote": quoted = try number("the octets of the TCP header that are quoted", 0...60)
+            default: throw wrong("an ICMP error has seq and quote, not '\(token.text)'", at: token)
+            }
+        }
+        let error = ICMPError(
+            reporter: reporter, type: type, code: code, source: packet.segment.source,
+            destination: packet.segment.destination, seq: quoted < 8 ? nil : packet.segment.seq,
+            network: packet.segment.network)
+        return .icmp(error, about: packet, quoted: quoted)
+    }
+
+    // MARK: Expectations
+
+    /// expect [FLOW[#N] | summary] CLAIM
+    private mutating func readExpectation() throws(Diagnostic) {
+        position = 1
+        var subject = Expectation.Subject.attempt(flow: 0, occurrence: 1)
+        let token = try next("what is expected")
+        let parts = token.text.split(separator: "#", omittingEmptySubsequences: false)
+        if let flow = flow(named: parts[0]), parts.count <= 2, !parts[0].isEmpty || parts.count == 2 {
+            var occurrence = 1
+            if parts.count == 2 {
+                guard let value = Int(parts[1]), value > 0 else {
+                    throw wrong("after # comes which attempt of the flow, from 1", at: token)
+                }
+                occurrence = value
+            }
+            subject = .attempt(flow: flow, occurrence: occurrence)
+        } else if token.text.hasPrefix("summary.") || token.text == "patterns" {
+            subject = .summary
+            position -= 1
+        } else {
+            position -= 1
+        }
+        scenario.expectations.append(Expectation(subject, try readClaim(), source: line))
+    }
+
+    private mutating func readClaim() throws(Diagnostic) -> Expectation.Claim {
+        let name = try next("a field")
+        let values = tokens[position...]
+        position = tokens.count
+        guard let first = values.first else {
+            throw wrong("the value of \(name.text) is missing at the end of the line", at: line.text.count + 1)
+        }
+        switch name.text {
+        case "findings", "patterns":
+            let codes = values.map { String($0.text) }
+            if codes == ["none"] { return .findings([]) }
+            for value in values { try checkCode(value) }
+            return .findings(codes)
+        case "not":
+            try checkCode(first)
+            if values.count > 1 { throw wrong("not takes one finding", at: values[values.startIndex + 1]) }
+            return .absent(String(first.text))
+        default: break
+        }
+        if values.count == 1, let range = first.text.firstRange(of: "..") {
+            guard let low = Scenario.quantity(first.text[..<range.lowerBound]),
+                let high = Scenario.quantity(first.text[range.upperBound...]), low <= high
+            else { throw wrong("a range is LOW..HIGH: 20ms..25ms", at: first) }
+            return .range(path: String(name.text), low...high)
+        }
+        return .field(
+            path: String(name.text), values: values.map { Scenario.quantity($0.text).map(String.init) ?? String($0.text) })
+    }
+
+    private func checkCode(_ token: Token) throws(Diagnostic) {
+        if !ScenarioCheck.knows(code: String(token.text)) {
+            throw wrong("no finding is named '\(token.text)': synscope explain lists them", at: token)
+        }
+    }
+}
+
+extension Scenario {
+    static let standardWindow: UInt16 = 64_240
+    static let standardHopLimit: UInt8 = 64
+    /// MSS 1460.
+    static let standardSYNOptions: [UInt8] = [2, 4, 0x05, 0xb4]
+    /// Nanoseconds in 100 years.
+    static let longest: Int64 = 3_155_760_000_000_000_000
+
+    /// A whole number, or a time with its unit in nanoseconds.
+    static func quantity(_ text: Substring) -> Int64? {
+        if let number = Int64(text) { return number }
+        guard text.last == "s" else { return nil }
+        return text.first == "-" ? TimeSpan(text: text.dropFirst()).map { -$0.nanoseconds } : TimeSpan(text: text)?.nanoseconds
+    }
+}

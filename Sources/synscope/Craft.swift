@@ -1,0 +1,101 @@
+import ArgumentParser
+import HandshakeReport
+import HandshakeScenario
+import PacketCapture
+
+struct Craft: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a capture from a scenario, or check what analysis makes of scenarios.",
+        discussion: """
+            A scenario is text, one packet a line, with what must be found at its end (docs/scenarios.md):
+
+              0      > S
+              +20ms  < S.
+              +1ms   > .
+              expect outcome established
+              expect rtt.total_ns 21ms
+
+            EXAMPLES
+              synscope craft handshake.pkt -w handshake.pcapng
+              synscope craft --check Tests/Scenarios/*/*.pkt
+
+            EXIT STATUS
+              0 fine; 1 a scenario is not what it expects; 2 wrong usage; 3 a scenario cannot be read or has mistakes.
+            """)
+
+    @Argument(help: ArgumentHelp("Scenario files; - is standard input.", valueName: "scenario"))
+    var scenarios: [String]
+
+    @Option(
+        name: .customShort("w"),
+        help: ArgumentHelp(
+            "Write the capture: pcapng if the name ends in .pcapng, else pcap; - is standard output.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Analyse each scenario's packets and compare with what it expects.")
+    var check = false
+
+    func validate() throws {
+        if output == nil, !check { throw ValidationError("Say what to do: -w FILE writes a capture, --check compares.") }
+        if output != nil, scenarios.count > 1 { throw ValidationError("-w takes one scenario.") }
+        if output == "-", check { throw ValidationError("-w - and --check both write to standard output.") }
+    }
+
+    func run() throws {
+        var isReadable = true
+        var differing = 0
+        var checked = 0
+        var report = StandardOutput(isLineBuffered: false)
+        for path in scenarios {
+            let scenario: Scenario
+            do throws(CommandFailure) {
+                scenario = try Craft.read(path)
+            } catch {
+                if let message = error.message { StandardError.write(message) }
+                isReadable = false
+                continue
+            }
+            if let output { try Craft.write(scenario, to: output) }
+            if check {
+                checked += 1
+                let differences = scenario.check()
+                if !differences.isEmpty { differing += 1 }
+                for difference in differences { report.buffer.line(difference.description) }
+            }
+        }
+        if check {
+            report.buffer.line(
+                "\(checked) \(checked == 1 ? "scenario" : "scenarios"), \(checked - differing) as expected, \(differing) not")
+        }
+        try report.flush()
+        if !isReadable { throw CommandFailure(status: .unreadable, message: nil) }
+        if differing > 0 { throw CommandFailure(status: .failed, message: nil) }
+    }
+
+    private static func read(_ path: String) throws(CommandFailure) -> Scenario {
+        let name = path == "-" ? "standard input" : path
+        guard let text = String(validating: try TextFile.read(path), as: UTF8.self) else {
+            throw CommandFailure(status: .unreadable, message: "\(name): a scenario is UTF-8 text, and this is not")
+        }
+        do throws(ScenarioErrors) {
+            return try Scenario(text: text, name: name)
+        } catch {
+            // As compilers do: the line begins with the place.
+            StandardError.write(raw: "\(error)\n")
+            throw CommandFailure(status: .unreadable, message: nil)
+        }
+    }
+
+    private static func write(_ scenario: Scenario, to path: String) throws {
+        var writer = SavefileWriter(
+            path.hasSuffix(".pcapng") ? .pcapng : .pcap, linkType: scenario.linkType, snaplen: scenario.snaplen)
+        for frame in scenario.frames() { writer.write(frame.octets, wireLength: frame.wireLength, time: frame.time) }
+        if path == "-" {
+            var output = StandardOutput(isLineBuffered: false)
+            output.buffer.append(octets: writer.octets)
+            try output.flush()
+        } else {
+            try TextFile.write(writer.octets, to: path)
+        }
+    }
+}
