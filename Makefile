@@ -6,7 +6,7 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures lab conformance bench
+.PHONY: all demo test install format lint clean help dependencies golden captures record lab conformance bench
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -43,15 +43,15 @@ format: ## format the sources
 lint: ## check the format
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 
-captures: dependencies ## make the made captures of Captures/ anew
-	$(SWIFT) run -q make-captures Captures
+captures: dependencies ## make the captures of Captures/ that have a scenario anew
+	$(SWIFT) build --product synscope
+	set -e; for scenario in Captures/*.pkt; do .build/debug/synscope craft "$$scenario" -w "$${scenario%.pkt}.pcap"; done
 
 golden: captures ## make the expected results anew: look at the difference before you commit it
-	$(SWIFT) build --product synscope
 	Scripts/golden.sh .build/debug/synscope
 	SYNSCOPE_UPDATE_GOLDEN=1 $(SWIFT) test --filter TransitionTableTests
 
-lab: ## record the kernel's own handshakes into Captures/ (root)
+record: ## record the kernel's own handshakes into Captures/ (root)
 	Scripts/record-captures.sh Captures
 
 conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder

@@ -54,12 +54,12 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Conversations written in Swift, shared by the tests and by the tool that writes Captures/.
+        // Conversations written in Swift, and the traffic that benchmarks measure.
         .target(
             name: "Fixtures", dependencies: ["PacketWire", "HandshakeAnalysis"], path: "Tests/Support/Fixtures",
             swiftSettings: testSettings),
         .executableTarget(
-            name: "make-captures", dependencies: ["Fixtures", "PacketWire"], path: "Tests/Support/MakeCaptures",
+            name: "make-workload", dependencies: ["Fixtures"], path: "Tests/Support/MakeWorkload",
             swiftSettings: testSettings),
         .testTarget(name: "PacketWireTests", dependencies: ["PacketWire"], swiftSettings: testSettings),
         .testTarget(
@@ -70,6 +70,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeReportTests", dependencies: ["HandshakeReport", "HandshakeAnalysis", "Fixtures"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ScenarioTests", dependencies: ["HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
     ],

@@ -6,8 +6,8 @@ connections=${2:-1000000}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cc -O2 -o "$folder/bare" "$(dirname "$0")/bare-pcap-loop.c" -lpcap
-swift build -q -c release --product make-captures
-.build/release/make-captures --workload w1 "$connections" "$folder/w1.pcap"
+swift build -q -c release --product make-workload
+.build/release/make-workload w1 "$connections" "$folder/w1.pcap"
 seconds() { start=$(date +%s%N); "$@" > "$folder/out"; end=$(date +%s%N); echo $(((end - start) / 1000)); }
 cat "$folder/w1.pcap" > /dev/null
 "$folder/bare" "$folder/w1.pcap"

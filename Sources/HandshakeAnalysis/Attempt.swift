@@ -139,6 +139,8 @@ struct Attempt: BitwiseCopyable {
     @inline(__always) var clientNext: UInt32 { clientISN &+ 1 }
     /// y+1, the SYN-ACK's payload included.
     @inline(__always) var serverNext: UInt32 { serverISN &+ 1 &+ synAckLength }
+    /// Octets from x+1 to the end of the server's window, what the SYN carried included.
+    @inline(__always) var clientMaySend: UInt32 { max(UInt32(serverWindow), synLength, 1) }
     @inline(__always) var isReported: Bool { machine.state == .closed }
 
     /// Whether the client sent a segment. Of a socket that is connected to itself the flags tell.

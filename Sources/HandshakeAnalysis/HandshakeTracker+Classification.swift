@@ -109,8 +109,7 @@ extension HandshakeTracker {
         attempts[slot].clientAcked = segment.ack
         if hasY {
             if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.ack) }
-            let window = max(UInt32(attempts[slot].serverWindow), carried, 1)
-            let seqFits = relative <= window
+            let seqFits = relative <= attempts[slot].clientMaySend
             let ackDistance = segment.ack &- (attempts[slot].serverISN &+ 1)
             let ackFits = ackDistance <= attempts[slot].serverEnd &- (attempts[slot].serverISN &+ 1)
             if seqFits, ackFits || segment.payloadLength > 0 {
@@ -196,7 +195,13 @@ extension HandshakeTracker {
             }
             switch attempts[slot].machine.state {
             case .crossed, .crossedClientAcked, .crossedServerAcked:
-                if flags.contains(.ack), segment.ack == attempts[slot].clientNext { return .serverAck }
+                // RFC 9293 3.10.7.4: acceptable only with SEQ in the window.
+                let window = max(UInt32(attempts[slot].clientWindow), 1)
+                if flags.contains(.ack), segment.ack == attempts[slot].clientNext,
+                    segment.seq &- attempts[slot].serverNext < window
+                {
+                    return .serverAck
+                }
             default: break
             }
         } else if events.has(.synAckWrongAck), flags.contains(.ack), isBeyond,

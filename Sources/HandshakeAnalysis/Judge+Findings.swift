@@ -68,7 +68,7 @@ extension Judge {
     /// another number.
     func isLateReverse(_ note: SegmentNote) -> Bool {
         if let completion, note.frame > completion.frame { return true }
-        return validSYNACKs.contains { $0.frame < note.frame && $0.seq != note.seq }
+        return validSYNACKs.contains { $0.frame < note.frame }
     }
 
     // MARK: Arithmetic
@@ -82,6 +82,9 @@ extension Judge {
             case .wrongAck:
                 let y = attempt.marks.contains(.hasServerISN) ? attempt.serverNext : attempt.wrongSynAckISN &+ 1
                 findings += finding(.ackWrongAck, note, expected: y, actual: note.ack)
+                if attempt.marks.contains(.hasServerISN), note.seq &- attempt.clientNext > attempt.clientMaySend {
+                    findings += finding(.ackWrongSeq, note, expected: attempt.clientNext, actual: note.seq)
+                }
             case .wrongSeq: findings += finding(.ackWrongSeq, note, expected: attempt.clientNext, actual: note.seq)
             case .resetInexact:
                 let next = note.fromClient ? attempt.clientNext : attempt.serverNext
@@ -226,7 +229,10 @@ extension Judge {
                 finding.evidence = names.filter { extra.contains($0.0) }.map(\.1).joined(separator: ", ")
                 findings.append(finding)
             }
-            if offer.options.contains(.fastOpen), offer.payloadLength > 0, answer.ack == attempt.clientNext {
+            // A copy without the data may be what was answered (RFC 7413 4.2: it is sent so).
+            if offer.options.contains(.fastOpen), answer.ack == attempt.clientNext,
+                syns.allSatisfy({ $0.payloadLength > 0 || $0.frame > answer.frame })
+            {
                 var finding = Finding(.fastOpenDataIgnored, [offer.frame, answer.frame])
                 finding.expected = attempt.clientNext &+ attempt.synLength
                 finding.actual = answer.ack

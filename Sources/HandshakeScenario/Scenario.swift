@@ -93,6 +93,8 @@ package struct Expectation: Sendable {
     package enum Subject: Sendable, Hashable {
         /// The `occurrence`th attempt (from 1) of a flow.
         case attempt(flow: Int, occurrence: Int)
+        /// All attempts and the patterns.
+        case everything
         case summary
     }
 

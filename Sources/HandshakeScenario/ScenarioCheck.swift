@@ -75,9 +75,11 @@ struct ScenarioCheck {
         let fields: RecordFields
         let codes: [FindingCode]
         switch expectation.subject {
-        case .summary:
+        case .everything, .summary:
             fields = result.summary
-            codes = result.patterns
+            let ofAttempts =
+                expectation.subject == .everything ? result.attempts.flatMap { $0.findings.map(\.code) } : []
+            codes = result.patterns + ofAttempts
         case .attempt(let flow, let occurrence):
             guard attempts[flow].count >= occurrence else {
                 let name = scenario.flows[flow].name

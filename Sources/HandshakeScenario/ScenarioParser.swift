@@ -189,7 +189,7 @@ private struct ScenarioParser {
 
     /// Words that begin something else where a flow's name can stand.
     private static let reserved: Set<String> = [
-        "again", "icmp", "idle", "octets", "summary", "patterns", "findings", "not", "isn",
+        "again", "icmp", "idle", "octets", "attempt", "summary", "patterns", "findings", "not", "isn",
     ]
 
     private func isName(_ text: Substring) -> Bool {
@@ -201,7 +201,8 @@ private struct ScenarioParser {
         let token = try next(what)
         guard let endpoint = Endpoint(String(token.text)) else {
             throw wrong(
-                "\(what) is an address and a port, 192.0.2.1:40000 or [2001:db8::1]:40000, not '\(token.text)'", at: token
+                "\(what) is an address and a port, 192.0.2.1:40000 or [2001:db8::1]:40000, not '\(token.text)'",
+                at: token
             )
         }
         return endpoint
@@ -440,7 +441,8 @@ private struct ScenarioParser {
         case "ip": segment.tunnels = .ipInIP
         default:
             throw wrong(
-                "no tunnel is named '\(token.text)' (there are vxlan N, geneve N, nvgre N, gre, mpls, pppoe, ip)", at: token)
+                "no tunnel is named '\(token.text)' (there are vxlan N, geneve N, nvgre N, gre, mpls, pppoe, ip)",
+                at: token)
         }
     }
 
@@ -499,13 +501,13 @@ private struct ScenarioParser {
 
     // MARK: Expectations
 
-    /// expect [FLOW[#N] | summary] CLAIM
+    /// expect [FLOW[#N]] CLAIM; the flow without a name is `attempt` here
     private mutating func readExpectation() throws(Diagnostic) {
         position = 1
         var subject = Expectation.Subject.attempt(flow: 0, occurrence: 1)
         let token = try next("what is expected")
         let parts = token.text.split(separator: "#", omittingEmptySubsequences: false)
-        if let flow = flow(named: parts[0]), parts.count <= 2, !parts[0].isEmpty || parts.count == 2 {
+        if let flow = parts[0] == "attempt" ? 0 : flow(named: parts[0]), parts.count <= 2, !parts[0].isEmpty {
             var occurrence = 1
             if parts.count == 2 {
                 guard let value = Int(parts[1]), value > 0 else {
@@ -514,10 +516,9 @@ private struct ScenarioParser {
                 occurrence = value
             }
             subject = .attempt(flow: flow, occurrence: occurrence)
-        } else if token.text.hasPrefix("summary.") || token.text == "patterns" {
-            subject = .summary
-            position -= 1
         } else {
+            if token.text.hasPrefix("summary.") || token.text == "patterns" { subject = .summary }
+            if token.text == "not" { subject = .everything }
             position -= 1
         }
         scenario.expectations.append(Expectation(subject, try readClaim(), source: line))
@@ -549,7 +550,8 @@ private struct ScenarioParser {
             return .range(path: String(name.text), low...high)
         }
         return .field(
-            path: String(name.text), values: values.map { Scenario.quantity($0.text).map(String.init) ?? String($0.text) })
+            path: String(name.text),
+            values: values.map { Scenario.quantity($0.text).map(String.init) ?? String($0.text) })
     }
 
     private func checkCode(_ token: Token) throws(Diagnostic) {
@@ -571,6 +573,7 @@ extension Scenario {
     static func quantity(_ text: Substring) -> Int64? {
         if let number = Int64(text) { return number }
         guard text.last == "s" else { return nil }
-        return text.first == "-" ? TimeSpan(text: text.dropFirst()).map { -$0.nanoseconds } : TimeSpan(text: text)?.nanoseconds
+        return text.first == "-"
+            ? TimeSpan(text: text.dropFirst()).map { -$0.nanoseconds } : TimeSpan(text: text)?.nanoseconds
     }
 }

@@ -45,7 +45,8 @@ extension Scenario {
         var words = ["expect"]
         if case .attempt(let flow, let occurrence) = expectation.subject {
             let suffix = occurrence > 1 ? "#\(occurrence)" : ""
-            if !flows[flow].name.isEmpty || occurrence > 1 { words.append(flows[flow].name + suffix) }
+            let name = flows[flow].name
+            if !name.isEmpty || occurrence > 1 { words.append((name.isEmpty ? "attempt" : name) + suffix) }
         }
         switch expectation.claim {
         case .field(let path, let values): words += [path] + values

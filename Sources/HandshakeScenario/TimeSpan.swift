@@ -33,6 +33,7 @@ struct TimeSpan {
 
     /// In the largest unit that needs no more than three digits after the point.
     var text: String {
+        if nanoseconds == 0 { return "0" }
         for unit in TimeSpan.units.dropLast().reversed() where nanoseconds % max(1, unit.nanoseconds / 1000) == 0 {
             let fraction = nanoseconds % unit.nanoseconds
             if nanoseconds >= unit.nanoseconds || unit.nanoseconds == 1 {
@@ -43,6 +44,6 @@ struct TimeSpan {
                 return "\(nanoseconds / unit.nanoseconds).\(digits)\(unit.suffix)"
             }
         }
-        return nanoseconds == 0 ? "0" : "\(nanoseconds)ns"
+        return "\(nanoseconds)ns"
     }
 }

@@ -71,6 +71,8 @@ package struct SavefileWriter {
     }
 
     private mutating func put(_ value: some FixedWidthInteger) {
-        for shift in stride(from: 0, to: value.bitWidth, by: 8) { octets.append(UInt8(truncatingIfNeeded: value >> shift)) }
+        for shift in stride(from: 0, to: value.bitWidth, by: 8) {
+            octets.append(UInt8(truncatingIfNeeded: value >> shift))
+        }
     }
 }

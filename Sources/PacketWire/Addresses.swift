@@ -138,7 +138,9 @@ public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable {
 extension Endpoint: LosslessStringConvertible {
     /// Reads `192.0.2.1:443` or `[2001:db8::1]:443`; nil for anything else.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         let isBracketed = text.hasPrefix("[") && text[..<colon].hasSuffix("]")
         let host = isBracketed ? text[..<colon].dropFirst().dropLast() : text[..<colon]
         guard let address = IPAddress(String(host)), isBracketed == (address.version == .v6) else { return nil }

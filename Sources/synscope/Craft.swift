@@ -29,14 +29,17 @@ struct Craft: ParsableCommand {
     @Option(
         name: .customShort("w"),
         help: ArgumentHelp(
-            "Write the capture: pcapng if the name ends in .pcapng, else pcap; - is standard output.", valueName: "file"))
+            "Write the capture: pcapng if the name ends in .pcapng, else pcap; - is standard output.", valueName: "file"
+        ))
     var output: String?
 
     @Flag(help: "Analyse each scenario's packets and compare with what it expects.")
     var check = false
 
     func validate() throws {
-        if output == nil, !check { throw ValidationError("Say what to do: -w FILE writes a capture, --check compares.") }
+        if output == nil, !check {
+            throw ValidationError("Say what to do: -w FILE writes a capture, --check compares.")
+        }
         if output != nil, scenarios.count > 1 { throw ValidationError("-w takes one scenario.") }
         if output == "-", check { throw ValidationError("-w - and --check both write to standard output.") }
     }
@@ -65,7 +68,8 @@ struct Craft: ParsableCommand {
         }
         if check {
             report.buffer.line(
-                "\(checked) \(checked == 1 ? "scenario" : "scenarios"), \(checked - differing) as expected, \(differing) not")
+                "\(checked) \(checked == 1 ? "scenario" : "scenarios"), \(checked - differing) as expected, \(differing) not"
+            )
         }
         try report.flush()
         if !isReadable { throw CommandFailure(status: .unreadable, message: nil) }

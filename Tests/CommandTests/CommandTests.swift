@@ -104,12 +104,59 @@ struct CommandTests {
         }
     }
 
-    @Test("The made captures are what make-captures writes")
-    func madeCaptures() throws {
-        for capture in MadeCapture.all {
-            let file = try Data(contentsOf: Place.captures.appending(path: capture.fileName))
-            #expect(Array(file) == capture.bytes(), "\(capture.name): make captures")
+    @Test("Every capture with a scenario beside it is what craft makes of it, and as it expects")
+    func craftedCaptures() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-craft-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: Place.captures.path)
+            .filter { $0.hasSuffix(".pkt") }
+        #expect(names.count > 20)
+        for name in names {
+            let made = folder.appending(path: "made.pcap").path
+            let run = try Run(["craft", Place.capture(name), "--check", "-w", made])
+            #expect(run.status == 0, "\(name): \(run.output)")
+            let capture = Place.captures.appending(path: name.dropLast(4) + ".pcap")
+            let (committed, crafted) = (try Data(contentsOf: capture), try Data(contentsOf: URL(filePath: made)))
+            #expect(committed == crafted, "\(name): make captures")
         }
+    }
+
+    // MARK: Scenarios
+
+    @Test("craft writes pcapng where the name says so, and both formats read alike")
+    func craftFormats() throws {
+        let scenario = Place.capture("vlan.pkt")
+        let run = try Run.shell(
+            """
+            d=$(mktemp -d); "$SYNSCOPE" craft '\(scenario)' -w $d/a.pcapng && "$SYNSCOPE" craft '\(scenario)' -w $d/a.pcap \
+              && "$SYNSCOPE" -T jsonl $d/a.pcapng | tail -n +2 > $d/1 && "$SYNSCOPE" -T jsonl $d/a.pcap | tail -n +2 > $d/2 \
+              && cmp $d/1 $d/2 && "$SYNSCOPE" craft '\(scenario)' -w - | cmp - $d/a.pcap && head -c 4 $d/a.pcapng | od -An -tx1; rm -r $d
+            """)
+        #expect(run.status == 0)
+        #expect(run.output.contains("0a 0d 0d 0a"))
+    }
+
+    @Test("craft --check ends with 1 where a scenario is not as it expects, and says the line")
+    func craftDifference() throws {
+        let run = try Run.shell("printf '0 > S\\nexpect outcome refused\\n' | \"$SYNSCOPE\" craft --check -")
+        #expect(run.status == 1)
+        #expect(run.output.contains("standard input:2: outcome is pending\n  2 | expect outcome refused"))
+        #expect(run.output.contains("1 scenario, 0 as expected, 1 not"))
+    }
+
+    @Test("craft ends with 3 where a scenario has mistakes, and still checks the others")
+    func craftMistake() throws {
+        let run = try Run.shell(
+            "printf '0 > X\\n' | \"$SYNSCOPE\" craft --check - '\(Place.capture("vlan.pkt"))' 2>&1")
+        #expect(run.status == 3)
+        #expect(run.output.contains("standard input:1:5:"))
+        #expect(run.output.contains("1 scenario, 1 as expected, 0 not"))
+    }
+
+    @Test("craft without -w or --check says what to do")
+    func craftNothing() throws {
+        #expect(try Run(["craft", Place.capture("vlan.pkt")]).status == 2)
     }
 
     // MARK: Formats
