@@ -61,6 +61,12 @@ let package = Package(
         .executableTarget(
             name: "make-workload", dependencies: ["Fixtures"], path: "Tests/Support/MakeWorkload",
             swiftSettings: testSettings),
+        // Worlds of which the truth is known, and its comparison with the analysis. Shares no code with the tracker.
+        .target(
+            name: "Simulation", dependencies: ["HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
+            path: "Tests/Support/Simulation", swiftSettings: testSettings),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation"], path: "Tests/Support/Simulate", swiftSettings: testSettings),
         .testTarget(name: "PacketWireTests", dependencies: ["PacketWire"], swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeAnalysisTests", dependencies: ["HandshakeAnalysis", "PacketWire", "Fixtures"],

@@ -1,0 +1,279 @@
+import HandshakeAnalysis
+package import HandshakeScenario
+import PacketWire
+
+/// Compares a record with what is known to have happened. What "observable" means, and what is compared, is written in
+/// docs/correctness.md.
+public struct Oracle {
+    public let world: World
+    /// What the capture has: the world's sightings, or some of them.
+    public let sightings: [Sighting]
+
+    public init(_ world: World, _ sightings: [Sighting]? = nil) {
+        self.world = world
+        self.sightings = sightings ?? world.sightings
+    }
+
+    // MARK: The capture
+
+    private static let client = Endpoint(IPAddress(v4: 0xc000_0201), 40_000)
+    private static let server = Endpoint(IPAddress(v4: 0xc633_6401), 443)
+
+    /// The capture as a scenario without expectations.
+    package func scenario() -> Scenario {
+        var flows = world.attempts.enumerated().map { index, isn in
+            Scenario.Flow(
+                name: index == 0 ? "" : "attempt\(index + 1)", client: Oracle.client, server: Oracle.server,
+                clientISN: isn,
+                serverISN: world.packets.first { $0.meaning == .synAck && !$0.fromClient && $0.attempt == isn }?.seq ?? 0)
+        }
+        if flows.isEmpty { flows = [.standard] }
+        var scenario = Scenario(flows: flows)
+        for sighting in sightings {
+            let packet = world.packets[sighting.packet]
+            let content: Scenario.Content
+            if let quoted = packet.quotes {
+                let about = self.packet(world.packets[quoted], mss: world.packets[quoted].mss, hopLimit: 60, flows)
+                let error = ICMPError(
+                    reporter: IPAddress(v4: 0xcb00_7109), type: world.icmp.type, code: world.icmp.code,
+                    source: about.segment.source, destination: about.segment.destination, seq: about.segment.seq)
+                content = .icmp(error, about: about, quoted: 8)
+            } else {
+                let hop = packet.hopLimit - (sighting.isCaptureDuplicate ? 1 : 0)
+                content = .packet(self.packet(packet, mss: sighting.mss, hopLimit: hop, flows))
+            }
+            scenario.steps.append(Scenario.Step(time: sighting.time, content))
+        }
+        // Two, since the clock follows what two frames agree on.
+        scenario.steps.append(Scenario.Step(time: world.end, .idle))
+        scenario.steps.append(Scenario.Step(time: world.end, .idle))
+        return scenario
+    }
+
+    private func packet(_ sent: Sent, mss: UInt16?, hopLimit: UInt8, _ flows: [Scenario.Flow]) -> Scenario.Packet {
+        var segment = Segment(
+            from: sent.fromClient ? Oracle.client : Oracle.server, to: sent.fromClient ? Oracle.server : Oracle.client)
+        segment.flags = TCPFlags(sent.letters) ?? []
+        segment.seq = sent.seq
+        segment.ack = sent.letters.contains(".") ? sent.ack : 0
+        segment.payloadLength = sent.length
+        segment.window = 64_240
+        segment.hopLimit = hopLimit
+        segment.identification = sent.identification
+        let flow = flows.firstIndex { $0.clientISN == sent.attempt } ?? 0
+        var packet = Scenario.Packet(flow: flow, isFromClient: sent.fromClient, segment: segment)
+        if let mss { packet.optionArea += [2, 4, UInt8(mss >> 8), UInt8(mss & 255)] }
+        if let (value, echo) = sent.timestamps {
+            packet.optionArea += [1, 1, 8, 10]
+            for number in [value, echo] { for shift in [24, 16, 8, 0] { packet.optionArea.append(UInt8(number >> UInt32(shift) & 255)) } }
+        }
+        return packet
+    }
+
+    // MARK: Contradictions
+
+    /// What the analyzer says that did not happen, or does not say although it was to be seen; empty if all is well.
+    public func contradictions() -> [String] {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumAttempts = 64
+        configuration.hashSeed = world.seed
+        let result = scenario().analysed(configuration)
+        var found: [String] = []
+        for isn in world.attempts {
+            let records = result.attempts.filter { $0.clientISN == isn && $0.startsAtSYN }
+            let syns = captured(isn) { $0.meaning == .syn && $0.fromClient }
+            if syns.isEmpty != records.isEmpty || records.count > 1 {
+                found.append("x \(isn): \(syns.count) SYNs were captured, \(records.count) attempts are reported")
+            }
+            if let record = records.first { found += contradictions(record, isn).map { "x \(isn): \($0)" } }
+        }
+        for record in result.attempts where !world.attempts.contains(record.clientISN) {
+            found.append("x \(record.clientISN) was never sent, and is reported as \(record.outcome.rawValue)")
+        }
+        return found
+    }
+
+    /// Captured packets of an attempt, each once, at its first sighting.
+    private func captured(_ isn: UInt32, _ matches: (Sent) -> Bool) -> [(time: Int64, packet: Sent, mss: UInt16?)] {
+        var seen: Set<Int> = []
+        return sightings.compactMap {
+            let packet = world.packets[$0.packet]
+            guard packet.attempt == isn, matches(packet), seen.insert($0.packet).inserted else { return nil }
+            return ($0.time, packet, $0.mss)
+        }
+    }
+
+    private func contradictions(_ record: AttemptRecord, _ isn: UInt32) -> [String] {
+        let syns = captured(isn) { $0.meaning == .syn && $0.fromClient }
+        let answers = captured(isn) { $0.meaning == .synAck && !$0.fromClient }
+        let acks = captured(isn) { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }
+        guard let firstSYN = syns.first else { return [] }
+        var found: [String] = []
+        let allowed = outcomes(isn)
+        if !allowed.contains(record.outcome) {
+            found.append(
+                "outcome \(record.outcome.rawValue), and it was \(allowed.map(\.rawValue).sorted().joined(separator: " or "))")
+        }
+        found += counts(record, isn)
+        if let ok = record.ackAck.ok, !ok, record.outcome == .established { found.append("the final ACK is called wrong") }
+        if record.synAckAck.ok == false { found.append("the SYN-ACK is called wrong") }
+
+        // MSS, as the packets say it that passed.
+        let offered = Set(syns.map(\.mss))
+        if offered.count == 1, record.clientMSS != firstSYN.mss {
+            found.append("client MSS \(text(record.clientMSS)), and it was \(text(firstSYN.mss))")
+        }
+        let announced = Set(answers.map(\.mss))
+        if announced.count == 1, record.outcome == .established, world.serverKind != .simultaneous,
+            record.serverMSS != answers[0].mss
+        {
+            found.append("server MSS \(text(record.serverMSS)), and it was \(text(answers[0].mss))")
+        }
+
+        // Round trips.
+        if world.serverKind != .simultaneous, record.synToSynAck != nil || record.synAckToAck != nil {
+            let ofY = answers.filter { $0.packet.seq == record.serverISN }
+            if let first = ofY.first, first.packet.copy == 0,
+                let trigger = syns.first(where: { $0.packet.index == first.packet.answers }),
+                trigger.time <= first.time
+            {
+                found += compare("SYN to SYN-ACK", record.synToSynAck, first.time - trigger.time)
+            }
+            if let ack = acks.first, ack.packet.copy == 0, ack.packet.meaning == .finalAck,
+                let trigger = ofY.first(where: { $0.packet.index == ack.packet.answers }), trigger.time <= ack.time
+            {
+                found += compare("SYN-ACK to ACK", record.synAckToAck, ack.time - trigger.time)
+            }
+        }
+        for leg in [record.synToSynAck, record.synAckToAck, record.total] {
+            if let leg, leg.low < 0 || leg.high < leg.low || (leg.nanoseconds ?? leg.low) < 0 {
+                found.append("a round trip of \(leg)")
+            }
+        }
+        found += losses(record)
+        return found
+    }
+
+    private func text(_ value: (some BinaryInteger)?) -> String { value.map { "\($0)" } ?? "absent" }
+
+    private func compare(_ name: String, _ leg: Interval?, _ truth: Int64) -> [String] {
+        guard let leg else { return [] }
+        if let known = leg.nanoseconds {
+            return known == truth ? [] : ["\(name) \(known) ns (\(leg.provenance.rawValue)), and it was \(truth) ns"]
+        }
+        return (leg.low...leg.high).contains(truth)
+            ? [] : ["\(name) between \(leg.low) and \(leg.high) ns, and it was \(truth) ns"]
+    }
+
+    private func counts(_ record: AttemptRecord, _ isn: UInt32) -> [String] {
+        var found: [String] = []
+        for (name, count, matches) in [
+            ("SYNs", record.synCount, { (p: Sent) in p.meaning == .syn && p.fromClient }),
+            ("SYN-ACKs", record.synAckCount, { (p: Sent) in p.meaning == .synAck && !p.fromClient }),
+        ] {
+            let sent = captured(isn, matches)
+            // After completion an attempt may be closed; then what comes late is counted in the summary only.
+            let completed = captured(isn) { $0.meaning == .fromEstablishedServer }.first?.time ?? .max
+            let least = sent.count { $0.time < completed }
+            // Copies that carry no identification, or that the network kept for long, cannot be told from retransmissions.
+            let most = sightings.count {
+                let packet = world.packets[$0.packet]
+                return packet.attempt == isn && matches(packet)
+            }
+            let isTold = sent.allSatisfy { $0.packet.identification != 0 }
+            if count < least || count > (isTold ? sent.count : most) {
+                found.append("\(count) \(name), and \(sent.count) were captured (\(most) sightings)")
+            }
+        }
+        return found
+    }
+
+    /// The outcomes that what was captured leaves open, by why the packets were sent.
+    private func outcomes(_ isn: UInt32) -> Set<Outcome> {
+        func first(_ matches: (Sent) -> Bool) -> Int64? { captured(isn, matches).first?.time }
+        func last(_ matches: (Sent) -> Bool) -> Int64? { captured(isn, matches).last?.time }
+        let silence: Set<Outcome> = [.unanswered, .pending, .superseded, .stale]
+        let answer = first { $0.meaning == .synAck && !$0.fromClient }
+        let isEstablished = world.established.contains(isn)
+        let completing = last { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }
+        let serverProof = last { $0.meaning == .fromEstablishedServer && $0.ack != isn &+ 1 }
+
+        // Several attempts on a tuple: what ended one may belong to another. Only completion is compared.
+        if world.attempts.count > 1 || world.serverKind == .simultaneous {
+            if let answer, let completing, completing > answer, world.serverKind != .simultaneous { return [.established] }
+            return isEstablished ? Set(Outcome.allCases) : Set(Outcome.allCases).subtracting([.established, .invalid])
+        }
+        if isEstablished {
+            if let answer, let completing, completing >= answer { return [.established] }
+            if answer != nil, serverProof != nil { return [.established] }
+            // Seen in part.
+            if completing != nil || serverProof != nil { return Set(Outcome.allCases).subtracting([.invalid, .refused]) }
+            return answer != nil ? [.halfOpen, .pending, .resetByServer] : silence.union([.resetByServer, .challenged])
+        }
+        if first({ $0.meaning == .clientReset }) != nil { return [.resetByClient, .stale] }
+        if first({ $0.meaning == .serverReset }) != nil {
+            return answer != nil ? [.resetByServer] : silence
+        }
+        if first({ $0.meaning == .refusal }) != nil { return [.refused] }
+        if first({ $0.meaning == .icmp }) != nil { return [.unreachable] }
+        if answer != nil { return [.halfOpen, .pending] }
+        if first({ $0.meaning == .challenge }) != nil { return [.challenged] }
+        return silence
+    }
+
+    /// A loss that the record places after the capture point must not have arrived and been taken.
+    private func losses(_ record: AttemptRecord) -> [String] {
+        var found: [String] = []
+        for finding in record.findings where finding.location == .afterCapture {
+            let frames = finding.frames.compactMap { number -> Sighting? in
+                let index = Int(number) - 1
+                return sightings.indices.contains(index) ? sightings[index] : nil
+            }
+            guard let lost = frames.first else { continue }
+            let packet = world.packets[lost.packet]
+            let next = frames.dropFirst().first.map { world.packets[$0.packet].sentAt } ?? .max
+            // Taken, before its sender sent again.
+            if packet.wasAccepted, let arrival = packet.arrivedAt, arrival < next, finding.code != .synLost {
+                found.append("\(finding.code.rawValue) after the capture point, and frame \(finding.frames[0]) arrived")
+            }
+            if finding.code == .synLost, packet.wasAccepted, world.serverKind != .cookies, world.serverKind != .rejecting {
+                found.append("syn-lost after the capture point, and frame \(finding.frames[0]) was taken")
+            }
+        }
+        return found
+    }
+}
+
+extension Oracle {
+    /// The smallest capture found that still shows a contradiction: sightings are left out as long as one remains.
+    public func shrunk() -> Oracle {
+        var smallest = self
+        var size = max(1, sightings.count / 2)
+        while size >= 1 {
+            var start = 0
+            while start < smallest.sightings.count {
+                var fewer = smallest.sightings
+                fewer.removeSubrange(start..<min(start + size, fewer.count))
+                let candidate = Oracle(world, fewer)
+                if !candidate.contradictions().isEmpty { smallest = candidate } else { start += size }
+            }
+            size /= 2
+        }
+        return smallest
+    }
+
+    /// What to commit: the scenario, with what should have been said in comments and as an expectation.
+    public func report() -> String {
+        var text = "# Seed \(world.seed): \(world.serverKind) server, \(world.clientKind) client.\n"
+        for contradiction in contradictions() { text += "# \(contradiction)\n" }
+        var scenario = scenario()
+        for (index, isn) in world.attempts.enumerated() where !captured(isn, { $0.meaning == .syn && $0.fromClient }).isEmpty {
+            let allowed = outcomes(isn)
+            if allowed.count == 1, let only = allowed.first {
+                scenario.expectations.append(
+                    Expectation(.attempt(flow: index, occurrence: 1), .field(path: "outcome", values: [only.rawValue])))
+            }
+        }
+        return text + "\n" + scenario.text
+    }
+}
