@@ -112,7 +112,7 @@ extension Judge {
             ]
             return [finding]
         }
-        let copies = answerableSYNs
+        let copies = answerableSYNs()
         guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { $0.frame < synAck.frame }) else {
             return []
         }
@@ -141,7 +141,7 @@ extension Judge {
     private func lostSYNACKs(_ legs: (server: Interval?, client: Interval?)) -> [Finding] {
         guard let synAck = synAcks.first, !isReordered else { return [] }
         var findings: [Finding] = []
-        let copies = answerableSYNs
+        let copies = answerableSYNs()
         if copies.count > 1, let last = copies.last, let named = echoed(by: synAck, among: copies),
             named < copies.count - 1
         {
@@ -165,18 +165,26 @@ extension Judge {
         let crossing = legs.client?.low ?? 0
         if let again = syns.first(where: {
             $0.frame > synAck.frame && $0.frame < limit && $0.time &- synAck.time > crossing
-        }), !log.contains(where: { $0.event == .clientReset && $0.frame < again.frame }) {
+        }), !log.contains(where: { $0.event == .clientReset && $0.frame < again.frame }), !wasReceived(synAck) {
             var finding = Finding(.synackLost, synAcks.filter { $0.frame < again.frame }.map(\.frame))
             finding.location = .afterCapture
             finding.evidence =
                 "the client sent its SYN again in frame \(again.frame), after the SYN-ACK had passed here"
             finding.alternatives = ["the client rejected the SYN-ACK", "the retransmission was spurious"]
-            if legs.client == nil { finding.alternatives.append("the two crossed on the way") }
+            if legs.client?.nanoseconds == nil { finding.alternatives.append("the two crossed on the way") }
             findings.append(finding)
         } else if synAcks.count > 1 {
             findings += silentClient(limit)
         }
         return findings
+    }
+
+    /// Whether the completing segment echoes this SYN-ACK's TSval alone: it names the first that the client received.
+    private func wasReceived(_ synAck: SegmentNote) -> Bool {
+        guard let completion, completion.fromClient, completion.options.contains(.timestamps),
+            synAck.options.contains(.timestamps), completion.tsecr == synAck.tsval
+        else { return false }
+        return synAcks.count { $0.tsval == synAck.tsval } == 1
     }
 
     /// SYN-ACKs repeated by the server's timer before the client answered.
@@ -228,7 +236,10 @@ extension Judge {
     }
 
     private func lostACKs(_ legs: (server: Interval?, client: Interval?)) -> [Finding] {
-        guard let completion, completion.fromClient else { return [] }
+        // Of a SYN-ACK that follows the ACK alone it is not known whether the ACK was under way when it was sent.
+        guard let completion, completion.fromClient, let first = synAcks.first, first.frame < completion.frame else {
+            return []
+        }
         let least = max(legs.server?.high ?? 0, SegmentNote.duplicateWindow)
         guard let again = synAcks.first(where: { $0.frame > completion.frame && $0.time &- completion.time > least })
         else { return [] }
@@ -239,6 +250,10 @@ extension Judge {
         finding.alternatives = [
             "dropped by the server's full accept queue", "the server defers accept until data comes",
         ]
+        // One round trip was measured, if any; the next may take longer.
+        if legs.server.map({ (again.time &- completion.time) / 4 < $0.high }) ?? true {
+            finding.alternatives.append("the two crossed on a path whose round trip varies")
+        }
         return [finding]
     }
 

@@ -60,10 +60,12 @@ extension Judge {
     }
 
     /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that something else answered.
-    var answerableSYNs: [SegmentNote] {
+    /// - Parameter challenge: the event that stands for a challenge. The ACK itself may answer a SYN that was not captured;
+    ///   the RST to it ends the connection that challenged.
+    func answerableSYNs(challenge: HandshakeEvent = .challenge) -> [SegmentNote] {
         guard let synAck = synAcks.first else { return [] }
         let answers: [HandshakeEvent] = [
-            .refusal, .clientReset, .serverReset, .challenge, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
+            .refusal, .clientReset, .serverReset, challenge, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
             .icmpAdmin, .icmpSoft,
         ]
         // One answer covers one SYN: which, is known only where as many answers as SYNs have come.
@@ -90,11 +92,24 @@ extension Judge {
         return copies.firstIndex { $0.tsval == synAck.tsecr }
     }
 
+    /// Whether the SYN-ACK echoes a TSval that no captured SYN had: what it answers was not captured. (0 is a field that was
+    /// never filled.)
+    func echoesUnseenSYN(_ synAck: SegmentNote) -> Bool {
+        synAck.options.contains(.timestamps) && synAck.tsecr != 0
+            && syns.allSatisfy { $0.options.contains(.timestamps) && $0.tsval != synAck.tsecr }
+    }
+
     /// V to the server and back.
     private func serverLeg() -> Interval? {
         guard let synAck = synAcks.first else { return nil }
-        let copies = answerableSYNs
+        var copies = answerableSYNs(challenge: .resetAnswersChallenge)
+        // An answer between may have been to another copy than it seems: the echo says which SYN is meant.
+        let before = syns.filter { $0.frame < synAck.frame }
+        if let named = echoed(by: synAck, among: before), !copies.contains(where: { $0.frame == before[named].frame }) {
+            copies = before
+        }
         guard let first = copies.first, let last = copies.last, isContinuous(first, synAck) else { return nil }
+        if echoesUnseenSYN(synAck) { return nil }
         if copies.count == 1 { return known(synAck.time &- first.time, .exact) }
         // Karn: without timestamps any of the copies may be meant. A stateful server echoes the first that it accepted,
         // also in later SYN-ACKs: only where that is the last copy is the pair certain.

@@ -194,6 +194,9 @@ struct Judge {
         if isOneSided { return .oneDirection }
         if isReordered || clockStep != nil { return .reordered }
         if attempt.marks.contains(.missedSegments) { return .lossy }
+        if attempt.marks.contains(.established), let answer = synAcks.first, !syns.isEmpty, echoesUnseenSYN(answer) {
+            return .lossy
+        }
         if completedBy == .inferred { return .inferred }
         return .full
     }

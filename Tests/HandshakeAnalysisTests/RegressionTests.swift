@@ -141,7 +141,9 @@ struct RegressionTests {
         let first = try attempt { c in
             let syn = c.client("S", at: 0)
             switch answer {
-            case "challenge": c.server(".", at: 20, ack: 700)
+            case "challenge":
+                c.server(".", at: 20, ack: 700)
+                c.client("R", at: 20.1, seq: 700)
             case "wrong SYN-ACK": c.server("S.", at: 20, ack: 700)
             case "RST": c.server("R.", at: 20, seq: 0)
             default: c.icmp(11, 0, about: syn, from: "203.0.113.9", at: 20)

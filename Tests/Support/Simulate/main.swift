@@ -1,27 +1,44 @@
+import Dispatch
 import Foundation
 import Simulation
+import Synchronization
 
 // simulate SEEDS [FROM]: so many worlds, each from its seed. Fails on any contradiction; prints the smallest capture that
 // shows it, as a scenario, for the first few.
-let arguments = CommandLine.arguments.dropFirst().map { UInt64($0) }
-guard let count = arguments.first ?? nil, arguments.count <= 2, let from = arguments.count == 2 ? arguments[1] : 1 else {
+let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
+guard (1...2).contains(arguments.count), arguments.count == CommandLine.arguments.count - 1 else {
     FileHandle.standardError.write(Data("usage: simulate SEEDS [FROM]\n".utf8))
     exit(2)
 }
-let began = Date()
-var contradicted = 0
-var connections = 0
-var frames = 0
-for seed in from..<from + count {
-    let world = World(seed: seed)
-    connections += world.attempts.count
-    frames += world.sightings.count
-    let oracle = Oracle(world)
-    if oracle.contradictions().isEmpty { continue }
-    contradicted += 1
-    if contradicted <= 5 { print(oracle.shrunk().report()) }
+let seeds = arguments[0]
+let from = arguments.count == 2 ? arguments[1] : 1
+
+struct Tally {
+    var connections = 0
+    var frames = 0
+    var contradicted: [UInt64] = []
 }
+let tally = Mutex(Tally())
+let began = Date()
+let piece: UInt64 = 500
+DispatchQueue.concurrentPerform(iterations: Int((seeds + piece - 1) / piece)) { index in
+    let first = from + UInt64(index) * piece
+    var own = Tally()
+    for seed in first..<min(first + piece, from + seeds) {
+        let world = World(seed: seed)
+        own.connections += world.attempts.count
+        own.frames += world.sightings.count
+        if !Oracle(world).contradictions().isEmpty { own.contradicted.append(seed) }
+    }
+    tally.withLock {
+        $0.connections += own.connections
+        $0.frames += own.frames
+        $0.contradicted += own.contradicted
+    }
+}
+let result = tally.withLock { $0 }
+for seed in result.contradicted.sorted().prefix(5) { print(Oracle(World(seed: seed)).shrunk().report()) }
 let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
-print("\(count) seeds, \(frames) frames, \(seconds) s")
-print("\(connections) connections, \(contradicted) contradictions")
-exit(contradicted == 0 ? 0 : 1)
+print("seeds \(from) to \(from + seeds - 1), \(result.frames) frames, \(seconds) s")
+print("\(result.connections) connections, \(result.contradicted.count) contradictions")
+exit(result.contradicted.isEmpty ? 0 : 1)

@@ -25,7 +25,8 @@ public struct Oracle {
             Scenario.Flow(
                 name: index == 0 ? "" : "attempt\(index + 1)", client: Oracle.client, server: Oracle.server,
                 clientISN: isn,
-                serverISN: world.packets.first { $0.meaning == .synAck && !$0.fromClient && $0.attempt == isn }?.seq ?? 0)
+                serverISN: world.packets.first { $0.meaning == .synAck && !$0.fromClient && $0.attempt == isn }?.seq
+                    ?? 0)
         }
         if flows.isEmpty { flows = [.standard] }
         var scenario = Scenario(flows: flows)
@@ -65,7 +66,9 @@ public struct Oracle {
         if let mss { packet.optionArea += [2, 4, UInt8(mss >> 8), UInt8(mss & 255)] }
         if let (value, echo) = sent.timestamps {
             packet.optionArea += [1, 1, 8, 10]
-            for number in [value, echo] { for shift in [24, 16, 8, 0] { packet.optionArea.append(UInt8(number >> UInt32(shift) & 255)) } }
+            for number in [value, echo] {
+                for shift in [24, 16, 8, 0] { packet.optionArea.append(UInt8(number >> UInt32(shift) & 255)) }
+            }
         }
         return packet
     }
@@ -82,12 +85,18 @@ public struct Oracle {
         for isn in world.attempts {
             let records = result.attempts.filter { $0.clientISN == isn && $0.startsAtSYN }
             let syns = captured(isn) { $0.meaning == .syn && $0.fromClient }
-            if syns.isEmpty != records.isEmpty || records.count > 1 {
+            // Of a simultaneous open either end is the client, if the capture missed the other's SYN or has it later.
+            let isMirrored =
+                world.serverKind == .simultaneous && result.attempts.contains { $0.client == Oracle.server }
+            // A SYN captured only after its attempt was closed is late; the attempt then begins at the SYN-ACK.
+            let isLate = (syns.first?.time ?? 0) > closing(isn)
+            if !isMirrored, !isLate, syns.isEmpty != records.isEmpty || records.count > 1 {
                 found.append("x \(isn): \(syns.count) SYNs were captured, \(records.count) attempts are reported")
             }
             if let record = records.first { found += contradictions(record, isn).map { "x \(isn): \($0)" } }
         }
-        for record in result.attempts where !world.attempts.contains(record.clientISN) {
+        for record in result.attempts
+        where !world.attempts.contains(record.clientISN) && world.serverKind != .simultaneous {
             found.append("x \(record.clientISN) was never sent, and is reported as \(record.outcome.rawValue)")
         }
         return found
@@ -109,22 +118,35 @@ public struct Oracle {
         let acks = captured(isn) { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }
         guard let firstSYN = syns.first else { return [] }
         var found: [String] = []
-        let allowed = outcomes(isn)
+        // What answers a SYN that was not captured, or not yet, may be taken for a wrong answer to another one.
+        let isObserved =
+            world.attempts.count == 1
+            || world.attempts.allSatisfy { other in
+                let syn = captured(other) { $0.meaning == .syn && $0.fromClient }.first?.time
+                let answer = captured(other) { !$0.fromClient }.first?.time
+                return syn.map { $0 <= answer ?? .max } ?? false
+            }
+        guard isObserved else { return [] }
+        let allowed = openOutcomes(isn)
         if !allowed.contains(record.outcome) {
             found.append(
-                "outcome \(record.outcome.rawValue), and it was \(allowed.map(\.rawValue).sorted().joined(separator: " or "))")
+                "outcome \(record.outcome.rawValue), and it was \(allowed.map(\.rawValue).sorted().joined(separator: " or "))"
+            )
         }
         found += counts(record, isn)
-        if let ok = record.ackAck.ok, !ok, record.outcome == .established { found.append("the final ACK is called wrong") }
+        if let ok = record.ackAck.ok, !ok, record.outcome == .established {
+            found.append("the final ACK is called wrong")
+        }
         if record.synAckAck.ok == false { found.append("the SYN-ACK is called wrong") }
 
         // MSS, as the packets say it that passed.
         let offered = Set(syns.map(\.mss))
-        if offered.count == 1, record.clientMSS != firstSYN.mss {
+        if offered.count == 1, world.serverKind != .simultaneous, record.clientMSS != firstSYN.mss {
             found.append("client MSS \(text(record.clientMSS)), and it was \(text(firstSYN.mss))")
         }
         let announced = Set(answers.map(\.mss))
-        if announced.count == 1, record.outcome == .established, world.serverKind != .simultaneous,
+        if announced.count == 1, answers[0].packet.seq == record.serverISN, answers[0].time < closing(isn),
+            record.outcome == .established, world.serverKind != .simultaneous,
             record.serverMSS != answers[0].mss
         {
             found.append("server MSS \(text(record.serverMSS)), and it was \(text(answers[0].mss))")
@@ -165,6 +187,17 @@ public struct Oracle {
             ? [] : ["\(name) between \(leg.low) and \(leg.high) ns, and it was \(truth) ns"]
     }
 
+    /// When an attempt may have been closed: what comes later is counted in the summary only.
+    private func closing(_ isn: UInt32) -> Int64 {
+        let ended =
+            captured(isn) {
+                $0.meaning == .fromEstablishedServer || $0.meaning == .laterReset || !$0.fromClient && $0.letters == "R"
+            }.first?.time ?? .max
+        // A completed attempt stays open for ten seconds.
+        let completed = captured(isn) { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }.first?.time
+        return min(ended, completed.map { $0 + 10_000_000_000 } ?? .max)
+    }
+
     private func counts(_ record: AttemptRecord, _ isn: UInt32) -> [String] {
         var found: [String] = []
         for (name, count, matches) in [
@@ -172,15 +205,16 @@ public struct Oracle {
             ("SYN-ACKs", record.synAckCount, { (p: Sent) in p.meaning == .synAck && !p.fromClient }),
         ] {
             let sent = captured(isn, matches)
-            // After completion an attempt may be closed; then what comes late is counted in the summary only.
-            let completed = captured(isn) { $0.meaning == .fromEstablishedServer }.first?.time ?? .max
-            let least = sent.count { $0.time < completed }
+            let closed = closing(isn)
+            let isTold = sent.allSatisfy { $0.packet.identification != 0 }
+            let before = sent.count { $0.time < closed }
+            // A simultaneous open may have completed with SYN-ACKs, and been closed since.
+            let least = isTold && world.serverKind != .simultaneous ? before : min(before, 1)
             // Copies that carry no identification, or that the network kept for long, cannot be told from retransmissions.
             let most = sightings.count {
                 let packet = world.packets[$0.packet]
                 return packet.attempt == isn && matches(packet)
             }
-            let isTold = sent.allSatisfy { $0.packet.identification != 0 }
             if count < least || count > (isTold ? sent.count : most) {
                 found.append("\(count) \(name), and \(sent.count) were captured (\(most) sightings)")
             }
@@ -188,10 +222,17 @@ public struct Oracle {
         return found
     }
 
-    /// The outcomes that what was captured leaves open, by why the packets were sent.
-    private func outcomes(_ isn: UInt32) -> Set<Outcome> {
-        func first(_ matches: (Sent) -> Bool) -> Int64? { captured(isn, matches).first?.time }
-        func last(_ matches: (Sent) -> Bool) -> Int64? { captured(isn, matches).last?.time }
+    /// The outcomes that what was captured leaves open. What stands in the capture before the SYN may be taken for its answer,
+    /// or not.
+    private func openOutcomes(_ isn: UInt32) -> Set<Outcome> {
+        let first = captured(isn) { $0.meaning == .syn && $0.fromClient }.first?.time ?? 0
+        return outcomes(isn, from: 0).union(outcomes(isn, from: first))
+    }
+
+    /// The same, of what was captured from a time on, by why the packets were sent.
+    private func outcomes(_ isn: UInt32, from start: Int64) -> Set<Outcome> {
+        func first(_ matches: (Sent) -> Bool) -> Int64? { captured(isn, matches).first { $0.time >= start }?.time }
+        func last(_ matches: (Sent) -> Bool) -> Int64? { captured(isn, matches).last { $0.time >= start }?.time }
         let silence: Set<Outcome> = [.unanswered, .pending, .superseded, .stale]
         let answer = first { $0.meaning == .synAck && !$0.fromClient }
         let isEstablished = world.established.contains(isn)
@@ -199,20 +240,27 @@ public struct Oracle {
         let serverProof = last { $0.meaning == .fromEstablishedServer && $0.ack != isn &+ 1 }
 
         // Several attempts on a tuple: what ended one may belong to another. Only completion is compared.
-        if world.attempts.count > 1 || world.serverKind == .simultaneous {
-            if let answer, let completing, completing > answer, world.serverKind != .simultaneous { return [.established] }
+        // Of a simultaneous open the last segment of each side may be the one that is lost: V cannot tell.
+        if world.serverKind == .simultaneous { return Set(Outcome.allCases).subtracting([.invalid]) }
+        if world.attempts.count > 1 {
+            if let answer, let completing, completing > answer { return [.established] }
             return isEstablished ? Set(Outcome.allCases) : Set(Outcome.allCases).subtracting([.established, .invalid])
         }
         if isEstablished {
             if let answer, let completing, completing >= answer { return [.established] }
-            if answer != nil, serverProof != nil { return [.established] }
+            if let answer, let serverProof, serverProof > answer { return [.established] }
             // Seen in part.
-            if completing != nil || serverProof != nil { return Set(Outcome.allCases).subtracting([.invalid, .refused]) }
-            return answer != nil ? [.halfOpen, .pending, .resetByServer] : silence.union([.resetByServer, .challenged])
+            if completing != nil || serverProof != nil {
+                return Set(Outcome.allCases).subtracting([.invalid, .refused])
+            }
+            if first({ $0.meaning == .laterReset && $0.fromClient }) != nil { return [.resetByClient] }
+            return answer != nil
+                ? [.halfOpen, .pending, .resetByServer] : silence.union([.resetByServer, .challenged])
         }
         if first({ $0.meaning == .clientReset }) != nil { return [.resetByClient, .stale] }
-        if first({ $0.meaning == .serverReset }) != nil {
-            return answer != nil ? [.resetByServer] : silence
+        if let reset = first({ $0.meaning == .serverReset }) {
+            guard let answer else { return silence }
+            return reset > answer ? [.resetByServer] : [.resetByServer, .halfOpen, .pending]
         }
         if first({ $0.meaning == .refusal }) != nil { return [.refused] }
         if first({ $0.meaning == .icmp }) != nil { return [.unreachable] }
@@ -224,7 +272,9 @@ public struct Oracle {
     /// A loss that the record places after the capture point must not have arrived and been taken.
     private func losses(_ record: AttemptRecord) -> [String] {
         var found: [String] = []
-        for finding in record.findings where finding.location == .afterCapture {
+        // A claim names what else would look the same: then it is no contradiction.
+        for finding in record.findings
+        where finding.location == .afterCapture && !finding.alternatives.contains(where: { $0.contains("crossed") }) {
             let frames = finding.frames.compactMap { number -> Sighting? in
                 let index = Int(number) - 1
                 return sightings.indices.contains(index) ? sightings[index] : nil
@@ -236,7 +286,9 @@ public struct Oracle {
             if packet.wasAccepted, let arrival = packet.arrivedAt, arrival < next, finding.code != .synLost {
                 found.append("\(finding.code.rawValue) after the capture point, and frame \(finding.frames[0]) arrived")
             }
-            if finding.code == .synLost, packet.wasAccepted, world.serverKind != .cookies, world.serverKind != .rejecting {
+            if finding.code == .synLost, packet.wasAccepted, world.serverKind != .cookies,
+                world.serverKind != .rejecting
+            {
                 found.append("syn-lost after the capture point, and frame \(finding.frames[0]) was taken")
             }
         }
@@ -267,8 +319,9 @@ extension Oracle {
         var text = "# Seed \(world.seed): \(world.serverKind) server, \(world.clientKind) client.\n"
         for contradiction in contradictions() { text += "# \(contradiction)\n" }
         var scenario = scenario()
-        for (index, isn) in world.attempts.enumerated() where !captured(isn, { $0.meaning == .syn && $0.fromClient }).isEmpty {
-            let allowed = outcomes(isn)
+        for (index, isn) in world.attempts.enumerated()
+        where !captured(isn, { $0.meaning == .syn && $0.fromClient }).isEmpty {
+            let allowed = openOutcomes(isn)
             if allowed.count == 1, let only = allowed.first {
                 scenario.expectations.append(
                     Expectation(.attempt(flow: index, occurrence: 1), .field(path: "outcome", values: [only.rawValue])))

@@ -148,7 +148,8 @@ public struct World {
         let lossy = draw.pick([0.0, 0.0, 0.1, 0.3])
         func loss(_ draw: inout Draw) -> Double { draw.chance(0.5) ? lossy : 0 }
         losses = (loss(&draw), loss(&draw), loss(&draw), loss(&draw))
-        let near = draw.pick([0.05, 1, 30]), far = draw.pick([0.05, 10, 80, 400])
+        let near = draw.pick([0.05, 1, 30])
+        let far = draw.pick([0.05, 10, 80, 400])
         delays = (near...(near * draw.pick([1, 1.05, 3])), far...(far * draw.pick([1, 1.05, 3])))
         duplication = draw.pick([0, 0, 0.05, 0.2])
         captureLoss = draw.pick([0, 0, 0, 0.1, 0.3])
@@ -190,7 +191,9 @@ public struct World {
         } else if draw.chance(0.1) {
             schedule(.secondAttempt, at: draw.nanoseconds(2000...20_000))
         }
-        while let index = events.indices.min(by: { (events[$0].time, events[$0].order) < (events[$1].time, events[$1].order) }),
+        while let index = events.indices.min(by: {
+            (events[$0].time, events[$0].order) < (events[$1].time, events[$1].order)
+        }),
             packets.count < 200
         {
             let next = events.remove(at: index)
@@ -221,7 +224,8 @@ public struct World {
     ) {
         let isSYN = letters.contains("S")
         var packet = Sent(
-            index: packets.count, meaning: meaning, fromClient: fromClient, attempt: attempt, letters: letters, seq: seq,
+            index: packets.count, meaning: meaning, fromClient: fromClient, attempt: attempt, letters: letters,
+            seq: seq,
             ack: ack, length: length, identification: 0, sentAt: now, answers: answers, copy: copy, quotes: quotes,
             hopLimit: fromClient ? 60 : 55)
         if isSYN { packet.mss = fromClient ? clientMSS : serverMSS }
@@ -252,7 +256,8 @@ public struct World {
         if let clamp, let own = mss, clamp.isNearClient == packet.fromClient { mss = min(own, clamp.mss) }
         if !draw.chance(captureLoss) { sightings.append(Sighting(time: now, packet: index, mss: mss)) }
         if draw.chance(captureDuplication) {
-            let again = Sighting(time: now + draw.nanoseconds(0.001...2), packet: index, mss: mss, isCaptureDuplicate: true)
+            let again = Sighting(
+                time: now + draw.nanoseconds(0.001...2), packet: index, mss: mss, isCaptureDuplicate: true)
             sightings.append(again)
         }
         if draw.chance(packet.fromClient ? losses.tapToServer : losses.tapToClient) { return }
@@ -304,7 +309,9 @@ public struct World {
     }
 
     private mutating func atClient(_ packet: Sent) {
-        let isSYN = packet.letters.contains("S"), isACK = packet.letters.contains("."), isRST = packet.letters.contains("R")
+        let isSYN = packet.letters.contains("S")
+        let isACK = packet.letters.contains(".")
+        let isRST = packet.letters.contains("R")
         if packet.meaning == .icmp {
             // Linux gives up in SYN-SENT; others go on: half and half, by the seed.
             if clientState == .synSent, seed % 2 == 0, packet.attempt == x { clientState = .closed }
@@ -382,7 +389,8 @@ public struct World {
 
     private mutating func acknowledge(_ packet: Sent) {
         send(
-            .finalAck, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0), ack: acceptedISN &+ 1, attempt: x, answers: packet.index,
+            .finalAck, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0), ack: acceptedISN &+ 1, attempt: x,
+            answers: packet.index,
             copy: packets.count { $0.meaning == .finalAck && $0.attempt == x }, echo: tsRecentOfClient)
     }
 
@@ -390,7 +398,8 @@ public struct World {
 
     private mutating func sendData(copy: Int) {
         send(
-            .fromEstablishedClient, fromClient: true, "P.", seq: x &+ 1, ack: acceptedISN &+ 1, length: 100, attempt: x, copy: copy,
+            .fromEstablishedClient, fromClient: true, "P.", seq: x &+ 1, ack: acceptedISN &+ 1, length: 100, attempt: x,
+            copy: copy,
             echo: tsRecentOfClient)
         dataSent = true
         if copy < 4 { schedule(.dataTimer(x, copy + 1), at: now + Int64(1 << copy) * 1_000_000_000) }
@@ -404,7 +413,9 @@ public struct World {
     // MARK: The server
 
     private mutating func atServer(_ packet: Sent) {
-        let isSYN = packet.letters.contains("S"), isACK = packet.letters.contains("."), isRST = packet.letters.contains("R")
+        let isSYN = packet.letters.contains("S")
+        let isACK = packet.letters.contains(".")
+        let isRST = packet.letters.contains("R")
         switch serverKind {
         case .blackhole: return
         case .closed:
@@ -445,14 +456,17 @@ public struct World {
         case .listen:
             if isRST { return }
             if isACK {
-                send(.strayReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index)
+                send(
+                    .strayReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index
+                )
                 return
             }
             if serverKind == .fullQueue, seed % 3 == 0, now < queueOpensAt { return }
             packets[packet.index].wasAccepted = true
             serverState = .synReceived
             peerISN = packet.seq
-            if attempts.first != packet.attempt || packets.contains(where: { $0.meaning == .synAck && !$0.fromClient }) {
+            if attempts.first != packet.attempt || packets.contains(where: { $0.meaning == .synAck && !$0.fromClient })
+            {
                 y = draw.number()
             }
             tsRecentOfServer = packet.timestamps?.value ?? 0
@@ -472,7 +486,8 @@ public struct World {
                 guard packet.ack == y &+ 1 else { return }
                 serverState = .established
                 send(
-                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ 1, attempt: packet.attempt,
+                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ 1,
+                    attempt: packet.attempt,
                     answers: packet.index, echo: tsRecentOfServer)
             } else {
                 serverState = .synReceived
@@ -495,7 +510,9 @@ public struct World {
                 return
             }
             guard packet.ack == y &+ 1 else {
-                send(.strayReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index)
+                send(
+                    .strayReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index
+                )
                 return
             }
             if serverKind == .fullQueue, now < queueOpensAt { return }
