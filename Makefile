@@ -6,7 +6,7 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures record simulate conformance bench
+.PHONY: all demo test install format lint clean help dependencies golden captures record simulate mutations conformance bench
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -59,6 +59,9 @@ FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
 	$(SWIFT) build -c release --product simulate
 	.build/release/simulate $(SEEDS) $(FROM)
+
+mutations: dependencies ## break the analysis in many small ways and see that the tests notice
+	Scripts/mutate.py
 
 conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder
 	@if [ -d "$(CORPUS)" ]; then Scripts/conformance.py "$(CORPUS)" --synscope $(RELEASE); \

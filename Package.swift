@@ -80,6 +80,10 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests", dependencies: ["HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
+            swiftSettings: testSettings),
         .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
     ],
     swiftLanguageModes: [.v6]

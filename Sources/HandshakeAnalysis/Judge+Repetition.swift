@@ -251,7 +251,7 @@ extension Judge {
             "dropped by the server's full accept queue", "the server defers accept until data comes",
         ]
         // One round trip was measured, if any; the next may take longer.
-        if legs.server.map({ (again.time &- completion.time) / 4 < $0.high }) ?? true {
+        if legs.server.map({ (again.time &- completion.time) / 8 < $0.high }) ?? true {
             finding.alternatives.append("the two crossed on a path whose round trip varies")
         }
         return [finding]

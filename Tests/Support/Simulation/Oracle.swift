@@ -80,14 +80,18 @@ public struct Oracle {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = 64
         configuration.hashSeed = world.seed
-        let result = scenario().analysed(configuration)
+        return contradictions(of: scenario().analysed(configuration).attempts)
+    }
+
+    /// The same of given records.
+    package func contradictions(of attempts: [AttemptRecord]) -> [String] {
         var found: [String] = []
         for isn in world.attempts {
-            let records = result.attempts.filter { $0.clientISN == isn && $0.startsAtSYN }
+            let records = attempts.filter { $0.clientISN == isn && $0.startsAtSYN }
             let syns = captured(isn) { $0.meaning == .syn && $0.fromClient }
             // Of a simultaneous open either end is the client, if the capture missed the other's SYN or has it later.
             let isMirrored =
-                world.serverKind == .simultaneous && result.attempts.contains { $0.client == Oracle.server }
+                world.serverKind == .simultaneous && attempts.contains { $0.client == Oracle.server }
             // A SYN captured only after its attempt was closed is late; the attempt then begins at the SYN-ACK.
             let isLate = (syns.first?.time ?? 0) > closing(isn)
             if !isMirrored, !isLate, syns.isEmpty != records.isEmpty || records.count > 1 {
@@ -95,7 +99,7 @@ public struct Oracle {
             }
             if let record = records.first { found += contradictions(record, isn).map { "x \(isn): \($0)" } }
         }
-        for record in result.attempts
+        for record in attempts
         where !world.attempts.contains(record.clientISN) && world.serverKind != .simultaneous {
             found.append("x \(record.clientISN) was never sent, and is reported as \(record.outcome.rawValue)")
         }

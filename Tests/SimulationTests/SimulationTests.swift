@@ -1,0 +1,42 @@
+import HandshakeAnalysis
+import HandshakeScenario
+import PacketWire
+import Simulation
+import Testing
+
+@Suite("The analysis never contradicts what is known to have happened")
+struct SimulationTests {
+    @Test("Two thousand simulated worlds, each from its seed; make simulate runs as many as asked", arguments: 0..<20)
+    func worlds(_ hundred: UInt64) {
+        for seed in hundred * 100 + 1...hundred * 100 + 100 {
+            let oracle = Oracle(World(seed: seed))
+            let contradictions = oracle.contradictions()
+            #expect(contradictions.isEmpty, "\(oracle.shrunk().report())")
+        }
+    }
+
+    @Test("Equal seeds give equal worlds")
+    func isDeterministic() {
+        for seed in UInt64(1)...50 {
+            #expect(Oracle(World(seed: seed)).report() == Oracle(World(seed: seed)).report())
+        }
+    }
+
+    @Test("The oracle notices verdicts that are wrong: those of a capture that lacks all that the server sent")
+    func oracleNotices() {
+        var shown = 0
+        var noticed = 0
+        for seed in UInt64(1)...400 {
+            let world = World(seed: seed)
+            guard world.serverKind == .listening, world.attempts.count == 1, world.capturesAll,
+                world.sightings.contains(where: { world.packets[$0.packet].meaning == .synAck })
+            else { continue }
+            let withoutServer = world.sightings.filter { world.packets[$0.packet].fromClient }
+            let wrong = Oracle(world, withoutServer).scenario().analysed().attempts
+            shown += 1
+            if !Oracle(world).contradictions(of: wrong).isEmpty { noticed += 1 }
+        }
+        #expect(shown > 50)
+        #expect(Double(noticed) > 0.9 * Double(shown))
+    }
+}
