@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+package import HandshakeAnalysis
 package import HandshakeScenario
 import PacketWire
 
