@@ -54,6 +54,11 @@ golden: captures ## make the expected results anew: look at the difference befor
 record: ## record the kernel's own handshakes into Captures/ (root)
 	Scripts/record-captures.sh Captures
 
+CONNECTIONS ?= 200
+lab: all ## real connections of this kernel through a lossy relay, compared with its counters (root): make lab CONNECTIONS=200
+	@Scripts/lab-dependencies.sh $(SUDO)
+	python3 Tests/Lab/lab.py --synscope $(CURDIR)/$(RELEASE) --connections $(CONNECTIONS)
+
 SEEDS ?= 100000
 FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]

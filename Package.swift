@@ -78,7 +78,8 @@ let package = Package(
             name: "HandshakeReportTests", dependencies: ["HandshakeReport", "HandshakeAnalysis", "Fixtures"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "ScenarioTests", dependencies: ["HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
+            name: "ScenarioTests",
+            dependencies: ["HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests",

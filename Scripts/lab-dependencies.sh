@@ -1,0 +1,13 @@
+#!/bin/sh
+# Installs what the kernel lab needs: ip and iptables. The argument is how to become root.
+set -eu
+if [ "$(id -u)" != 0 ]; then exit 0; fi
+missing=
+command -v ip > /dev/null || missing="$missing iproute2"
+command -v iptables > /dev/null || missing="$missing iptables"
+command -v python3 > /dev/null || missing="$missing python3"
+if [ -z "$missing" ]; then exit 0; fi
+command -v apt-get > /dev/null || { echo "synscope: the lab needs$missing: install them and try again" >&2; exit 1; }
+echo "synscope: installing$missing"
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null

@@ -1,0 +1,208 @@
+import HandshakeAnalysis
+@testable import HandshakeScenario
+import HandshakeReport
+import PacketWire
+import Testing
+
+/// What must not change a verdict, tried on every scenario.
+@Suite("Properties over all scenarios")
+struct PropertyTests {
+    /// The records in lines of JSON, in the order of their first frames.
+    private func lines(_ scenario: Scenario) -> [String] {
+        scenario.analysed().attempts.map { record in
+            var out = OutputBuffer()
+            JSONReport.line(record, to: &out)
+            return String(decoding: out.bytes, as: UTF8.self)
+        }
+    }
+
+    private func verdicts(_ records: [AttemptRecord]) -> [String] {
+        records.map { record in
+            let codes = record.findings.map { "\($0.code.rawValue) \($0.location?.rawValue ?? "")" }
+            return "\(record.outcome.rawValue) \(record.form?.rawValue ?? "-") \(record.completedBy?.rawValue ?? "-") "
+                + "\(record.synCount) \(record.synAckCount) \(record.rstCount) \(record.confidence.rawValue) "
+                + "\(record.synToSynAck.map { "\($0)" } ?? "-") \(record.total.map { "\($0)" } ?? "-") "
+                + "\(record.negotiatedMSS ?? 0) \(codes)"
+        }
+    }
+
+    @Test("Shifting all times changes times only", arguments: ScenarioFiles.all)
+    func shiftedTimes(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        var later = scenario
+        for index in later.steps.indices { later.steps[index].time += 7_654_321_987_654_321 }
+        #expect(verdicts(later.analysed().attempts) == verdicts(scenario.analysed().attempts))
+    }
+
+    @Test("Adding a constant to every x and y, across the wrap, changes ISNs only", arguments: ScenarioFiles.all)
+    func shiftedISNs(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        // A zero ISN and an ACK field of zero are remarkable by their value.
+        if name.contains("isn-zero") || name.contains("established-x-") || name.contains("established-y-") { return }
+        var shifted = scenario
+        let constant: UInt32 = 0xffff_f000
+        func shift(_ packet: inout Scenario.Packet) {
+            packet.segment.seq &+= constant
+            if packet.segment.flags.contains(.ack) || packet.segment.ack != 0 { packet.segment.ack &+= constant }
+        }
+        for index in shifted.steps.indices {
+            switch shifted.steps[index].content {
+            case .packet(var packet):
+                shift(&packet)
+                shifted.steps[index].content = .packet(packet)
+            case .icmp(let error, about: var packet, let quoted):
+                shift(&packet)
+                shifted.steps[index].content = .icmp(error, about: packet, quoted: quoted)
+            case .idle, .octets: break
+            }
+        }
+        let zero = { (records: [AttemptRecord]) in records.filter { $0.has(.isnZero) }.isEmpty }
+        let (before, after) = (scenario.analysed().attempts, shifted.analysed().attempts)
+        guard zero(before), zero(after) else { return }
+        #expect(verdicts(after) == verdicts(before))
+    }
+
+    @Test("Mirroring addresses changes names only", arguments: ScenarioFiles.all)
+    func mirroredAddresses(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        if scenario.flows.contains(where: { $0.client.port == 0 || $0.server.port == 0 }) { return }
+        var mirrored = scenario
+        // Ports too: the lower end becomes the higher, and the key is stored the other way round.
+        func mirror(_ end: Endpoint) -> Endpoint {
+            let address = end.address
+            let other =
+                address.version == .v4
+                ? IPAddress(v4: ~UInt32(truncatingIfNeeded: address.low))
+                : IPAddress(v6High: ~address.high, low: ~address.low)
+            return Endpoint(other, ~end.port)
+        }
+        func mirror(_ packet: inout Scenario.Packet) {
+            packet.segment.source = mirror(packet.segment.source)
+            packet.segment.destination = mirror(packet.segment.destination)
+        }
+        for index in mirrored.steps.indices {
+            switch mirrored.steps[index].content {
+            case .packet(var packet):
+                mirror(&packet)
+                mirrored.steps[index].content = .packet(packet)
+            case .icmp(var error, about: var packet, let quoted):
+                mirror(&packet)
+                error.source = packet.segment.source
+                error.destination = packet.segment.destination
+                mirrored.steps[index].content = .icmp(error, about: packet, quoted: quoted)
+            case .idle, .octets: break
+            }
+        }
+        if scenario.analysed().attempts.contains(where: { $0.has(.portZero) || $0.has(.selfConnect) }) { return }
+        #expect(verdicts(mirrored.analysed().attempts) == verdicts(scenario.analysed().attempts))
+    }
+
+    @Test(
+        "A second sighting of any one packet at the same time, one hop on, changes no outcome",
+        arguments: ScenarioFiles.all)
+    func doubledPacket(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        // Large ones are tried at a few places.
+        let places = Array(stride(from: 0, to: scenario.steps.count, by: max(1, scenario.steps.count / 12)))
+        let before = scenario.analysed().attempts.map(\.outcome)
+        for place in places {
+            guard case .packet(var packet) = scenario.steps[place].content, packet.segment.hopLimit > 1 else {
+                continue
+            }
+            packet.segment.hopLimit -= 1
+            var doubled = scenario
+            doubled.steps.insert(Scenario.Step(time: scenario.steps[place].time, .packet(packet)), at: place + 1)
+            #expect(doubled.analysed().attempts.map(\.outcome) == before, "packet \(place + 1)")
+        }
+    }
+
+    @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])
+    func shards(_ count: Int) throws {
+        for name in ScenarioFiles.all {
+            let scenario = try ScenarioFiles.read(name)
+            // Whether checksums are trusted is decided over all frames.
+            if name.contains("checksum") { continue }
+            var records: [AttemptRecord] = []
+            for shard in 0..<count {
+                var tracker = HandshakeTracker()
+                for (index, frame) in scenario.frames().enumerated() {
+                    let decoded = FrameDecoder(scenario.linkType).decode(
+                        frame.octets.span.bytes, wireLength: frame.wireLength)
+                    // The others' frames move the clock all the same.
+                    let isOwn = ScenarioFiles.shard(of: decoded, among: count) == shard
+                    tracker.receive(isOwn ? decoded : .ignored(.udp), number: UInt64(index + 1), time: frame.time)
+                }
+                records += tracker.finish()
+            }
+            let bytes = records.sorted { $0.id < $1.id }.map { record in
+                var out = OutputBuffer()
+                JSONReport.line(record, to: &out)
+                return String(decoding: out.bytes, as: UTF8.self)
+            }
+            #expect(bytes == lines(scenario), "\(name)")
+        }
+    }
+
+    @Test("The order of unrelated connections of the same moments does not matter, nor that there are others")
+    func unrelatedConnections() throws {
+        let names = ScenarioFiles.all.filter { $0.hasPrefix("outcomes/") || $0.hasPrefix("round-trips/") }
+        for (first, second) in zip(names, names.dropFirst()) {
+            let (a, b) = (try ScenarioFiles.read(first), try ScenarioFiles.read(second))
+            guard a.linkType == .ethernet, b.linkType == .ethernet else { continue }
+            let moved = b.moved()
+            let (ab, ba) = (a.merged(with: moved), moved.merged(with: a))
+            let forward = verdicts(ab.analysed().attempts).sorted()
+            #expect(forward == verdicts(ba.analysed().attempts).sorted(), "\(first) and \(second)")
+        }
+    }
+}
+
+extension Scenario {
+    /// The same between other addresses.
+    fileprivate func moved() -> Scenario {
+        var copy = self
+        func move(_ packet: inout Packet) {
+            for path in [\Segment.source, \Segment.destination] {
+                let end = packet.segment[keyPath: path]
+                packet.segment[keyPath: path] = Endpoint(
+                    end.address.version == .v4
+                        ? IPAddress(v4: UInt32(truncatingIfNeeded: end.address.low) ^ 0x0100_0000)
+                        : IPAddress(v6High: end.address.high ^ 1 << 40, low: end.address.low), end.port)
+            }
+        }
+        for index in copy.steps.indices {
+            switch copy.steps[index].content {
+            case .packet(var packet):
+                move(&packet)
+                copy.steps[index].content = .packet(packet)
+            case .icmp(var error, about: var packet, let quoted):
+                move(&packet)
+                (error.source, error.destination) = (packet.segment.source, packet.segment.destination)
+                copy.steps[index].content = .icmp(error, about: packet, quoted: quoted)
+            case .idle, .octets: break
+            }
+        }
+        return copy
+    }
+
+    fileprivate func merged(with other: Scenario) -> Scenario {
+        var both = self
+        both.steps = (steps + other.steps).enumerated()
+            .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+        return both
+    }
+}
+
+extension ScenarioFiles {
+    /// Both directions of a tuple, and the errors about it, go to one shard.
+    fileprivate static func shard(of frame: Frame, among count: Int) -> Int {
+        let ends: [Endpoint]
+        switch frame {
+        case .segment(let segment): ends = [segment.source, segment.destination]
+        case .icmpError(let error): ends = [error.source, error.destination]
+        case .ignored, .malformed, .cut: return 0
+        }
+        let sum = ends.reduce(UInt64(0)) { $0 &+ $1.address.low &+ UInt64($1.port) &* 31 }
+        return Int(sum % UInt64(count))
+    }
+}
