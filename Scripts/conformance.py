@@ -8,8 +8,8 @@ line a TCP stream. New answers are made with the corpus's own oracle.py, which n
 
 Streams with a SYN are matched with attempts by file, client, server and x. Compared: the outcome (compatible, by the table
 below), the number of SYNs, y, both MSS, and the round trips where the answers call them unambiguous. Each difference must be
-listed, with its reason, in the explained file (tab-separated: path, stream, field, reason), or the exit status is 1. So must
-each stream that is not found.
+listed in the explained file (tab-separated: path, stream, field, whose rule it is, the test that holds ours, reason), or the
+exit status is 1. So must each stream that is not found; and each test that is named must be there.
 """
 import argparse
 import collections
@@ -18,6 +18,12 @@ import os
 import subprocess
 import sys
 
+PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WHOSE = {
+    "theirs": "the other reader's rule",
+    "ours": "ours: not decoded",
+    "file": "the file's own damage",
+}
 COMPATIBLE = {
     "complete": {"established"},
     "syn_synack_only": {"half-open", "reset-by-client", "stale", "reset-by-server", "invalid", "pending"},
@@ -104,8 +110,12 @@ def main():
     explained = {}
     for line in open(arguments.explained, encoding="utf-8"):
         if line.strip() and not line.startswith("#"):
-            path, stream, field, reason = line.rstrip("\n").split("\t")
-            explained[path, stream, field] = reason
+            path, stream, field, whose, test, reason = line.rstrip("\n").split("\t")
+            if whose not in WHOSE:
+                raise SystemExit(f"{arguments.explained}: '{whose}' is none of {', '.join(WHOSE)}")
+            if not os.path.exists(os.path.join(PROJECT, test)):
+                raise SystemExit(f"{arguments.explained}: there is no test {test}")
+            explained[path, stream, field] = whose, test, reason
 
     agree, total = collections.Counter(), collections.Counter()
     unexplained, used, unread = [], set(), []
@@ -155,6 +165,11 @@ def main():
         print(f"  {field:20} {agree[field]:5} of {total[field]:5} equal ({100 * agree[field] / total[field]:.2f} %)")
     for path, message in unread:
         print(f"  not read to its end: {path}: {message}")
+    for whose, meaning in WHOSE.items():
+        of_these = [(key, explained[key]) for key in sorted(used) if explained[key][0] == whose]
+        print(f"differences, {meaning}: {len(of_these)}")
+        for (path, stream, field), (_, test, reason) in of_these:
+            print(f"  {os.path.basename(path)} {stream} {field}: {reason} [{test}]")
     print(f"{len(used)} kinds of difference explained, {len(unexplained)} not")
     for path, stream, field, theirs, ours in unexplained:
         print(f"  {path}\t{stream}\t{field}\ttheirs {theirs}, ours {ours}")
