@@ -66,6 +66,8 @@ public struct Sighting: Sendable {
 /// What the server is.
 public enum ServerKind: CaseIterable, Sendable {
     case listening, closed, blackhole, rejecting, cookies, fullQueue, abortsOnOverflow, givesUp, holdsOldConnection
+    /// It closes first, and is in TIME-WAIT when the client opens the tuple again.
+    case closesFirst
     case simultaneous
 }
 
@@ -105,7 +107,7 @@ public struct World {
     private var draw: Draw
 
     // The ends' state.
-    private enum State { case closed, listen, synSent, synReceived, established, dead }
+    private enum State { case closed, listen, synSent, synReceived, established, timeWait, dead }
     private var clientState = State.closed
     private var serverState = State.listen
     private var x: UInt32 = 0
@@ -124,6 +126,8 @@ public struct World {
     private var serverClock: UInt32 = 0
     private var counters: (client: UInt16, server: UInt16) = (1, 1)
     private var oldConnection: (clientNext: UInt32, serverNext: UInt32)?
+    /// Of the connection that is in TIME-WAIT.
+    private var lastTSval: UInt32?
 
     // What is to happen, in the order of time.
     private enum Event {
@@ -274,6 +278,7 @@ public struct World {
 
     private mutating func connect() {
         clientState = .synSent
+        (dataSent, dataAcknowledged) = (false, false)
         synCopies = 0
         sendSYN(copy: 0)
         if serverKind == .simultaneous, attempts.count == 1 {
@@ -304,7 +309,8 @@ public struct World {
 
     private mutating func startOver() {
         guard clientState == .synSent || clientState == .closed else { return }
-        x &+= UInt32(draw.int(1_000_000...100_000_000))
+        // RFC 9293 3.4.1 lets ISNs run on; some stacks draw them.
+        x &+= draw.chance(0.7) ? UInt32(draw.int(1_000_000...100_000_000)) : draw.number() | 1 << 20
         connect()
     }
 
@@ -364,6 +370,14 @@ public struct World {
                 if packet.seq == acceptedISN &+ 1 { clientState = .closed }
                 return
             }
+            if packet.letters.contains("F") {
+                send(
+                    .fromEstablishedClient, fromClient: true, "F.", seq: x &+ 101, ack: acceptedISN &+ 2, attempt: x,
+                    answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
+                clientState = .closed
+                if attempts.count < 3 { schedule(.secondAttempt, at: now + draw.nanoseconds(200...20_000)) }
+                return
+            }
             // RFC 9293 3.10.7.4: what is not acceptable is answered with an ACK of what is.
             if isSYN {
                 acknowledge(packet)
@@ -372,7 +386,7 @@ public struct World {
             } else if packet.meaning == .challenge {
                 return
             }
-        case .closed, .listen, .dead:
+        case .closed, .listen, .timeWait, .dead:
             if isRST { return }
             // RFC 9293 3.10.7.1
             if isACK { reject(packet) }
@@ -462,18 +476,29 @@ public struct World {
                 return
             }
             if serverKind == .fullQueue, seed % 3 == 0, now < queueOpensAt { return }
-            packets[packet.index].wasAccepted = true
-            serverState = .synReceived
-            peerISN = packet.seq
-            if attempts.first != packet.attempt || packets.contains(where: { $0.meaning == .synAck && !$0.fromClient })
-            {
-                y = draw.number()
+            accept(packet)
+        case .timeWait:
+            guard let old = oldConnection else { return }
+            if isRST {
+                // RFC 1337: it may end TIME-WAIT.
+                if packet.seq == old.clientNext { (oldConnection, serverState) = (nil, .listen) }
+                return
             }
-            tsRecentOfServer = packet.timestamps?.value ?? 0
-            answerCopies = 0
-            answer(packet, isn: y, copy: 0)
-            schedule(.answerTimer(peerISN, 1), at: now + 1_000_000_000)
-            if serverKind == .givesUp { schedule(.serverGivesUp(peerISN), at: now + draw.nanoseconds(1...3000)) }
+            guard isSYN else { return }
+            // RFC 6191 section 2
+            let isLater = packet.seq &- old.clientNext &- 1 < 1 << 31
+            let isLegal: Bool
+            switch (packet.timestamps?.value, lastTSval) {
+            case (let new?, let last?): isLegal = new &- last &- 1 < 1 << 31 || new == last && isLater
+            case (_?, nil): isLegal = true
+            case (nil, _): isLegal = isLater
+            }
+            if isLegal {
+                oldConnection = nil
+                accept(packet)
+            } else {
+                challenge(packet)
+            }
         case .synSent:  // simultaneous open
             if isRST {
                 if isACK, packet.ack == y &+ 1 { serverState = .dead }
@@ -537,9 +562,33 @@ public struct World {
                 return
             }
             if isSYN { return challenge(packet) }
+            if packet.letters.contains("F") {
+                serverState = .timeWait
+                oldConnection = (packet.seq &+ 1, y &+ 2)
+                lastTSval = packet.timestamps?.value
+                send(
+                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ 2, ack: packet.seq &+ 1,
+                    attempt: packet.attempt, answers: packet.index, echo: packet.timestamps?.value ?? 0)
+                return
+            }
             if packet.length > 0, oldConnection == nil { takeData(packet) }
         case .closed, .dead: return
         }
+    }
+
+    /// A SYN makes a connection.
+    private mutating func accept(_ packet: Sent) {
+        packets[packet.index].wasAccepted = true
+        serverState = .synReceived
+        peerISN = packet.seq
+        if attempts.first != packet.attempt || packets.contains(where: { $0.meaning == .synAck && !$0.fromClient }) {
+            y = draw.number()
+        }
+        tsRecentOfServer = packet.timestamps?.value ?? 0
+        answerCopies = 0
+        answer(packet, isn: y, copy: 0)
+        schedule(.answerTimer(peerISN, 1), at: now + 1_000_000_000)
+        if serverKind == .givesUp { schedule(.serverGivesUp(peerISN), at: now + draw.nanoseconds(1...3000)) }
     }
 
     private mutating func answer(_ packet: Sent, isn: UInt32, copy: Int) {
@@ -554,6 +603,11 @@ public struct World {
         send(
             .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ packet.length,
             attempt: packet.attempt, answers: packet.index, echo: packet.timestamps?.value ?? 0)
+        if serverKind == .closesFirst {
+            send(
+                .fromEstablishedServer, fromClient: false, "F.", seq: y &+ 1, ack: packet.seq &+ packet.length,
+                attempt: packet.attempt, answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
+        }
     }
 
     /// RFC 5961 section 4, at most every 500 ms.
