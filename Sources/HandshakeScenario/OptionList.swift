@@ -76,7 +76,7 @@ package enum OptionList {
 
     // MARK: Octets to text
 
-    /// The area as text that gives the same octets; nil for an area that is written by leaving it out (empty).
+    /// The area as text that gives the same octets when it is read.
     static func text(_ area: [UInt8]) -> String {
         var words: [String] = []
         var rest = area[...]
