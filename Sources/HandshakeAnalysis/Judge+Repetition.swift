@@ -112,7 +112,7 @@ extension Judge {
             ]
             return [finding]
         }
-        let copies = answerableSYNs()
+        let copies = answerableSYNs(countingChallenges: true)
         guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { $0.frame < synAck.frame }) else {
             return []
         }
@@ -141,7 +141,7 @@ extension Judge {
     private func lostSYNACKs(_ legs: (server: Interval?, client: Interval?)) -> [Finding] {
         guard let synAck = synAcks.first, !isReordered else { return [] }
         var findings: [Finding] = []
-        let copies = answerableSYNs()
+        let copies = answerableSYNs(countingChallenges: true)
         if copies.count > 1, let last = copies.last, let named = echoed(by: synAck, among: copies),
             named < copies.count - 1
         {

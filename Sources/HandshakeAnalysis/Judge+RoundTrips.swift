@@ -60,14 +60,15 @@ extension Judge {
     }
 
     /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that something else answered.
-    /// - Parameter challenge: the event that stands for a challenge. The ACK itself may answer a SYN that was not captured;
-    ///   the RST to it ends the connection that challenged.
-    func answerableSYNs(challenge: HandshakeEvent = .challenge) -> [SegmentNote] {
+    /// - Parameter countingChallenges: whether a challenge ACK answers one. For a figure it does not: it may be the answer to a
+    ///   SYN that was not captured, and the next one still be under way.
+    func answerableSYNs(countingChallenges: Bool) -> [SegmentNote] {
         guard let synAck = synAcks.first else { return [] }
-        let answers: [HandshakeEvent] = [
-            .refusal, .clientReset, .serverReset, challenge, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
+        var answers: [HandshakeEvent] = [
+            .refusal, .clientReset, .serverReset, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
             .icmpAdmin, .icmpSoft,
         ]
+        if countingChallenges { answers.append(.challenge) }
         // One answer covers one SYN: which, is known only where as many answers as SYNs have come.
         var firstOpen: UInt64 = 0
         var open = 0
@@ -102,7 +103,7 @@ extension Judge {
     /// V to the server and back.
     private func serverLeg() -> Interval? {
         guard let synAck = synAcks.first else { return nil }
-        var copies = answerableSYNs(challenge: .resetAnswersChallenge)
+        var copies = answerableSYNs(countingChallenges: false)
         // An answer between may have been to another copy than it seems: the echo says which SYN is meant.
         let before = syns.filter { $0.frame < synAck.frame }
         if let named = echoed(by: synAck, among: before), !copies.contains(where: { $0.frame == before[named].frame }) {

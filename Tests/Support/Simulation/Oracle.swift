@@ -195,7 +195,8 @@ public struct Oracle {
     private func closing(_ isn: UInt32) -> Int64 {
         let ended =
             captured(isn) {
-                $0.meaning == .fromEstablishedServer || $0.meaning == .laterReset || !$0.fromClient && $0.letters == "R"
+                $0.meaning == .fromEstablishedServer || $0.meaning == .laterReset || $0.letters.contains("F")
+                    || !$0.fromClient && $0.letters == "R"
             }.first?.time ?? .max
         // A completed attempt stays open for ten seconds.
         let completed = captured(isn) { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }.first?.time
