@@ -242,21 +242,25 @@ public struct Oracle {
         let answer = first { $0.meaning == .synAck && !$0.fromClient }
         let isEstablished = world.established.contains(isn)
         let completing = last { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }
+        // A FIN acknowledges the server's, which may not have been captured: an ACK of what was not seen looks wrong.
+        let plain = last {
+            ($0.meaning == .finalAck || $0.meaning == .fromEstablishedClient) && !$0.letters.contains("F")
+        }
         let serverProof = last { $0.meaning == .fromEstablishedServer && $0.ack != isn &+ 1 }
 
         // Several attempts on a tuple: what ended one may belong to another. Only completion is compared.
         // Of a simultaneous open the last segment of each side may be the one that is lost: V cannot tell.
         if world.serverKind == .simultaneous { return Set(Outcome.allCases).subtracting([.invalid]) }
         if world.attempts.count > 1 {
-            if let answer, let completing, completing > answer { return [.established] }
+            if let answer, let plain, plain > answer { return [.established] }
             return isEstablished ? Set(Outcome.allCases) : Set(Outcome.allCases).subtracting([.established, .invalid])
         }
         if isEstablished {
-            if let answer, let completing, completing >= answer { return [.established] }
+            if let answer, let plain, plain >= answer { return [.established] }
             if let answer, let serverProof, serverProof > answer { return [.established] }
             // Seen in part.
             if completing != nil || serverProof != nil {
-                return Set(Outcome.allCases).subtracting([.invalid, .refused])
+                return Set(Outcome.allCases).subtracting([.refused])
             }
             if first({ $0.meaning == .laterReset && $0.fromClient }) != nil { return [.resetByClient] }
             return answer != nil
