@@ -25,31 +25,42 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "CSystem"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "CLinux"),
         // Lifetimes: the parser is a value that borrows the frame's bytes.
         .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(
             name: "HandshakeAnalysis",
             dependencies: [
-                "PacketWire", "CSystem",
+                "PacketWire", "CLinux",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: settings),
         .target(
-            name: "PacketCapture", dependencies: ["CPcap", "CZlib", "PacketWire"],
+            name: "PacketCapture", dependencies: ["CPcap", "CZlib", "CLinux", "PacketWire"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
         .target(
             name: "HandshakeScenario", dependencies: ["PacketWire", "HandshakeAnalysis", "HandshakeReport"],
             swiftSettings: settings),
+        // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
+        .target(
+            name: "HandshakeMonitor", dependencies: ["HandshakeAnalysis", "HandshakeReport", "PacketWire"],
+            swiftSettings: settings),
+        .target(
+            name: "HandshakeService",
+            dependencies: ["HandshakeMonitor", .product(name: "Hummingbird", package: "hummingbird")],
+            resources: [.embedInCode("Page")], swiftSettings: settings),
         .executableTarget(
             name: "synscope",
             dependencies: [
-                "CSystem", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport", "HandshakeScenario",
+                "CLinux", "CSeccomp", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport",
+                "HandshakeScenario", "HandshakeMonitor", "HandshakeService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -12,6 +12,13 @@ package struct CaptureClock: Sendable {
     package private(set) var stepsBack = 0
     package private(set) var largestStepBack: Int64 = 0
 
+    /// The steps forward that a live capture's steady clock does not bear out.
+    package private(set) var stepsForward = 0
+    /// What `elapsed` may reach: no limit, but in a live capture.
+    private var ceiling = CaptureClock.farthest
+    /// The steady clock's reading when `elapsed` was 0.
+    private var steadyStart: Int64?
+
     /// A clock that is less than this behind is jitter between interfaces, not a step.
     static let step: Int64 = 10_000_000_000
     /// A last frame further ahead than this cannot tell how old the rest is.
@@ -44,6 +51,24 @@ package struct CaptureClock: Sendable {
         }
     }
 
+    /// Nanoseconds that frames may be behind or ahead of the steady clock: the kernel hands them over in blocks.
+    static let steadyTolerance: Int64 = 300_000_000
+
+    /// Live captures go on when no frame comes, and their system's clock may be set: a steady clock bounds from both sides
+    /// how much time has passed.
+    /// - Parameter steady: nanoseconds of a clock that never steps; only differences count.
+    package mutating func pass(steady: Int64) {
+        guard let reference = now else { return }
+        let start = steadyStart ?? steady &- elapsed
+        steadyStart = start
+        let passed = steady &- start
+        ceiling = passed &+ CaptureClock.step
+        let silence = passed &- CaptureClock.steadyTolerance &- elapsed
+        guard silence > 0 else { return }
+        advance(silence)
+        now = reference &+ silence
+    }
+
     /// The capture is over: the last frame needs nobody to agree with it, unless it is days off.
     package mutating func end() {
         guard let last, let reference = now, last > reference, last &- reference < CaptureClock.plausibleEnd else {
@@ -53,10 +78,14 @@ package struct CaptureClock: Sendable {
         now = last
     }
 
-    /// It stops at the end of what deadlines can be kept in.
+    /// It stops at the end of what deadlines can be kept in, and takes no part in a step that the steady clock disproves.
     @inline(__always)
     private mutating func advance(_ nanoseconds: Int64) {
         let sum = elapsed.addingReportingOverflow(nanoseconds)
+        if sum.partialValue > ceiling, !sum.overflow {
+            stepsForward += 1
+            return
+        }
         elapsed = sum.overflow ? CaptureClock.farthest : min(sum.partialValue, CaptureClock.farthest)
     }
 }

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 
 /// The memory of the tracker: a dense pool of attempts, a tagged open-addressed index over it, and a pool of log notes.
 ///
@@ -17,7 +17,7 @@ import CSystem
     init(capacity: Int) {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
         byteCount = (capacity + 1) * MemoryLayout<Element>.stride
-        if let memory = unsafe csystem_map(byteCount) {
+        if let memory = unsafe clinux_map(byteCount) {
             self.capacity = capacity
             unsafe base = memory.bindMemory(to: Element.self, capacity: capacity + 1)
         } else {
@@ -27,7 +27,7 @@ import CSystem
     }
 
     deinit {
-        if capacity > 0 { unsafe csystem_unmap(base, byteCount) } else { unsafe base.deallocate() }
+        if capacity > 0 { unsafe clinux_unmap(base, byteCount) } else { unsafe base.deallocate() }
     }
 
     @inline(__always) var count: Int { used - free.count }
@@ -64,7 +64,7 @@ import CSystem
     mutating func remove(_ slot: UInt32) { free.append(slot) }
 
     @inline(__always)
-    func prefetch(_ slot: UInt32) { unsafe csystem_prefetch(base + Int(slot)) }
+    func prefetch(_ slot: UInt32) { unsafe clinux_prefetch(base + Int(slot)) }
 }
 
 /// An open-addressed index from a hash to a slot. An entry is eight octets: 32 bits of hash, 32 bits of slot. Linear
@@ -82,18 +82,18 @@ import CSystem
         unsafe entries = memory
     }
 
-    deinit { unsafe csystem_unmap(entries, (mask + 1) * 8) }
+    deinit { unsafe clinux_unmap(entries, (mask + 1) * 8) }
 
     /// Nil where the system has no more memory.
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
-        unsafe csystem_map(count * 8)?.bindMemory(to: UInt64.self, capacity: count)
+        unsafe clinux_map(count * 8)?.bindMemory(to: UInt64.self, capacity: count)
     }
 
     /// It is as full as it may be: it could not grow when it should have.
     var isFull: Bool { count * 8 > mask * 7 }
 
     @inline(__always)
-    func prefetch(_ hash: UInt64) { unsafe csystem_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask)) }
+    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask)) }
 
     /// The slot whose entry has this hash's tag and that `matches`; 0 for none.
     @inline(__always)
@@ -144,7 +144,7 @@ import CSystem
                 place(attempts[slot].key.hash(seed: seed), slot)
             }
         }
-        unsafe csystem_unmap(old, size * 8)
+        unsafe clinux_unmap(old, size * 8)
     }
 
     @inline(__always)

@@ -65,10 +65,12 @@ public struct FrameCounts: Sendable {
 }
 
 /// Totals over all attempts, kept while they are decided.
-public struct HandshakeSummary {
+public struct HandshakeSummary: Sendable {
     public internal(set) var frames = FrameCounts()
     public internal(set) var attempts = 0
     public internal(set) var byOutcome: [Outcome: Int] = [:]
+    /// Attempts that the end of the capture cut off: what came of them is not known.
+    public internal(set) var undecided = 0
     /// Attempts that have a finding, by its code.
     public internal(set) var findings: [FindingCode: Int] = [:]
     /// Attempts of which a SYN was sent more than once.
@@ -85,11 +87,16 @@ public struct HandshakeSummary {
     /// SYN-ACKs with a bad checksum that belong to no attempt.
     public internal(set) var badChecksumsIgnored = 0
     public internal(set) var clockStepsBack = 0
+    /// Of a live capture: steps that its steady clock does not bear out.
+    public internal(set) var clockStepsForward = 0
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()
 
+    package init() {}
+
     mutating func count(_ record: AttemptRecord) {
         attempts += 1
+        if record.ended == .captureEnd { undecided += 1 }
         byOutcome[record.outcome, default: 0] += 1
         if record.has(.synRetransmitted) { retransmittedSYNs += 1 }
         for (position, finding) in record.findings.enumerated()
@@ -105,7 +112,7 @@ public struct HandshakeSummary {
 }
 
 /// The distribution of handshake round trips, in nanoseconds; only pairs that are known count.
-public struct RoundTripTimes {
+public struct RoundTripTimes: Sendable {
     /// Quantiles are within this fraction of a value that was recorded.
     public static let relativeError = 0.001
     private var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)

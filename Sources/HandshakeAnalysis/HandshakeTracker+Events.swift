@@ -157,7 +157,7 @@ extension HandshakeTracker {
             }
             slot = attempts[slot].older
         }
-        summary.unrelatedICMPErrors += 1
+        totals.unrelatedICMPErrors += 1
     }
 
     mutating func noteICMP(_ event: HandshakeEvent, _ error: ICMPError, _ slot: UInt32) {
@@ -186,6 +186,7 @@ extension HandshakeTracker {
 
     /// The first 24 and the last 8 are kept.
     mutating func append(_ note: SegmentNote, _ slot: UInt32) {
+        if configuration.listsEvidence, evidence.last != frame { evidence.append(frame) }
         guard let number = notes.insert(note) ?? insertByEvicting(note, slot) else {
             attempts[slot].notesOmitted += 1
             return
@@ -214,7 +215,7 @@ extension HandshakeTracker {
             var victim = queues[queue].head
             for _ in 0...HandshakeTracker.mostPerTuple where victim != 0 {
                 if attempts[victim].key != attempts[slot].key {
-                    summary.evicted += 1
+                    totals.evicted += 1
                     report(victim, .evicted)
                     forget(victim)
                     return notes.insert(note)

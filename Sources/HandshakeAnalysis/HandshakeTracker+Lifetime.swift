@@ -12,7 +12,7 @@ extension HandshakeTracker {
             captureStart: clock.first ?? time,
             distrustsChecksums: !trustsChecksums)
         let record = judge.record()
-        summary.count(record)
+        totals.count(record)
         decided.append(record)
     }
 
@@ -55,9 +55,9 @@ extension HandshakeTracker {
         while attempts.isFull || index.isFull {
             // What is reported goes first, then the oldest that is not.
             if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
-                if forgetUnlessTouched(slot) { summary.forgottenEarly += 1 }
+                if forgetUnlessTouched(slot) { totals.forgottenEarly += 1 }
             } else if let slot = queues.oldest(.unfinished) ?? queues.oldest(.settling) {
-                summary.evicted += 1
+                totals.evicted += 1
                 report(slot, .evicted)
                 forget(slot)
             } else {

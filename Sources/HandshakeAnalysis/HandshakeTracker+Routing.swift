@@ -90,7 +90,7 @@ extension HandshakeTracker {
                 {
                     let isCurrent = !isOver(attempts[slot].handshakeTouched, HandshakeTracker.identityLifetime)
                     if isCurrent, attempts[slot].isReported {
-                        summary.lateSegments += 1
+                        totals.lateSegments += 1
                         attempts[slot].handshakeTouched = clock.elapsed
                         recentHandshake = slot
                         touch(slot)
@@ -110,7 +110,7 @@ extension HandshakeTracker {
         }
         if reverse != 0 {
             if attempts[reverse].isReported {
-                summary.lateSegments += 1
+                totals.lateSegments += 1
             } else {
                 apply(classifyReverseSYN(segment, reverse), segment, reverse)
             }
@@ -274,7 +274,7 @@ extension HandshakeTracker {
         noteRecent(slot)
         if !flags.isDisjoint(with: [.fin, .rst, .syn]) {
             if flags.contains(.syn) {
-                summary.lateSegments += 1
+                totals.lateSegments += 1
             } else if attempts[slot].queue == .live {
                 attempts[slot].marks.insert(.connectionEnded)
                 enqueue(slot, .ended)
@@ -367,7 +367,7 @@ extension HandshakeTracker {
         _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32 = 0
     ) {
         if isExcluded(segment) {
-            summary.badChecksumsIgnored += 1
+            totals.badChecksumsIgnored += 1
             return
         }
         guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
@@ -391,9 +391,9 @@ extension HandshakeTracker {
         }
         guard count >= HandshakeTracker.mostPerTuple else { return }
         if attempts[oldest].isReported {
-            summary.forgottenEarly += 1
+            totals.forgottenEarly += 1
         } else {
-            summary.evicted += 1
+            totals.evicted += 1
             report(oldest, .evicted)
         }
         forget(oldest)
@@ -407,8 +407,8 @@ extension HandshakeTracker {
         attempts[slot].marks = segment.source == key.low ? [.midstream, .clientIsLow] : .midstream
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
-        summary.midstreamFlows += 1
-        if segment.flags.contains(.rst) { summary.patterns.unaskedReset(from: segment.source.address) }
+        totals.midstreamFlows += 1
+        if segment.flags.contains(.rst) { totals.patterns.unaskedReset(from: segment.source.address) }
     }
 
     mutating func open(

@@ -28,6 +28,8 @@ public struct HandshakeTracker: ~Copyable {
         /// Whether segments whose checksum is bad are kept out of the state. Nothing is, as long as the capture shows no
         /// more good checksums than bad: then its frames were rewritten, or its checksums are the network card's to fill.
         public var excludesBadChecksums = true
+        /// Whether `takeEvidence` is kept.
+        package var listsEvidence = false
         public init() {}
     }
 
@@ -54,6 +56,7 @@ public struct HandshakeTracker: ~Copyable {
     /// Whether a bad checksum counts as one: more of those seen so far were good than bad.
     var trustsChecksums: Bool { configuration.excludesBadChecksums && goodChecksums > badChecksums }
     var decided: [AttemptRecord] = []
+    var evidence: [UInt64] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
     /// The attempts that the current frame touched.
@@ -62,7 +65,15 @@ public struct HandshakeTracker: ~Copyable {
     var recentHandshake: UInt32 = 0
 
     /// Running totals over all frames and all decided attempts.
-    public internal(set) var summary = HandshakeSummary()
+    public var summary: HandshakeSummary {
+        var summary = totals
+        summary.clockStepsBack = clock.stepsBack
+        summary.clockStepsForward = clock.stepsForward
+        return summary
+    }
+    var totals = HandshakeSummary()
+    /// Attempts that are followed and not decided.
+    public var openAttempts: Int { queues[.unfinished].count + queues[.settling].count }
 
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
@@ -87,7 +98,7 @@ public struct HandshakeTracker: ~Copyable {
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
         tick(number, time)
-        summary.frames.count(frame)
+        totals.frames.count(frame)
         switch frame {
         case .segment(let segment): take(segment)
         case .icmpError(let error): take(error)
@@ -105,14 +116,37 @@ public struct HandshakeTracker: ~Copyable {
             tick(batch.numbers[position], batch.times[position])
             let kind = batch.kind(position)
             if kind == .segment {
-                summary.frames.segments += 1
+                totals.frames.segments += 1
                 take(batch.frames[position].segment)
             } else {
-                summary.frames.count(batch.frames[position])
+                totals.frames.count(batch.frames[position])
                 if kind == .icmpError { take(batch.frames[position].icmp) }
             }
             settleOrder()
         }
+    }
+
+    /// Tells of a live capture's time where frames do not, so that attempts are decided in silence too: call it several times a
+    /// second, before the frames that came since.
+    /// - Parameter steady: nanoseconds of a clock that never steps (`CLOCK_MONOTONIC`); only differences count. A step of the
+    ///   system's clock then decides nothing.
+    public mutating func pass(steady: Int64) {
+        let before = clock.elapsed
+        clock.pass(steady: steady)
+        guard clock.elapsed != before else { return }
+        // The last frame is no news any more.
+        touchRecent()
+        recent = (0, 0)
+        recentHandshake = 0
+        if clock.elapsed >= queues.nextDeadline { expire() }
+        settleOrder()
+    }
+
+    /// The numbers of the frames that were evidence in an attempt, since the last call; none unless
+    /// `configuration.listsEvidence`.
+    package mutating func takeEvidence() -> [UInt64] {
+        defer { evidence.removeAll(keepingCapacity: true) }
+        return evidence
     }
 
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames.
@@ -146,7 +180,6 @@ public struct HandshakeTracker: ~Copyable {
             report(slot, .captureEnd)
             forget(slot)
         }
-        summary.clockStepsBack = clock.stepsBack
         return drain()
     }
 

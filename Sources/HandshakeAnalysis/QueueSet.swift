@@ -4,6 +4,7 @@ struct QueueSet {
     struct Ends {
         var head: UInt32 = 0
         var tail: UInt32 = 0
+        var count = 0
     }
 
     private var ends: (Ends, Ends, Ends, Ends) = (Ends(), Ends(), Ends(), Ends())
@@ -49,6 +50,7 @@ struct QueueSet {
         attempts[slot].queueNext = 0
         if tail == 0 { self[queue].head = slot } else { attempts[tail].queueNext = slot }
         self[queue].tail = slot
+        self[queue].count += 1
         nextDeadline = min(nextDeadline, attempts[slot].queueDeadline)
     }
 
@@ -57,6 +59,7 @@ struct QueueSet {
         let queue = attempts[slot].queue
         let (previous, next) = (attempts[slot].queuePrevious, attempts[slot].queueNext)
         guard previous != 0 || self[queue].head == slot else { return }
+        self[queue].count -= 1
         if previous == 0 { self[queue].head = next } else { attempts[previous].queueNext = next }
         if next == 0 { self[queue].tail = previous } else { attempts[next].queuePrevious = previous }
         attempts[slot].queuePrevious = 0

@@ -32,12 +32,17 @@ package struct CaptureDescription: Sendable {
 
 /// What the capture lost before it could be analysed.
 package struct CaptureLoss: Sendable {
-    /// Frames; nil where the input cannot say.
+    /// Frames that passed the kernel's filter, dropped ones included; nil where the input cannot say, as below.
+    package var received: UInt64?
     package var kernelDropped: UInt64?
     package var interfaceDropped: UInt64?
     /// A file ended, or broke, in the middle.
     package var isTruncated = false
     /// Frames that the filter stopped.
     package var filteredOut: UInt64 = 0
+    /// Of a live run: attempts that were not reported since our output's reader was slow, and handshake frames that were not
+    /// written since the disk was.
+    package var recordsLetGo: UInt64 = 0
+    package var framesLetGo: UInt64 = 0
     package init() {}
 }

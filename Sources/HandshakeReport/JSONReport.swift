@@ -225,12 +225,16 @@ package enum JSONReport {
             $0.field("filtered_out", loss.filteredOut)
         }
         json.object("capture_loss") {
+            $0.field("received", loss.received)
             $0.field("kernel_dropped", loss.kernelDropped)
             $0.field("interface_dropped", loss.interfaceDropped)
             $0.field("file_truncated", loss.isTruncated)
+            $0.field("records_let_go", loss.recordsLetGo)
+            $0.field("frames_let_go", loss.framesLetGo)
         }
         json.object("attempts") {
             $0.field("total", summary.attempts)
+            $0.field("undecided", summary.undecided)
             $0.object("by_outcome") {
                 for outcome in Outcome.allCases {
                     if let n = summary.byOutcome[outcome] { $0.field(outcome.rawValue, n) }
@@ -244,6 +248,7 @@ package enum JSONReport {
         json.field("unrelated_icmp_errors", summary.unrelatedICMPErrors)
         json.field("bad_checksums_ignored", summary.badChecksumsIgnored)
         json.field("clock_steps_back", summary.clockStepsBack)
+        json.field("clock_steps_forward", summary.clockStepsForward)
         json.field("syn_retransmitted_attempts", summary.retransmittedSYNs)
         json.object("rtt_ns") {
             $0.field("count", summary.roundTrips.count)

@@ -17,11 +17,13 @@ package struct TextReport {
     // MARK: Attempts
 
     /// A header line, with columns as wide as these records need.
-    package mutating func begin(_ records: [AttemptRecord], to out: inout OutputBuffer) {
+    /// - Parameter isComplete: whether no others follow, which may need more.
+    package mutating func begin(_ records: [AttemptRecord], isComplete: Bool, to out: inout OutputBuffer) {
         guard !records.isEmpty else { return }
-        widths.id = max(2, records.map { "\($0.id)".count }.max() ?? 0)
-        widths.client = max(6, records.map { $0.client.description.count }.max() ?? 0)
-        widths.server = max(6, records.map { $0.server.description.count }.max() ?? 0)
+        let least = isComplete ? Widths(id: 2, client: 6, server: 6) : Widths()
+        widths.id = max(least.id, records.map { "\($0.id)".count }.max() ?? 0)
+        widths.client = max(least.client, records.map { $0.client.description.count }.max() ?? 0)
+        widths.server = max(least.server, records.map { $0.server.description.count }.max() ?? 0)
         let header =
             "id".paddedLeft(widths.id) + "  " + "start (UTC)".padded(15) + "  " + "client".padded(widths.client)
             + "    "
@@ -72,11 +74,7 @@ package struct TextReport {
     }
 
     private func color(_ outcome: Outcome) -> TextStyle.Color {
-        switch outcome {
-        case .established: .green
-        case .pending, .partial, .superseded: .yellow
-        default: .red
-        }
+        outcome == .established ? .green : outcome.isFailure ? .red : .yellow
     }
 
     private func finding(_ finding: Finding, to out: inout OutputBuffer) {
@@ -175,15 +173,30 @@ package struct TextReport {
         if summary.frames.cut > 0 { frames.append("\(summary.frames.cut) cut") }
         row("frames", "\(summary.frames.read): " + frames.joined(separator: ", "))
         if loss.filteredOut > 0 { row("", "\(loss.filteredOut) more did not pass the filter") }
+        if let received = loss.received {
+            row(
+                "capture",
+                "\(received) received, \(loss.kernelDropped ?? 0) dropped by the kernel, \(loss.interfaceDropped ?? 0) by the interface; \(Format.count(summary.undecided, "attempt")) undecided at exit"
+            )
+        }
         if summary.midstreamFlows > 0 {
             row("midstream", "\(Format.count(summary.midstreamFlows, "connection")) without a handshake in the capture")
         }
         var lost: [String] = []
-        if let dropped = loss.kernelDropped { lost.append("\(dropped) dropped by the kernel") }
-        if let dropped = loss.interfaceDropped { lost.append("\(dropped) dropped by the interface") }
+        if let dropped = loss.kernelDropped, dropped > 0 { lost.append("\(dropped) dropped by the kernel") }
+        if let dropped = loss.interfaceDropped, dropped > 0 { lost.append("\(dropped) dropped by the interface") }
+        if loss.recordsLetGo > 0 {
+            lost.append("\(Format.count(loss.recordsLetGo, "attempt")) not shown: the output's reader was slow")
+        }
+        if loss.framesLetGo > 0 {
+            lost.append("\(Format.count(loss.framesLetGo, "frame")) not written: the disk was slow")
+        }
         if loss.isTruncated { lost.append("a file ends in the middle: what came after is unknown") }
         if summary.clockStepsBack > 0 {
             lost.append("the clock stepped back \(Format.count(summary.clockStepsBack, "time"))")
+        }
+        if summary.clockStepsForward > 0 {
+            lost.append("the clock stepped forward \(Format.count(summary.clockStepsForward, "time"))")
         }
         if summary.lateSegments > 0 {
             lost.append(

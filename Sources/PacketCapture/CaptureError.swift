@@ -11,10 +11,14 @@ package struct CaptureError: Error, Sendable, CustomStringConvertible {
         case corrupt
         /// The filter expression is wrong.
         case filter
+        /// This process may not capture.
+        case notPermitted
+        /// There is no such interface, it is down, or it went away.
+        case noInterface
     }
 
     package var kind: Kind
-    /// The path, or `-`.
+    /// The path, or `-`; for a live capture the interface.
     package var file: String
     /// Octets from the start of the input to what is wrong; nil where there is no such place.
     package var offset: UInt64?

@@ -4,12 +4,27 @@ package import PacketWire
 package struct SavefileWriter {
     package enum Format: Sendable { case pcap, pcapng }
 
+    /// Where frames come from: pcap has one, of pcapng each frame names its own.
+    package struct Interface: Sendable {
+        package var name: String?
+        package var linkType: LinkType
+        /// The most octets of a frame that the file says it holds.
+        package var snaplen: Int
+
+        package init(name: String? = nil, linkType: LinkType, snaplen: Int) {
+            self.name = name
+            self.linkType = linkType
+            self.snaplen = snaplen
+        }
+    }
+
     private let format: Format
-    /// What is written so far.
+    /// What is written so far, and not taken.
     package private(set) var octets: [UInt8] = []
 
-    /// - Parameter snaplen: the most octets of a frame that the file says it holds.
-    package init(_ format: Format, linkType: LinkType, snaplen: Int) {
+    /// Begins with the file's header.
+    /// - Parameter interfaces: at least one.
+    package init(_ format: Format, _ interfaces: [Interface]) {
         self.format = format
         switch format {
         case .pcap:
@@ -17,8 +32,8 @@ package struct SavefileWriter {
             put(UInt16(2))
             put(UInt16(4))
             put(UInt64(0))
-            put(UInt32(snaplen))
-            put(UInt32(linkType.rawValue))
+            put(UInt32(interfaces[0].snaplen))
+            put(UInt32(interfaces[0].linkType.rawValue))
         case .pcapng:
             block(0x0a0d_0d0a) {  // Section Header Block
                 $0.put(UInt32(0x1a2b_3c4d))
@@ -26,19 +41,26 @@ package struct SavefileWriter {
                 $0.put(UInt16(0))
                 $0.put(UInt64.max)  // the section's length is not given
             }
-            block(1) {  // Interface Description Block
-                $0.put(UInt32(linkType.rawValue))
-                $0.put(UInt32(snaplen))
-                $0.octets += [9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]  // if_tsresol: 10^-9 s; end of options
+            for interface in interfaces {
+                block(1) {  // Interface Description Block
+                    $0.put(UInt32(interface.linkType.rawValue))
+                    $0.put(UInt32(interface.snaplen))
+                    if let name = interface.name { $0.option(2, Array(name.utf8)) }  // if_name
+                    $0.option(9, [9])  // if_tsresol: 10^-9 s
+                    $0.put(UInt32(0))  // end of options
+                }
             }
         }
     }
 
     /// - Parameters:
-    ///   - time: nanoseconds since the epoch.
     ///   - frame: what was captured of it.
     ///   - wireLength: octets that it had.
-    package mutating func write(_ frame: [UInt8], wireLength: Int, time: Int64) {
+    ///   - time: nanoseconds since the epoch.
+    ///   - interface: its position among the interfaces.
+    package mutating func write(
+        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0
+    ) {
         let stamp = UInt64(max(0, time))
         switch format {
         case .pcap:
@@ -49,15 +71,21 @@ package struct SavefileWriter {
             octets += frame
         case .pcapng:
             block(6) {  // Enhanced Packet Block
-                $0.put(UInt32(0))
+                $0.put(UInt32(interface))
                 $0.put(UInt32(truncatingIfNeeded: stamp >> 32))
                 $0.put(UInt32(truncatingIfNeeded: stamp))
                 $0.put(UInt32(frame.count))
                 $0.put(UInt32(wireLength))
                 $0.octets += frame
-                $0.octets += [UInt8](repeating: 0, count: -frame.count & 3)
+                $0.pad(frame.count)
             }
         }
+    }
+
+    /// What was written since it was last taken: whole blocks.
+    package mutating func takeOctets() -> [UInt8] {
+        defer { octets = [] }
+        return octets
     }
 
     private mutating func block(_ type: UInt32, _ body: (inout SavefileWriter) -> Void) {
@@ -69,6 +97,16 @@ package struct SavefileWriter {
         put(length)
         for index in 0..<4 { octets[start + 4 + index] = UInt8(truncatingIfNeeded: length >> UInt32(8 * index)) }
     }
+
+    private mutating func option(_ code: UInt16, _ value: [UInt8]) {
+        put(code)
+        put(UInt16(value.count))
+        octets += value
+        pad(value.count)
+    }
+
+    /// Zeros up to a multiple of four.
+    private mutating func pad(_ count: Int) { octets += [UInt8](repeating: 0, count: -count & 3) }
 
     private mutating func put(_ value: some FixedWidthInteger) {
         for shift in stride(from: 0, to: value.bitWidth, by: 8) {

@@ -92,7 +92,8 @@ struct Craft: ParsableCommand {
 
     private static func write(_ scenario: Scenario, to path: String) throws {
         var writer = SavefileWriter(
-            path.hasSuffix(".pcapng") ? .pcapng : .pcap, linkType: scenario.linkType, snaplen: scenario.snaplen)
+            path.hasSuffix(".pcapng") ? .pcapng : .pcap,
+            [.init(linkType: scenario.linkType, snaplen: scenario.snaplen)])
         for frame in scenario.frames() { writer.write(frame.octets, wireLength: frame.wireLength, time: frame.time) }
         if path == "-" {
             var output = StandardOutput(isLineBuffered: false)

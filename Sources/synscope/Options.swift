@@ -1,5 +1,5 @@
 import ArgumentParser
-import CSystem
+import CLinux
 import Glibc
 import HandshakeAnalysis
 import HandshakeReport
@@ -26,21 +26,9 @@ struct InputOptions: ParsableArguments {
     @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
     var numeric = false
 
-    @Option(help: "verify: segments with a bad checksum are kept out of the state; ignore: they are not looked at.")
-    var checksums = ChecksumPolicy.verify
-
-    @Option(
-        name: .long,
-        help: "The most attempts and connections to remember at a time; the oldest are then let go, and counted.")
-    var maxAttempts = 1 << 20
-
-    enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
+    @OptionGroup var tracking: TrackingOptions
 
     func validate() throws {
-        let most = HandshakeTracker.Configuration.mostAttempts
-        guard (16...most).contains(maxAttempts) else {
-            throw ValidationError("--max-attempts takes a number from 16 to \(most)")
-        }
         if arguments.isEmpty, files.isEmpty {
             throw ValidationError("Name a capture file, or - for standard input.")
         }
@@ -91,8 +79,8 @@ struct InputOptions: ParsableArguments {
         let (paths, filter) = try resolve()
         do throws(CaptureError) {
             return try CaptureReader(
-                paths: paths, filter: filter, limit: count, verifiesChecksums: checksums == .verify,
-                isInterrupted: { csystem_interrupted() != 0 })
+                paths: paths, filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums,
+                isInterrupted: { clinux_interrupted() != 0 })
         } catch {
             var message = error.description
             if error.kind == .filter, self.filter == nil, let word = filter?.split(separator: " ").first {
@@ -101,14 +89,39 @@ struct InputOptions: ParsableArguments {
             throw CommandFailure(status: error.kind == .filter ? .wrongUsage : .unreadable, message: message)
         }
     }
+}
 
-    var trackerConfiguration: HandshakeTracker.Configuration {
+/// How attempts are followed: shared by the commands that follow them.
+struct TrackingOptions: ParsableArguments {
+    @Option(help: "verify: segments with a bad checksum are kept out of the state; ignore: they are not looked at.")
+    var checksums = ChecksumPolicy.verify
+
+    @Option(
+        name: .long,
+        help: "The most attempts and connections to remember at a time; the oldest are then let go, and counted (default: \(HandshakeTracker.Configuration().maximumAttempts); live \(Watch.usualAttempts)).")
+    var maxAttempts: Int?
+
+    enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
+
+    func validate() throws {
+        let most = HandshakeTracker.Configuration.mostAttempts
+        if let maxAttempts, !(16...most).contains(maxAttempts) {
+            throw ValidationError("--max-attempts takes a number from 16 to \(most)")
+        }
+    }
+
+    var verifiesChecksums: Bool { checksums == .verify }
+
+    /// - Parameter usual: the most attempts where none are asked for.
+    func configuration(usual: Int = HandshakeTracker.Configuration().maximumAttempts) -> HandshakeTracker.Configuration {
         var configuration = HandshakeTracker.Configuration()
-        configuration.maximumAttempts = maxAttempts
-        configuration.excludesBadChecksums = checksums == .verify
+        configuration.maximumAttempts = maxAttempts ?? usual
+        configuration.excludesBadChecksums = verifiesChecksums
         return configuration
     }
 }
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv }
 
 /// How text looks.
 struct StyleOptions: ParsableArguments {
@@ -150,7 +163,7 @@ struct Analysis: ~Copyable {
 
     init(_ input: InputOptions) throws(CommandFailure) {
         reader = try input.open()
-        tracker = HandshakeTracker(input.trackerConfiguration)
+        tracker = HandshakeTracker(input.tracking.configuration())
     }
 
     var capture: CaptureDescription {
@@ -168,8 +181,8 @@ struct Analysis: ~Copyable {
     mutating func run(
         _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
-        csystem_catch_interrupts()
-        while csystem_interrupted() == 0 {
+        clinux_catch_interrupts()
+        while clinux_interrupted() == 0 {
             reader.fill(&batch)
             if batch.count == 0 { break }
             tracker.receive(batch)

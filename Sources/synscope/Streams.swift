@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 import HandshakeReport
 
@@ -99,7 +99,7 @@ enum Terminal {
 
     /// Columns of standard output's terminal; `COLUMNS`, else 100, where it is none.
     static var width: Int {
-        let columns = Int(csystem_terminal_columns(STDOUT_FILENO))
+        let columns = Int(clinux_terminal_columns(STDOUT_FILENO))
         if columns > 0 { return columns }
         return environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 100
     }

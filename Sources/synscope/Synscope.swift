@@ -1,5 +1,5 @@
 import ArgumentParser
-import CSystem
+import CLinux
 import HandshakeReport
 import PacketCapture
 
@@ -24,16 +24,17 @@ struct Synscope: ParsableCommand {
               synscope -q *.pcapng                     the summary of several files, read as one capture
               synscope -T jsonl capture.pcap | jq 'select(.outcome == "refused") | .server'
               tcpdump -i eth0 -w - | synscope -        from standard input
+              synscope watch -i eth0 tcp port 443      live, as handshakes are decided
               synscope draw capture.pcap --attempt 1   the ladder diagram of one attempt
               synscope craft handshake.pkt -w made.pcap   a capture from a scenario, packet by packet
               synscope explain half-open               what an outcome or finding means, and what to do
 
             EXIT STATUS
-              0 fine; 1 a scenario is not what it expects (craft --check); 2 wrong usage; 3 an input is unreadable or ends in the middle (what could be read is reported \
-            first).
+              0 fine; 1 a scenario is not what it expects (craft --check); 2 wrong usage; 3 an input is unreadable or ends \
+            in the middle (what could be read is reported first); 4 capturing is not permitted, or the interface is gone.
             """,
         version: "synscope \(release) (\(libpcapVersion()))",
-        subcommands: [Analyze.self, Draw.self, Craft.self, Explain.self],
+        subcommands: [Analyze.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self],
         defaultSubcommand: Analyze.self)
 }
 
@@ -43,6 +44,8 @@ enum ExitStatus: Int32 {
     case failed = 1
     case wrongUsage = 2
     case unreadable = 3
+    /// Capturing is not permitted, or the interface is gone.
+    case notPermitted = 4
 }
 
 /// A failure to tell the user about, with the status to exit with.
@@ -55,7 +58,7 @@ struct CommandFailure: Error {
 @main
 enum Main {
     static func main() {
-        csystem_ignore_sigpipe()
+        clinux_ignore_sigpipe()
         do {
             var command = try Synscope.parseAsRoot()
             try command.run()

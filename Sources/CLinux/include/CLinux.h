@@ -1,0 +1,70 @@
+// What Swift cannot reach by itself on Linux, as thin shims.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+// Memory
+
+/// Asks the processor to fetch the cache line at `address`, to be read and written soon. Never faults.
+static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
+/// Zeroed anonymous memory of `length` bytes (rounded up to pages), asked to be backed by huge pages; NULL on failure.
+void *clinux_map(size_t length);
+void clinux_unmap(void *address, size_t length);
+
+// Signals
+
+/// Ignores SIGPIPE, so that a reader that closes our output is an error code and not a death.
+void clinux_ignore_sigpipe(void);
+
+/// Makes SIGINT and SIGTERM set a flag that clinux_interrupted() reads; a second signal kills as usual.
+void clinux_catch_interrupts(void);
+int clinux_interrupted(void);
+
+/// Blocks SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGWINCH in this thread, and in those that it starts, and gives a
+/// descriptor that they are read from; -1 on failure.
+int clinux_signal_descriptor(void);
+/// The next signal waiting there; 0 for none.
+int clinux_next_signal(int fd);
+
+/// A descriptor that is readable after clinux_wake(), until clinux_woken(); -1 on failure.
+int clinux_wake_descriptor(void);
+void clinux_wake(int fd);
+void clinux_woken(int fd);
+
+void clinux_name_thread(const char *name);
+
+// Terminal
+
+/// Columns or rows of the terminal on `fd`, or 0 where it is none.
+int clinux_terminal_columns(int fd);
+int clinux_terminal_rows(int fd);
+
+/// Takes the terminal on `fd` over: no echo, no lines, the alternate screen. A process of its own gives it back when this
+/// one ends in whatever way. Call it before threads start. Returns a descriptor for clinux_release_terminal, or -1.
+int clinux_take_terminal(int fd);
+/// Gives the terminal back, and waits until that is done.
+void clinux_release_terminal(int guard);
+
+// Network sockets
+
+/// Makes a packet socket take nothing new. What it holds can still be read. 0, or errno.
+int clinux_refuse_packets(int fd);
+/// Whether the interface `name` of the socket's network namespace is up; -1 where there is none.
+int clinux_interface_is_up(int fd, const char *name);
+
+// Rights
+
+/// Becomes a user for good: groups, gid, uid. With `keep_raw` the process keeps CAP_NET_RAW, and nothing else; without
+/// it, nothing. 0, or errno.
+int clinux_become(uid_t uid, gid_t gid, int keep_raw);
+/// Whether this process has CAP_NET_RAW.
+int clinux_has_net_raw(void);
+/// PR_SET_NO_NEW_PRIVS. 0, or errno.
+int clinux_no_new_privileges(void);
+/// Landlock for this thread and those that it starts: `readable` folders may be read, files in `writable` made, written,
+/// renamed and removed; all else in the file system is closed. TCP may be bound on `port` (-1: on none) and not
+/// connected. 0, or errno (ENOSYS and EOPNOTSUPP where the kernel has none).
+int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable, int port);

@@ -1,0 +1,84 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int set_capabilities(uint64_t set) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{(uint32_t)set, (uint32_t)set, 0}, {(uint32_t)(set >> 32), (uint32_t)(set >> 32), 0}};
+  return syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
+}
+
+int clinux_has_net_raw(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{0}};
+  return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_NET_RAW & 1);
+}
+
+int clinux_become(uid_t uid, gid_t gid, int keep_raw) {
+  if (keep_raw && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno;
+  if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) return errno;
+  return set_capabilities(keep_raw ? UINT64_C(1) << CAP_NET_RAW : 0);
+}
+
+int clinux_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno; }
+
+// The kernel may know more than the headers that this was built with, and the other way round: the values are the ABI's.
+struct rules {
+  uint64_t files;
+  uint64_t network;
+};
+struct network_rule {
+  uint64_t allowed;
+  uint64_t port;
+};
+enum {
+  landlock_bind_tcp = 1,
+  landlock_connect_tcp = 2,
+  landlock_rule_port = 2,
+  landlock_refer = 1 << 13,
+  landlock_truncate = 1 << 14,
+};
+
+static int allow_below(int ruleset, const char *path, uint64_t access) {
+  struct landlock_path_beneath_attr rule = {.allowed_access = access};
+  rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+  // What is not there needs no rule.
+  if (rule.parent_fd < 0) return 0;
+  long result = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+  int code = result == 0 ? 0 : errno;
+  close(rule.parent_fd);
+  return code;
+}
+
+int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable, int port) {
+  long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < 0) return errno;
+  const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+  uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+  if (version >= 3) writing |= landlock_truncate;
+  struct rules rules = {.files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+  if (version >= 2) rules.files |= landlock_refer;
+  if (version >= 3) rules.files |= landlock_truncate;
+  if (version >= 4) rules.network = landlock_bind_tcp | landlock_connect_tcp;
+  size_t size = version >= 4 ? sizeof rules : sizeof rules.files;
+  int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+  if (ruleset < 0) return errno;
+  int code = 0;
+  for (size_t i = 0; i < readable_count && code == 0; i++) code = allow_below(ruleset, readable[i], reading);
+  if (code == 0 && writable != NULL) code = allow_below(ruleset, writable, reading | writing);
+  if (code == 0 && version >= 4 && port >= 0) {
+    struct network_rule rule = {landlock_bind_tcp, (uint64_t)port};
+    if (syscall(SYS_landlock_add_rule, ruleset, landlock_rule_port, &rule, 0) != 0) code = errno;
+  }
+  if (code == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) code = errno;
+  close(ruleset);
+  return code;
+}

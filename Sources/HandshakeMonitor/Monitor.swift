@@ -1,0 +1,169 @@
+package import HandshakeAnalysis
+package import HandshakeReport
+import PacketWire
+import Synchronization
+
+/// What a live run knows at a moment, for whoever asks: the screen, the service, a signal. The capture's thread tells it,
+/// others read; nobody waits long, since nothing is rendered under its lock.
+package final class Monitor: Sendable {
+    /// What the capture told last.
+    package struct Standing: Sendable {
+        package var summary = HandshakeSummary()
+        package var loss = CaptureLoss()
+        /// Attempts that are followed and not decided.
+        package var open = 0
+        /// Interfaces that are waited for.
+        package var waitingFor: [String] = []
+        package init() {}
+    }
+
+    /// A consistent picture of all that is kept.
+    package struct Snapshot: Sendable {
+        package var standing: Standing
+        package var started: Int64
+        /// Oldest first, one a second.
+        package var seconds: [Second]
+        package var servers: [Party]
+        package var clients: [Party]
+        /// Newest first.
+        package var failures: [AttemptRecord]
+        package var roundTrips: RoundTripBuckets
+    }
+
+    private struct State {
+        var standing = Standing()
+        var series = Series()
+        var servers = Parties<Endpoint>()
+        var clients = Parties<IPAddress>()
+        var recent = Ring<AttemptRecord>(capacity: Monitor.recentCount)
+        var failures = Ring<AttemptRecord>(capacity: Monitor.failureCount)
+        var roundTrips = RoundTripBuckets()
+        var listeners: [Listener] = []
+    }
+
+    /// Attempts that are kept, of all and of those that failed.
+    package static let recentCount = 1000
+    package static let failureCount = 200
+    /// Seconds of history.
+    package static let historyLength = 600
+    /// Servers and clients in a snapshot.
+    package static let partyCount = 20
+
+    /// What is captured on.
+    package let capture: CaptureDescription
+    /// Nanoseconds since the epoch.
+    package let started: Int64
+    private let state = Mutex(State())
+
+    package init(_ capture: CaptureDescription, started: Int64) {
+        self.capture = capture
+        self.started = started
+    }
+
+    /// Takes what was decided since the last call.
+    /// - Parameter now: nanoseconds since the epoch.
+    package func take(_ records: [AttemptRecord], _ standing: Standing, now: Int64) {
+        let listeners = state.withLock { state in
+            state.series.advance(to: now)
+            for record in records {
+                state.series.count(record)
+                state.roundTrips.count(record)
+                state.servers.count(record.server, record)
+                state.clients.count(record.client.address, record)
+                state.recent.add(record)
+                if record.outcome.isFailure { state.failures.add(record) }
+            }
+            state.series.count(frames: standing.summary.frames.read &- state.standing.summary.frames.read)
+            state.standing = standing
+            state.listeners.removeAll { $0.isOver }
+            return state.listeners
+        }
+        for listener in listeners { listener.offer(records) }
+    }
+
+    package func snapshot() -> Snapshot {
+        state.withLock { state in
+            Snapshot(
+                standing: state.standing, started: started, seconds: state.series.seconds,
+                servers: state.servers.worst(Monitor.partyCount) { $0.description },
+                clients: state.clients.worst(Monitor.partyCount) { $0.description },
+                failures: state.failures.newestFirst, roundTrips: state.roundTrips)
+        }
+    }
+
+    package var standing: Standing { state.withLock { $0.standing } }
+
+    /// The latest attempts, newest first.
+    package var recent: [AttemptRecord] { state.withLock { $0.recent.newestFirst } }
+
+    /// An attempt that is still kept.
+    package func attempt(_ id: UInt64) -> AttemptRecord? {
+        state.withLock { state in
+            state.recent.newestFirst.first { $0.id == id } ?? state.failures.newestFirst.first { $0.id == id }
+        }
+    }
+
+    /// Hands each attempt on as it is decided.
+    package func listen() -> Listener {
+        let listener = Listener()
+        state.withLock { $0.listeners.append(listener) }
+        return listener
+    }
+}
+
+/// Attempts on their way to one reader, a bounded number: what a slow one does not take in time is let go, and counted.
+package final class Listener: Sendable {
+    private struct State {
+        var waiting: [AttemptRecord] = []
+        var letGo = 0
+        var isOver = false
+    }
+
+    private let state = Mutex(State())
+    /// The most that wait.
+    package static let most = 512
+
+    fileprivate func offer(_ records: [AttemptRecord]) {
+        state.withLock { state in
+            let room = Listener.most - state.waiting.count
+            state.waiting += records.prefix(room)
+            state.letGo += max(0, records.count - room)
+        }
+    }
+
+    /// What came since the last call, and how many were let go since then.
+    package func take() -> (records: [AttemptRecord], letGo: Int) {
+        state.withLock { state in
+            defer {
+                state.waiting = []
+                state.letGo = 0
+            }
+            return (state.waiting, state.letGo)
+        }
+    }
+
+    package func end() { state.withLock { $0.isOver = true } }
+    fileprivate var isOver: Bool { state.withLock { $0.isOver } }
+}
+
+/// The last so many elements.
+struct Ring<Element: Sendable>: Sendable {
+    private var elements: [Element] = []
+    private var next = 0
+    let capacity: Int
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    mutating func add(_ element: Element) {
+        if elements.count < capacity {
+            elements.append(element)
+        } else {
+            elements[next] = element
+        }
+        next = (next + 1) % capacity
+    }
+
+    var newestFirst: [Element] {
+        elements.count < capacity ? elements.reversed() : (elements[next...] + elements[..<next]).reversed()
+    }
+}

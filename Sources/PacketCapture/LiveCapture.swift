@@ -1,0 +1,137 @@
+import CLinux
+import Glibc
+package import PacketWire
+
+/// Captures on one or several interfaces, in the order of time. Used by one thread, but for `wake`.
+package final class LiveCapture {
+    /// Milliseconds after which the kernel hands over a block that is not full.
+    static let blockMilliseconds: Int32 = 100
+    /// Nanoseconds after which a frame has come out of every interface's block.
+    package static let latency: Int64 = 150_000_000
+    /// Frames taken at a time from one interface: their octets stay in the processor's cache.
+    private static let most = 1024
+    /// Octets that are held back at most to bring several interfaces' frames into the order of time.
+    private static let mostHeld = 16 << 20
+
+    private enum Place {
+        case open(LiveInterface)
+        /// It went away.
+        case gone
+    }
+
+    private let names: [String]
+    private let options: LiveOptions
+    private var places: [Place]
+    /// What interfaces that went and came back had counted before.
+    private var earlier: [LiveStatistics]
+    private var held = CapturedFrames()
+    private var nextAttempt: Int64 = 0
+
+    /// - Throws: `CaptureError`, for the first interface that cannot be captured on.
+    package init(interfaces names: [String], _ options: LiveOptions) throws(CaptureError) {
+        self.names = names
+        self.options = options
+        places = []
+        earlier = names.map { _ in LiveStatistics() }
+        for (position, name) in names.enumerated() {
+            do throws(CaptureError) {
+                places.append(.open(try LiveInterface(name, options, position: position)))
+            } catch {
+                guard options.waits, error.kind == .noInterface else { throw error }
+                places.append(.gone)
+            }
+        }
+    }
+
+    /// The interfaces that are there; a name that is waited for gives none.
+    package var interfaces: [LiveInterface] {
+        places.compactMap { if case .open(let interface) = $0 { interface } else { nil } }
+    }
+
+    /// The link type of each position.
+    package var linkTypes: [LinkType] {
+        places.map { if case .open(let interface) = $0 { interface.linkType } else { .ethernet } }
+    }
+
+    /// Waits until there are frames, `descriptor` is readable, or the time is over.
+    package func wait(milliseconds: Int32, or descriptor: Int32) {
+        var waiting = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+        waiting += interfaces.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        unsafe poll(&waiting, nfds_t(waiting.count), milliseconds)
+    }
+
+    /// Takes frames without waiting.
+    /// - Parameters:
+    ///   - frames: what is in it is replaced.
+    ///   - now: nanoseconds since the epoch. Frames of several interfaces that are younger than `latency` are held back, since
+    ///     an earlier one may still come.
+    ///   - isLast: nothing is held back.
+    /// - Returns: the interfaces that went away, with what libpcap said.
+    package func take(into frames: inout CapturedFrames, now: Int64, isLast: Bool = false) -> [CaptureError] {
+        frames.removeAll()
+        var failures: [CaptureError] = []
+        for position in places.indices {
+            guard case .open(let interface) = places[position] else { continue }
+            do throws(CaptureError) {
+                if places.count == 1 {
+                    try interface.take(into: &frames, most: LiveCapture.most)
+                } else {
+                    try interface.take(into: &held, most: LiveCapture.most)
+                }
+            } catch {
+                failures.append(error)
+                lose(position, interface)
+            }
+        }
+        if places.count > 1 {
+            held.sortByTime()
+            let isFull = held.size > LiveCapture.mostHeld
+            held.move(before: isLast || isFull ? .max : now - LiveCapture.latency, to: &frames)
+        }
+        return failures
+    }
+
+    /// Closes interfaces that are no longer up: libpcap would wait on them without a word.
+    /// - Returns: the interfaces that it closed.
+    package func closeThoseDown() -> [CaptureError] {
+        var failures: [CaptureError] = []
+        for position in places.indices {
+            guard case .open(let interface) = places[position], !interface.isUp else { continue }
+            failures.append(CaptureError(.noInterface, interface.name, "the interface went down"))
+            lose(position, interface)
+        }
+        return failures
+    }
+
+    private func lose(_ position: Int, _ interface: LiveInterface) {
+        earlier[position] = earlier[position] + interface.statistics()
+        places[position] = .gone
+    }
+
+    /// Tries to open interfaces that went away, twice a second.
+    /// - Returns: the names of those that are back.
+    package func reopen(now: Int64) -> [String] {
+        guard now >= nextAttempt else { return [] }
+        nextAttempt = now + 500_000_000
+        var back: [String] = []
+        for position in places.indices {
+            guard case .gone = places[position],
+                let interface = try? LiveInterface(names[position], options, position: position),
+                interface.isUp
+            else { continue }
+            places[position] = .open(interface)
+            back.append(names[position])
+        }
+        return back
+    }
+
+    package var isWaiting: Bool { interfaces.count < places.count }
+
+    /// Stops the kernel from taking more for this capture; what it holds can still be taken, for `latency`.
+    package func close() { for interface in interfaces { interface.close() } }
+
+    /// What the kernel counted from the start, of all interfaces.
+    package func statistics() -> LiveStatistics {
+        (earlier + interfaces.map { $0.statistics() }).reduce(LiveStatistics(), +)
+    }
+}

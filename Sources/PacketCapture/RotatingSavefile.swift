@@ -1,0 +1,127 @@
+package import Glibc
+
+/// Writes blocks to a file, or to a sequence of files by size or age. Each write is of whole blocks, so that what is there at
+/// any moment can be read.
+///
+/// A sequence's names carry a number before their suffix, `name-00001.pcapng`, that goes on from what is in the folder.
+package struct RotatingSavefile: ~Copyable {
+    package struct Rotation: Sendable {
+        /// Octets after which the next file begins; nil for no limit.
+        package var size: Int?
+        /// Nanoseconds after which the next file begins; nil for no limit.
+        package var age: Int64?
+        /// The most files to keep; the oldest are removed. Nil keeps all.
+        package var files: Int?
+        package init() {}
+        package var isNeeded: Bool { size != nil || age != nil }
+    }
+
+    private let path: String
+    private let header: [UInt8]
+    private let rotation: Rotation
+    private var descriptor: Int32 = -1
+    private var size = 0
+    private var opened: Int64 = 0
+    private var number = 0
+    /// The numbers of the files there are, oldest first.
+    private var numbers: [Int] = []
+
+    /// Opens the first file.
+    /// - Parameters:
+    ///   - header: what each file begins with.
+    ///   - now: nanoseconds since the epoch.
+    package init(path: String, header: [UInt8], rotation: Rotation, now: Int64) throws(CaptureError) {
+        self.path = path
+        self.header = header
+        self.rotation = rotation
+        if rotation.isNeeded {
+            numbers = existing()
+            number = numbers.last ?? 0
+        }
+        try begin(now: now, truncating: true)
+    }
+
+    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+
+    /// The folder that files are made in.
+    package static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func parts(of path: String) -> (stem: Substring, suffix: Substring) {
+        let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return (path[...], "") }
+        return (path[..<dot], path[dot...])
+    }
+
+    private func name(_ number: Int) -> String {
+        guard rotation.isNeeded else { return path }
+        let (stem, suffix) = RotatingSavefile.parts(of: path)
+        let digits = String(number)
+        return "\(stem)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)\(suffix)"
+    }
+
+    private func existing() -> [Int] {
+        guard let folder = unsafe opendir(RotatingSavefile.folder(of: path)) else { return [] }
+        defer { unsafe closedir(folder) }
+        var found: [Int] = []
+        while let entry = unsafe readdir(folder) {
+            let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
+            let digits = file.split(separator: "-").last?.prefix { $0.isASCII && $0.isNumber } ?? ""
+            if let number = Int(digits), name(number).split(separator: "/").last.map(String.init) == file {
+                found.append(number)
+            }
+        }
+        return found.sorted()
+    }
+
+    private mutating func begin(now: Int64, truncating: Bool) throws(CaptureError) {
+        let path = name(number + 1)
+        let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : O_APPEND)
+        let next = unsafe open(path, mode, 0o644)
+        guard next >= 0 else { throw failure(path) }
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = next
+        opened = now
+        size = 0
+        if rotation.isNeeded {
+            number += 1
+            numbers.append(number)
+            while let most = rotation.files, numbers.count > most { unsafe unlink(name(numbers.removeFirst())) }
+        }
+        try put(header)
+    }
+
+    /// Writes whole blocks.
+    package mutating func write(_ blocks: [UInt8], now: Int64) throws(CaptureError) {
+        let isFull = rotation.size.map { size > header.count && size + blocks.count > $0 } ?? false
+        let isOld = rotation.age.map { now &- opened >= $0 } ?? false
+        if isFull || isOld { try begin(now: now, truncating: true) }
+        try put(blocks)
+    }
+
+    /// Closes the file and opens it anew: by its name, which may stand for another file now. One that is still there goes on
+    /// with a section of its own.
+    package mutating func reopen(now: Int64) throws(CaptureError) { try begin(now: now, truncating: false) }
+
+    /// Gives what was made so far to a user, before this process becomes that user.
+    package func give(to user: uid_t, _ group: gid_t) { _ = fchown(descriptor, user, group) }
+
+    private mutating func put(_ octets: [UInt8]) throws(CaptureError) {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure(name(number)) }
+            rest = rest.dropFirst(count)
+        }
+        size += octets.count
+    }
+
+    private func failure(_ path: String) -> CaptureError {
+        CaptureError(.unreadable, path, "cannot be written: \(unsafe String(cString: strerror(errno)))")
+    }
+}

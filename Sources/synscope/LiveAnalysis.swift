@@ -1,0 +1,261 @@
+import CLinux
+import HandshakeAnalysis
+import HandshakeMonitor
+import HandshakeReport
+import PacketCapture
+import PacketWire
+import Synchronization
+
+/// What the capture's thread hands on, and to whom. Nothing in it waits.
+struct LiveOutlets: Sendable {
+    enum Report: Sendable {
+        case attempts([AttemptRecord])
+        case end(HandshakeSummary, CaptureLoss)
+    }
+    enum FileWork: Sendable {
+        case blocks([UInt8])
+        case reopen
+    }
+
+    /// Nil where attempts are not listed.
+    var reports: BoundedQueue<Report>?
+    /// Nil without -w.
+    var frames: BoundedQueue<FileWork>?
+    var monitor: Monitor
+}
+
+/// The capture's thread: from the kernel's buffer through the tracker to the outlets. Everything is done on this one
+/// thread, so that a frame is touched while it is in the cache; the kernel's buffer takes the bursts.
+///
+/// Unchecked: the thread that runs it owns it until it has ended; `stop` is for others too.
+final class LiveAnalysis: @unchecked Sendable {
+    struct Limits {
+        /// Frames.
+        var count: UInt64?
+        /// Nanoseconds.
+        var duration: Int64?
+        /// Whether an interface that went away is waited for.
+        var waits = false
+    }
+
+    /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap is
+    /// known.
+    private static let period: Int64 = 250_000_000
+    /// Attempts after which one is taken early.
+    private static let mostPending = 4096
+
+    private let capture: LiveCapture
+    private let outlets: LiveOutlets
+    private let limits: Limits
+    private var tracker: HandshakeTracker
+    private var decoders: [FrameDecoder]
+    private var writer: SavefileWriter?
+
+    private var batch = FrameBatch()
+    private var places: [CapturedFrames.Slot] = []
+    private var frameNumber: UInt64 = 0
+    private var pending: [AttemptRecord] = []
+    private var gaps = CaptureGaps()
+    private var statistics = LiveStatistics()
+    private var lastReading: Int64
+    private var nextReading: Int64 = 0
+    private var recordsLetGo: UInt64 = 0
+    private var framesLetGo: UInt64 = 0
+    private var blockedFrames = 0
+    private var waitingFor: [String] = []
+
+    private let wakeDescriptor = clinux_wake_descriptor()
+    private let isStopped = Atomic(false)
+    /// Why it ended, if not as asked.
+    private(set) var failure: CaptureError?
+
+    /// The totals, once it has ended.
+    var end: (summary: HandshakeSummary, loss: CaptureLoss) { (tracker.summary, loss) }
+
+    /// - Parameter writer: what makes blocks of handshake frames, its header taken.
+    init(
+        _ capture: LiveCapture, _ configuration: HandshakeTracker.Configuration, limits: Limits, verifiesChecksums: Bool,
+        writer: SavefileWriter?, outlets: LiveOutlets
+    ) {
+        self.capture = capture
+        self.limits = limits
+        self.outlets = outlets
+        self.writer = writer
+        var configuration = configuration
+        configuration.listsEvidence = writer != nil
+        tracker = HandshakeTracker(configuration)
+        decoders = capture.linkTypes.map { FrameDecoder($0) }
+        for position in decoders.indices { decoders[position].verifiesChecksums = verifiesChecksums }
+        lastReading = Clock.wall
+    }
+
+    /// Asks it to end; safe from any thread.
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        clinux_wake(wakeDescriptor)
+    }
+
+    func run() {
+        var frames = CapturedFrames()
+        let end = limits.duration.map { Clock.steady + $0 }
+        while !isStopped.load(ordering: .acquiring) {
+            capture.wait(milliseconds: 100, or: wakeDescriptor)
+            let steady = Clock.steady
+            tracker.pass(steady: steady)
+            // Some rounds, so that the clock and the counters are looked at also while frames keep coming.
+            for _ in 0..<16 {
+                lose(capture.take(into: &frames, now: Clock.wall))
+                analyse(frames)
+                if frames.count == 0 || isCountReached || pending.count >= LiveAnalysis.mostPending { break }
+            }
+            if steady >= nextReading || pending.count >= LiveAnalysis.mostPending { read(steady) }
+            if isCountReached || failure != nil { break }
+            if let end, steady >= end { break }
+        }
+        drain(&frames)
+    }
+
+    private var isCountReached: Bool { limits.count.map { frameNumber >= $0 } ?? false }
+
+    // MARK: Frames
+
+    private func analyse(_ frames: borrowing CapturedFrames) {
+        for slot in frames.slots {
+            if isCountReached { break }
+            frameNumber += 1
+            frames.withSpan(of: slot) {
+                batch.append(
+                    $0, wireLength: slot.wireLength, number: frameNumber, time: slot.time,
+                    decoder: decoders[slot.interface])
+            }
+            if writer != nil { places.append(slot) }
+            if batch.isFull { receive(frames) }
+        }
+        if batch.count > 0 { receive(frames) }
+        flushBlocks()
+        if tracker.hasDecided { pending += tracker.drain() }
+    }
+
+    private func receive(_ frames: borrowing CapturedFrames) {
+        tracker.receive(batch)
+        if writer != nil { keep(frames) }
+        batch.count = 0
+        places.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes the frames of handshakes: those with SYN, FIN or RST, ICMP errors, and what else was evidence.
+    private func keep(_ frames: borrowing CapturedFrames) {
+        var evidence = tracker.takeEvidence()[...]
+        for position in 0..<batch.count {
+            let number = batch.numbers[position]
+            while let first = evidence.first, first < number { evidence.removeFirst() }
+            let isControl =
+                switch batch.kind(position) {
+                case .segment: !batch.frames[position].segment.flags.isDisjoint(with: [.syn, .fin, .rst])
+                case .icmpError: true
+                case .ignored, .malformed, .cut: false
+                }
+            guard isControl || evidence.first == number else { continue }
+            let slot = places[position]
+            writer?.write(
+                frames.octets(of: slot), wireLength: slot.wireLength, time: slot.time, interface: slot.interface)
+            blockedFrames += 1
+        }
+    }
+
+    private func flushBlocks() {
+        guard blockedFrames > 0, let blocks = writer?.takeOctets() else { return }
+        if outlets.frames?.add(.blocks(blocks), size: blocks.count) != true { framesLetGo += UInt64(blockedFrames) }
+        blockedFrames = 0
+    }
+
+    // MARK: Counters and reports
+
+    /// Reads the drop counters, and hands on what was decided until now.
+    private func read(_ steady: Int64) {
+        nextReading = steady + LiveAnalysis.period
+        let now = Clock.wall
+        let latest = capture.statistics()
+        if latest.dropped != statistics.dropped || latest.droppedByInterface != statistics.droppedByInterface {
+            // A frame's time is up to a block's age before the moment at which it is counted.
+            let first = min(lastReading, now) - LiveCapture.latency
+            gaps.add(first...max(first, now))
+        }
+        statistics = latest
+        lastReading = now
+        lose(capture.closeThoseDown())
+        if limits.waits, capture.isWaiting {
+            for name in capture.reopen(now: steady) {
+                waitingFor.removeAll { $0 == name }
+                StandardError.write("\(name): the interface is back")
+            }
+            for (position, linkType) in capture.linkTypes.enumerated() where decoders[position].linkType != linkType {
+                let verifies = decoders[position].verifiesChecksums
+                decoders[position] = FrameDecoder(linkType)
+                decoders[position].verifiesChecksums = verifies
+            }
+        }
+        if tracker.hasDecided { pending += tracker.drain() }
+        handOn(now)
+    }
+
+    private func handOn(_ now: Int64) {
+        for position in pending.indices { gaps.lower(&pending[position], decided: now) }
+        if !pending.isEmpty, let reports = outlets.reports, !reports.add(.attempts(pending), size: pending.count) {
+            recordsLetGo += UInt64(pending.count)
+        }
+        outlets.monitor.take(pending, standing, now: now)
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    private var loss: CaptureLoss {
+        var loss = CaptureLoss()
+        loss.received = statistics.received
+        loss.kernelDropped = statistics.dropped
+        loss.interfaceDropped = statistics.droppedByInterface
+        loss.recordsLetGo = recordsLetGo
+        loss.framesLetGo = framesLetGo
+        return loss
+    }
+
+    private var standing: Monitor.Standing {
+        var standing = Monitor.Standing()
+        standing.summary = tracker.summary
+        standing.loss = loss
+        standing.open = tracker.openAttempts
+        standing.waitingFor = waitingFor
+        return standing
+    }
+
+    private func lose(_ failures: [CaptureError]) {
+        for error in failures {
+            if limits.waits {
+                waitingFor.append(error.file)
+                StandardError.write("\(error); waiting for its return")
+            } else if capture.interfaces.isEmpty {
+                failure = error
+            } else {
+                StandardError.write("\(error); the others go on")
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// The kernel takes nothing new; what it holds is analysed, and everything that is open is decided.
+    private func drain(_ frames: inout CapturedFrames) {
+        capture.close()
+        let end = Clock.steady + LiveCapture.latency
+        var isLast = false
+        while !isLast, !isCountReached {
+            isLast = Clock.steady >= end
+            lose(capture.take(into: &frames, now: Clock.wall, isLast: isLast))
+            analyse(frames)
+            if frames.count > 0 { isLast = false } else if !isLast { capture.wait(milliseconds: 10, or: -1) }
+        }
+        tracker.pass(steady: Clock.steady)
+        read(Clock.steady)
+        pending = tracker.finish()
+        handOn(Clock.wall)
+    }
+}

@@ -1,0 +1,102 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// A thread with a name, for work that waits.
+@safe final class Thread: @unchecked Sendable {
+    private var handle = pthread_t()
+
+    private final class Work {
+        let name: String
+        let body: @Sendable () -> Void
+        init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+
+    /// - Parameter name: at most 15 characters are shown by the system.
+    init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        let work = unsafe Unmanaged.passRetained(Work(name, body)).toOpaque()
+        let code = unsafe pthread_create(
+            &handle, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                let work = unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
+                unsafe clinux_name_thread(work.name)
+                work.body()
+                return nil
+            }, work)
+        precondition(code == 0, "the system has no thread left")
+    }
+
+    func join() { unsafe pthread_join(handle, nil) }
+}
+
+/// A bounded queue between threads: what finds no room is refused, so that whoever fills it never waits.
+final class BoundedQueue<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [Element] = []
+        var size = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+    private let descriptor = clinux_wake_descriptor()
+
+    /// - Parameter limit: the most that the elements' sizes may add up to.
+    init(limit: Int) { self.limit = limit }
+
+    deinit { close(descriptor) }
+
+    /// - Returns: false where there is no room. An empty queue takes an element of any size, and a full one that of none.
+    func add(_ element: Element, size: Int) -> Bool {
+        let isTaken = state.withLock { state in
+            guard !state.isClosed, size == 0 || state.elements.isEmpty || state.size + size <= limit else { return false }
+            state.elements.append(element)
+            state.size += size
+            return true
+        }
+        if isTaken { clinux_wake(descriptor) }
+        return isTaken
+    }
+
+    /// Nothing more will come.
+    func end() {
+        state.withLock { $0.isClosed = true }
+        clinux_wake(descriptor)
+    }
+
+    /// Waits for elements and takes them all; nil after the end.
+    func take() -> [Element]? {
+        while true {
+            let (elements, isClosed) = state.withLock { state in
+                defer {
+                    state.elements = []
+                    state.size = 0
+                }
+                return (state.elements, state.isClosed)
+            }
+            if !elements.isEmpty { return elements }
+            if isClosed { return nil }
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            unsafe poll(&waiting, 1, -1)
+            clinux_woken(descriptor)
+        }
+    }
+}
+
+/// The system's clocks, in nanoseconds.
+enum Clock {
+    /// Since the epoch; it may be set.
+    static var wall: Int64 { read(CLOCK_REALTIME) }
+    /// Never steps.
+    static var steady: Int64 { read(CLOCK_MONOTONIC) }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

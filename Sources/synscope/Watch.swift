@@ -1,0 +1,193 @@
+import ArgumentParser
+import CLinux
+import Glibc
+import HandshakeMonitor
+import HandshakeReport
+import PacketCapture
+import PacketWire
+
+struct Watch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Watch interfaces: report every connection attempt as it is decided.",
+        discussion: """
+            An attempt is decided when its evidence is in: a refusal at once, a completed handshake 10 s later (what is \
+            lost shows until then), one without an answer after 75 s of silence. Ctrl-C decides the rest.
+
+            It needs the right to capture (CAP_NET_RAW), gives up root once the interfaces are open, and confines itself. \
+            SIGUSR1 prints the totals so far, SIGHUP reopens the file of -w.
+
+            EXAMPLES
+              synscope watch -i eth0                            a line an attempt
+              synscope watch -i eth0 --screen tcp port 443      a screen that refreshes itself
+              synscope watch -i any -T jsonl --handshakes-only | jq 'select(.outcome == "refused")'
+              synscope watch -i eth0 -q -w hs.pcapng -C 100 -W 10   the frames of handshakes, in ten files of 100 MB
+              synscope watch -i eth0 -q --listen 127.0.0.1:9477     metrics and a live page
+
+            EXIT STATUS
+              0 fine; 2 wrong usage; 3 output cannot be written; 4 capturing is not permitted, or the interface is gone.
+            """)
+
+    /// The most attempts that are remembered, unless told: about 250 MB where all of them are used.
+    static let usualAttempts = 1 << 18
+
+    @Option(
+        name: .customShort("i"),
+        help: ArgumentHelp("An interface; may be repeated. any stands for all.", valueName: "interface"))
+    var interfaces: [String] = []
+
+    @Flag(name: .customShort("D"), help: "List the interfaces, as synscope interfaces does.")
+    var lists = false
+
+    @Argument(help: "A filter of pcap-filter(7), applied in the kernel.")
+    var filterWords: [String] = []
+
+    @Option(name: [.customShort("f"), .long], help: "The same as an option.")
+    var filter: String?
+
+    @Flag(
+        name: .long,
+        help: "The kernel passes just what handshakes need (SYN, FIN, RST, empty segments, ICMP errors; see docs/live.md).")
+    var handshakesOnly = false
+
+    @Option(name: .customShort("s"), help: ArgumentHelp("Octets of a frame to capture.", valueName: "snaplen"))
+    var snaplen = LiveOptions.handshakeSnaplen
+
+    @Option(name: .customShort("B"), help: ArgumentHelp("The kernel's buffer in KiB.", valueName: "size"))
+    var bufferSize = 32 << 10
+
+    @Flag(name: .customShort("p"), help: "Do not put the interface into promiscuous mode.")
+    var notPromiscuous = false
+
+    @Flag(help: "Take each frame when it comes instead of in blocks: up to 100 ms sooner, at a higher cost.")
+    var immediate = false
+
+    @Flag(help: "Wait for an interface that is not there, or goes away, instead of ending.")
+    var wait = false
+
+    @Option(name: .customShort("c"), help: ArgumentHelp("Stop after so many frames.", valueName: "count"))
+    var count: UInt64?
+
+    @Option(
+        help: ArgumentHelp("Stop after this time: 90s, 15m, 8h; a number alone is seconds.", valueName: "time"),
+        transform: Watch.nanoseconds)
+    var duration: Int64?
+
+    @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
+    var numeric = false
+
+    @OptionGroup var tracking: TrackingOptions
+
+    @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl or csv.")
+    var format = OutputFormat.text
+
+    @Flag(name: [.customShort("q"), .long], help: "The summary at the end only.")
+    var quiet = false
+
+    @Flag(name: .customShort("l"), help: "Accepted for habit: each attempt is written at once.")
+    var lineBuffered = false
+
+    @Flag(help: "A screen that refreshes itself; ? shows its keys.")
+    var screen = false
+
+    @Option(
+        name: .customShort("w"),
+        help: ArgumentHelp("Write the frames of handshakes as pcapng.", valueName: "file"))
+    var output: String?
+
+    @Option(
+        name: .customShort("C"),
+        help: ArgumentHelp("Begin the next file after so many million octets: file-00001.pcapng.", valueName: "size"))
+    var fileSize: Int?
+
+    @Option(
+        name: .customShort("G"), help: ArgumentHelp("Begin the next file after so many seconds.", valueName: "seconds"))
+    var fileAge: Int?
+
+    @Option(name: .customShort("W"), help: ArgumentHelp("Keep so many files; the oldest go.", valueName: "count"))
+    var fileCount: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve /metrics, /healthz, /attempts, /events and a live page, as 127.0.0.1:9477.",
+            valueName: "address:port"),
+        transform: Watch.endpoint)
+    var listen: Endpoint?
+
+    @Option(
+        name: .customShort("Z"),
+        help: ArgumentHelp("The user to become when started as root; root stays root.", valueName: "user"))
+    var user = Confinement.defaultUser
+
+    @OptionGroup(title: "Text") var text: StyleOptions
+
+    func validate() throws {
+        if lists { return }
+        if interfaces.isEmpty { throw ValidationError("Name an interface: -i eth0 (synscope interfaces lists them).") }
+        if Set(interfaces).count < interfaces.count { throw ValidationError("An interface is named twice.") }
+        if filter != nil, !filterWords.isEmpty { throw ValidationError("Give the filter once: with -f, or at the end.") }
+        guard LiveOptions.snaplens.contains(snaplen) else {
+            throw ValidationError(
+                "-s takes a number from \(LiveOptions.snaplens.lowerBound) to \(LiveOptions.snaplens.upperBound)")
+        }
+        guard (64...2 << 20).contains(bufferSize) else { throw ValidationError("-B takes a number from 64 to \(2 << 20)") }
+        if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
+        if screen, !Terminal.isTerminal(STDOUT_FILENO) || !Terminal.isTerminal(STDIN_FILENO) {
+            throw ValidationError("--screen needs a terminal.")
+        }
+        if output == nil, fileSize != nil || fileAge != nil || fileCount != nil {
+            throw ValidationError("-C, -G and -W say when -w FILE goes on to the next file.")
+        }
+        if fileCount != nil, fileSize == nil, fileAge == nil { throw ValidationError("-W needs -C or -G.") }
+        for (name, value) in [("-C", fileSize), ("-G", fileAge), ("-W", fileCount)] {
+            if let value, !(1...1_000_000).contains(value) {
+                throw ValidationError("\(name) takes a number from 1 to 1000000")
+            }
+        }
+    }
+
+    func run() throws {
+        if lists {
+            var list = Interfaces()
+            list.format = .text
+            return try list.run()
+        }
+        try WatchRun(self).run()
+    }
+
+    /// Seconds, or a number with `s`, `m` or `h`, in nanoseconds.
+    private static func nanoseconds(_ text: String) throws -> Int64 {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
+        let unit = text.last.flatMap { units[$0] }
+        guard let number = Int64(unit == nil ? text[...] : text.dropLast()), (1...10_000_000).contains(number) else {
+            throw ValidationError("a time is a number of seconds, or a number with s, m or h")
+        }
+        return number * (unit ?? 1) * 1_000_000_000
+    }
+
+    private static func endpoint(_ text: String) throws -> Endpoint {
+        guard let endpoint = Endpoint(text) else {
+            throw ValidationError("say an address and a port: 127.0.0.1:9477, [::1]:9477 or 0.0.0.0:9477")
+        }
+        return endpoint
+    }
+
+    var liveOptions: LiveOptions {
+        var options = LiveOptions()
+        options.snaplen = snaplen
+        options.bufferSize = bufferSize << 10
+        options.isPromiscuous = !notPromiscuous
+        options.isImmediate = immediate
+        options.filter = filter ?? (filterWords.isEmpty ? nil : filterWords.joined(separator: " "))
+        options.isHandshakesOnly = handshakesOnly
+        options.waits = wait
+        return options
+    }
+
+    var rotation: RotatingSavefile.Rotation {
+        var rotation = RotatingSavefile.Rotation()
+        rotation.size = fileSize.map { $0 * 1_000_000 }
+        rotation.age = fileAge.map { Int64($0) * 1_000_000_000 }
+        rotation.files = fileCount
+        return rotation
+    }
+}

@@ -1,0 +1,313 @@
+import CLinux
+import Glibc
+import HandshakeAnalysis
+import HandshakeMonitor
+import HandshakeReport
+import PacketCapture
+import PacketWire
+import Synchronization
+
+/// One run of `watch`: opens what needs rights, gives them up, starts the threads, and sees to signals until the end.
+///
+/// The capture's thread (`LiveAnalysis`) never waits for the others: attempts go to the reporter's thread and frames to the
+/// file's over bounded queues, the screen and the service look at the monitor.
+struct WatchRun {
+    private let command: Watch
+
+    init(_ command: Watch) { self.command = command }
+
+    /// Attempts that wait for a slow reader of our output at most, and octets that wait for a slow disk.
+    private static let mostReports = 16_384
+    private static let mostBlocks = 64 << 20
+    /// Nanoseconds after the end that a reader of our output has to take what waits for it.
+    private static let patience: Int64 = 5_000_000_000
+
+    func run() throws {
+        let confinement = Confinement(
+            user: command.user, reopensInterfaces: command.wait,
+            folder: command.output.map(RotatingSavefile.folder), port: command.listen?.port)
+        let account = try confinement.account()
+        let signals = clinux_signal_descriptor()
+        let options = command.liveOptions
+        let capture = try open(options)
+        let now = Clock.wall
+        var writer: SavefileWriter?
+        var file: RotatingSavefile?
+        if let path = command.output {
+            var blocks = SavefileWriter(
+                .pcapng,
+                zip(command.interfaces, capture.linkTypes).map {
+                    .init(name: $0, linkType: $1, snaplen: command.snaplen)
+                })
+            do throws(CaptureError) {
+                let made = try RotatingSavefile(
+                    path: path, header: blocks.takeOctets(), rotation: command.rotation, now: now)
+                if let account { made.give(to: account.user, account.group) }
+                file = consume made
+            } catch {
+                throw CommandFailure(status: .unreadable, message: error.description)
+            }
+            writer = blocks
+        }
+        try confinement.enter(account)
+        if let path = command.output, command.rotation.isNeeded { try Self.requireFolder(of: path, account) }
+        // The guard of the terminal is a process of its own: it starts before the threads.
+        let terminal = command.screen ? clinux_take_terminal(STDOUT_FILENO) : -1
+
+        let description = describe(capture, options, started: now)
+        let monitor = Monitor(description, started: now)
+        let listsAttempts = !command.quiet && !command.screen
+        let outlets = LiveOutlets(
+            reports: listsAttempts ? BoundedQueue(limit: Self.mostReports) : nil,
+            frames: command.output == nil ? nil : BoundedQueue(limit: Self.mostBlocks), monitor: monitor)
+        let analysis = LiveAnalysis(
+            capture, command.tracking.configuration(usual: Watch.usualAttempts),
+            limits: .init(count: command.count, duration: command.duration, waits: command.wait),
+            verifiesChecksums: command.tracking.verifiesChecksums, writer: writer, outlets: outlets)
+        let ending = Ending()
+        let reports = outlets.reports ?? BoundedQueue(limit: Self.mostReports)
+        let reporter = Reporter(
+            AttemptSink(
+                format: command.format, quiet: command.quiet || command.screen, style: command.text.style,
+                output: StandardOutput(isLineBuffered: true)), reports, ending)
+        if !command.screen { announce(capture, options) }
+        let fileThread = outlets.frames.map { FileThread(file.take(), $0, ending) }
+        let reportThread = Thread("report") { reporter.run(description) }
+        let captureThread = Thread("capture") {
+            analysis.run()
+            ending.note(.captureEnded)
+        }
+
+        attend(signals, terminal, monitor, outlets, ending) { analysis.stop() }
+
+        analysis.stop()
+        captureThread.join()
+        clinux_release_terminal(terminal)
+        let end = analysis.end
+        outlets.frames?.end()
+        fileThread?.join()
+        _ = reports.add(.end(end.summary, end.loss), size: 0)
+        reports.end()
+        let isReported = waitForReport(signals, ending)
+        if isReported { reportThread.join() }
+        StandardError.write(Self.closing(end.summary, end.loss))
+        if !isReported { StandardError.write("standard output's reader did not take the end of the report") }
+        try ending.rethrow()
+        if let failure = analysis.failure {
+            throw CommandFailure(
+                status: .notPermitted, message: "\(failure). --wait would have waited for its return")
+        }
+        if !isReported { throw CommandFailure(status: .unreadable, message: nil) }
+    }
+
+    private func open(_ options: LiveOptions) throws(CommandFailure) -> LiveCapture {
+        do throws(CaptureError) {
+            return try LiveCapture(interfaces: command.interfaces, options)
+        } catch {
+            switch error.kind {
+            case .filter: throw CommandFailure(status: .wrongUsage, message: error.description)
+            case .notPermitted:
+                let program = (try? Self.programPath()) ?? "synscope"
+                throw CommandFailure(
+                    status: .notPermitted,
+                    message: "\(error). Run it as root, or give it the right: sudo setcap cap_net_raw+ep \(program)")
+            default: throw CommandFailure(status: .notPermitted, message: error.description)
+            }
+        }
+    }
+
+    private static func programPath() throws -> String {
+        var path = [CChar](repeating: 0, count: 4096)
+        let count = unsafe readlink("/proc/self/exe", &path, path.count)
+        guard count > 0 else { throw OutputEnded() }
+        return String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static func requireFolder(of path: String, _ account: Confinement.Account?) throws(CommandFailure) {
+        let folder = RotatingSavefile.folder(of: path)
+        guard unsafe access(folder, W_OK) != 0 else { return }
+        let who = account.map { "\($0.name), whom this process became," } ?? "this user"
+        throw CommandFailure(
+            status: .unreadable,
+            message: "\(folder): \(who) may make no files there, and -C and -G need it: choose another folder, or a user with -Z")
+    }
+
+    private func describe(_ capture: LiveCapture, _ options: LiveOptions, started: Int64) -> CaptureDescription {
+        CaptureDescription(
+            files: capture.interfaces.map {
+                .init(
+                    name: $0.name, format: "live", linkType: $0.linkType.name, snaplen: $0.snaplen,
+                    timeResolution: $0.timeResolution)
+            }, filter: options.filter, started: started)
+    }
+
+    private func announce(_ capture: LiveCapture, _ options: LiveOptions) {
+        for interface in capture.interfaces {
+            let filter = options.filter.map { ", filter \($0)" } ?? ""
+            StandardError.write(
+                "listening on \(interface.name), link type \(interface.linkType.name), snaplen \(interface.snaplen)\(filter)"
+                    + (options.isHandshakesOnly ? ", handshakes only" : ""))
+        }
+    }
+
+    /// One line at the end, as tcpdump gives it.
+    private static func closing(_ summary: HandshakeSummary, _ loss: CaptureLoss) -> String {
+        var parts = [
+            "\(loss.received ?? 0) frames received", "\(loss.kernelDropped ?? 0) dropped by the kernel",
+            "\(loss.interfaceDropped ?? 0) dropped by the interface", "\(summary.frames.read) analysed",
+            "\(summary.attempts) attempts, \(summary.undecided) undecided at exit",
+        ]
+        if loss.recordsLetGo > 0 { parts.append("\(loss.recordsLetGo) attempts not shown (slow reader)") }
+        if loss.framesLetGo > 0 { parts.append("\(loss.framesLetGo) frames not written (slow disk)") }
+        return parts.joined(separator: ", ")
+    }
+
+    // MARK: While it runs
+
+    /// Sees to signals and the screen until something ends the run.
+    private func attend(
+        _ signals: Int32, _ terminal: Int32, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: Ending,
+        stop: () -> Void
+    ) {
+        while ending.reason == nil {
+            var waiting = [
+                pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            unsafe poll(&waiting, nfds_t(waiting.count), -1)
+            while case let number = clinux_next_signal(signals), number != 0 {
+                switch number {
+                case SIGINT, SIGTERM: ending.note(.asked)
+                case SIGHUP: _ = outlets.frames?.add(.reopen, size: 0)
+                case SIGUSR1: Self.printTotals(monitor.standing)
+                default: break
+                }
+            }
+        }
+    }
+
+    private static func printTotals(_ standing: Monitor.Standing) {
+        var buffer = OutputBuffer()
+        let style = TextStyle(usesColor: false, usesUnicode: Terminal.usesUnicode, width: 100)
+        TextReport(style: style).summary(standing.summary, standing.loss, to: &buffer)
+        buffer.line("open        \(standing.open) attempts are not decided")
+        StandardError.write(raw: String(decoding: buffer.bytes, as: UTF8.self))
+    }
+
+    /// Waits until the report is written, for a while, and until the user has had enough.
+    private func waitForReport(_ signals: Int32, _ ending: Ending) -> Bool {
+        let deadline = Clock.steady + Self.patience
+        while !ending.isReported {
+            let rest = (deadline - Clock.steady) / 1_000_000
+            if rest <= 0 { return false }
+            var waiting = [
+                pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            unsafe poll(&waiting, nfds_t(waiting.count), Int32(rest))
+            ending.woken()
+            let number = clinux_next_signal(signals)
+            if number == SIGINT || number == SIGTERM { return false }
+        }
+        return true
+    }
+}
+
+/// Why the run ends: told by any thread, looked at by the first.
+final class Ending: Sendable {
+    enum Reason { case asked, captureEnded, outputEnded }
+
+    private struct State {
+        var reason: Reason?
+        var isReported = false
+        var failure: CommandFailure?
+    }
+
+    private let state = Mutex(State())
+    let descriptor = clinux_wake_descriptor()
+
+    var reason: Reason? { state.withLock { $0.reason } }
+    var isReported: Bool { state.withLock { $0.isReported } }
+
+    /// The first reason counts.
+    func note(_ reason: Reason, _ failure: CommandFailure? = nil) {
+        state.withLock {
+            if $0.reason == nil { $0.reason = reason }
+            if $0.failure == nil { $0.failure = failure }
+        }
+        clinux_wake(descriptor)
+    }
+
+    func noteReported() {
+        state.withLock { $0.isReported = true }
+        clinux_wake(descriptor)
+    }
+
+    func woken() { clinux_woken(descriptor) }
+
+    func rethrow() throws(CommandFailure) { if let failure = state.withLock({ $0.failure }) { throw failure } }
+}
+
+/// The reporter's thread: writes attempts to standard output, which may wait for its reader.
+///
+/// Unchecked: only its thread touches the sink.
+final class Reporter: @unchecked Sendable {
+    private var sink: AttemptSink
+    private let queue: BoundedQueue<LiveOutlets.Report>
+    private let ending: Ending
+
+    init(_ sink: AttemptSink, _ queue: BoundedQueue<LiveOutlets.Report>, _ ending: Ending) {
+        self.sink = sink
+        self.queue = queue
+        self.ending = ending
+    }
+
+    func run(_ capture: CaptureDescription) {
+        do throws(OutputEnded) {
+            try sink.begin(capture)
+            while let reports = queue.take() {
+                for report in reports {
+                    switch report {
+                    case .attempts(let records): try sink.take(records)
+                    case .end(let summary, let loss): try sink.end(summary, loss)
+                    }
+                }
+            }
+        } catch {
+            // A closed pipe is a normal end.
+            ending.note(.outputEnded, error.message.map { CommandFailure(status: .unreadable, message: $0) })
+        }
+        ending.noteReported()
+    }
+}
+
+/// The file's thread: writes the blocks of -w, which may wait for the disk.
+///
+/// Unchecked: only its thread touches the file.
+final class FileThread: @unchecked Sendable {
+    private var file: RotatingSavefile?
+    private var thread: Thread?
+
+    init(_ file: consuming RotatingSavefile?, _ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {
+        self.file = file
+        thread = Thread("file") { self.run(queue, ending) }
+    }
+
+    private func run(_ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {
+        do throws(CaptureError) {
+            while let works = queue.take() {
+                for work in works {
+                    switch work {
+                    case .blocks(let blocks): try file?.write(blocks, now: Clock.wall)
+                    case .reopen: try file?.reopen(now: Clock.wall)
+                    }
+                }
+            }
+        } catch {
+            ending.note(.outputEnded, CommandFailure(status: .unreadable, message: error.description))
+        }
+        file = nil
+    }
+
+    func join() { thread?.join() }
+}
