@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: [
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
@@ -54,7 +55,10 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "HandshakeService",
-            dependencies: ["HandshakeMonitor", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis",
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+            ],
             resources: [.embedInCode("Page")], swiftSettings: settings),
         .executableTarget(
             name: "synscope",

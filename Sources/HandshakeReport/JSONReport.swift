@@ -20,7 +20,7 @@ package enum JSONReport {
         write(to: &out) { $0.object { fields(of: summary, loss, &$0) } }
     }
 
-    private static func write(to out: inout OutputBuffer, _ body: (inout JSONWriter) -> Void) {
+    package static func write(to out: inout OutputBuffer, _ body: (inout JSONWriter) -> Void) {
         var writer = JSONWriter()
         swap(&writer.out, &out)
         body(&writer)
@@ -46,7 +46,7 @@ package enum JSONReport {
         json.field("started", capture.started.map(Format.rfc3339))
     }
 
-    static func fields(of record: AttemptRecord, _ json: inout some FieldWriter) {
+    package static func fields(of record: AttemptRecord, _ json: inout some FieldWriter) {
         json.field("type", "attempt")
         json.field("schema", schemaVersion)
         json.field("id", record.id)
@@ -211,7 +211,7 @@ package enum JSONReport {
         if !finding.alternatives.isEmpty { json.array("alternatives", finding.alternatives) { $0.element($1) } }
     }
 
-    static func fields(of summary: HandshakeSummary, _ loss: CaptureLoss, _ json: inout some FieldWriter) {
+    package static func fields(of summary: HandshakeSummary, _ loss: CaptureLoss, _ json: inout some FieldWriter) {
         json.field("type", "summary")
         json.field("schema", schemaVersion)
         json.object("frames") {

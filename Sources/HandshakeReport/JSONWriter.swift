@@ -1,6 +1,6 @@
 /// Writes JSON (RFC 8259) straight into octets: keys are literals, order is the caller's, nothing is built first.
-struct JSONWriter: FieldWriter {
-    var out = OutputBuffer()
+package struct JSONWriter: FieldWriter {
+    package internal(set) var out = OutputBuffer()
     private var needsComma = false
 
     private mutating func separate() {
@@ -15,7 +15,7 @@ struct JSONWriter: FieldWriter {
         needsComma = false
     }
 
-    mutating func object(_ body: (inout JSONWriter) -> Void) {
+    package mutating func object(_ body: (inout JSONWriter) -> Void) {
         separate()
         out.append(octet: 0x7b)
         needsComma = false
@@ -24,12 +24,12 @@ struct JSONWriter: FieldWriter {
         needsComma = true
     }
 
-    mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
+    package mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
         key(name)
         object(body)
     }
 
-    mutating func array<Values: Sequence>(
+    package mutating func array<Values: Sequence>(
         _ name: String, _ values: Values, _ each: (inout JSONWriter, Values.Element) -> Void
     ) {
         key(name)
@@ -43,12 +43,12 @@ struct JSONWriter: FieldWriter {
 
     // A field of each type; nil is null.
 
-    mutating func field(_ name: String, _ value: String?) {
+    package mutating func field(_ name: String, _ value: String?) {
         key(name)
         element(value)
     }
 
-    mutating func field(_ name: String, _ value: Bool?) {
+    package mutating func field(_ name: String, _ value: Bool?) {
         key(name)
         separate()
         switch value {
@@ -58,29 +58,29 @@ struct JSONWriter: FieldWriter {
         }
     }
 
-    mutating func field(_ name: String, _ value: (some BinaryInteger)?) {
+    package mutating func field(_ name: String, _ value: (some BinaryInteger)?) {
         key(name)
         element(value)
     }
 
-    mutating func field(_ name: String, fraction value: Double) {
+    package mutating func field(_ name: String, fraction value: Double) {
         key(name)
         separate()
         out.append("\(value)")
     }
 
-    mutating func null(_ name: String) {
+    package mutating func null(_ name: String) {
         key(name)
         separate()
         out.append("null")
     }
 
-    mutating func element(_ value: String?) {
+    package mutating func element(_ value: String?) {
         separate()
         if let value { string(value) } else { out.append("null") }
     }
 
-    mutating func element(_ value: (some BinaryInteger)?) {
+    package mutating func element(_ value: (some BinaryInteger)?) {
         separate()
         guard let value else { return out.append("null") }
         if value < 0 { out.append(octet: 0x2d) }

@@ -51,7 +51,7 @@ package struct RecordFields: Sendable {
 }
 
 /// Where a report's fields go: written as JSON, or collected by path.
-protocol FieldWriter {
+package protocol FieldWriter {
     mutating func object(_ body: (inout Self) -> Void)
     mutating func object(_ name: String, _ body: (inout Self) -> Void)
     mutating func array<Values: Sequence>(

@@ -30,7 +30,7 @@ import Synchronization
         precondition(code == 0, "the system has no thread left")
     }
 
-    func join() { unsafe pthread_join(handle, nil) }
+    func join() { pthread_join(handle, nil) }
 }
 
 /// A bounded queue between threads: what finds no room is refused, so that whoever fills it never waits.

@@ -3,6 +3,7 @@ import Glibc
 import HandshakeAnalysis
 import HandshakeMonitor
 import HandshakeReport
+import HandshakeService
 import PacketCapture
 import PacketWire
 import Synchronization
@@ -78,6 +79,8 @@ struct WatchRun {
             ending.note(.captureEnded)
         }
 
+        if let listen = command.listen { serve(listen, monitor, ending) }
+
         attend(signals, terminal, monitor, outlets, ending) { analysis.stop() }
 
         analysis.stop()
@@ -150,6 +153,23 @@ struct WatchRun {
         }
     }
 
+    private func serve(_ endpoint: Endpoint, _ monitor: Monitor, _ ending: Ending) {
+        let service = LiveService(monitor, release: Synscope.release)
+        let isQuiet = command.screen
+        Task.detached {
+            do {
+                try await service.run(address: endpoint.address.description, port: Int(endpoint.port)) { port in
+                    let place = Endpoint(endpoint.address, UInt16(clamping: port))
+                    if !isQuiet { StandardError.write("serving http://\(place)/") }
+                }
+            } catch {
+                ending.note(
+                    .serviceEnded,
+                    CommandFailure(status: .unreadable, message: "--listen \(endpoint): \(error)"))
+            }
+        }
+    }
+
     /// One line at the end, as tcpdump gives it.
     private static func closing(_ summary: HandshakeSummary, _ loss: CaptureLoss) -> String {
         var parts = [
@@ -215,7 +235,7 @@ struct WatchRun {
 
 /// Why the run ends: told by any thread, looked at by the first.
 final class Ending: Sendable {
-    enum Reason { case asked, captureEnded, outputEnded }
+    enum Reason { case asked, captureEnded, outputEnded, serviceEnded }
 
     private struct State {
         var reason: Reason?

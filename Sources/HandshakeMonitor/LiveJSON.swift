@@ -1,0 +1,58 @@
+package import HandshakeAnalysis
+package import HandshakeReport
+
+/// What the service says, as JSON; attempts are those of every other report (docs/schema.json).
+package enum LiveJSON {
+    /// The state that the live page draws.
+    package static func state(_ snapshot: Monitor.Snapshot, _ capture: CaptureDescription, to out: inout OutputBuffer) {
+        let standing = snapshot.standing
+        JSONReport.write(to: &out) {
+            $0.object {
+                $0.field("type", "state")
+                $0.field("schema", JSONReport.schemaVersion)
+                $0.array("interfaces", capture.files) { $0.element($1.name) }
+                $0.field("filter", capture.filter)
+                $0.field("started_s", snapshot.started / 1_000_000_000)
+                $0.field("open", standing.open)
+                $0.array("waiting_for", standing.waitingFor) { $0.element($1) }
+                $0.object("summary") { JSONReport.fields(of: standing.summary, standing.loss, &$0) }
+                $0.array("seconds", snapshot.seconds) { json, second in
+                    json.object {
+                        $0.field("time_s", second.time)
+                        $0.field("frames", second.frames)
+                        $0.field("attempts", second.attempts)
+                        $0.field("failures", second.failures)
+                        $0.field("rtt_p50_ns", second.median)
+                        $0.field("rtt_p99_ns", second.p99)
+                    }
+                }
+                $0.array("servers", snapshot.servers, party)
+                $0.array("clients", snapshot.clients, party)
+            }
+        }
+    }
+
+    private static func party(_ json: inout JSONWriter, _ party: Party) {
+        json.object {
+            $0.field("name", party.name)
+            $0.field("attempts", party.attempts)
+            $0.field("failures", party.failures)
+            $0.field("syn_retransmitted", party.repeated)
+            $0.field("rtt_ns", party.roundTrip)
+            $0.field("last_failure", party.lastFailure?.rawValue)
+        }
+    }
+
+    /// A list of attempts, newest first.
+    package static func attempts(_ records: [AttemptRecord], to out: inout OutputBuffer) {
+        JSONReport.write(to: &out) {
+            $0.object {
+                $0.field("type", "attempts")
+                $0.field("schema", JSONReport.schemaVersion)
+                $0.array("attempts", records) { json, record in
+                    json.object { JSONReport.fields(of: record, &$0) }
+                }
+            }
+        }
+    }
+}
