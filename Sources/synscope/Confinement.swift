@@ -78,7 +78,7 @@ struct Confinement {
         // descriptors
         "read", "write", "readv", "writev", "pread64", "pwrite64", "close", "lseek", "fstat", "newfstatat", "stat",
         "statx", "ioctl", "fcntl", "dup", "dup2", "dup3", "pipe2", "poll", "ppoll", "eventfd2", "timerfd_create",
-        "timerfd_settime", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+        "timerfd_settime", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
         // files: which ones is Landlock's to say
         "open", "openat", "getdents64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "unlink", "unlinkat",
         "ftruncate", "fsync", "fdatasync",
