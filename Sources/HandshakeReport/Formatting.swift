@@ -1,13 +1,13 @@
 /// Times and figures as text, without Foundation.
-enum Format {
+package enum Format {
     /// RFC 3339 in UTC with nanoseconds: `2026-11-23T16:30:43.901252000Z`.
-    static func rfc3339(_ nanoseconds: Int64) -> String {
+    package static func rfc3339(_ nanoseconds: Int64) -> String {
         let (date, time) = civil(nanoseconds)
         return "\(date)T\(time)Z"
     }
 
     /// `16:30:43.901252`, microseconds.
-    static func clock(_ nanoseconds: Int64) -> String { String(civil(nanoseconds).time.dropLast(3)) }
+    package static func clock(_ nanoseconds: Int64) -> String { String(civil(nanoseconds).time.dropLast(3)) }
 
     // The proleptic Gregorian calendar from days, as in H. Hinnant's "chrono-compatible low-level date algorithms".
     private static func civil(_ nanoseconds: Int64) -> (date: String, time: String) {
@@ -29,13 +29,13 @@ enum Format {
         return ("\(pad(year, 4))-\(pad(month, 2))-\(pad(dayOfMonth, 2))", time)
     }
 
-    static func pad(_ value: Int64, _ width: Int) -> String {
+    package static func pad(_ value: Int64, _ width: Int) -> String {
         let digits = String(value)
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 
     /// A duration with its unit and four significant digits: `20.17 ms`.
-    static func duration(_ nanoseconds: Int64) -> String {
+    package static func duration(_ nanoseconds: Int64) -> String {
         let size = Double(nanoseconds.magnitude)
         let (scale, unit): (Double, String) =
             size < 1e3 ? (1, "ns") : size < 1e6 ? (1e3, "µs") : size < 1e9 ? (1e6, "ms") : (1e9, "s")
@@ -45,7 +45,7 @@ enum Format {
     }
 
     /// A number with so many digits after the point, rounded half away from zero.
-    static func fixed(_ value: Double, _ digits: Int) -> String {
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
         let power = (0..<digits).reduce(Int64(1)) { power, _ in power * 10 }
         let scaled = Int64((value * Double(power)).rounded())
         guard digits > 0 else { return "\(scaled)" }
@@ -53,14 +53,16 @@ enum Format {
     }
 
     /// `1 attempt`, `2 attempts`.
-    static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
+    package static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
         "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
     }
 }
 
 extension String {
-    func padded(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
-    func paddedLeft(_ width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
+    package func padded(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+    package func paddedLeft(_ width: Int) -> String {
+        String(repeating: " ", count: Swift.max(0, width - count)) + self
+    }
 
     /// Lines of at most `width` characters, broken at spaces where there are any.
     func wrapped(_ width: Int) -> [String] {

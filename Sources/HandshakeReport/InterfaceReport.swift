@@ -39,7 +39,8 @@ package enum InterfaceReport {
             if let description = row.description { line += " (\(description))" }
             line += " [" + marks.joined(separator: ", ") + "]"
             if !row.linkTypes.isEmpty {
-                line += " " + row.linkTypes.map { $0.name + ($0.isDecoded ? "" : " (not decoded)") }.joined(separator: " ")
+                line +=
+                    " " + row.linkTypes.map { $0.name + ($0.isDecoded ? "" : " (not decoded)") }.joined(separator: " ")
             }
             out.line(line)
             for address in row.addresses { out.line("    \(address)") }

@@ -11,7 +11,7 @@ package struct TextStyle: Sendable {
         self.width = width
     }
 
-    enum Color: String {
+    package enum Color: String {
         case red = "31"
         case green = "32"
         case yellow = "33"
@@ -20,7 +20,7 @@ package struct TextStyle: Sendable {
         case bold = "1"
     }
 
-    func paint(_ text: String, _ color: Color?) -> String {
+    package func paint(_ text: String, _ color: Color?) -> String {
         guard usesColor, let color else { return text }
         return "\u{1b}[\(color.rawValue)m\(text)\u{1b}[0m"
     }

@@ -1,5 +1,3 @@
-
-
 /// Frames of a live capture as they came: octets in one store that is used again, since the kernel wants its own back.
 package struct CapturedFrames: ~Copyable {
     /// One frame's place in `octets`.

@@ -51,9 +51,11 @@ struct Confinement {
         try filterCalls()
     }
 
-    private static func withStrings(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Int32) -> Int32 {
+    private static func withStrings(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Int32)
+        -> Int32
+    {
         let copies = unsafe strings.map { unsafe strdup($0) }
-        defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+        defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
         let pointers = unsafe copies.map { unsafe UnsafePointer($0) }
         return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
     }
@@ -71,7 +73,8 @@ struct Confinement {
         "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "futex", "clone", "clone3", "set_robust_list", "rseq",
         "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_setscheduler", "membarrier",
         "exit", "exit_group", "wait4", "setsid", "restart_syscall", "clock_gettime", "clock_nanosleep", "nanosleep",
-        "gettimeofday", "getrandom", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "prlimit64", "getrusage",
+        "gettimeofday", "getrandom", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "prlimit64",
+        "getrusage",
         "sysinfo", "uname", "prctl", "set_tid_address", "getcpu",
         // signals
         "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "signalfd4", "tgkill", "rt_sigtimedwait",
@@ -80,10 +83,12 @@ struct Confinement {
         "statx", "ioctl", "fcntl", "dup", "dup2", "dup3", "pipe2", "poll", "ppoll", "eventfd2", "timerfd_create",
         "timerfd_settime", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
         // files: which ones is Landlock's to say
-        "open", "openat", "getdents64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "unlink", "unlinkat",
+        "open", "openat", "getdents64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "unlink",
+        "unlinkat",
         "ftruncate", "fsync", "fdatasync",
         // sockets that are open, and connections to them
-        "getsockopt", "setsockopt", "getsockname", "getpeername", "recvfrom", "recvmsg", "sendto", "sendmsg", "sendfile",
+        "getsockopt", "setsockopt", "getsockname", "getpeername", "recvfrom", "recvmsg", "sendto", "sendmsg",
+        "sendfile",
         "accept", "accept4", "shutdown",
     ]
     /// To open interfaces again, and to bind the service's port.

@@ -74,7 +74,8 @@ final class LiveAnalysis: @unchecked Sendable {
 
     /// - Parameter writer: what makes blocks of handshake frames, its header taken.
     init(
-        _ capture: LiveCapture, _ configuration: HandshakeTracker.Configuration, limits: Limits, verifiesChecksums: Bool,
+        _ capture: LiveCapture, _ configuration: HandshakeTracker.Configuration, limits: Limits,
+        verifiesChecksums: Bool,
         writer: SavefileWriter?, outlets: LiveOutlets
     ) {
         self.capture = capture

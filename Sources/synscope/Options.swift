@@ -98,7 +98,9 @@ struct TrackingOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: "The most attempts and connections to remember at a time; the oldest are then let go, and counted (default: \(HandshakeTracker.Configuration().maximumAttempts); live \(Watch.usualAttempts)).")
+        help:
+            "The most attempts and connections to remember at a time; the oldest are then let go, and counted (default: \(HandshakeTracker.Configuration().maximumAttempts); live \(Watch.usualAttempts))."
+    )
     var maxAttempts: Int?
 
     enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
@@ -113,7 +115,8 @@ struct TrackingOptions: ParsableArguments {
     var verifiesChecksums: Bool { checksums == .verify }
 
     /// - Parameter usual: the most attempts where none are asked for.
-    func configuration(usual: Int = HandshakeTracker.Configuration().maximumAttempts) -> HandshakeTracker.Configuration {
+    func configuration(usual: Int = HandshakeTracker.Configuration().maximumAttempts) -> HandshakeTracker.Configuration
+    {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = maxAttempts ?? usual
         configuration.excludesBadChecksums = verifiesChecksums

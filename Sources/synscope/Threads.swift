@@ -53,7 +53,9 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     /// - Returns: false where there is no room. An empty queue takes an element of any size, and a full one that of none.
     func add(_ element: Element, size: Int) -> Bool {
         let isTaken = state.withLock { state in
-            guard !state.isClosed, size == 0 || state.elements.isEmpty || state.size + size <= limit else { return false }
+            guard !state.isClosed, size == 0 || state.elements.isEmpty || state.size + size <= limit else {
+                return false
+            }
             state.elements.append(element)
             state.size += size
             return true

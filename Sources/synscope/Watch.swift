@@ -46,7 +46,9 @@ struct Watch: ParsableCommand {
 
     @Flag(
         name: .long,
-        help: "The kernel passes just what handshakes need (SYN, FIN, RST, empty segments, ICMP errors; see docs/live.md).")
+        help:
+            "The kernel passes just what handshakes need (SYN, FIN, RST, empty segments, ICMP errors; see docs/live.md)."
+    )
     var handshakesOnly = false
 
     @Option(name: .customShort("s"), help: ArgumentHelp("Octets of a frame to capture.", valueName: "snaplen"))
@@ -124,12 +126,16 @@ struct Watch: ParsableCommand {
         if lists { return }
         if interfaces.isEmpty { throw ValidationError("Name an interface: -i eth0 (synscope interfaces lists them).") }
         if Set(interfaces).count < interfaces.count { throw ValidationError("An interface is named twice.") }
-        if filter != nil, !filterWords.isEmpty { throw ValidationError("Give the filter once: with -f, or at the end.") }
+        if filter != nil, !filterWords.isEmpty {
+            throw ValidationError("Give the filter once: with -f, or at the end.")
+        }
         guard LiveOptions.snaplens.contains(snaplen) else {
             throw ValidationError(
                 "-s takes a number from \(LiveOptions.snaplens.lowerBound) to \(LiveOptions.snaplens.upperBound)")
         }
-        guard (64...2 << 20).contains(bufferSize) else { throw ValidationError("-B takes a number from 64 to \(2 << 20)") }
+        guard (64...2 << 20).contains(bufferSize) else {
+            throw ValidationError("-B takes a number from 64 to \(2 << 20)")
+        }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
         if screen, !Terminal.isTerminal(STDOUT_FILENO) || !Terminal.isTerminal(STDIN_FILENO) {
             throw ValidationError("--screen needs a terminal.")

@@ -81,7 +81,8 @@ struct WatchRun {
 
         if let listen = command.listen { serve(listen, monitor, ending) }
 
-        attend(signals, terminal, monitor, outlets, ending) { analysis.stop() }
+        var screen = command.screen ? Screen(command.text.style) : nil
+        attend(signals, &screen, monitor, outlets, ending)
 
         analysis.stop()
         captureThread.join()
@@ -132,7 +133,9 @@ struct WatchRun {
         let who = account.map { "\($0.name), whom this process became," } ?? "this user"
         throw CommandFailure(
             status: .unreadable,
-            message: "\(folder): \(who) may make no files there, and -C and -G need it: choose another folder, or a user with -Z")
+            message:
+                "\(folder): \(who) may make no files there, and -C and -G need it: choose another folder, or a user with -Z"
+        )
     }
 
     private func describe(_ capture: LiveCapture, _ options: LiveOptions, started: Int64) -> CaptureDescription {
@@ -186,20 +189,23 @@ struct WatchRun {
 
     /// Sees to signals and the screen until something ends the run.
     private func attend(
-        _ signals: Int32, _ terminal: Int32, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: Ending,
-        stop: () -> Void
+        _ signals: Int32, _ screen: inout Screen?, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: Ending
     ) {
         while ending.reason == nil {
             var waiting = [
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            unsafe poll(&waiting, nfds_t(waiting.count), -1)
+            if screen != nil { waiting.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }
+            screen?.draw(monitor)
+            unsafe poll(&waiting, nfds_t(waiting.count), screen == nil ? -1 : Screen.period)
+            if screen?.readKeys() == .quit { ending.note(.asked) }
             while case let number = clinux_next_signal(signals), number != 0 {
                 switch number {
                 case SIGINT, SIGTERM: ending.note(.asked)
+                case SIGHUP where screen != nil: ending.note(.asked)  // the terminal is gone
                 case SIGHUP: _ = outlets.frames?.add(.reopen, size: 0)
-                case SIGUSR1: Self.printTotals(monitor.standing)
+                case SIGUSR1: if screen == nil { Self.printTotals(monitor.standing) }
                 default: break
                 }
             }
