@@ -15,8 +15,16 @@ package final class LiveCapture {
 
     private enum Place {
         case open(LiveInterface)
-        /// It went away.
+        /// It went away, at this reading of the steady clock; what the kernel still holds of it is taken for `latency`.
+        case closing(LiveInterface, CaptureError, since: Int64)
         case gone
+
+        var interface: LiveInterface? {
+            switch self {
+            case .open(let interface), .closing(let interface, _, _): interface
+            case .gone: nil
+            }
+        }
     }
 
     private let names: [String]
@@ -43,15 +51,14 @@ package final class LiveCapture {
         }
     }
 
-    /// The interfaces that are there; a name that is waited for gives none.
-    package var interfaces: [LiveInterface] {
-        places.compactMap { if case .open(let interface) = $0 { interface } else { nil } }
-    }
+    /// The interfaces that are there.
+    package var interfaces: [LiveInterface] { places.compactMap(\.interface) }
+
+    /// The names of those that are not.
+    package var missing: [String] { zip(names, places).filter { $1.interface == nil }.map(\.0) }
 
     /// The link type of each position.
-    package var linkTypes: [LinkType] {
-        places.map { if case .open(let interface) = $0 { interface.linkType } else { .ethernet } }
-    }
+    package var linkTypes: [LinkType] { places.map { $0.interface?.linkType ?? .ethernet } }
 
     /// Waits until there are frames, `descriptor` is readable, or the time is over.
     package func wait(milliseconds: Int32, or descriptor: Int32) {
@@ -62,16 +69,15 @@ package final class LiveCapture {
 
     /// Takes frames without waiting.
     /// - Parameters:
-    ///   - frames: what is in it is replaced.
-    ///   - now: nanoseconds since the epoch. Frames of several interfaces that are younger than `latency` are held back, since
+    ///   - frames: what is in it is replaced. Frames of several interfaces that are younger than `latency` are held back, since
     ///     an earlier one may still come.
     ///   - isLast: nothing is held back.
-    /// - Returns: the interfaces that went away, with what libpcap said.
-    package func take(into frames: inout CapturedFrames, now: Int64, isLast: Bool = false) -> [CaptureError] {
+    /// - Returns: the interfaces that went away, and why.
+    package func take(into frames: inout CapturedFrames, isLast: Bool = false) -> [CaptureError] {
         frames.removeAll()
         var failures: [CaptureError] = []
         for position in places.indices {
-            guard case .open(let interface) = places[position] else { continue }
+            guard let interface = places[position].interface else { continue }
             do throws(CaptureError) {
                 if places.count == 1 {
                     try interface.take(into: &frames, most: LiveCapture.most)
@@ -79,53 +85,52 @@ package final class LiveCapture {
                     try interface.take(into: &held, most: LiveCapture.most)
                 }
             } catch {
+                lose(position, interface, error)
+            }
+            if case .closing(_, let error, let since) = places[position],
+                isLast || Clock.steady >= since + LiveCapture.latency
+            {
                 failures.append(error)
-                lose(position, interface)
+                earlier[position] = earlier[position] + interface.statistics()
+                places[position] = .gone
             }
         }
         if places.count > 1 {
             held.sortByTime()
             let isFull = held.size > LiveCapture.mostHeld
-            held.move(before: isLast || isFull ? .max : now - LiveCapture.latency, to: &frames)
+            held.move(before: isLast || isFull ? .max : Clock.wall - LiveCapture.latency, to: &frames)
         }
         return failures
     }
 
-    /// Closes interfaces that are no longer up: libpcap would wait on them without a word.
-    /// - Returns: the interfaces that it closed.
-    package func closeThoseDown() -> [CaptureError] {
-        var failures: [CaptureError] = []
+    /// Looks whether interfaces went down: libpcap would wait on them without a word.
+    package func checkInterfaces() {
         for position in places.indices {
             guard case .open(let interface) = places[position], !interface.isUp else { continue }
-            failures.append(CaptureError(.noInterface, interface.name, "the interface went down"))
-            lose(position, interface)
+            lose(position, interface, CaptureError(.noInterface, interface.name, "the interface went down"))
         }
-        return failures
     }
 
-    private func lose(_ position: Int, _ interface: LiveInterface) {
-        earlier[position] = earlier[position] + interface.statistics()
-        places[position] = .gone
+    private func lose(_ position: Int, _ interface: LiveInterface, _ error: CaptureError) {
+        guard case .open = places[position] else { return }
+        places[position] = .closing(interface, error, since: Clock.steady)
     }
 
     /// Tries to open interfaces that went away, twice a second.
     /// - Returns: the names of those that are back.
-    package func reopen(now: Int64) -> [String] {
-        guard now >= nextAttempt else { return [] }
-        nextAttempt = now + 500_000_000
+    package func reopen() -> [String] {
+        guard !missing.isEmpty, Clock.steady >= nextAttempt else { return [] }
+        nextAttempt = Clock.steady + 500_000_000
         var back: [String] = []
         for position in places.indices {
             guard case .gone = places[position],
-                let interface = try? LiveInterface(names[position], options, position: position),
-                interface.isUp
+                let interface = try? LiveInterface(names[position], options, position: position), interface.isUp
             else { continue }
             places[position] = .open(interface)
             back.append(names[position])
         }
         return back
     }
-
-    package var isWaiting: Bool { interfaces.count < places.count }
 
     /// Stops the kernel from taking more for this capture; what it holds can still be taken, for `latency`.
     package func close() { for interface in interfaces { interface.close() } }

@@ -1,5 +1,6 @@
 import CPcap
 import CLinux
+import Glibc
 package import PacketWire
 
 /// How to capture on an interface.

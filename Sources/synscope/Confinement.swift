@@ -55,7 +55,7 @@ struct Confinement {
         -> Int32
     {
         let copies = unsafe strings.map { unsafe strdup($0) }
-        defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
+        defer { unsafe copies.forEach { unsafe free($0) } }
         let pointers = unsafe copies.map { unsafe UnsafePointer($0) }
         return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
     }

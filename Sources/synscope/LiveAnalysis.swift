@@ -62,7 +62,6 @@ final class LiveAnalysis: @unchecked Sendable {
     private var recordsLetGo: UInt64 = 0
     private var framesLetGo: UInt64 = 0
     private var blockedFrames = 0
-    private var waitingFor: [String] = []
 
     private let wakeDescriptor = clinux_wake_descriptor()
     private let isStopped = Atomic(false)
@@ -105,7 +104,7 @@ final class LiveAnalysis: @unchecked Sendable {
             tracker.pass(steady: steady)
             // Some rounds, so that the clock and the counters are looked at also while frames keep coming.
             for _ in 0..<16 {
-                lose(capture.take(into: &frames, now: Clock.wall))
+                lose(capture.take(into: &frames))
                 analyse(frames)
                 if frames.count == 0 || isCountReached || pending.count >= LiveAnalysis.mostPending { break }
             }
@@ -184,12 +183,9 @@ final class LiveAnalysis: @unchecked Sendable {
         }
         statistics = latest
         lastReading = now
-        lose(capture.closeThoseDown())
-        if limits.waits, capture.isWaiting {
-            for name in capture.reopen(now: steady) {
-                waitingFor.removeAll { $0 == name }
-                StandardError.write("\(name): the interface is back")
-            }
+        capture.checkInterfaces()
+        if limits.waits {
+            for name in capture.reopen() { StandardError.write("\(name): the interface is there") }
             for (position, linkType) in capture.linkTypes.enumerated() where decoders[position].linkType != linkType {
                 let verifies = decoders[position].verifiesChecksums
                 decoders[position] = FrameDecoder(linkType)
@@ -224,14 +220,13 @@ final class LiveAnalysis: @unchecked Sendable {
         standing.summary = tracker.summary
         standing.loss = loss
         standing.open = tracker.openAttempts
-        standing.waitingFor = waitingFor
+        standing.waitingFor = capture.missing
         return standing
     }
 
     private func lose(_ failures: [CaptureError]) {
         for error in failures {
             if limits.waits {
-                waitingFor.append(error.file)
                 StandardError.write("\(error); waiting for its return")
             } else if capture.interfaces.isEmpty {
                 failure = error
@@ -250,7 +245,7 @@ final class LiveAnalysis: @unchecked Sendable {
         var isLast = false
         while !isLast, !isCountReached {
             isLast = Clock.steady >= end
-            lose(capture.take(into: &frames, now: Clock.wall, isLast: isLast))
+            lose(capture.take(into: &frames, isLast: isLast))
             analyse(frames)
             if frames.count > 0 { isLast = false } else if !isLast { capture.wait(milliseconds: 10, or: -1) }
         }

@@ -88,17 +88,3 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         }
     }
 }
-
-/// The system's clocks, in nanoseconds.
-enum Clock {
-    /// Since the epoch; it may be set.
-    static var wall: Int64 { read(CLOCK_REALTIME) }
-    /// Never steps.
-    static var steady: Int64 { read(CLOCK_MONOTONIC) }
-
-    private static func read(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}

@@ -154,6 +154,9 @@ struct WatchRun {
                 "listening on \(interface.name), link type \(interface.linkType.name), snaplen \(interface.snaplen)\(filter)"
                     + (options.isHandshakesOnly ? ", handshakes only" : ""))
         }
+        for name in capture.missing {
+            StandardError.write("\(name): there is no such interface, or it is down; waiting for it")
+        }
     }
 
     private func serve(_ endpoint: Endpoint, _ monitor: Monitor, _ ending: Ending) {

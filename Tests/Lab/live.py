@@ -1,0 +1,635 @@
+#!/usr/bin/env python3
+"""watch on a veth between two namespaces: real connections of the kernel, tcpdump beside it as the second pair of eyes.
+
+    live.py --synscope PATH [--case NAME ...] [--kills N]
+
+Needs root, tcpdump and iptables; screen needs tmux, loss needs nothing but patience. Everything that it makes it takes down.
+"""
+import argparse
+import json
+import os
+import random
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+from lab import Namespace, no_offload
+
+CLIENT, SERVER = "192.0.2.1", "192.0.2.2"
+PORT = 8080
+failures = []
+
+
+def check(holds, words):
+    if not holds:
+        failures.append(words)
+        print(f"  NOT: {words}", flush=True)
+    return holds
+
+
+class World:
+    """Two hosts, joined; listeners on the server."""
+
+    def __init__(self, synscope, folder):
+        self.synscope = synscope
+        self.folder = folder
+        tag = os.getpid()
+        self.client, self.server = Namespace(f"live-c{tag}"), Namespace(f"live-s{tag}")
+        self.join()
+        self.listener = self.server.call(self.listen)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def join(self):
+        subprocess.run(["ip", "link", "add", "vc", "netns", self.client.name, "type", "veth", "peer", "name", "vs",
+                        "netns", self.server.name], check=True)
+        for space, link, address in ((self.client, "vc", CLIENT), (self.server, "vs", SERVER)):
+            space.command("ip", "addr", "add", address + "/24", "dev", link)
+            space.command("ip", "link", "set", link, "up")
+            space.command("ip", "link", "set", "lo", "up")
+            space.call(no_offload, link)
+
+    def listen(self):
+        handle = socket.socket()
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        handle.bind(("0.0.0.0", PORT))
+        handle.listen(4096)
+        return handle
+
+    def accept(self):
+        while True:
+            try:
+                self.listener.accept()[0].close()
+            except OSError:
+                return
+
+    def connect(self, count=1, port=PORT, timeout=2):
+        def work():
+            for _ in range(count):
+                handle = socket.socket()
+                handle.settimeout(timeout)
+                try:
+                    handle.connect((SERVER, port))
+                except OSError:
+                    pass
+                handle.close()
+        self.client.call(work)
+
+    def watch(self, *words, where=None, program=None, **options):
+        settings = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        settings.update(options)
+        started = subprocess.Popen(
+            ["ip", "netns", "exec", (where or self.server).name, program or self.synscope, "watch", *words], **settings)
+        started.head = b""
+        if settings["stderr"] == subprocess.PIPE and "--screen" not in words:
+            # The line that says it listens, or what went wrong.
+            while b"listening on" not in started.head and b"waiting for it" not in started.head:
+                line = started.stderr.readline()
+                started.head += line
+                if not line:
+                    break
+        return started
+
+    def close(self):
+        self.listener.close()
+        for space in (self.client, self.server):
+            subprocess.run(["ip", "netns", "del", space.name])
+
+
+def finish(process, number=signal.SIGINT, timeout=30):
+    """-> (standard output, standard error, status)"""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=timeout)
+    return out.decode(), (process.head + err).decode(), process.returncode
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def counts(err):
+    found = re.search(r"(\d+) frames received, (\d+) dropped by the kernel, (\d+) dropped by the interface, (\d+) analysed", err)
+    return tuple(int(x) for x in found.groups()) if found else None
+
+
+def comparable(record, numbers=True):
+    """A record without what the end of the capture and the place of reading may change."""
+    return {key: value for key, value in record.items() if key not in ("ended",) + (() if numbers else ("id", "segments", "related", "findings", "options"))}
+
+
+def internet_sum(octets):
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    total = (total & 0xffff) + (total >> 16)
+    return ~((total & 0xffff) + (total >> 16)) & 0xffff
+
+
+def tcp_segment(source, target, seq, ack, flags, data=b""):
+    header = struct.pack("!HHIIBBHHH", source[1], target[1], seq, ack, 5 << 4, flags, 64240, 0, 0)
+    pseudo = socket.inet_aton(source[0]) + socket.inet_aton(target[0]) + struct.pack("!BBH", 0, 6, len(header + data))
+    return header[:16] + struct.pack("!H", internet_sum(pseudo + header + data)) + header[18:] + data
+
+
+def tcp_frame(tags, source, target, seq, ack, flags, data=b""):
+    segment = tcp_segment(source, target, seq, ack, flags, data)
+    packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 1, 0x4000, 64, 6, 0, socket.inet_aton(source[0]), socket.inet_aton(target[0]))
+    packet = packet[:10] + struct.pack("!H", internet_sum(packet)) + packet[12:]
+    link = b"\2\0\0\0\0\2" + b"\2\0\0\0\0\1" + b"".join(struct.pack("!HH", 0x8100, tag) for tag in tags)
+    return link + b"\x08\0" + packet + segment
+
+
+def outcomes(world):
+    """Each outcome appears within a second of being decidable, equal to offline analysis of tcpdump's capture."""
+    path = f"{world.folder}/outcomes.pcap"
+    dump = subprocess.Popen(["ip", "netns", "exec", world.server.name, "tcpdump", "-i", "vs", "-w", path, "-U", "-Z", "root",
+                             "--time-stamp-precision", "nano", "-s", "256", "-B", "32768"], stderr=subprocess.PIPE)
+    dump.stderr.readline()
+    kept = f"{world.folder}/outcomes.pcapng"
+    watch = world.watch("-i", "vs", "-T", "jsonl", "-w", kept)
+    seen = {}
+
+    def read():
+        for line in watch.stdout:
+            record = json.loads(line)
+            if record["type"] == "attempt":
+                seen[record["id"]] = (time.time(), record)
+            else:
+                seen[record["type"]] = record
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    world.connect(20)                      # established
+    world.connect(5, port=9)               # refused
+    world.server.command("iptables", "-A", "INPUT", "-p", "tcp", "--dport", "8081", "-j", "REJECT",
+                         "--reject-with", "icmp-port-unreachable")
+    world.connect(2, port=8081)            # unreachable
+    world.server.command("iptables", "-A", "INPUT", "-p", "tcp", "--dport", "8082", "-j", "DROP")
+    world.connect(2, port=8082, timeout=1.5)  # unanswered
+    world.client.command("iptables", "-A", "INPUT", "-p", "tcp", "--sport", "8080", "--tcp-flags", "SYN,ACK", "SYN,ACK", "-j", "DROP")
+    world.connect(2, timeout=1.5)          # half-open
+    world.client.command("iptables", "-F", "INPUT")
+    time.sleep(0.5)
+
+    def odd():                             # reset by the client: a raw SYN has no socket behind it
+        handle = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        for port in (40001, 40002):
+            handle.sendto(tcp_segment((CLIENT, port), (SERVER, PORT), 1000, 0, 2), (SERVER, 0))
+            time.sleep(0.05)
+
+    world.client.call(odd)
+    time.sleep(90)                         # silence decides the rest: no frame helps
+    # Two frames later than all deadlines, so that offline analysis knows that the time has passed.
+    for _ in range(2):
+        subprocess.run(["ip", "netns", "exec", world.client.name, "ping", "-c", "1", "-W", "1", SERVER], stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    _, err, status = finish_reader(watch, reader)
+    dump.send_signal(signal.SIGINT)
+    dump.wait()
+    check(status == 0, f"status 0: {status} {err}")
+    records = {key: value for key, value in seen.items() if isinstance(key, int)}
+    by_outcome = {}
+    late = []
+    for moment, record in records.values():
+        by_outcome[record["outcome"]] = by_outcome.get(record["outcome"], 0) + 1
+        start = calendar_seconds(record["first_time"])
+        last = start + max(segment["at_ns"] for segment in record["segments"]) / 1e9
+        wait = moment - last
+        bound = 75 if record["ended"] == "timeout" else 10 if record["outcome"] == "established" else 10
+        late.append((round(wait, 2), record["outcome"], record["ended"], bound))
+    for outcome, count in (("established", 20), ("refused", 5), ("unreachable", 2), ("unanswered", 2), ("half-open", 2), ("reset-by-client", 2)):
+        check(by_outcome.get(outcome) == count, f"{count} {outcome}: {by_outcome}")
+    waits = {}
+    for wait, outcome, ended, _ in late:
+        waits.setdefault((outcome, ended), []).append(wait)
+    for (outcome, ended), values in sorted(waits.items()):
+        print(f"  {outcome} ({ended}): {len(values)}, {min(values):.2f} to {max(values):.2f} s after its last segment")
+    offline = {}
+    for record in lines(subprocess.run([world.synscope, "-T", "jsonl", path], capture_output=True, text=True).stdout):
+        if record["type"] == "attempt":
+            offline[record["id"]] = record
+    live = {key: record for key, (_, record) in records.items()}
+    check(set(live) == set(offline), f"the same attempts: {sorted(live)} and {sorted(offline)}")
+    same = sum(live[key] == offline.get(key) for key in live)
+    for key in live:
+        if key in offline and live[key] != offline[key]:
+            differing = [name for name in live[key] if live[key][name] != offline[key].get(name)]
+            check(False, f"attempt {key} is the same offline: {differing} {[(live[key][n], offline[key][n]) for n in differing][:2]}")
+    print(f"  {same} of {len(live)} records equal those of tcpdump's capture in every field")
+    again = [r for r in lines(subprocess.run([world.synscope, "-T", "jsonl", kept], capture_output=True, text=True).stdout) if r["type"] == "attempt"]
+    key = lambda r: (r["client"]["ip"], r["client"]["port"], r["server"]["port"], r["client_isn"], r["outcome"], r["mss"]["negotiated"], r["rtt"]["total"] and r["rtt"]["total"]["ns"])
+    check(sorted(map(str, map(key, again))) == sorted(str(key(r)) for r in live.values()), "what -w kept tells the same")
+
+
+def calendar_seconds(text):
+    base = time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+    return base + int(text[20:29]) / 1e9
+
+
+def finish_reader(process, reader):
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    reader.join()
+    return None, (process.head + process.stderr.read()).decode(), process.returncode
+
+
+def drain(world):
+    """The last frames equal the kernel's count, whichever signal ends it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        watch = world.watch("-i", "vs", "-q")
+        worker = threading.Thread(target=world.connect, args=(3000,))
+        worker.start()
+        time.sleep(0.6)
+        _, err, status = finish(watch, number)
+        worker.join()
+        received, dropped, _, analysed = counts(err)
+        check(status == 0 and analysed > 100 and received == analysed + dropped,
+              f"received {received} = analysed {analysed} + dropped {dropped}, status {status}")
+        print(f"  {signal.Signals(number).name}: {received} received, {analysed} analysed, {dropped} dropped")
+
+
+def slow(world):
+    """A reader that takes nothing never blocks capture; what it did not take is counted."""
+    watch = world.watch("-i", "vs", "-T", "jsonl")
+    world.connect(30_000)
+    time.sleep(11)
+    world.connect(1000, port=9)
+    time.sleep(1)
+    watch.send_signal(signal.SIGINT)
+    # It gives its reader five seconds at the end, then tells on standard error what was not taken.
+    err = (watch.head + watch.stderr.read()).decode()
+    status = watch.wait(20)
+    watch.stdout.close()
+    received, dropped, _, analysed = counts(err)
+    let_go = re.search(r"(\d+) attempts not shown", err)
+    check(received == analysed + dropped and analysed > 100_000, f"all was analysed: {err}")
+    check(let_go is not None and int(let_go.group(1)) > 1000, f"what was let go is counted: {err}")
+    check(status == 3, f"status 3: {status}")
+    print("  " + err.splitlines()[-2])
+
+
+def kills(world, times=10):
+    """Killed at any moment, every file that was written can be read up to its last whole block."""
+    blocks = 0
+    for turn in range(times):
+        folder = f"{world.folder}/kill{turn}"
+        os.mkdir(folder)
+        os.chmod(folder, 0o777)
+        watch = world.watch("-i", "vs", "-q", "-w", f"{folder}/hs.pcapng", "-C", "1")
+        worker = threading.Thread(target=world.connect, args=(400,))
+        worker.start()
+        time.sleep(random.uniform(0.0, 0.5))
+        watch.kill()
+        watch.communicate()
+        worker.join()
+        for name in sorted(os.listdir(folder)):
+            path = f"{folder}/{name}"
+            whole, size = whole_blocks(path)
+            blocks += whole
+            done = subprocess.run(["tshark", "-r", path, "-T", "fields", "-e", "frame.number"], capture_output=True, text=True)
+            read = len(done.stdout.split())
+            cut = "cut short" in done.stderr
+            check(read == whole and (done.returncode == 0 or cut), f"{path}: tshark reads {read} of {whole} frames: {done.stderr}")
+        shutil.rmtree(folder)
+    print(f"  {times} kills, {blocks} frames in whole blocks, all read by tshark")
+
+
+def whole_blocks(path):
+    """-> (whole Enhanced Packet Blocks, octets)"""
+    with open(path, "rb") as handle:
+        data = handle.read()
+    offset = found = 0
+    while offset + 12 <= len(data):
+        kind, length = struct.unpack_from("<II", data, offset)
+        if offset + length > len(data):
+            break
+        found += kind == 6
+        offset += length
+    return found, len(data)
+
+
+def rotation(world):
+    """-C goes on to the next file, -W keeps the last ones, SIGHUP opens the file anew."""
+    folder = f"{world.folder}/rotate"
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    watch = world.watch("-i", "vs", "-q", "-w", f"{folder}/hs.pcapng", "-C", "1", "-W", "3")
+    world.connect(12_000)
+    _, err, status = finish(watch)
+    names = sorted(os.listdir(folder))
+    check(status == 0 and len(names) == 3 and names[-1] > "hs-00003.pcapng", f"three files, the last ones: {names} {err}")
+    check(all(os.path.getsize(f"{folder}/{name}") <= 1_000_000 for name in names), "no file is larger than -C")
+    path = f"{folder}/plain.pcapng"
+    watch = world.watch("-i", "vs", "-q", "-w", path)
+    world.connect(20)
+    time.sleep(0.5)
+    os.rename(path, path + ".1")
+    watch.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    world.connect(30)
+    time.sleep(0.5)
+    watch.send_signal(signal.SIGHUP)       # nothing was moved: a section of its own in the same file
+    time.sleep(0.3)
+    world.connect(10)
+    _, err, status = finish(watch)
+    found = [json.loads(subprocess.run([world.synscope, "-q", "-T", "jsonl", name], capture_output=True, text=True).stdout.splitlines()[-1])["attempts"]["total"]
+             for name in (path + ".1", path)]
+    check(status == 0 and found == [20, 40], f"20 attempts before SIGHUP, 40 after: {found} {err}")
+    print(f"  {len(names)} files kept; {found[0]} and {found[1]} attempts in the files before and after SIGHUP")
+
+
+def interface(world):
+    """An interface that goes down, or away, ends the run with status 4; --wait waits for it."""
+    watch = world.watch("-i", "vs", "-q")
+    world.connect(3)
+    world.server.command("ip", "link", "set", "vs", "down")
+    out, err = watch.communicate(timeout=10)
+    check(watch.returncode == 4 and b"went down" in err and b"attempts    3" in out, f"down: {watch.returncode} {err} {out}")
+    watch = world.watch("-i", "vs", "-q", "--wait", stderr=subprocess.PIPE)
+    world.server.command("ip", "link", "set", "vs", "up")
+    time.sleep(1.5)
+    world.connect(3)
+    subprocess.run(["ip", "-n", world.server.name, "link", "del", "vs"], check=True)
+    time.sleep(1)
+    world.join()
+    time.sleep(1.5)
+    world.connect(4)
+    time.sleep(0.5)
+    out, err, status = finish(watch)
+    check(status == 0 and err.count("the interface is there") == 2 and "attempts    7" in out, f"waited: {status} {err} {out}")
+    subprocess.run(["ip", "-n", world.server.name, "link", "add", "gone", "type", "veth", "peer", "name", "other"], check=True)
+    world.server.command("ip", "link", "set", "gone", "up")
+    watch = world.watch("-i", "gone", "-q")
+    subprocess.run(["ip", "-n", world.server.name, "link", "del", "gone"], check=True)
+    out, err = watch.communicate(timeout=10)
+    check(watch.returncode == 4, f"deleted: {watch.returncode} {err}")
+    watch = world.watch("-i", "nosuch0")
+    check(watch.wait(5) == 4 and b"no such interface" in watch.head, f"unknown: {watch.returncode} {watch.head}")
+    print("  down: 4; deleted: 4; unknown: 4; --wait: went on after both")
+
+
+def rights(world):
+    """Without the right to capture: status 4 and the command that gives it. As root: nobody, no capability, confined."""
+    program = f"{world.folder}/synscope-unprivileged"
+    shutil.copy(world.synscope, program)
+    os.chmod(program, 0o755)
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "watch", "-i", "lo"], capture_output=True, text=True)
+    check(done.returncode == 4 and f"sudo setcap cap_net_raw+ep {program}" in done.stderr, f"not permitted: {done.returncode} {done.stderr}")
+    if subprocess.run(["setcap", "cap_net_raw+ep", program]).returncode == 0:
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "watch", "-i", "lo", "-q", "--duration", "1"], capture_output=True, text=True)
+        check(done.returncode == 0, f"with the capability: {done.returncode} {done.stderr}")
+    for wait, capability in ((False, 0), (True, 1 << 13)):
+        watch = world.watch("-i", "vs", "-q", *(["--wait"] if wait else []))
+        with open(f"/proc/{watch.pid}/status") as handle:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in handle if ":\t" in line)
+        check(status["Uid"].split() == ["65534"] * 4 and status["Groups"].strip() == "" and int(status["CapEff"], 16) == capability
+              and int(status["CapPrm"], 16) == capability and status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", f"rights: {status}")
+        finish(watch)
+    print("  nobody, no groups, no capability (CAP_NET_RAW with --wait), no new privileges, seccomp")
+
+
+def loss(world):
+    """Drops are counted, and attempts that overlap one are marked."""
+    watch = world.watch("-i", "vs", "-T", "jsonl", "-B", "64")
+    world.connect(20)
+    time.sleep(12)
+    watch.send_signal(signal.SIGSTOP)
+    world.connect(5000)
+    watch.send_signal(signal.SIGCONT)
+    time.sleep(12)
+    world.connect(20)
+    out, err, status = finish(watch)
+    received, dropped, _, analysed = counts(err)
+    records = lines(out)
+    attempts = [record for record in records if record["type"] == "attempt"]
+    early, late = attempts[:20], attempts[-20:]
+    marked = [record for record in attempts if record["confidence"] == "lossy"]
+    check(dropped > 0 and received == analysed + dropped, f"received {received} = {analysed} + {dropped}")
+    check(all(record["confidence"] == "full" for record in early + late), "what did not overlap is trusted")
+    check(len(marked) > 0 and len(marked) == len(attempts) - 40, f"{len(marked)} of {len(attempts)} are marked")
+    check(records[-1]["capture_loss"]["kernel_dropped"] == dropped, "the summary says it")
+    print(f"  {dropped} of {received} frames dropped; {len(marked)} of {len(attempts)} attempts lossy")
+
+
+def handshakes(world):
+    """--handshakes-only passes what handshakes need, tagged and untagged, and nothing else."""
+    for space, link, address in ((world.client, "vc", "2001:db8::1/64"), (world.server, "vs", "2001:db8::2/64")):
+        space.command("ip", "addr", "add", address, "dev", link, "nodad")
+
+    def tagged():
+        handle = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        handle.bind(("vc", 0))
+        ends = ("198.51.100.1", 40000), ("198.51.100.2", 80)
+        for tags in ((7,), (8, 9)):
+            for fromward, seq, ack, flags, data in ((0, 100, 0, 2, b""), (1, 900, 101, 18, b""), (0, 101, 901, 16, b""), (0, 101, 901, 24, b"x" * 100)):
+                source, target = ends[fromward], ends[1 - fromward]
+                handle.send(tcp_frame(tags, source, target, seq, ack, flags, data))
+        handle.close()
+
+    def bulk():
+        handle = socket.create_connection((SERVER, 8090))
+        for _ in range(2000):
+            handle.sendall(b"x" * 1000)
+        handle.close()
+
+    def sink():
+        handle = socket.socket()
+        handle.bind(("0.0.0.0", 8090))
+        handle.listen()
+        return handle
+
+    listener = world.server.call(sink)
+
+    def take():
+        peer = listener.accept()[0]
+        while peer.recv(1 << 16):
+            pass
+        peer.close()
+
+    threading.Thread(target=take, daemon=True).start()
+    listener6 = world.server.call(lambda: socket.create_server(("::", 8091), family=socket.AF_INET6))
+    watch = world.watch("-i", "vs", "-T", "jsonl", "--handshakes-only")
+    world.client.call(bulk)
+    world.client.call(tagged)
+    world.client.call(lambda: socket.create_connection(("2001:db8::2", 8091)).close())
+    time.sleep(0.5)
+    out, err, status = finish(watch)
+    listener.close()
+    listener6.close()
+    attempts = [record for record in lines(out) if record["type"] == "attempt"]
+    found = {(record["server"]["ip"], tuple(record["vlan"]["client"]), record["outcome"]) for record in attempts}
+    check(found == {(SERVER, (), "established"), ("198.51.100.2", (7,), "established"),
+                    ("198.51.100.2", (8, 9), "established"), ("2001:db8::2", (), "established")}, f"the four: {found} {err}")
+    check(not any(segment["len"] for record in attempts for segment in record["segments"]), "no segment with data")
+    print(f"  {counts(err)[3]} frames passed; untagged, tagged and IPv6 handshakes seen")
+
+
+def interfaces(world):
+    """Several interfaces are one capture in the order of time; any stands for all."""
+    for words in (("-i", "vs", "-i", "lo"), ("-i", "any")):
+        watch = world.watch(*words, "-T", "jsonl")
+        world.connect(5)
+        world.server.call(lambda: [socket.create_connection(("127.0.0.1", PORT)).close() for _ in range(5)])
+        time.sleep(0.8)
+        out, err, status = finish(watch)
+        attempts = [record for record in lines(out) if record["type"] == "attempt"]
+        good = [record for record in attempts if record["outcome"] == "established" and record["confidence"] == "full"]
+        check(status == 0 and len(attempts) == 10 and len(good) == 10, f"{words}: {[(r['outcome'], r['confidence']) for r in attempts]} {err}")
+    print("  two interfaces, and any: 10 of 10 established")
+
+
+def service(world):
+    """The service over HTTP, while signals ask for the totals."""
+    watch = world.watch("-i", "vs", "-q", "--listen", "127.0.0.1:0")
+    line = watch.stderr.readline().decode()
+    port = int(re.search(r":(\d+)/", line).group(1))
+
+    def get(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            return answer.read().decode()
+
+    def ask(path):
+        return world.server.call(get, path)
+
+    world.connect(3, port=9)
+    world.connect(4)
+    time.sleep(11.5)
+    metrics = ask("metrics")
+    check('synscope_attempts_total{outcome="refused"} 3' in metrics and 'synscope_attempts_total{outcome="established"} 4' in metrics, metrics[:1500])
+    check("192.0.2" not in metrics, "no address in a label")
+    if shutil.which("promtool"):
+        done = subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, capture_output=True)
+        check(done.returncode == 0 and not done.stderr, f"promtool: {done.stdout} {done.stderr}")
+    refused = json.loads(ask("attempts?outcome=refused"))["attempts"]
+    check(len(refused) == 3, f"three refused: {refused}")
+    check("RST" in ask(f"attempts/{refused[0]['id']}/ladder"), "the ladder of one")
+    check(ask("healthz") == "ok\n", "healthy")
+    check("<title>" in ask("") and "EventSource" in ask("page.js"), "the page")
+
+    def events():
+        handle = socket.create_connection(("127.0.0.1", port))
+        handle.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        handle.settimeout(5)
+        data = b""
+        while b"event: attempt" not in data:
+            data += handle.recv(65536)
+        handle.close()
+        return data
+
+    box = {}
+    reader = world.server.thread(lambda: box.update(data=events()))
+    time.sleep(0.5)
+    world.connect(1, port=9)
+    reader.join(10)
+    check(b'"outcome":"refused"' in box.get("data", b""), "an event as it comes")
+    watch.send_signal(signal.SIGUSR1)
+    time.sleep(0.3)
+    out, err, status = finish(watch)
+    check(err.count("refused") >= 1 and "are not decided" in err, f"SIGUSR1: {err}")
+    check(status == 0, f"status {status}")
+    print("  metrics, attempts, ladder, events, health, page; SIGUSR1")
+
+
+def screen(world):
+    """The screen in tmux: what it shows, its keys, and the terminal however it ends."""
+    if not shutil.which("tmux"):
+        print("  skipped: there is no tmux")
+        return
+    server = f"synscope{os.getpid()}"
+
+    def tmux(*words):
+        return subprocess.run(["tmux", "-L", server, *words], check=True, capture_output=True, text=True).stdout
+
+    def wait_for(text, seconds=8):
+        end = time.time() + seconds
+        while time.time() < end:
+            shown = tmux("capture-pane", "-p")
+            if text in shown:
+                return shown
+            time.sleep(0.2)
+        check(False, f"the screen shows {text!r}:\n{shown}")
+        return shown
+
+    tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "sh")
+    try:
+        start = f"ip netns exec {world.server.name} {world.synscope} watch -i vs --screen"
+        for ending in ("q", "TERM", "KILL", "SEGV"):
+            tmux("send-keys", "clear; echo before; stty -g > " + world.folder + "/stty1; " + start + "; echo after; stty -g > " + world.folder + "/stty2", "Enter")
+            wait_for("attempts/s")
+            if ending == "q":
+                world.connect(3, port=9)
+                shown = wait_for("refused")
+                check("worst servers" in shown and SERVER + ":9" in shown, shown)
+                tmux("send-keys", "Down")
+                tmux("send-keys", "Enter")
+                wait_for("any other key goes back")
+                wait_for("RST")
+                tmux("send-keys", "x")
+                wait_for("last failures")
+                tmux("send-keys", "/", "unanswered", "Enter")
+                shown = wait_for("with: unanswered")
+                check("  refused" not in shown.split("with: unanswered")[1], shown)
+                tmux("send-keys", "p")
+                wait_for("PAUSED")
+                tmux("send-keys", "p")
+                tmux("send-keys", "s")
+                wait_for("by attempts")
+                tmux("send-keys", "?")
+                wait_for("Any key goes back")
+                tmux("send-keys", "x")
+                tmux("send-keys", "q")
+            else:
+                pid = subprocess.run(["pgrep", "-n", "-f", f"{world.synscope} watch -i vs --screen"], capture_output=True, text=True).stdout.split()[0]
+                # The guard is a child with the same name: the program is its parent.
+                with open(f"/proc/{pid}/stat") as handle:
+                    parent = int(handle.read().rsplit(")", 1)[1].split()[1])
+                with open(f"/proc/{parent}/comm") as handle:
+                    target = parent if handle.read().startswith("synscope") else int(pid)
+                os.kill(target, getattr(signal, "SIG" + ending))
+            shown = wait_for("after")
+            check("before" in shown and "attempts/s" not in shown, f"{ending}: the screen as it was:\n{shown}")
+            time.sleep(0.5)
+            with open(world.folder + "/stty1") as one, open(world.folder + "/stty2") as two:
+                check(one.read() == two.read(), f"{ending}: the terminal's settings as they were")
+    finally:
+        tmux("kill-server")
+    print("  overview, ladder, filter, pause, sort, help; the terminal is given back after q, TERM, KILL and SEGV")
+
+
+CASES = [outcomes, drain, slow, kills, rotation, interface, rights, loss, handshakes, interfaces, service, screen]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--synscope", required=True)
+    parser.add_argument("--case", nargs="*")
+    parser.add_argument("--kills", type=int, default=10)
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        print("live lab: skipped, it needs root")
+        return
+    for case in CASES:
+        if options.case and case.__name__ not in options.case:
+            continue
+        print(f"{case.__name__}: {case.__doc__}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            world = World(os.path.abspath(options.synscope), folder)
+            try:
+                case(world, options.kills) if case is kills else case(world)
+            except Exception as error:
+                check(False, f"{case.__name__} ended with {type(error).__name__}: {error}")
+            finally:
+                world.close()
+    print(f"live lab: {len(failures)} failed" if failures else "live lab: all as it should be")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
