@@ -24,6 +24,11 @@ void clinux_catch_interrupts(void) {
 
 int clinux_interrupted(void) { return interrupted; }
 
+void clinux_default_crashes(void) {
+  const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT, SIGSYS};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) signal(numbers[i], SIG_DFL);
+}
+
 int clinux_signal_descriptor(void) {
   sigset_t set;
   sigemptyset(&set);

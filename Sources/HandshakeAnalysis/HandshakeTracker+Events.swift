@@ -36,7 +36,18 @@ extension HandshakeTracker {
         if attempts[slot].machine.state == .established {
             return  // its time to settle runs from completion
         }
-        touch(slot)
+        enqueue(slot, queue(after: event, slot))
+    }
+
+    /// An attempt that was refused, reset or given up only settles, until one side goes on with it.
+    private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
+        switch event {
+        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck, .icmpHard,
+            .icmpAdmin:
+            .settling
+        case .syn, .synAck, .synAckAgain, .synAckOther: .unfinished
+        default: attempts[slot].queue
+        }
     }
 
     /// What an event's numbers add to the attempt.
@@ -173,7 +184,7 @@ extension HandshakeTracker {
         note.icmpCode = error.code
         note.reporter = error.reporter
         append(note, slot)
-        if attempts[slot].machine.state != .established { touch(slot) }
+        if attempts[slot].machine.state != .established { enqueue(slot, queue(after: event, slot)) }
     }
 
     // MARK: The log

@@ -35,7 +35,7 @@ public struct HandshakeTracker: ~Copyable {
 
     /// Nanoseconds after the last segment of a handshake for which a SYN with the same x is the same attempt.
     static let identityLifetime: Int64 = 75_000_000_000
-    /// Nanoseconds that an established attempt stays open to late evidence.
+    /// Nanoseconds that an attempt which was completed, refused, reset or given up stays open to late evidence.
     static let settlingTime: Int64 = 10_000_000_000
     /// Nanoseconds that a live connection is remembered without being heard of.
     static let liveMemory: Int64 = 3_600_000_000_000

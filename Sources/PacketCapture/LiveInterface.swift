@@ -38,7 +38,7 @@ package struct LiveOptions: Sendable {
     package func kernelFilter(for linkType: LinkType) -> String? {
         guard isHandshakesOnly else { return filter }
         let passes = filter.map { "(\($0)) and \(LiveOptions.handshakes)" } ?? LiveOptions.handshakes
-        return linkType == .ethernet ? "(\(passes)) or (vlan and \(passes)) or (vlan and \(passes))" : passes
+        return linkType == .ethernet ? "(\(passes)) or (vlan and ((\(passes)) or (vlan and \(passes))))" : passes
     }
 }
 

@@ -48,6 +48,7 @@ struct Confinement {
         } else {
             try require(code, "confine itself to its files")
         }
+        clinux_default_crashes()
         try filterCalls()
     }
 

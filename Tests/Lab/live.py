@@ -407,7 +407,7 @@ def loss(world):
     out, err, status = finish(watch)
     received, dropped, _, analysed = counts(err)
     records = lines(out)
-    attempts = [record for record in records if record["type"] == "attempt"]
+    attempts = sorted((record for record in records if record["type"] == "attempt"), key=lambda record: record["id"])
     early, late = attempts[:20], attempts[-20:]
     marked = [record for record in attempts if record["confidence"] == "lossy"]
     check(dropped > 0 and received == analysed + dropped, f"received {received} = {analysed} + {dropped}")

@@ -34,6 +34,9 @@ int clinux_wake_descriptor(void);
 void clinux_wake(int fd);
 void clinux_woken(int fd);
 
+/// Gives the signals of crashes back to the system: a confined process can start no program that looks into them.
+void clinux_default_crashes(void);
+
 void clinux_name_thread(const char *name);
 
 // Terminal
