@@ -425,8 +425,8 @@ def handshakes(world):
     def tagged():
         handle = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         handle.bind(("vc", 0))
-        ends = ("198.51.100.1", 40000), ("198.51.100.2", 80)
         for tags in ((7,), (8, 9)):
+            ends = ("198.51.100.1", 40000 + tags[0]), ("198.51.100.2", 80)
             for fromward, seq, ack, flags, data in ((0, 100, 0, 2, b""), (1, 900, 101, 18, b""), (0, 101, 901, 16, b""), (0, 101, 901, 24, b"x" * 100)):
                 source, target = ends[fromward], ends[1 - fromward]
                 handle.send(tcp_frame(tags, source, target, seq, ack, flags, data))
@@ -515,7 +515,7 @@ def service(world):
     def events():
         handle = socket.create_connection(("127.0.0.1", port))
         handle.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-        handle.settimeout(5)
+        handle.settimeout(15)
         data = b""
         while b"event: attempt" not in data:
             data += handle.recv(65536)
@@ -526,7 +526,7 @@ def service(world):
     reader = world.server.thread(lambda: box.update(data=events()))
     time.sleep(0.5)
     world.connect(1, port=9)
-    reader.join(10)
+    reader.join(20)
     check(b'"outcome":"refused"' in box.get("data", b""), "an event as it comes")
     watch.send_signal(signal.SIGUSR1)
     time.sleep(0.3)
@@ -564,7 +564,7 @@ def screen(world):
             wait_for("attempts/s")
             if ending == "q":
                 world.connect(3, port=9)
-                shown = wait_for("refused")
+                shown = wait_for("3 refused", 14)
                 check("worst servers" in shown and SERVER + ":9" in shown, shown)
                 tmux("send-keys", "Down")
                 tmux("send-keys", "Enter")
