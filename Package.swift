@@ -100,6 +100,10 @@ let package = Package(
             name: "SimulationTests",
             dependencies: ["Simulation", "HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
+        .testTarget(
+            name: "MonitorTests",
+            dependencies: ["HandshakeMonitor", "HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
+            swiftSettings: testSettings),
         .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
     ],
     swiftLanguageModes: [.v6]

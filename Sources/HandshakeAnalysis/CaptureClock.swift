@@ -57,17 +57,24 @@ package struct CaptureClock: Sendable {
     /// Live captures go on when no frame comes, and their system's clock may be set: a steady clock bounds from both sides
     /// how much time has passed.
     /// - Parameter steady: nanoseconds of a clock that never steps; only differences count.
-    package mutating func pass(steady: Int64) {
-        guard let reference = now else { return }
+    /// - Returns: nanoseconds that have passed, beyond what frames told: to be given to `pass`.
+    package mutating func silence(until steady: Int64) -> Int64 {
+        guard now != nil else { return 0 }
         let start = steadyStart ?? steady &- elapsed
         steadyStart = start
         let passed = steady &- start
         ceiling = passed &+ CaptureClock.step
-        let silence = passed &- CaptureClock.steadyTolerance &- elapsed
-        guard silence > 0 else { return }
-        advance(silence)
-        now = reference &+ silence
+        return max(0, passed &- CaptureClock.steadyTolerance &- elapsed)
     }
+
+    /// Goes on without a frame.
+    package mutating func pass(_ nanoseconds: Int64) {
+        advance(nanoseconds)
+        now? &+= nanoseconds
+    }
+
+    /// Nanoseconds by which the last frame's own time is ahead: no other frame agreed so far.
+    package var lead: Int64 { max(0, (last ?? 0) &- (now ?? 0)) }
 
     /// The capture is over: the last frame needs nobody to agree with it, unless it is days off.
     package mutating func end() {

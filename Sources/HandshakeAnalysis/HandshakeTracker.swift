@@ -131,13 +131,15 @@ public struct HandshakeTracker: ~Copyable {
     /// - Parameter steady: nanoseconds of a clock that never steps (`CLOCK_MONOTONIC`); only differences count. A step of the
     ///   system's clock then decides nothing.
     public mutating func pass(steady: Int64) {
-        let before = clock.elapsed
-        clock.pass(steady: steady)
-        guard clock.elapsed != before else { return }
-        // The last frame is no news any more.
+        let silence = clock.silence(until: steady)
+        guard silence > 0 else { return }
+        // First up to the last frame, which is no news from then on.
+        let lead = min(silence, clock.lead)
+        clock.pass(lead)
         touchRecent()
         recent = (0, 0)
         recentHandshake = 0
+        clock.pass(silence - lead)
         if clock.elapsed >= queues.nextDeadline { expire() }
         settleOrder()
     }

@@ -229,7 +229,8 @@ def outcomes(world):
     print(f"  {same} of {len(live)} records equal those of tcpdump's capture in every field but times")
     again = [r for r in lines(subprocess.run([world.synscope, "-T", "jsonl", kept], capture_output=True, text=True).stdout) if r["type"] == "attempt"]
     key = lambda r: (r["client"]["ip"], r["client"]["port"], r["server"]["port"], r["client_isn"], r["outcome"], r["mss"]["negotiated"], r["rtt"]["total_ns"])
-    check(sorted(map(str, map(key, again))) == sorted(str(key(r)) for r in live.values()), "what -w kept tells the same")
+    one, other = {str(key(record)) for record in again}, {str(key(record)) for record in live.values()}
+    check(one == other and len(again) == len(live), f"what -w kept tells the same: {sorted(one - other)} instead of {sorted(other - one)}")
 
 
 def calendar_seconds(text):

@@ -21,6 +21,15 @@ public struct Conversation: Sendable {
         /// Nanoseconds since the epoch.
         public var time: Int64
         public var item: Item
+
+        /// Decoded only where it was given as octets.
+        public var frame: Frame {
+            switch item {
+            case .segment(let segment, _): .segment(segment)
+            case .icmp(let error, _): .icmpError(error)
+            case .bytes(let bytes): FrameDecoder(.ethernet).decode(bytes.span.bytes, wireLength: bytes.count)
+            }
+        }
     }
 
     public var clientEnd: Endpoint
@@ -172,13 +181,7 @@ public struct Conversation: Sendable {
         var tracker = HandshakeTracker(configuration)
         var records: [AttemptRecord] = []
         for (position, timed) in items.enumerated() {
-            let frame: Frame =
-                switch timed.item {
-                case .segment(let segment, _): .segment(segment)
-                case .icmp(let error, _): .icmpError(error)
-                case .bytes(let bytes): FrameDecoder(.ethernet).decode(bytes.span.bytes, wireLength: bytes.count)
-                }
-            tracker.receive(frame, number: UInt64(position + 1), time: timed.time)
+            tracker.receive(timed.frame, number: UInt64(position + 1), time: timed.time)
             records += tracker.drain()
         }
         records += tracker.finish()

@@ -1,0 +1,161 @@
+import Fixtures
+@testable import HandshakeAnalysis
+import PacketWire
+import Testing
+
+@Suite("The time of a live capture")
+struct LiveTimeTests {
+    static let second: Int64 = 1_000_000_000
+
+    /// A tracker that was given a conversation's segments, its steady clock at `steady` seconds with the last.
+    private func tracker(_ conversation: Conversation, steady: Int64) -> HandshakeTracker {
+        var tracker = HandshakeTracker()
+        tracker.pass(steady: steady * Self.second)
+        for (number, item) in conversation.items.enumerated() {
+            tracker.receive(item.frame, number: UInt64(number + 1), time: item.time)
+            tracker.pass(steady: steady * Self.second)
+        }
+        return tracker
+    }
+
+    @Test("Silence decides: an unanswered SYN after 75 s without any frame")
+    func silence() {
+        var c = Conversation()
+        c.client("S", at: 0)
+        var tracker = tracker(c, steady: 1000)
+        tracker.pass(steady: 1070 * Self.second)
+        #expect(tracker.drain().isEmpty)
+        tracker.pass(steady: 1076 * Self.second)
+        #expect(tracker.drain().map(\.outcome) == [.unanswered])
+    }
+
+    @Test("A refusal is decided after 10 s of silence, and so is a reset")
+    func refusal() {
+        for flags in ["R.", "S."] {
+            var c = Conversation()
+            c.client("S", at: 0)
+            c.server(flags, at: 1)
+            if flags == "S." { c.client("R", at: 2) }
+            var tracker = tracker(c, steady: 1000)
+            tracker.pass(steady: 1009 * Self.second)
+            #expect(tracker.drain().isEmpty)
+            tracker.pass(steady: 1011 * Self.second)
+            #expect(tracker.drain().map(\.outcome) == [flags == "R." ? .refused : .resetByClient])
+        }
+    }
+
+    @Test("A SYN that is sent again after a refusal keeps the attempt open")
+    func refusalLost() {
+        var c = Conversation()
+        c.client("S", at: 0)
+        c.server("R.", at: 1)
+        c.client("S", at: 7000)
+        var tracker = tracker(c, steady: 1000)
+        tracker.pass(steady: 1060 * Self.second)
+        #expect(tracker.drain().isEmpty)
+        #expect(tracker.openAttempts == 1)
+    }
+
+    @Test("A step of the system's clock forward decides nothing, and is counted")
+    func stepForward() {
+        var c = Conversation()
+        c.client("S", at: 0)
+        c.idle(until: 3_600_000)
+        c.idle(until: 3_600_001)
+        var tracker = tracker(c, steady: 1000)
+        #expect(tracker.drain().isEmpty)
+        #expect(tracker.summary.clockStepsForward == 1)
+        tracker.pass(steady: 1080 * Self.second)
+        #expect(tracker.drain().map(\.outcome) == [.unanswered])
+    }
+
+    @Test("A step back does not stop time: silence still decides")
+    func stepBack() {
+        var c = Conversation()
+        c.client("S", at: 0)
+        c.idle(until: -3_600_000)
+        c.idle(until: -3_599_999)
+        var tracker = tracker(c, steady: 1000)
+        tracker.pass(steady: 1080 * Self.second)
+        #expect(tracker.drain().map(\.outcome) == [.unanswered])
+        #expect(tracker.summary.clockStepsBack == 1)
+    }
+
+    @Test("Frames that come late in their block are not taken for a step")
+    func blocks() {
+        var clock = CaptureClock()
+        for (time, steady) in [(0, 0), (5000, 5020), (5001, 5100), (5090, 5101), (5095, 5200)] {
+            clock.pass(clock.silence(until: Int64(steady) * 1_000_000))
+            clock.tick(Int64(time) * 1_000_000)
+        }
+        #expect(clock.stepsForward == 0)
+        #expect(clock.elapsed <= 5_200_000_000)
+    }
+
+    @Test("What was evidence is listed by frame, once")
+    func evidence() {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.listsEvidence = true
+        var tracker = HandshakeTracker(configuration)
+        var c = Conversation()
+        c.handshake(at: 0)
+        c.client("P.", at: 50, len: 10)
+        c.client("P.", at: 60, len: 10)
+        for (number, item) in c.items.enumerated() {
+            tracker.receive(item.frame, number: UInt64(number + 1), time: item.time)
+        }
+        #expect(tracker.takeEvidence() == [1, 2, 3])
+        #expect(tracker.takeEvidence().isEmpty)
+    }
+}
+
+@Suite("Attempts that overlap a loss of the capture")
+struct CaptureGapsTests {
+    static let second: Int64 = 1_000_000_000
+
+    private func confidence(_ gaps: [ClosedRange<Int64>], decided: Double = 60, _ c: Conversation) -> [Confidence] {
+        var log = CaptureGaps()
+        for gap in gaps { log.add(gap) }
+        return c.attempts().map { record in
+            var record = record
+            log.lower(&record, decided: record.firstTime + Int64(decided * 1e9))
+            return record.confidence
+        }
+    }
+
+    private var handshake: (Conversation, Int64) {
+        var c = Conversation()
+        c.handshake(at: 5000)
+        return (c, c.items[0].time)
+    }
+
+    @Test("A loss during the handshake lowers the confidence; one before or after does not")
+    func overlap() {
+        let (c, start) = handshake
+        #expect(confidence([start + 1...start + 2], c) == [.lossy])
+        #expect(confidence([start + Self.second...start + 2 * Self.second], c) == [.full])
+        #expect(confidence([start - 3 * Self.second...start - 2 * Self.second], c) == [.full])
+    }
+
+    @Test("A loss up to the initial timeout before the first SYN counts: an earlier SYN may have been in it")
+    func before() {
+        let (c, start) = handshake
+        #expect(confidence([start - Self.second...start - Self.second / 2], c) == [.lossy])
+    }
+
+    @Test("What silence decided is not trusted where the capture lost frames in the meantime")
+    func silence() {
+        var c = Conversation()
+        c.client("S", at: 5000)
+        let start = c.items[0].time
+        #expect(confidence([start + 40 * Self.second...start + 41 * Self.second], c) == [.lossy])
+        #expect(confidence([start + 70 * Self.second...start + 71 * Self.second], c) == [.full])
+    }
+
+    @Test("Many losses are kept as few, and none is forgotten")
+    func many() {
+        let (c, start) = handshake
+        let gaps = (0..<5000).map { start + Int64($0 - 2500) * 10 * Self.second + 1 }.map { $0...$0 + 1 }
+        #expect(confidence(gaps, c) == [.lossy])
+    }
+}
