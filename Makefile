@@ -6,7 +6,7 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures record simulate mutations conformance bench
+.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations conformance bench bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -14,7 +14,7 @@ all: dependencies ## build the release binary
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dependencies: ## install the headers of libpcap and zlib, and pkg-config, where they are missing
+dependencies: ## install the headers of libpcap, zlib and libseccomp, and pkg-config, where they are missing
 	@Scripts/dependencies.sh $(SUDO)
 
 demo: all ## build, and report on a capture of this project
@@ -31,6 +31,7 @@ test: dependencies ## build and run all tests
 install: dependencies ## install a static binary under PREFIX, and shell completions
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib --scratch-path .build-static
 	install -Dm755 .build-static/release/synscope $(DESTDIR)$(PREFIX)/bin/synscope
+	install -Dm644 Systemd/synscope.service $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	.build-static/release/synscope --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope
@@ -59,6 +60,11 @@ lab: all ## real connections of this kernel through a lossy relay, compared with
 	@Scripts/lab-dependencies.sh $(SUDO)
 	python3 Tests/Lab/lab.py --synscope $(CURDIR)/$(RELEASE) --connections $(CONNECTIONS)
 
+KILLS ?= 10
+live: all ## watch on real connections beside tcpdump: signals, loss, rights, the screen, the service (root): make live KILLS=10
+	@Scripts/lab-dependencies.sh $(SUDO)
+	python3 Tests/Lab/live.py --synscope $(CURDIR)/$(RELEASE) --kills $(KILLS)
+
 SEEDS ?= 100000
 FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
@@ -74,6 +80,9 @@ conformance: all ## compare with an independent reader's answers: make conforman
 
 bench: all ## the release build beside a bare libpcap loop, on a million connections
 	Scripts/bench.sh $(RELEASE)
+
+bench-live: all ## frames dropped by tcpdump and by watch at the highest rate that tcpreplay sends (root, tcpreplay, tcpdump)
+	Scripts/bench-live.py $(CURDIR)/$(RELEASE)
 
 clean: ## remove what was built
 	rm -rf .build .build-static

@@ -39,7 +39,8 @@ def replay(path, rate, seconds, senders):
 
 
 def measure(words, pattern, path, rate, seconds, senders):
-    receiver = inside(B, *words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    output = tempfile.TemporaryFile("w+")
+    receiver = inside(B, *words, stdout=output, stderr=subprocess.PIPE)
     time.sleep(1.5)
     sent, speed = replay(path, rate, seconds, senders)
     time.sleep(1)
@@ -52,7 +53,9 @@ def measure(words, pattern, path, rate, seconds, senders):
     receiver.send_signal(signal.SIGINT)
     text = receiver.communicate(timeout=60)[1]
     received, dropped = pattern(text)
-    return sent, speed, received, dropped, busy, memory
+    output.seek(0)
+    named = [line for line in output if line.startswith(("attempts", "syn-flood", "beware"))]
+    return sent, speed, received, dropped, busy, memory, named
 
 
 def tcpdump_counts(text):
@@ -71,6 +74,7 @@ def main():
     parser.add_argument("--count", default="50000")
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--senders", type=int, default=1, help="tcpreplay processes at a time")
+    parser.add_argument("--summary", action="store_true", help="print what watch says at the end")
     parser.add_argument("--rates", nargs="*", type=int, default=[0])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -91,8 +95,10 @@ def main():
                     ("tcpdump", ["tcpdump", "-i", "vb", "-s", "256", "-B", "32768", "-w", "/dev/null", "-Z", "root"], tcpdump_counts),
                     ("watch", [options.synscope, "watch", "-i", "vb", "-q"], watch_counts),
                 ):
-                    sent, speed, received, dropped, busy, memory = measure(words, pattern, path, rate or None, options.seconds, options.senders)
+                    sent, speed, received, dropped, busy, memory, named = measure(words, pattern, path, rate or None, options.seconds, options.senders)
                     print(f"{rate or 'top':>10}  {speed:>10.0f}  {name:>9}  {received:>9}  {dropped:>9}  {dropped / max(1, received):6.2%}  {busy:5.0%}  {memory:>4} MB", flush=True)
+                    for line in named if options.summary else []:
+                        print("            " + line.rstrip())
         finally:
             for name in (A, B):
                 subprocess.run(["ip", "netns", "del", name])

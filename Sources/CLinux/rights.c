@@ -10,22 +10,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int set_capabilities(uint64_t set) {
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct data[2] = {{(uint32_t)set, (uint32_t)set, 0}, {(uint32_t)(set >> 32), (uint32_t)(set >> 32), 0}};
-  return syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
+int clinux_become(uid_t uid, gid_t gid) {
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno;
+  if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) return errno;
+  return 0;
 }
 
-int clinux_has_net_raw(void) {
+int clinux_reduce_capabilities(int keep_raw) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {{0}};
-  return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_NET_RAW & 1);
-}
-
-int clinux_become(uid_t uid, gid_t gid, int keep_raw) {
-  if (keep_raw && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno;
-  if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) return errno;
-  return set_capabilities(keep_raw ? UINT64_C(1) << CAP_NET_RAW : 0);
+  if (syscall(SYS_capget, &header, data) != 0) return errno;
+  uint32_t kept = keep_raw ? data[0].permitted & UINT32_C(1) << CAP_NET_RAW : 0;
+  data[0] = (struct __user_cap_data_struct){kept, kept, 0};
+  data[1] = (struct __user_cap_data_struct){0, 0, 0};
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  return syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
 }
 
 int clinux_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno; }

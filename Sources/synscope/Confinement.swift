@@ -34,8 +34,10 @@ struct Confinement {
     }
 
     func enter(_ account: Account?) throws(CommandFailure) {
-        if let account {
-            try require(clinux_become(account.user, account.group, reopensInterfaces ? 1 : 0), "become \(account.name)")
+        if let account { try require(clinux_become(account.user, account.group), "become \(account.name)") }
+        // -Z root keeps what root may do.
+        if geteuid() != 0 {
+            try require(clinux_reduce_capabilities(reopensInterfaces ? 1 : 0), "give up its capabilities")
         }
         try require(clinux_no_new_privileges(), "give up new privileges")
         // libpcap reads the interface's drop counters there.

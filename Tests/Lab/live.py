@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """watch on a veth between two namespaces: real connections of the kernel, tcpdump beside it as the second pair of eyes.
 
-    live.py --synscope PATH [--case NAME ...] [--kills N]
+    live.py --synscope PATH [--case NAME ...] [--kills N] [--seconds N]
 
 Needs root, tcpdump and iptables; screen needs tmux, loss needs nothing but patience. Everything that it makes it takes down.
 """
@@ -715,6 +715,69 @@ def screen(world):
     print("  overview, ladder, filter, pause, sort, help; the terminal is given back after q, TERM, KILL and SEGV")
 
 
+def soak(world, seconds=600):
+    """Minutes under load, everything switched on: memory, CPU and descriptors stay where they are."""
+    folder = f"{world.folder}/soak"
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    watch = world.watch("-i", "vs", "-T", "jsonl", "-w", f"{folder}/hs.pcapng", "-C", "10", "-W", "3", "--listen", "127.0.0.1:0",
+                        stdout=subprocess.DEVNULL)
+    port = int(re.search(r":(\d+)/", watch.stderr.readline().decode()).group(1))
+    end = time.time() + seconds
+
+    def load():
+        while time.time() < end:
+            world.connect(200)
+            world.connect(5, port=9)
+
+    def scrape():
+        while time.time() < end:
+            for path in ("metrics", "state", "attempts?limit=20"):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5).read()
+            time.sleep(1)
+
+    def events():
+        while time.time() < end:           # readers come and go
+            handle = socket.create_connection(("127.0.0.1", port))
+            handle.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            handle.settimeout(5)
+            for _ in range(20):
+                handle.recv(1 << 16)
+            handle.close()
+
+    threads = [threading.Thread(target=load, daemon=True), world.server.thread(scrape), world.server.thread(events)]
+    threads[0].start()
+    samples = []
+    before = None
+    while time.time() < end:
+        time.sleep(min(20, max(1, end - time.time())))
+        with open(f"/proc/{watch.pid}/stat") as handle:
+            fields = handle.read().rsplit(")", 1)[1].split()
+        with open(f"/proc/{watch.pid}/status") as handle:
+            memory = int(re.search(r"VmRSS:\s+(\d+)", handle.read()).group(1))
+        ticks, moment = int(fields[11]) + int(fields[12]), time.time()
+        if before:
+            samples.append((memory, 100 * (ticks - before[0]) / os.sysconf("SC_CLK_TCK") / (moment - before[1]), len(os.listdir(f"/proc/{watch.pid}/fd"))))
+            print("  %d MiB, %.1f %% CPU, %d descriptors" % (memory / 1024, *samples[-1][1:]), flush=True)
+        before = ticks, moment
+    for thread in threads:
+        thread.join(20)
+    _, err, status = finish_quietly(watch)
+    received, dropped, _, analysed = counts(err)
+    third = max(1, len(samples) // 3)
+    early, late = samples[third:2 * third], samples[-third:]
+    check(status == 0 and received == analysed + dropped, f"counts add up: {err}")
+    check(max(s[0] for s in late) < 1.1 * max(s[0] for s in early) + 2048, f"memory is flat: {[s[0] for s in samples]}")
+    check(max(s[2] for s in late) <= max(s[2] for s in early) + 8, f"descriptors are flat: {[s[2] for s in samples]}")
+    print("  " + err.splitlines()[-1])
+
+
+def finish_quietly(process):
+    process.send_signal(signal.SIGINT)
+    err = (process.head + process.stderr.read()).decode()
+    return None, err, process.wait(30)
+
+
 CASES = [outcomes, drain, slow, kills, rotation, interface, rights, loss, handshakes, interfaces, service, page, screen]
 
 
@@ -723,19 +786,21 @@ def main():
     parser.add_argument("--synscope", required=True)
     parser.add_argument("--case", nargs="*")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seconds", type=int, default=600, help="of the case soak, which runs only where it is named")
     options = parser.parse_args()
     if os.geteuid() != 0:
         print("live lab: skipped, it needs root")
         return
-    for case in CASES:
-        if options.case and case.__name__ not in options.case:
+    for case in CASES + [soak]:
+        if case.__name__ not in (options.case or [one.__name__ for one in CASES]):
             continue
         print(f"{case.__name__}: {case.__doc__}", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
             world = World(os.path.abspath(options.synscope), folder)
             try:
-                case(world, options.kills) if case is kills else case(world)
+                more = {kills: [options.kills], soak: [options.seconds]}.get(case, [])
+                case(world, *more)
             except Exception as error:
                 check(False, f"{case.__name__} ended with {type(error).__name__}: {error}")
             finally:

@@ -60,11 +60,10 @@ int clinux_interface_is_up(int fd, const char *name);
 
 // Rights
 
-/// Becomes a user for good: groups, gid, uid. With `keep_raw` the process keeps CAP_NET_RAW, and nothing else; without
-/// it, nothing. 0, or errno.
-int clinux_become(uid_t uid, gid_t gid, int keep_raw);
-/// Whether this process has CAP_NET_RAW.
-int clinux_has_net_raw(void);
+/// Becomes a user for good: groups, gid, uid. Capabilities stay permitted until clinux_reduce_capabilities. 0, or errno.
+int clinux_become(uid_t uid, gid_t gid);
+/// Gives up all capabilities, but for CAP_NET_RAW with `keep_raw` where the process has it. 0, or errno.
+int clinux_reduce_capabilities(int keep_raw);
 /// PR_SET_NO_NEW_PRIVS. 0, or errno.
 int clinux_no_new_privileges(void);
 /// Landlock for this thread and those that it starts: `readable` folders may be read, files in `writable` made, written,
