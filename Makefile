@@ -31,7 +31,8 @@ test: dependencies ## build and run all tests
 install: dependencies ## install a static binary under PREFIX, and shell completions
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib --scratch-path .build-static
 	install -Dm755 .build-static/release/synscope $(DESTDIR)$(PREFIX)/bin/synscope
-	install -Dm644 Systemd/synscope.service $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' docs/synscope.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	.build-static/release/synscope --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope

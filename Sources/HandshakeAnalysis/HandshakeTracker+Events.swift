@@ -42,7 +42,8 @@ extension HandshakeTracker {
     /// An attempt that was refused, reset or given up only settles, until one side goes on with it.
     private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
         switch event {
-        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck, .icmpHard,
+        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck,
+            .icmpHard,
             .icmpAdmin:
             .settling
         case .syn, .synAck, .synAckAgain, .synAckOther: .unfinished

@@ -42,7 +42,9 @@ struct MonitorTests {
     @Test("A clock that steps back, or years ahead, makes no second twice and costs no memory")
     func clockSteps() {
         let monitor = monitor()
-        for now: Int64 in [100, 101, 50, 102, 4_000_000_000, 4_000_000_001] { monitor.take([], .init(), now: now * Self.second) }
+        for now: Int64 in [100, 101, 50, 102, 4_000_000_000, 4_000_000_001] {
+            monitor.take([], .init(), now: now * Self.second)
+        }
         let seconds = monitor.snapshot().seconds
         #expect(seconds.count <= Monitor.historyLength)
         #expect(zip(seconds, seconds.dropFirst()).allSatisfy { $0.time < $1.time })

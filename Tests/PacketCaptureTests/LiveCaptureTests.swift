@@ -80,7 +80,9 @@ struct RotatingSavefileTests {
         init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
         deinit { try? FileManager.default.removeItem(atPath: path) }
         var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-        func data(_ name: String) -> [UInt8] { FileManager.default.contents(atPath: path + "/" + name).map(Array.init) ?? [] }
+        func data(_ name: String) -> [UInt8] {
+            FileManager.default.contents(atPath: path + "/" + name).map(Array.init) ?? []
+        }
     }
 
     private let header: [UInt8] = [0xff]
@@ -153,7 +155,8 @@ struct RotatingSavefileTests {
         var writer = SavefileWriter(
             .pcapng,
             [
-                .init(name: "eth0", linkType: .ethernet, snaplen: 256), .init(name: "any", linkType: .raw, snaplen: 256),
+                .init(name: "eth0", linkType: .ethernet, snaplen: 256),
+                .init(name: "any", linkType: .raw, snaplen: 256),
             ])
         for (position, frame) in c.frames(.ethernet).enumerated() {
             let octets = position == 1 ? Array(frame.bytes.dropFirst(14)) : frame.bytes
