@@ -62,11 +62,7 @@ package struct InterfaceDescription: Sendable {
         guard let handle = unsafe pcap_create(name, &message) else { return [] }
         defer { unsafe pcap_close(handle) }
         guard unsafe pcap_activate(handle) >= 0 else { return [] }
-        var list: UnsafeMutablePointer<Int32>?
-        let count = unsafe pcap_list_datalinks(handle, &list)
-        guard count > 0, let list = unsafe list else { return [] }
-        defer { unsafe pcap_free_datalinks(list) }
-        return (0..<Int(count)).map { unsafe list[$0] == 12 ? .raw : LinkType(rawValue: UInt16(clamping: list[$0])) }
+        return unsafe LiveInterface.linkTypes(of: handle)
     }
 }
 

@@ -72,6 +72,7 @@ package struct LiveStatistics: Sendable, Equatable {
     let descriptor: Int32
     private let handle: OpaquePointer
     private let position: Int
+    private let isDevice: Bool
     // The kernel's counters as libpcap gives them are 32 bits wide: they are carried on here.
     private var previous = pcap_stat()
     private var totals = LiveStatistics()
@@ -96,10 +97,7 @@ package struct LiveStatistics: Sendable, Equatable {
         let hasNanoseconds = unsafe pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO) == 0
         let status = unsafe pcap_activate(handle)
         if status < 0 { throw unsafe LiveInterface.failure(name, status, handle) }
-        // Cooked captures: the second version says which interface a frame came by, and has more room.
-        if unsafe pcap_datalink(handle) == 113 { unsafe pcap_set_datalink(handle, 276) }
-        let dlt = unsafe pcap_datalink(handle)
-        linkType = dlt == 12 ? .raw : LinkType(rawValue: UInt16(clamping: dlt))
+        linkType = unsafe LiveInterface.chooseLinkType(handle)
         guard linkType.isDecoded else {
             throw CaptureError(.noInterface, name, "frames of link type \(linkType.name) are not decoded")
         }
@@ -119,6 +117,7 @@ package struct LiveStatistics: Sendable, Equatable {
             throw CaptureError(.unreadable, name, LiveInterface.text(message))
         }
         descriptor = unsafe pcap_get_selectable_fd(handle)
+        isDevice = unsafe clinux_interface_is_up(descriptor, name) >= 0
         timeResolution = hasNanoseconds ? 1 : 1000
         snaplen = Int(unsafe pcap_snapshot(handle))
         unsafe self.handle = handle
@@ -126,6 +125,26 @@ package struct LiveStatistics: Sendable, Equatable {
     }
 
     deinit { unsafe pcap_close(handle) }
+
+    /// Cooked captures have a second version, which says which interface a frame came by. Where the usual type is not
+    /// decoded, another that is offered may be.
+    private static func chooseLinkType(_ handle: OpaquePointer) -> LinkType {
+        let usual = unsafe LinkType(dlt: pcap_datalink(handle))
+        if usual.isDecoded, usual != .linuxSLL { return usual }
+        let offered = unsafe linkTypes(of: handle)
+        let better = offered.contains(.linuxSLL2) ? .linuxSLL2 : offered.first(where: \.isDecoded)
+        guard let better, unsafe pcap_set_datalink(handle, better.dlt) == 0 else { return usual }
+        return better
+    }
+
+    /// Those that an active handle can switch to.
+    static func linkTypes(of handle: OpaquePointer) -> [LinkType] {
+        var list: UnsafeMutablePointer<Int32>?
+        let count = unsafe pcap_list_datalinks(handle, &list)
+        guard count > 0, let list = unsafe list else { return [] }
+        defer { unsafe pcap_free_datalinks(list) }
+        return (0..<Int(count)).map { unsafe LinkType(dlt: list[$0]) }
+    }
 
     private static func failure(_ name: String, _ status: Int32, _ handle: OpaquePointer) -> CaptureError {
         let detail = unsafe String(cString: pcap_geterr(handle))
@@ -154,6 +173,7 @@ package struct LiveStatistics: Sendable, Equatable {
 
     /// Takes what the kernel holds, up to about `most` frames, without waiting.
     func take(into frames: inout CapturedFrames, most: Int) throws(CaptureError) {
+        errno = 0
         let count = unsafe withUnsafeMutablePointer(to: &frames) { store in
             var destination = unsafe Destination(frames: store, interface: position, unit: timeResolution)
             return unsafe withUnsafeMutableBytes(of: &destination) { user in
@@ -161,7 +181,10 @@ package struct LiveStatistics: Sendable, Equatable {
                     handle, Int32(most), LiveInterface.store, user.baseAddress!.assumingMemoryBound(to: UInt8.self))
             }
         }
-        if count < 0 { throw CaptureError(.noInterface, name, unsafe String(cString: pcap_geterr(handle))) }
+        // Netlink captures call it an error that there is nothing yet.
+        if count < 0, errno != EAGAIN {
+            throw CaptureError(.noInterface, name, unsafe String(cString: pcap_geterr(handle)))
+        }
     }
 
     private static let store: pcap_handler = { user, header, bytes in
@@ -173,8 +196,8 @@ package struct LiveStatistics: Sendable, Equatable {
             interface: destination.interface)
     }
 
-    /// Whether it is up; what stands for all interfaces always is.
-    var isUp: Bool { unsafe name == "any" || clinux_interface_is_up(descriptor, name) == 1 }
+    /// Whether it is up; what is no network device (any, nflog) always is.
+    var isUp: Bool { unsafe !isDevice || clinux_interface_is_up(descriptor, name) == 1 }
 
     /// Makes the kernel hold nothing new for this capture; what it holds can still be taken.
     func close() { _ = clinux_refuse_packets(descriptor) }
@@ -188,4 +211,10 @@ package struct LiveStatistics: Sendable, Equatable {
         previous = now
         return totals
     }
+}
+
+extension LinkType {
+    /// libpcap's DLT_ values are LINKTYPE_ values but for raw IP.
+    init(dlt: Int32) { self = dlt == 12 ? .raw : LinkType(rawValue: UInt16(clamping: dlt)) }
+    var dlt: Int32 { self == .raw ? 12 : Int32(rawValue) }
 }

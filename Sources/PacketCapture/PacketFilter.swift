@@ -24,9 +24,7 @@ package import PacketWire
     }
 
     private func compile(_ linkType: LinkType) throws(CaptureError) {
-        // LINKTYPE_ values are DLT_ values but for raw IP.
-        let dlt = linkType == .raw ? 12 : Int32(linkType.rawValue)
-        guard let handle = unsafe pcap_open_dead(dlt, 262_144) else {
+        guard let handle = unsafe pcap_open_dead(linkType.dlt, 262_144) else {
             throw CaptureError(.filter, "filter", "libpcap has no memory")
         }
         defer { unsafe pcap_close(handle) }
