@@ -29,7 +29,7 @@ test: dependencies ## build and run all tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
 install: dependencies ## install a static binary under PREFIX, and shell completions
-	$(SWIFT) build -c release --product synscope --static-swift-stdlib --scratch-path .build-static
+	$(SWIFT) build -c release --product synscope --static-swift-stdlib -Xlinker -s --scratch-path .build-static
 	install -Dm755 .build-static/release/synscope $(DESTDIR)$(PREFIX)/bin/synscope
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' docs/synscope.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service
