@@ -39,13 +39,13 @@ extension HandshakeTracker {
         enqueue(slot, queue(after: event, slot))
     }
 
-    /// An attempt that was refused, reset or given up only settles, until one side goes on with it.
+    /// An attempt that was refused, reset or given up only settles, until one side goes on with it. Not if its client, which
+    /// waits twice as long each time (RFC 6298, 5.5), could be back later than that: some go on after an error.
     private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
         switch event {
-        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck,
-            .icmpHard,
+        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck, .icmpHard,
             .icmpAdmin:
-            .settling
+            attempts[slot].lastSYNTime &- attempts[slot].firstTime <= Self.settlingTime / 2 ? .settling : .unfinished
         case .syn, .synAck, .synAckAgain, .synAckOther: .unfinished
         default: attempts[slot].queue
         }

@@ -198,9 +198,15 @@ public struct Oracle {
                 $0.meaning == .fromEstablishedServer || $0.meaning == .laterReset || $0.letters.contains("F")
                     || !$0.fromClient && $0.letters == "R"
             }.first?.time ?? .max
-        // A completed attempt stays open for ten seconds.
-        let completed = captured(isn) { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }.first?.time
-        return min(ended, completed.map { $0 + 10_000_000_000 } ?? .max)
+        // One that was completed, or that an end was said of, stays open for ten seconds.
+        let settling =
+            captured(isn) {
+                switch $0.meaning {
+                case .finalAck, .fromEstablishedClient, .refusal, .clientReset, .serverReset, .icmp: true
+                default: false
+                }
+            }.first?.time
+        return min(ended, settling.map { $0 + 10_000_000_000 } ?? .max)
     }
 
     private func counts(_ record: AttemptRecord, _ isn: UInt32) -> [String] {
