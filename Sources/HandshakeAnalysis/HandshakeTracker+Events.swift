@@ -43,7 +43,8 @@ extension HandshakeTracker {
     /// waits twice as long each time (RFC 6298, 5.5), could be back later than that: some go on after an error.
     private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
         switch event {
-        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck, .icmpHard,
+        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck,
+            .icmpHard,
             .icmpAdmin:
             attempts[slot].lastSYNTime &- attempts[slot].firstTime <= Self.settlingTime / 2 ? .settling : .unfinished
         case .syn, .synAck, .synAckAgain, .synAckOther: .unfinished
