@@ -676,7 +676,8 @@ def screen(world):
 
     tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "sh")
     try:
-        start = f"ip netns exec {world.server.name} {world.synscope} watch -i vs --screen"
+        # The guard of a program that was killed works beside the shell: what that prints meanwhile is on the other screen.
+        start = f"SWIFT_BACKTRACE=enable=no ip netns exec {world.server.name} {world.synscope} watch -i vs --screen; sleep 0.5"
         for ending in ("q", "TERM", "KILL", "SEGV"):
             tmux("send-keys", "clear; echo before; stty -g > " + world.folder + "/stty1; " + start + "; echo after; stty -g > " + world.folder + "/stty2", "Enter")
             wait_for("attempts/s")
