@@ -27,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
@@ -49,6 +50,13 @@ let package = Package(
         .target(
             name: "HandshakeScenario", dependencies: ["PacketWire", "HandshakeAnalysis", "HandshakeReport"],
             swiftSettings: settings),
+        // Expressions over records, assertions and rules over all of them, and what came of them.
+        .target(
+            name: "HandshakeExpectation",
+            dependencies: [
+                "HandshakeAnalysis", "HandshakeReport", "PacketWire", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings),
         // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
         .target(
             name: "HandshakeMonitor", dependencies: ["HandshakeAnalysis", "HandshakeReport", "PacketWire"],
@@ -64,7 +72,7 @@ let package = Package(
             name: "synscope",
             dependencies: [
                 "CLinux", "CSeccomp", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport",
-                "HandshakeScenario", "HandshakeMonitor", "HandshakeService",
+                "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

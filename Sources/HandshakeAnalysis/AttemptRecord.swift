@@ -97,6 +97,8 @@ public struct OfferedOptions: Sendable, Hashable {
     public var fastOpen: String?
     /// `capable`, `join`, the subtype's number, or nil.
     public var mptcp: String?
+    /// RFC 8684 section 3, the first ones.
+    package static let multipathSubtypes = ["capable", "join"]
     /// RFC 3168: a SYN with ECE and CWR, a SYN-ACK with ECE alone.
     public var ecn: Bool?
     /// RFC 9768: a SYN with AE, CWR and ECE, or an answer that says so.

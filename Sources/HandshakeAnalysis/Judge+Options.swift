@@ -62,7 +62,7 @@ extension Judge {
         func flag(_ option: TCPOptions.Present) -> Bool? {
             note.options.contains(option) ? true : isCut ? nil : false
         }
-        let subtypes = ["capable", "join"]
+        let subtypes = OfferedOptions.multipathSubtypes
         return OfferedOptions(
             windowScale: note.options.contains(.windowScale) ? note.windowScale : nil,
             sackPermitted: flag(.sackPermitted), timestamps: flag(.timestamps),

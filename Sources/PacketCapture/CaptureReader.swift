@@ -66,10 +66,7 @@ package final class CaptureReader {
     package func fill(_ batch: inout FrameBatch) {
         batch.count = 0
         while !batch.isFull, delivered < limit {
-            for source in sources where source.isDelivered {
-                guard source.file.advance(mayWait: batch.count == 0) else { return }
-                source.isDelivered = false
-            }
+            guard advance(mayWait: batch.count == 0) else { return }
             guard let source = sources.count == 1 ? sources[0] : earliest(), let header = source.file.next else {
                 return finish()
             }
@@ -86,6 +83,48 @@ package final class CaptureReader {
                     source.file.frame, wireLength: header.wireLength, number: frameNumber, time: header.time,
                     decoder: decoder)
                 delivered += 1
+            }
+            source.isDelivered = true
+        }
+    }
+
+    /// Makes each file's next frame ready; false where one of them would have to be waited for.
+    private func advance(mayWait: Bool) -> Bool {
+        for source in sources where source.isDelivered {
+            guard source.file.advance(mayWait: mayWait) else { return false }
+            source.isDelivered = false
+        }
+        return true
+    }
+
+    /// Copies frames as they were captured, to the end of the files or of the numbers.
+    /// - Parameters:
+    ///   - numbers: of the frames, in order.
+    ///   - writer: writes pcapng, its header taken or not; an interface is added for each link type.
+    ///   - comment: what the copy says of the frame with a number.
+    package func copyFrames(
+        _ numbers: some Sequence<UInt64>, to writer: inout SavefileWriter, comment: (UInt64) -> String
+    ) {
+        var linkTypes: [LinkType] = []
+        var wanted = numbers.makeIterator()
+        var number = wanted.next()
+        while let target = number, advance(mayWait: true) {
+            guard let source = earliest(), let header = source.file.next else { return finish() }
+            frameNumber += 1
+            if frameNumber == target {
+                let interface: Int
+                if let position = linkTypes.firstIndex(of: header.linkType) {
+                    interface = position
+                } else {
+                    interface = linkTypes.count
+                    linkTypes.append(header.linkType)
+                    writer.add(.init(linkType: header.linkType, snaplen: 262_144))
+                }
+                let octets = unsafe source.file.frame.withUnsafeBytes { unsafe Array($0) }
+                writer.write(
+                    octets, wireLength: header.wireLength, time: header.time, interface: interface,
+                    comment: comment(target))
+                number = wanted.next()
             }
             source.isDelivered = true
         }

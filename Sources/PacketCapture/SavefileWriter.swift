@@ -41,15 +41,19 @@ package struct SavefileWriter {
                 $0.put(UInt16(0))
                 $0.put(UInt64.max)  // the section's length is not given
             }
-            for interface in interfaces {
-                block(1) {  // Interface Description Block
-                    $0.put(UInt32(interface.linkType.rawValue))
-                    $0.put(UInt32(interface.snaplen))
-                    if let name = interface.name { $0.option(2, Array(name.utf8)) }  // if_name
-                    $0.option(9, [9])  // if_tsresol: 10^-9 s
-                    $0.put(UInt32(0))  // end of options
-                }
-            }
+            for interface in interfaces { add(interface) }
+        }
+    }
+
+    /// Adds an interface to a pcapng file; its position follows those before it.
+    package mutating func add(_ interface: Interface) {
+        precondition(format == .pcapng, "pcap has one interface")
+        block(1) {  // Interface Description Block
+            $0.put(UInt32(interface.linkType.rawValue))
+            $0.put(UInt32(interface.snaplen))
+            if let name = interface.name { $0.option(2, Array(name.utf8)) }  // if_name
+            $0.option(9, [9])  // if_tsresol: 10^-9 s
+            $0.put(UInt32(0))  // end of options
         }
     }
 
@@ -58,8 +62,9 @@ package struct SavefileWriter {
     ///   - wireLength: octets that it had.
     ///   - time: nanoseconds since the epoch.
     ///   - interface: its position among the interfaces.
+    ///   - comment: what pcapng says of the frame; pcap has no place for it.
     package mutating func write(
-        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0
+        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0, comment: String? = nil
     ) {
         let stamp = UInt64(max(0, time))
         switch format {
@@ -78,6 +83,10 @@ package struct SavefileWriter {
                 $0.put(UInt32(wireLength))
                 $0.octets += frame
                 $0.pad(frame.count)
+                if let comment {
+                    $0.option(1, Array(comment.utf8.prefix(1 << 15)))  // opt_comment
+                    $0.put(UInt32(0))
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ struct Analyze: ParsableCommand {
     enum Order: String, ExpressibleByArgument, CaseIterable { case start, decided }
 
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup var selection: SelectionOptions
     @OptionGroup(title: "Text") var text: StyleOptions
 
     @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl or csv.")
@@ -34,13 +35,19 @@ struct Analyze: ParsableCommand {
     static let sortedTextLimit = 10_000
 
     func validate() throws {
+        try input.requireFile()
+        if quiet, selection.expression != nil {
+            throw ValidationError("-q lists no attempts that -Y could choose from")
+        }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
     }
 
     func run() throws {
+        let selection = try selection.predicate()
         var analysis = try Analysis(input)
         var sink = AttemptSink(
-            format: format, quiet: quiet, style: text.style, output: StandardOutput(isLineBuffered: lineBuffered))
+            format: format, quiet: quiet, style: text.style, output: StandardOutput(isLineBuffered: lineBuffered),
+            selection: selection)
         switch sort {
         case .start?: sink.holdLimit = .max
         case .decided?: sink.holdLimit = 0

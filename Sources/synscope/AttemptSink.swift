@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeExpectation
 import HandshakeReport
 
 /// Writes attempts in one format, in the order asked for.
@@ -13,8 +14,16 @@ struct AttemptSink {
     /// The most attempts that are held back to be sorted by their start.
     var holdLimit = 0
 
-    init(format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput) {
+    /// Which attempts are written (-Y); nil for all. Those of which it cannot be told are not, and are counted.
+    private let selection: Predicate?
+    private var shown = 0
+    private var untold = 0
+
+    init(
+        format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil
+    ) {
         self.format = format
+        self.selection = selection
         self.quiet = quiet
         self.output = output
         text = TextReport(style: style)
@@ -32,12 +41,24 @@ struct AttemptSink {
 
     mutating func take(_ records: [AttemptRecord]) throws(OutputEnded) {
         if quiet { return }
+        let records = selection == nil ? records : records.filter { isSelected($0) }
         if isHolding {
             held += records
             if held.count > holdLimit { try release() }
             return
         }
         try write(records)
+    }
+
+    private mutating func isSelected(_ record: AttemptRecord) -> Bool {
+        switch selection?(record) ?? .yes {
+        case .yes:
+            shown += 1
+            return true
+        case .unknown: untold += 1
+        case .no: break
+        }
+        return false
     }
 
     private mutating func release(isComplete: Bool = false) throws(OutputEnded) {
@@ -64,7 +85,12 @@ struct AttemptSink {
         if isHolding { try release(isComplete: true) }
         switch format {
         case .text:
-            if !quiet, summary.attempts > 0 { output.buffer.line("") }
+            if !quiet, selection == nil || shown > 0, summary.attempts > 0 { output.buffer.line("") }
+            if let selection {
+                let more = untold > 0 ? "; of \(untold) it cannot be told" : ""
+                output.buffer.line("\(shown) of \(Format.count(summary.attempts, "attempt")): \(selection.text)\(more)")
+                output.buffer.line("")
+            }
             text.summary(summary, loss, to: &output.buffer)
         case .jsonl: JSONReport.line(summary, loss, to: &output.buffer)
         case .json: document.end(summary, loss, to: &output.buffer)

@@ -22,6 +22,8 @@ struct Draw: ParsableCommand {
         help: "The attempt's id, as analyze prints it; may be repeated. Not needed where there is one attempt only.")
     var attempt: [UInt64] = []
 
+    func validate() throws { try input.requireFile() }
+
     func run() throws {
         var analysis = try Analysis(input)
         var found: [AttemptRecord] = []

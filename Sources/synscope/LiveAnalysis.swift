@@ -13,7 +13,8 @@ struct LiveOutlets: Sendable {
         case end(HandshakeSummary, CaptureLoss)
     }
     enum FileWork: Sendable {
-        case blocks([UInt8])
+        /// Whole blocks, a frame each, and the frames' numbers.
+        case blocks([UInt8], [UInt64])
         case reopen
     }
 
@@ -38,6 +39,9 @@ final class LiveAnalysis: @unchecked Sendable {
         var waits = false
     }
 
+    /// Whether each frame that is written says which it was.
+    var numbersFrames = false
+
     /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap is
     /// known.
     private static let period: Int64 = 250_000_000
@@ -61,7 +65,7 @@ final class LiveAnalysis: @unchecked Sendable {
     private var nextReading: Int64 = 0
     private var recordsLetGo: UInt64 = 0
     private var framesLetGo: UInt64 = 0
-    private var blockedFrames = 0
+    private var blockedFrames: [UInt64] = []
 
     private let wakeDescriptor = clinux_wake_descriptor()
     private let isStopped = Atomic(false)
@@ -158,15 +162,18 @@ final class LiveAnalysis: @unchecked Sendable {
             guard isControl || evidence.first == number else { continue }
             let slot = places[position]
             writer?.write(
-                frames.octets(of: slot), wireLength: slot.wireLength, time: slot.time, interface: slot.interface)
-            blockedFrames += 1
+                frames.octets(of: slot), wireLength: slot.wireLength, time: slot.time, interface: slot.interface,
+                comment: numbersFrames ? "frame \(number)" : nil)
+            blockedFrames.append(number)
         }
     }
 
     private func flushBlocks() {
-        guard blockedFrames > 0, let blocks = writer?.takeOctets() else { return }
-        if outlets.frames?.add(.blocks(blocks), size: blocks.count) != true { framesLetGo += UInt64(blockedFrames) }
-        blockedFrames = 0
+        guard !blockedFrames.isEmpty, let blocks = writer?.takeOctets() else { return }
+        if outlets.frames?.add(.blocks(blocks, blockedFrames), size: blocks.count) != true {
+            framesLetGo += UInt64(blockedFrames.count)
+        }
+        blockedFrames.removeAll(keepingCapacity: true)
     }
 
     // MARK: Counters and reports

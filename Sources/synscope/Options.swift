@@ -2,6 +2,7 @@ import ArgumentParser
 import CLinux
 import Glibc
 import HandshakeAnalysis
+import HandshakeExpectation
 import HandshakeReport
 import PacketCapture
 import PacketWire
@@ -28,7 +29,8 @@ struct InputOptions: ParsableArguments {
 
     @OptionGroup var tracking: TrackingOptions
 
-    func validate() throws {
+    /// For commands that read nothing else.
+    func requireFile() throws {
         if arguments.isEmpty, files.isEmpty {
             throw ValidationError("Name a capture file, or - for standard input.")
         }
@@ -121,6 +123,23 @@ struct TrackingOptions: ParsableArguments {
         configuration.maximumAttempts = maxAttempts ?? usual
         configuration.excludesBadChecksums = verifiesChecksums
         return configuration
+    }
+}
+
+/// Which attempts are shown, or judged.
+struct SelectionOptions: ParsableArguments {
+    @Option(
+        name: .customShort("Y"),
+        help: ArgumentHelp(
+            "Only attempts of which this holds, as: hs.outcome != established and tcp.dstport == 443 (synscope fields; docs/expressions.md).",
+            valueName: "expression"))
+    var expression: String?
+
+    func predicate() throws(CommandFailure) -> Predicate? {
+        guard let expression else { return nil }
+        do throws(ExpressionError) { return try Predicate(expression) } catch {
+            throw CommandFailure(status: .wrongUsage, message: "-Y:\(error)")
+        }
     }
 }
 

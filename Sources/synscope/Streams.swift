@@ -66,21 +66,43 @@ enum TextFile {
     }
 
     static func write(_ octets: [UInt8], to path: String) throws(CommandFailure) {
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { close(descriptor) }
-        var rest = octets[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure(path) }
-            rest = rest.dropFirst(count)
-        }
+        try OutputFile(path).write(octets)
     }
 
     private static func failure(_ path: String) -> CommandFailure {
         let reason = unsafe String(cString: strerror(errno))
         return CommandFailure(status: .unreadable, message: "\(path == "-" ? "standard input" : path): \(reason)")
+    }
+}
+
+/// A file that was opened before there was anything to write: what is wrong with it is said at once, and rights that are
+/// given up since are not needed.
+final class OutputFile {
+    let path: String
+    private let descriptor: Int32
+
+    init(_ path: String, appends: Bool = false) throws(CommandFailure) {
+        self.path = path
+        descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (appends ? O_APPEND : O_TRUNC), 0o666)
+        if descriptor < 0 {
+            throw CommandFailure(
+                status: .unreadable, message: "\(path): \(unsafe String(cString: strerror(errno)))")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ octets: [UInt8]) throws(CommandFailure) {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                throw CommandFailure(
+                    status: .unreadable, message: "\(path): \(unsafe String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(count)
+        }
     }
 }
 

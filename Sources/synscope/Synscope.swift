@@ -24,17 +24,22 @@ struct Synscope: ParsableCommand {
               synscope -q *.pcapng                     the summary of several files, read as one capture
               synscope -T jsonl capture.pcap | jq 'select(.outcome == "refused") | .server'
               tcpdump -i eth0 -w - | synscope -        from standard input
+              synscope -Y 'hs.failed and ip.dst == 10.0.0.0/8' capture.pcap   some of the attempts
+              synscope check capture.pcap -e 'all(hs.outcome == established)'   an assertion, for scripts and CI
               synscope watch -i eth0 tcp port 443      live, as handshakes are decided
               synscope draw capture.pcap --attempt 1   the ladder diagram of one attempt
               synscope craft handshake.pkt -w made.pcap   a capture from a scenario, packet by packet
               synscope explain half-open               what an outcome or finding means, and what to do
 
             EXIT STATUS
-              0 fine; 1 a scenario is not what it expects (craft --check); 2 wrong usage; 3 an input is unreadable or ends \
-            in the middle (what could be read is reported first); 4 capturing is not permitted, or the interface is gone.
+              0 fine; 1 an assertion does not hold (check), or a scenario is not what it expects (craft --check); 2 wrong \
+            usage; 3 an input is unreadable or ends in the middle (what could be read is reported first); 4 capturing is not \
+            permitted, or the interface is gone; 5 the command of check --while failed.
             """,
         version: "synscope \(release) (\(libpcapVersion()))",
-        subcommands: [Analyze.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self],
+        subcommands: [
+            Analyze.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self, Fields.self,
+        ],
         defaultSubcommand: Analyze.self)
 }
 
@@ -46,6 +51,8 @@ enum ExitStatus: Int32 {
     case unreadable = 3
     /// Capturing is not permitted, or the interface is gone.
     case notPermitted = 4
+    /// The command of `check --while` failed, and every assertion held.
+    case commandFailed = 5
 }
 
 /// A failure to tell the user about, with the status to exit with.

@@ -30,10 +30,7 @@ struct Watch: ParsableCommand {
     /// The most attempts that are remembered, unless told: about 250 MB where all of them are used.
     static let usualAttempts = 1 << 18
 
-    @Option(
-        name: .customShort("i"),
-        help: ArgumentHelp("An interface; may be repeated. any stands for all.", valueName: "interface"))
-    var interfaces: [String] = []
+    @OptionGroup(title: "Capture") var capture: CaptureOptions
 
     @Flag(name: .customShort("D"), help: "List the interfaces, as synscope interfaces does.")
     var lists = false
@@ -44,25 +41,6 @@ struct Watch: ParsableCommand {
     @Option(name: [.customShort("f"), .long], help: "The same as an option.")
     var filter: String?
 
-    @Flag(
-        name: .long,
-        help:
-            "The kernel passes just what handshakes need (SYN, FIN, RST, empty segments, ICMP errors; see docs/live.md)."
-    )
-    var handshakesOnly = false
-
-    @Option(name: .customShort("s"), help: ArgumentHelp("Octets of a frame to capture.", valueName: "snaplen"))
-    var snaplen = LiveOptions.handshakeSnaplen
-
-    @Option(name: .customShort("B"), help: ArgumentHelp("The kernel's buffer in KiB.", valueName: "size"))
-    var bufferSize = 32 << 10
-
-    @Flag(name: .customShort("p"), help: "Do not put the interface into promiscuous mode.")
-    var notPromiscuous = false
-
-    @Flag(help: "Take each frame when it comes instead of in blocks: up to 100 ms sooner, at a higher cost.")
-    var immediate = false
-
     @Flag(help: "Wait for an interface that is not there, or goes away, instead of ending.")
     var wait = false
 
@@ -71,13 +49,14 @@ struct Watch: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("Stop after this time: 90s, 15m, 8h; a number alone is seconds.", valueName: "time"),
-        transform: Watch.nanoseconds)
+        transform: CaptureOptions.nanoseconds)
     var duration: Int64?
 
     @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
     var numeric = false
 
     @OptionGroup var tracking: TrackingOptions
+    @OptionGroup var selection: SelectionOptions
 
     @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl or csv.")
     var format = OutputFormat.text
@@ -115,26 +94,18 @@ struct Watch: ParsableCommand {
         transform: Watch.endpoint)
     var listen: Endpoint?
 
-    @Option(
-        name: .customShort("Z"),
-        help: ArgumentHelp("The user to become when started as root; root stays root.", valueName: "user"))
-    var user = Confinement.defaultUser
-
     @OptionGroup(title: "Text") var text: StyleOptions
 
     func validate() throws {
         if lists { return }
-        if interfaces.isEmpty { throw ValidationError("Name an interface: -i eth0 (synscope interfaces lists them).") }
-        if Set(interfaces).count < interfaces.count { throw ValidationError("An interface is named twice.") }
+        if capture.interfaces.isEmpty {
+            throw ValidationError("Name an interface: -i eth0 (synscope interfaces lists them).")
+        }
         if filter != nil, !filterWords.isEmpty {
             throw ValidationError("Give the filter once: with -f, or at the end.")
         }
-        guard LiveOptions.snaplens.contains(snaplen) else {
-            throw ValidationError(
-                "-s takes a number from \(LiveOptions.snaplens.lowerBound) to \(LiveOptions.snaplens.upperBound)")
-        }
-        guard (64...2 << 20).contains(bufferSize) else {
-            throw ValidationError("-B takes a number from 64 to \(2 << 20)")
+        if quiet || screen, selection.expression != nil {
+            throw ValidationError("-Y chooses what is listed: -q and --screen list nothing.")
         }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
         if screen, !Terminal.isTerminal(STDOUT_FILENO) || !Terminal.isTerminal(STDIN_FILENO) {
@@ -160,16 +131,6 @@ struct Watch: ParsableCommand {
         try WatchRun(self).run()
     }
 
-    /// Seconds, or a number with `s`, `m` or `h`, in nanoseconds.
-    private static func nanoseconds(_ text: String) throws -> Int64 {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
-        let unit = text.last.flatMap { units[$0] }
-        guard let number = Int64(unit == nil ? text[...] : text.dropLast()), (1...10_000_000).contains(number) else {
-            throw ValidationError("a time is a number of seconds, or a number with s, m or h")
-        }
-        return number * (unit ?? 1) * 1_000_000_000
-    }
-
     private static func endpoint(_ text: String) throws -> Endpoint {
         guard let endpoint = Endpoint(text) else {
             throw ValidationError("say an address and a port: 127.0.0.1:9477, [::1]:9477 or 0.0.0.0:9477")
@@ -178,15 +139,8 @@ struct Watch: ParsableCommand {
     }
 
     var liveOptions: LiveOptions {
-        var options = LiveOptions()
-        options.snaplen = snaplen
-        options.bufferSize = bufferSize << 10
-        options.isPromiscuous = !notPromiscuous
-        options.isImmediate = immediate
-        options.filter = filter ?? (filterWords.isEmpty ? nil : filterWords.joined(separator: " "))
-        options.isHandshakesOnly = handshakesOnly
-        options.waits = wait
-        return options
+        capture.liveOptions(
+            filter: filter ?? (filterWords.isEmpty ? nil : filterWords.joined(separator: " ")), waits: wait)
     }
 
     var rotation: RotatingSavefile.Rotation {

@@ -24,21 +24,22 @@ struct WatchRun {
     private static let patience: Int64 = 5_000_000_000
 
     func run() throws {
+        let selection = try command.selection.predicate()
         let confinement = Confinement(
-            user: command.user, reopensInterfaces: command.wait,
+            user: command.capture.user, reopensInterfaces: command.wait,
             folder: command.output.map(RotatingSavefile.folder), port: command.listen?.port)
         let account = try confinement.account()
         let signals = clinux_signal_descriptor()
         let options = command.liveOptions
-        let capture = try open(options)
+        let capture = try command.capture.open(options)
         let now = Clock.wall
         var writer: SavefileWriter?
         var file: RotatingSavefile?
         if let path = command.output {
             var blocks = SavefileWriter(
                 .pcapng,
-                zip(command.interfaces, capture.linkTypes).map {
-                    .init(name: $0, linkType: $1, snaplen: command.snaplen)
+                zip(command.capture.interfaces, capture.linkTypes).map {
+                    .init(name: $0, linkType: $1, snaplen: command.capture.snaplen)
                 })
             do throws(CaptureError) {
                 let made = try RotatingSavefile(
@@ -55,7 +56,7 @@ struct WatchRun {
         // The guard of the terminal is a process of its own: it starts before the threads.
         let terminal = command.screen ? clinux_take_terminal(STDOUT_FILENO) : -1
 
-        let description = describe(capture, options, started: now)
+        let description = CaptureOptions.describe(capture, options, started: now)
         let monitor = Monitor(description, started: now)
         let listsAttempts = !command.quiet && !command.screen
         let outlets = LiveOutlets(
@@ -70,8 +71,8 @@ struct WatchRun {
         let reporter = Reporter(
             AttemptSink(
                 format: command.format, quiet: command.quiet || command.screen, style: command.text.style,
-                output: StandardOutput(isLineBuffered: true)), reports, ending)
-        if !command.screen { announce(capture, options) }
+                output: StandardOutput(isLineBuffered: true), selection: selection), reports, ending)
+        if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, ending) }
         let reportThread = Thread("report") { reporter.run(description) }
         let captureThread = Thread("capture") {
@@ -104,29 +105,6 @@ struct WatchRun {
         if !isReported { throw CommandFailure(status: .unreadable, message: nil) }
     }
 
-    private func open(_ options: LiveOptions) throws(CommandFailure) -> LiveCapture {
-        do throws(CaptureError) {
-            return try LiveCapture(interfaces: command.interfaces, options)
-        } catch {
-            switch error.kind {
-            case .filter: throw CommandFailure(status: .wrongUsage, message: error.description)
-            case .notPermitted:
-                let program = (try? Self.programPath()) ?? "synscope"
-                throw CommandFailure(
-                    status: .notPermitted,
-                    message: "\(error). Run it as root, or give it the right: sudo setcap cap_net_raw+ep \(program)")
-            default: throw CommandFailure(status: .notPermitted, message: error.description)
-            }
-        }
-    }
-
-    private static func programPath() throws -> String {
-        var path = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/exe", &path, path.count)
-        guard count > 0 else { throw OutputEnded() }
-        return String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
     private static func requireFolder(of path: String, _ account: Confinement.Account?) throws(CommandFailure) {
         let folder = RotatingSavefile.folder(of: path)
         guard unsafe access(folder, W_OK) != 0 else { return }
@@ -136,27 +114,6 @@ struct WatchRun {
             message:
                 "\(folder): \(who) may make no files there, and -C and -G need it: choose another folder, or a user with -Z"
         )
-    }
-
-    private func describe(_ capture: LiveCapture, _ options: LiveOptions, started: Int64) -> CaptureDescription {
-        CaptureDescription(
-            files: capture.interfaces.map {
-                .init(
-                    name: $0.name, format: "live", linkType: $0.linkType.name, snaplen: $0.snaplen,
-                    timeResolution: $0.timeResolution)
-            }, filter: options.filter, started: started)
-    }
-
-    private func announce(_ capture: LiveCapture, _ options: LiveOptions) {
-        for interface in capture.interfaces {
-            let filter = options.filter.map { ", filter \($0)" } ?? ""
-            StandardError.write(
-                "listening on \(interface.name), link type \(interface.linkType.name), snaplen \(interface.snaplen)\(filter)"
-                    + (options.isHandshakesOnly ? ", handshakes only" : ""))
-        }
-        for name in capture.missing {
-            StandardError.write("\(name): there is no such interface, or it is down; waiting for it")
-        }
     }
 
     private func serve(_ endpoint: Endpoint, _ monitor: Monitor, _ ending: Ending) {
@@ -327,7 +284,7 @@ final class FileThread: @unchecked Sendable {
             while let works = queue.take() {
                 for work in works {
                     switch work {
-                    case .blocks(let blocks): try file?.write(blocks, now: Clock.wall)
+                    case .blocks(let blocks, _): try file?.write(blocks, now: Clock.wall)
                     case .reopen: try file?.reopen(now: Clock.wall)
                     }
                 }

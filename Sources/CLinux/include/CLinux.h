@@ -39,6 +39,15 @@ void clinux_default_crashes(void);
 
 void clinux_name_thread(const char *name);
 
+// Processes
+
+/// Starts `command` with /bin/sh, with no signal blocked, under a guard that ends it (SIGTERM, SIGKILL 2 s later) once
+/// `*leash` is closed, by whatever end of this process. A guard, since a process that gave up its user can signal nobody.
+/// Call it before threads start. Returns the guard's id, or -1 and errno; `*descriptor` is readable once it has ended.
+pid_t clinux_start(const char *command, int *descriptor, int *leash);
+/// The exit status of a process that has ended, 128 and the signal's number where one ended it; -1 while it runs.
+int clinux_exit_status(pid_t process);
+
 // Terminal
 
 /// Columns or rows of the terminal on `fd`, or 0 where it is none.

@@ -1,0 +1,200 @@
+import HandshakeAnalysis
+
+/// What is asked of all attempts together.
+enum AggregateKind: Equatable, Sendable {
+    case all, any, none, count, ratio
+    case minimum, maximum, mean, sum
+    /// From 0 to 100, interpolated linearly between the closest ranks (numpy's default, Hyndman and Fan's type 7).
+    case percentile(Double)
+
+    static let names = [
+        "all", "any", "none", "count", "ratio", "min", "max", "mean", "sum", "p50", "p90", "p95", "p99", "p99.9",
+        "percentile",
+    ]
+
+    init?(_ name: String) {
+        switch name {
+        case "all": self = .all
+        case "any": self = .any
+        case "none": self = .none
+        case "count": self = .count
+        case "ratio": self = .ratio
+        case "min": self = .minimum
+        case "max": self = .maximum
+        case "mean": self = .mean
+        case "sum": self = .sum
+        case "percentile": self = .percentile(.nan)
+        default:
+            guard name.first == "p", case .number(let rank)? = Lexer.literal(String(name.dropFirst())), rank > 0,
+                rank < 100
+            else { return nil }
+            self = .percentile(rank)
+        }
+    }
+
+    /// Whether it is a condition by itself.
+    var isTruth: Bool { self == .all || self == .any || self == .none }
+    /// Whether it takes a condition, rather than a field.
+    var takesPredicate: Bool { isTruth || self == .count || self == .ratio }
+}
+
+/// One aggregate of an assertion, checked.
+struct Aggregate: Sendable {
+    /// Which of the attempts break the assertion, if it is broken.
+    enum Offence: Sendable {
+        case nothing
+        /// Those of which the predicate says one of these.
+        case truths(yes: Bool, unknown: Bool, no: Bool)
+        /// Those whose value does not surely compare so.
+        case value(Comparison, Bounds)
+    }
+
+    let kind: AggregateKind
+    /// As it was written.
+    let text: String
+    let predicate: Predicate.Test?
+    let read: (@Sendable (AttemptRecord) -> Bounds?)?
+    let condition: Predicate.Test?
+    /// What its figure is.
+    let type: FieldType
+    /// What it asks of a record.
+    let fields: [Field]
+    var offence = Offence.nothing
+}
+
+/// What an aggregate has met so far.
+struct Tally: Sendable {
+    /// Attempts of which `where` holds, and of which it cannot be told.
+    private(set) var selected = 0
+    private(set) var undetermined = 0
+    /// Of the selected, and of the undetermined: what the predicate says, by `Truth`.
+    private var sure = (no: 0, unknown: 0, yes: 0)
+    private var perhaps = (no: 0, unknown: 0, yes: 0)
+    /// Selected attempts that have no such value.
+    private(set) var absent = 0
+    private var lows: [Double] = []
+    /// Empty as long as every value is exact.
+    private var highs: [Double] = []
+    private(set) var offenders = Offenders()
+
+    mutating func take(_ record: AttemptRecord, _ aggregate: Aggregate, keepsFrames: Bool) {
+        let isSelected = aggregate.condition?(record) ?? .yes
+        if isSelected == .no { return }
+        if isSelected == .yes { selected += 1 } else { undetermined += 1 }
+        if let predicate = aggregate.predicate {
+            let truth = predicate(record)
+            if isSelected == .yes { Tally.count(truth, in: &sure) } else { Tally.count(truth, in: &perhaps) }
+            guard case .truths(let yes, let unknown, let no) = aggregate.offence else { return }
+            let isOffence =
+                switch truth {
+                case .yes: yes
+                case .unknown: unknown
+                case .no: no
+                }
+            if isOffence { offenders.add(record, keepsFrames: keepsFrames) }
+            return
+        }
+        guard isSelected == .yes else {
+            offenders.add(record, keepsFrames: keepsFrames)
+            return
+        }
+        guard let value = aggregate.read?(record) else {
+            absent += 1
+            return
+        }
+        if !value.isExact, highs.isEmpty { highs = lows }
+        if !value.isExact || !highs.isEmpty { highs.append(value.high) }
+        lows.append(value.low)
+        if case .value(let comparison, let limit) = aggregate.offence, comparison.holds(value, limit) != .yes {
+            let distance = max(abs(value.high - limit.low), abs(value.low - limit.low))
+            offenders.add(record, keepsFrames: keepsFrames, badness: distance)
+        }
+    }
+
+    private static func count(_ truth: Truth, in counts: inout (no: Int, unknown: Int, yes: Int)) {
+        switch truth {
+        case .no: counts.no += 1
+        case .unknown: counts.unknown += 1
+        case .yes: counts.yes += 1
+        }
+    }
+
+    /// Attempts that took part with a value.
+    var valued: Int { lows.count }
+    /// Attempts of which the predicate cannot be told.
+    var unknown: Int { sure.unknown + perhaps.unknown }
+    var yes: Int { sure.yes }
+
+    // MARK: Results
+
+    /// Of `all`, `any` and `none`.
+    func truth(_ kind: AggregateKind) -> Truth {
+        let mayBeYes = sure.unknown + perhaps.unknown + perhaps.yes > 0
+        let mayBeNo = sure.unknown + perhaps.unknown + perhaps.no > 0
+        return switch kind {
+        case .all: sure.no > 0 ? .no : mayBeNo ? .unknown : .yes
+        case .any: sure.yes > 0 ? .yes : mayBeYes ? .unknown : .no
+        default: sure.yes > 0 ? .no : mayBeYes ? .unknown : .yes
+        }
+    }
+
+    /// Of the others; nil where it cannot be told at all.
+    func figure(_ kind: AggregateKind) -> Bounds? {
+        switch kind {
+        case .all, .any, .none: return nil
+        case .count:
+            return Bounds(Double(sure.yes), Double(sure.yes + sure.unknown + perhaps.yes + perhaps.unknown))
+        case .ratio:
+            // Who may be in the selection and not in the count makes the least, and who may be in both the most.
+            let least = (sure.yes, selected + perhaps.unknown + perhaps.no)
+            let most = (
+                sure.yes + sure.unknown + perhaps.yes + perhaps.unknown, selected + perhaps.yes + perhaps.unknown
+            )
+            if selected == 0 { return undetermined == 0 ? nil : Bounds(0, 1) }
+            return Bounds(Double(least.0) / Double(least.1), Double(most.0) / Double(most.1))
+        default: break
+        }
+        guard undetermined == 0, !lows.isEmpty else { return nil }
+        let upper = highs.isEmpty ? lows : highs
+        func both(_ reduce: ([Double]) -> Double) -> Bounds {
+            highs.isEmpty ? Bounds(reduce(lows)) : Bounds(reduce(lows), reduce(upper))
+        }
+        return switch kind {
+        case .minimum: both { $0.min() ?? 0 }
+        case .maximum: both { $0.max() ?? 0 }
+        case .sum: both { $0.reduce(0, +) }
+        case .mean: both { $0.reduce(0, +) / Double($0.count) }
+        case .percentile(let rank): both { Tally.percentile(rank, of: $0) }
+        default: nil
+        }
+    }
+
+    /// - Parameter values: not empty, in any order.
+    static func percentile(_ rank: Double, of values: [Double]) -> Double {
+        let sorted = values.sorted()
+        let place = rank / 100 * Double(sorted.count - 1)
+        let below = min(Int(place), sorted.count - 1)
+        let above = min(below + 1, sorted.count - 1)
+        return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
+    }
+}
+
+/// Attempts that break an assertion: how many, a few of them whole, and on demand the frames of all.
+struct Offenders: Sendable {
+    /// Kept as examples.
+    static let most = 5
+
+    private(set) var count = 0
+    /// The worst first; of equals the first.
+    private(set) var examples: [(badness: Double, record: AttemptRecord)] = []
+    private(set) var frames: [UInt64] = []
+
+    mutating func add(_ record: AttemptRecord, keepsFrames: Bool, badness: Double = 0) {
+        count += 1
+        if keepsFrames { frames += record.segments.map(\.frame) }
+        if let last = examples.last, examples.count == Offenders.most, last.badness >= badness { return }
+        let place = examples.firstIndex { $0.badness < badness } ?? examples.count
+        examples.insert((badness, record), at: place)
+        if examples.count > Offenders.most { examples.removeLast() }
+    }
+}

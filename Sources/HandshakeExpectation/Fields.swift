@@ -1,0 +1,235 @@
+import HandshakeAnalysis
+import PacketWire
+
+extension Field {
+    /// Every field, in the order in which `synscope fields` lists them.
+    package static let all: [Field] =
+        tuple + outcome + arithmetic + counts + roundTrips + segmentSize + options("client", \.clientOptions)
+        + options("server", \.serverOptions) + circumstances
+
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    static func named(_ name: String) -> Field? { byName[name] }
+
+    // MARK: Kinds of fields
+
+    private static func number(
+        _ name: String, _ path: String?, _ summary: String,
+        _ read: @escaping @Sendable (AttemptRecord) -> (some BinaryInteger & SendableMetatype)?
+    ) -> Field {
+        Field(
+            name: name, type: .number, path: path, summary: summary,
+            reader: .number { record in read(record).map { Bounds(Double($0)) } })
+    }
+
+    private static func duration(
+        _ name: String, _ path: String?, _ summary: String, _ read: @escaping @Sendable (AttemptRecord) -> Bounds?
+    ) -> Field { Field(name: name, type: .duration, path: path, summary: summary, reader: .number(read)) }
+
+    private static func truth(
+        _ name: String, _ path: String?, _ summary: String, _ read: @escaping @Sendable (AttemptRecord) -> Bool?
+    ) -> Field { Field(name: name, type: .truth, path: path, summary: summary, reader: .truth(read)) }
+
+    /// One of an enumeration's cases.
+    private static func name<Name: CaseIterable & RawRepresentable & Equatable & Sendable>(
+        _ name: String, _ path: String?, _ noun: String, _ summary: String, isOrdered: Bool = false,
+        _ read: @escaping @Sendable (AttemptRecord) -> Name?
+    ) -> Field where Name.RawValue == String, Name.AllCases == [Name] {
+        let cases = Name.allCases
+        return Field(
+            name: name, type: .name(Vocabulary(noun, cases.map(\.rawValue), isOrdered: isOrdered)), path: path,
+            summary: summary,
+            reader: .names { record in
+                guard let value = read(record) else { return nil }
+                for (position, other) in cases.enumerated() where other == value { return 1 << position }
+                return nil
+            })
+    }
+
+    /// One of some words.
+    private static func word(
+        _ name: String, _ path: String?, _ noun: String, _ words: [String], _ summary: String,
+        _ read: @escaping @Sendable (AttemptRecord) -> String?
+    ) -> Field {
+        Field(
+            name: name, type: .name(Vocabulary(noun, words)), path: path, summary: summary,
+            reader: .names { record in read(record).flatMap { words.firstIndex(of: $0) }.map { 1 << $0 } })
+    }
+
+    // MARK: The fields
+
+    private static let tuple: [Field] = [
+        Field(
+            name: "ip.src", type: .address, path: "client.ip", summary: "the client's address, IPv4 or IPv6",
+            reader: .address { $0.client.address }),
+        Field(
+            name: "ip.dst", type: .address, path: "server.ip", summary: "the server's address",
+            reader: .address { $0.server.address }),
+        Field(
+            name: "ip.addr", type: .address, path: nil, summary: "either address",
+            reader: .addresses { record, test in test(record.client.address) || test(record.server.address) }),
+        number("ip.version", nil, "4 or 6") { $0.client.address.version.rawValue },
+        number("tcp.srcport", "client.port", "the client's port") { $0.client.port },
+        number("tcp.dstport", "server.port", "the server's port") { $0.server.port },
+        Field(
+            name: "tcp.port", type: .number, path: nil, summary: "either port",
+            reader: .numbers { record, test in test(Double(record.client.port)) || test(Double(record.server.port)) }),
+        number("hs.id", "id", "the number of the attempt's first frame") { $0.id },
+        Field(
+            name: "frame.number", type: .number, path: "segments[].frame", summary: "the frames of its segments",
+            reader: .numbers { record, test in
+                record.segments.reduce(.no) { $0 == .yes ? .yes : $0 || test(Double($1.frame)) }
+            }),
+        Field(
+            name: "vlan.id", type: .number, path: nil, summary: "the VLAN tags of either side's segments",
+            reader: .numbers { record, test in
+                (record.clientVLAN + record.serverVLAN).reduce(.no) { $0 || test(Double($1)) }
+            }),
+        Field(
+            name: "hs.tunnel", type: .name(Vocabulary("tunnel", tunnels)), path: "tunnel.kinds",
+            summary: "the tunnels that the segments came through",
+            reader: .names { record in
+                record.tunnels.names.reduce(0) { mask, name in
+                    tunnels.firstIndex(of: name).map { mask | 1 << $0 } ?? mask
+                }
+            }),
+        number("hs.network.id", "tunnel.network.id", "the id of the virtual network (VXLAN, Geneve, NVGRE)") {
+            $0.network == .none ? nil : $0.network.id
+        },
+    ]
+
+    private static let tunnels = Tunnels(rawValue: .max).names
+
+    private static let outcome: [Field] = [
+        name("hs.outcome", "outcome", "outcome", "what became of it (synscope explain)") { $0.outcome },
+        truth("hs.failed", nil, "the client did not get its connection") { $0.outcome.isFailure },
+        name("hs.form", "form", "form", "how it was shaken; unknown where neither side answered the other") { $0.form },
+        name("hs.completed_by", "completed_by", "completion", "what completed it; unknown unless it did") {
+            $0.completedBy
+        },
+        word("hs.starts_at", "starts_at", "start", ["syn", "syn-ack"], "the first segment that was seen") {
+            $0.startsAtSYN ? "syn" : "syn-ack"
+        },
+        name("hs.ended", "ended", "ending", "what decided it") { $0.ended },
+        name("hs.confidence", "confidence", "confidence", "how far the record can be trusted") { $0.confidence },
+        Field(
+            name: "hs.findings", type: .name(Vocabulary("finding", codes.map(\.rawValue))), path: "findings",
+            summary: "the codes of what was found",
+            reader: .names { record in
+                record.findings.reduce(0) { mask, finding in
+                    codes.firstIndex(of: finding.code).map { mask | 1 << $0 } ?? mask
+                }
+            }),
+        number("hs.findings.count", nil, "how many findings it has") { $0.findings.count },
+        name("hs.severity", nil, "severity", "the worst of its findings; unknown without any", isOrdered: true) {
+            $0.findings.lazy.map(\.code.severity).max()
+        },
+    ]
+
+    private static let codes = FindingCode.allCases
+
+    private static let arithmetic: [Field] = [
+        truth("hs.arithmetic.syn_ack_ack", "arithmetic.syn_ack_ack.ok", "SYN-ACK acknowledged x+1") { $0.synAckAck.ok },
+        truth("hs.arithmetic.ack_seq", "arithmetic.ack_seq.ok", "the final ACK's SEQ was x+1") { $0.ackSeq.ok },
+        truth("hs.arithmetic.ack_ack", "arithmetic.ack_ack.ok", "the final ACK acknowledged y+1") { $0.ackAck.ok },
+        number("hs.isn.client", "client_isn", "x") { $0.clientISN },
+        number("hs.isn.server", "server_isn", "y; unknown where it was not seen") { $0.serverISN },
+    ]
+
+    private static let counts: [Field] = [
+        number("hs.syn.count", "counts.syn", "SYNs, retransmissions included") { $0.synCount },
+        number("hs.synack.count", "counts.syn_ack", "SYN-ACKs, retransmissions included") { $0.synAckCount },
+        number("hs.rst.count", "counts.rst", "RSTs") { $0.rstCount },
+        number("hs.refusal.count", "counts.refusals", "RSTs that refused a SYN") { $0.refusalCount },
+        number("hs.duplicate.count", "counts.capture_duplicates", "frames that were captured twice") {
+            $0.duplicateCount
+        },
+    ]
+
+    /// An interval that cannot be told from others is known within its bounds.
+    private static func bounds(_ interval: Interval?) -> Bounds? {
+        interval.map { interval in
+            interval.nanoseconds.map { Bounds(Double($0)) } ?? Bounds(Double(interval.low), Double(interval.high))
+        }
+    }
+
+    private static let roundTrips: [Field] = [
+        duration("hs.rtt.total", "rtt.total_ns", "the handshake's round trip; within bounds where it is ambiguous") {
+            bounds($0.total)
+        },
+        duration("hs.rtt.syn_to_synack", "rtt.syn_to_synack_ns", "from the SYN to the SYN-ACK") {
+            bounds($0.synToSynAck)
+        },
+        duration("hs.rtt.synack_to_ack", "rtt.synack_to_ack_ns", "from the SYN-ACK to the final ACK") {
+            bounds($0.synAckToAck)
+        },
+        name("hs.rtt.provenance", "rtt.provenance", "provenance", "how sure the round trip is") {
+            $0.total?.provenance
+        },
+        duration("hs.setup", "setup_ns", "from the first SYN to the final ACK: what the user waited") { record in
+            record.setup.map { Bounds(Double($0)) }
+        },
+        duration("hs.refusal", "refusal_ns", "from the SYN to the RST that refused it") { record in
+            record.refusal.map { Bounds(Double($0)) }
+        },
+    ]
+
+    private static let segmentSize: [Field] = [
+        number("hs.mss.client", "mss.client", "MSS that the client announced, octets") { $0.clientMSS },
+        number("hs.mss.server", "mss.server", "MSS that the server announced") { $0.serverMSS },
+        number("hs.mss.client_send", "mss.client_send", "octets that the client may send in a segment") {
+            $0.clientSendMSS
+        },
+        number("hs.mss.server_send", "mss.server_send", "octets that the server may send in a segment") {
+            $0.serverSendMSS
+        },
+        number("hs.mss.negotiated", "mss.negotiated", "the smaller of the two") { $0.negotiatedMSS },
+    ]
+
+    private static func options(
+        _ side: String, _ options: @escaping @Sendable (AttemptRecord) -> OfferedOptions?
+    ) -> [Field] {
+        let path = "options.\(side)"
+        return [
+            number("hs.\(path).window_scale", "\(path).window_scale", "the \(side)'s window shift count") {
+                options($0)?.windowScale
+            },
+            truth("hs.\(path).sack_permitted", "\(path).sack_permitted", "the \(side) permits SACK") {
+                options($0)?.sackPermitted
+            },
+            truth("hs.\(path).timestamps", "\(path).timestamps", "the \(side) sends timestamps") {
+                options($0)?.timestamps
+            },
+            word(
+                "hs.\(path).fast_open", "\(path).fast_open", "Fast Open option", ["request", "cookie"],
+                "the \(side)'s Fast Open option"
+            ) { options($0)?.fastOpen },
+            word(
+                "hs.\(path).mptcp", "\(path).mptcp", "MPTCP subtype",
+                OfferedOptions.multipathSubtypes + (OfferedOptions.multipathSubtypes.count..<16).map(String.init),
+                "the \(side)'s MPTCP option"
+            ) { options($0)?.mptcp },
+            truth("hs.\(path).ecn", "\(path).ecn", "the \(side) offers or accepts ECN (RFC 3168)") { options($0)?.ecn },
+            truth("hs.\(path).accurate_ecn", "\(path).accurate_ecn", "the same of Accurate ECN (RFC 9768)") {
+                options($0)?.accurateECN
+            },
+        ]
+    }
+
+    private static let circumstances: [Field] = [
+        number("hs.icmp.type", "icmp.type", "the type of the ICMP error that quoted its SYN") { $0.unreachable?.type },
+        number("hs.icmp.code", "icmp.code", "its code") { $0.unreachable?.code },
+        word(
+            "hs.icmp.severity", "icmp.severity", "ICMP severity", ["hard", "admin", "soft", "pmtu"],
+            "what it means for TCP"
+        ) {
+            $0.unreachable?.severity.rawValue
+        },
+        Field(
+            name: "hs.icmp.reporter", type: .address, path: "icmp.reporter", summary: "who sent it",
+            reader: .address { $0.unreachable?.reporter }),
+        Field(
+            name: "hs.related", type: .number, path: "related", summary: "ids of other attempts on the tuple",
+            reader: .numbers { record, test in record.related.reduce(.no) { $0 || test(Double($1)) } }),
+    ]
+}

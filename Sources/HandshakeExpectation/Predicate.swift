@@ -1,0 +1,433 @@
+package import HandshakeAnalysis
+import PacketWire
+
+/// A question about one record, checked and ready to be asked of millions.
+package struct Predicate: Sendable {
+    typealias Test = @Sendable (AttemptRecord) -> Truth
+
+    let test: Test
+    /// The fields that it asks of, each once, in the order in which they come.
+    package let fields: [Field]
+    /// As it was written.
+    package let text: String
+
+    @inline(__always)
+    package func callAsFunction(_ record: AttemptRecord) -> Truth { test(record) }
+
+    /// - Parameter text: an expression over records, as of `-Y`.
+    package init(_ text: String) throws(ExpressionError) {
+        let source = Array(text.utf8)
+        let syntax = try Parser.parse(source)
+        self = try Checker(source).predicate(syntax)
+    }
+
+    init(_ text: String, _ fields: [Field], _ test: @escaping Test) {
+        self.text = text
+        self.fields = fields
+        self.test = test
+    }
+
+    /// Both; nil is no condition.
+    static func both(_ a: Predicate?, _ b: Predicate?) -> Predicate? {
+        guard let a, let b else { return a ?? b }
+        let (first, second) = (a.test, b.test)
+        return Predicate("(\(a.text)) and (\(b.text))", a.fields + b.fields) { record in
+            let truth = first(record)
+            return truth == .no ? .no : truth && second(record)
+        }
+    }
+}
+
+/// Gives names their meaning and types, and makes tests of expressions. Everything that can be wrong with an expression is
+/// found here, before a packet is read.
+struct Checker {
+    let source: [UInt8]
+
+    init(_ source: [UInt8]) { self.source = source }
+
+    func error(_ message: String, _ syntax: Syntax) -> ExpressionError {
+        ExpressionError(message, at: syntax.range, of: source)
+    }
+
+    func text(_ syntax: Syntax) -> String { String(decoding: source[syntax.range], as: UTF8.self) }
+
+    // MARK: Predicates
+
+    func predicate(_ syntax: Syntax) throws(ExpressionError) -> Predicate {
+        var fields: [Field] = []
+        let test = try test(syntax, &fields)
+        return Predicate(text(syntax), fields, test)
+    }
+
+    private func test(_ syntax: Syntax, _ fields: inout [Field]) throws(ExpressionError) -> Predicate.Test {
+        switch syntax.kind {
+        case .literal(.boolean(let value)):
+            let truth = Truth(value)
+            return { _ in truth }
+        case .literal(let literal):
+            throw error("\(literal.kind) is no condition: compare it with a field", syntax)
+        case .word: return try presence(syntax, try field(syntax, &fields))
+        case .not(let operand):
+            let inner = try test(operand, &fields)
+            return { !inner($0) }
+        case .and(let operands):
+            let tests = try self.tests(operands, &fields)
+            if tests.count == 2 {
+                let (first, second) = (tests[0], tests[1])
+                return { record in
+                    let truth = first(record)
+                    return truth == .no ? .no : truth && second(record)
+                }
+            }
+            return { record in
+                var truth = Truth.yes
+                for test in tests {
+                    truth = truth && test(record)
+                    if truth == .no { break }
+                }
+                return truth
+            }
+        case .or(let operands):
+            let tests = try self.tests(operands, &fields)
+            return { record in
+                var truth = Truth.no
+                for test in tests {
+                    truth = truth || test(record)
+                    if truth == .yes { break }
+                }
+                return truth
+            }
+        case .comparison(let left, let comparison, let right):
+            return try self.comparison(left, comparison, right, &fields)
+        case .membership(let operand, let elements): return try membership(operand, elements, &fields)
+        case .contains(let operand, let element): return try contains(operand, element, &fields)
+        case .matches(let operand, let pattern): return try matches(operand, pattern, &fields)
+        case .call("known", let arguments, condition: nil):
+            guard arguments.count == 1 else { throw error("known() takes one field: known(hs.rtt.total)", syntax) }
+            return known(try field(arguments[0], &fields))
+        case .call(let name, _, _):
+            if AggregateKind(name) != nil {
+                throw error("\(name)() is about all attempts, and this is a condition on one", syntax)
+            }
+            throw error(
+                "there is no function '\(name)'" + NearestName.hint(name, among: ["known"] + AggregateKind.names),
+                syntax)
+        }
+    }
+
+    private func tests(_ operands: [Syntax], _ fields: inout [Field]) throws(ExpressionError) -> [Predicate.Test] {
+        var tests: [Predicate.Test] = []
+        for operand in operands { tests.append(try test(operand, &fields)) }
+        return tests
+    }
+
+    func field(_ syntax: Syntax, _ fields: inout [Field]) throws(ExpressionError) -> Field {
+        guard case .word(let name) = syntax.kind else { throw error("a field should stand here", syntax) }
+        guard let field = Field.named(name) else {
+            let owner = Field.all.first { other in
+                if case .name(let vocabulary) = other.type { vocabulary.names.contains(name) } else { false }
+            }
+            if let owner {
+                throw error("'\(name)' is \(owner.type.phrase), and no field: \(owner.name) == \(name)", syntax)
+            }
+            throw error("there is no field '\(name)'" + NearestName.hint(name, among: Field.all.map(\.name)), syntax)
+        }
+        if !fields.contains(where: { $0.name == field.name }) { fields.append(field) }
+        return field
+    }
+
+    /// A field alone: its value if it is a truth value, else whether it is known, as in Wireshark.
+    private func presence(_ syntax: Syntax, _ field: Field) throws(ExpressionError) -> Predicate.Test {
+        if case .truth(let read) = field.reader { return { Truth(read($0)) } }
+        return known(field)
+    }
+
+    private func known(_ field: Field) -> Predicate.Test {
+        switch field.reader {
+        case .number(let read): return { Truth(read($0) != nil) }
+        case .numbers(let visit): return { record in visit(record) { _ in .yes } }
+        case .address(let read): return { Truth(read($0) != nil) }
+        case .addresses(let visit): return { record in visit(record) { _ in .yes } }
+        case .truth(let read): return { Truth(read($0) != nil) }
+        case .names(let read): return { Truth((read($0) ?? 0) != 0) }
+        }
+    }
+
+    // MARK: Comparisons
+
+    private func isField(_ syntax: Syntax) -> Bool {
+        if case .word(let name) = syntax.kind { return Field.named(name) != nil }
+        return false
+    }
+
+    private func comparison(
+        _ left: Syntax, _ comparison: Comparison, _ right: Syntax, _ fields: inout [Field]
+    ) throws(ExpressionError) -> Predicate.Test {
+        // The field comes first; a name that is none may be meant for the other side's.
+        if !isField(left), isField(right) {
+            return try self.comparison(right, comparison.mirrored, left, &fields)
+        }
+        if case .literal = left.kind { throw error("neither side is a field", left) }
+        if case .call(let name, _, _) = left.kind, AggregateKind(name) == nil { _ = try test(left, &fields) }
+        let field = try field(left, &fields)
+        if isField(right) { return try compare(field, comparison, try self.field(right, &fields), left, right) }
+        switch field.reader {
+        case .number(let read):
+            let value = Bounds(try number(right, for: field))
+            return { record in read(record).map { comparison.holds($0, value) } ?? .unknown }
+        case .numbers(let visit):
+            let value = Bounds(try number(right, for: field))
+            // Wireshark's rule: != is what == is not, so all values differ.
+            if comparison == .notEqual {
+                return { record in !visit(record) { Comparison.equal.holds(Bounds($0), value) } }
+            }
+            return { record in visit(record) { comparison.holds(Bounds($0), value) } }
+        case .address, .addresses:
+            guard comparison == .equal || comparison == .notEqual else {
+                throw error(
+                    "addresses are compared with == and !=, or with a network or a range: in {10.0.0.0/8, 192.0.2.1..192.0.2.9}",
+                    right)
+            }
+            let range = try addresses(right, for: field)
+            let test = anyAddress(field) { range.contains($0) }
+            if comparison == .equal { return test }
+            return { record in !test(record) }
+        case .truth(let read):
+            guard case .literal(.boolean(let value)) = right.kind, comparison == .equal || comparison == .notEqual
+            else {
+                throw error("\(field.name) is true or false: compare it with == true, or let it stand alone", right)
+            }
+            let wanted = value == (comparison == .equal)
+            return { record in Truth(read(record).map { $0 == wanted }) }
+        case .names(let read):
+            guard case .name(let vocabulary) = field.type else { throw error("\(field.name) has no names", left) }
+            let position = try name(right, of: field)
+            let mask: UInt128
+            switch comparison {
+            case .equal: mask = 1 << position
+            case .notEqual:
+                let unwanted: UInt128 = 1 << position
+                return { record in read(record).map { Truth($0 & unwanted == 0) } ?? .unknown }
+            default:
+                guard vocabulary.isOrdered else {
+                    throw error("\(field.type.phrase) is compared with ==, != and in: it has no order", right)
+                }
+                let value = Bounds(Double(position))
+                mask = vocabulary.mask { other, _ in comparison.holds(Bounds(Double(other)), value) == .yes }
+            }
+            return { record in read(record).map { Truth($0 & mask != 0) } ?? .unknown }
+        }
+    }
+
+    /// One field with another of its type.
+    private func compare(
+        _ a: Field, _ comparison: Comparison, _ b: Field, _ left: Syntax, _ right: Syntax
+    ) throws(ExpressionError) -> Predicate.Test {
+        guard a.type == b.type else {
+            throw error("\(a.type.phrase) (\(a.name)) cannot be compared with \(b.type.phrase) (\(b.name))", right)
+        }
+        switch (a.reader, b.reader) {
+        case (.number(let first), .number(let second)):
+            return { record in
+                guard let one = first(record), let other = second(record) else { return .unknown }
+                return comparison.holds(one, other)
+            }
+        case (.address(let first), .address(let second)) where comparison == .equal || comparison == .notEqual:
+            return { record in
+                guard let one = first(record), let other = second(record) else { return .unknown }
+                return Truth((one == other) == (comparison == .equal))
+            }
+        case (.names(let first), .names(let second)) where comparison == .equal || comparison == .notEqual:
+            return { record in
+                guard let one = first(record), let other = second(record) else { return .unknown }
+                return Truth((one == other) == (comparison == .equal))
+            }
+        case (.truth(let first), .truth(let second)) where comparison == .equal || comparison == .notEqual:
+            return { record in
+                guard let one = first(record), let other = second(record) else { return .unknown }
+                return Truth((one == other) == (comparison == .equal))
+            }
+        default:
+            throw error(
+                a.isMultiple || b.isMultiple
+                    ? "a field of several values is compared with a value, not with another field"
+                    : "two fields of this type are compared with == and !=", right)
+        }
+    }
+
+    private func anyAddress(
+        _ field: Field, _ isIn: @escaping @Sendable (IPAddress) -> Bool
+    ) -> Predicate.Test {
+        switch field.reader {
+        case .address(let read): return { record in Truth(read(record).map(isIn)) }
+        case .addresses(let visit): return { record in visit(record) { Truth(isIn($0)) } }
+        default: preconditionFailure("\(field.name) is no address")
+        }
+    }
+
+    // MARK: Values
+
+    /// A number or duration that a field can be compared with.
+    func number(_ syntax: Syntax, for field: Field) throws(ExpressionError) -> Double {
+        try number(syntax, of: field.type, field.name)
+    }
+
+    func number(_ syntax: Syntax, of type: FieldType, _ name: String) throws(ExpressionError) -> Double {
+        guard case .literal(let literal) = syntax.kind else {
+            throw error("\(name) is \(type.phrase), and '\(text(syntax))' is none", syntax)
+        }
+        switch (type, literal) {
+        case (.number, .number(let value)), (.duration, .duration(let value)), (.ratio, .number(let value)),
+            (.ratio, .percentage(let value)):
+            return value
+        case (.duration, .number(let value)):
+            throw error("\(name) is a duration: say its unit, as \(Figure.plain(value))ms", syntax)
+        default: throw error("\(name) is \(type.phrase), and \(text(syntax)) is \(literal.kind)", syntax)
+        }
+    }
+
+    private func addresses(_ syntax: Syntax, for field: Field) throws(ExpressionError) -> ClosedRange<IPAddress> {
+        switch syntax.kind {
+        case .literal(.address(let address)): return address...address
+        case .literal(.network(let first, let last)): return first...last
+        case .literal(.text(let text)):
+            if let address = IPAddress(text) { return address...address }
+            throw error("\(field.name) is an address, and \"\(text)\" is none", syntax)
+        case .literal(let literal):
+            throw error("\(field.name) is an address, and \(text(syntax)) is \(literal.kind)", syntax)
+        default: throw error("\(field.name) is an address, and '\(text(syntax))' is none", syntax)
+        }
+    }
+
+    /// A name's place in its vocabulary.
+    private func name(_ syntax: Syntax, of field: Field) throws(ExpressionError) -> Int {
+        guard case .name(let vocabulary) = field.type else { throw error("\(field.name) has no names", syntax) }
+        let word: String
+        switch syntax.kind {
+        case .word(let text), .literal(.text(let text)): word = text
+        case .literal(let literal):
+            // The subtypes of MPTCP are numbers.
+            word = text(syntax)
+            if !vocabulary.names.contains(word) {
+                throw error("\(field.name) is \(field.type.phrase), and \(word) is \(literal.kind)", syntax)
+            }
+        default: throw error("\(field.name) is compared with \(field.type.phrase)", syntax)
+        }
+        guard let position = vocabulary.names.firstIndex(of: word) else {
+            let hint = NearestName.hint(word, among: vocabulary.names)
+            throw error(
+                "there is no \(vocabulary.noun) '\(word)'"
+                    + (hint.isEmpty && vocabulary.names.count <= 16
+                        ? ": there are \(vocabulary.names.joined(separator: ", "))" : hint),
+                syntax)
+        }
+        return position
+    }
+
+    // MARK: Sets and text
+
+    private func membership(
+        _ operand: Syntax, _ elements: [(low: Syntax, high: Syntax?)], _ fields: inout [Field]
+    ) throws(ExpressionError) -> Predicate.Test {
+        let field = try field(operand, &fields)
+        func nothingBetween(_ low: Syntax, _ high: Syntax) -> ExpressionError {
+            ExpressionError(
+                "the range ends before it begins", at: low.range.lowerBound..<high.range.upperBound, of: source)
+        }
+        switch field.reader {
+        case .number, .numbers:
+            var ranges: [Bounds] = []
+            for (low, high) in elements {
+                let first = try number(low, for: field)
+                let last = if let high { try number(high, for: field) } else { first }
+                if let high, last < first { throw nothingBetween(low, high) }
+                ranges.append(Bounds(first, last))
+            }
+            let set = ranges
+            @Sendable func isIn(_ value: Bounds) -> Truth {
+                var truth = Truth.no
+                for range in set {
+                    if range.low <= value.low, value.high <= range.high { return .yes }
+                    if value.low <= range.high, range.low <= value.high { truth = .unknown }
+                }
+                return truth
+            }
+            if case .number(let read) = field.reader { return { record in read(record).map(isIn) ?? .unknown } }
+            guard case .numbers(let visit) = field.reader else { return { _ in .unknown } }
+            return { record in visit(record) { isIn(Bounds($0)) } }
+        case .address, .addresses:
+            var ranges: [ClosedRange<IPAddress>] = []
+            for (low, high) in elements {
+                let first = try addresses(low, for: field)
+                let last = if let high { try addresses(high, for: field) } else { first }
+                if let high {
+                    guard first.lowerBound.version == last.lowerBound.version else {
+                        throw error("a range is of one version of IP", high)
+                    }
+                    if last.upperBound < first.lowerBound { throw nothingBetween(low, high) }
+                }
+                ranges.append(first.lowerBound...last.upperBound)
+            }
+            let set = ranges
+            return anyAddress(field) { address in set.contains { $0.contains(address) } }
+        case .truth: throw error("\(field.name) is true or false, and in no set", operand)
+        case .names(let read):
+            var mask: UInt128 = 0
+            for (low, high) in elements {
+                if let high { throw error("names make no range: list them", high) }
+                mask |= 1 << (try name(low, of: field))
+            }
+            let set = mask
+            return { record in read(record).map { Truth($0 & set != 0) } ?? .unknown }
+        }
+    }
+
+    private func contains(
+        _ operand: Syntax, _ element: Syntax, _ fields: inout [Field]
+    ) throws(ExpressionError) -> Predicate.Test {
+        let field = try field(operand, &fields)
+        guard case .names(let read) = field.reader, case .name(let vocabulary) = field.type else {
+            throw error("contains asks of names, and \(field.name) is \(field.type.phrase)", operand)
+        }
+        // A list contains a name, a name contains letters.
+        let mask: UInt128
+        if field.isMultiple {
+            mask = 1 << (try name(element, of: field))
+        } else {
+            let letters: String
+            switch element.kind {
+            case .word(let text), .literal(.text(let text)): letters = text
+            default: throw error("a string should stand here", element)
+            }
+            mask = vocabulary.mask { $1.contains(letters) }
+            if mask == 0 { throw error("no \(vocabulary.noun) contains '\(letters)'", element) }
+        }
+        return { record in read(record).map { Truth($0 & mask != 0) } ?? .unknown }
+    }
+
+    /// Octets that a pattern may have.
+    private static let longestPattern = 200
+
+    private func matches(
+        _ operand: Syntax, _ pattern: Syntax, _ fields: inout [Field]
+    ) throws(ExpressionError) -> Predicate.Test {
+        let field = try field(operand, &fields)
+        guard case .names(let read) = field.reader, case .name(let vocabulary) = field.type else {
+            throw error("matches asks of names, and \(field.name) is \(field.type.phrase)", operand)
+        }
+        guard case .literal(.text(let text)) = pattern.kind else {
+            throw error("a regular expression stands in quotes: matches \"^reset-\"", pattern)
+        }
+        guard text.utf8.count <= Checker.longestPattern else {
+            throw error("the regular expression is longer than \(Checker.longestPattern) octets", pattern)
+        }
+        let expression: Regex<AnyRegexOutput>
+        do { expression = try Regex(text).ignoresCase() } catch {
+            throw self.error("this is no regular expression: \(error)", pattern)
+        }
+        // The names are known, so they are matched now and not for each record.
+        let mask = vocabulary.mask { $1.firstMatch(of: expression) != nil }
+        if mask == 0 { throw error("no \(vocabulary.noun) matches \"\(text)\"", pattern) }
+        return { record in read(record).map { Truth($0 & mask != 0) } ?? .unknown }
+    }
+}

@@ -1,0 +1,103 @@
+package import HandshakeAnalysis
+
+/// An assertion with what a report says of it.
+package struct Rule: Sendable {
+    /// What it means for the whole if it is broken.
+    package enum Severity: String, CaseIterable, Sendable {
+        /// Reported.
+        case info
+        case warning
+        /// The check has failed.
+        case error
+    }
+
+    package var name: String
+    package var assertion: Assertion
+    /// Which attempts it is about, as written; nil for all.
+    package var condition: String?
+    package var severity = Severity.error
+    package var reason: String?
+    package var tags: [String] = []
+    /// Whether it holds where no attempt is there to judge.
+    package var allowsNone = false
+    /// `rules.yml:12`; nil of one from the command line.
+    package var location: String?
+
+    package init(name: String, assertion: Assertion) {
+        self.name = name
+        self.assertion = assertion
+    }
+
+    /// One from the command line: its expression is its name.
+    package init(_ expression: String) throws(ExpressionError) {
+        self.init(name: expression, assertion: try Assertion(expression))
+    }
+}
+
+/// All rules of a check, and the attempts that they have met.
+package struct Check: Sendable {
+    package let rules: [Rule]
+    private let selection: Predicate?
+    private var trials: [Trial]
+    /// Attempts that were judged.
+    package private(set) var attempts = 0
+
+    /// - Parameter selection: which attempts are looked at at all; nil for all.
+    package init(_ rules: [Rule], selection: Predicate? = nil, keepsFrames: Bool = false) {
+        self.rules = rules
+        self.selection = selection
+        trials = rules.map { Trial($0.assertion, keepsFrames: keepsFrames) }
+    }
+
+    package mutating func take(_ records: [AttemptRecord]) {
+        for record in records {
+            // What may belong is looked at: it could break a rule.
+            if let selection, selection(record) == .no { continue }
+            attempts += 1
+            for position in trials.indices { trials[position].take(record) }
+        }
+    }
+
+    /// Whether each rule has met an attempt.
+    package var hasMatched: Bool { trials.allSatisfy(\.hasMatched) }
+
+    package func verdict() -> CheckVerdict {
+        CheckVerdict(
+            results: zip(rules, trials).map { rule, trial in
+                var judgement = trial.judgement()
+                if judgement.status == .unmatched, rule.allowsNone { judgement.status = .passed }
+                return CheckVerdict.Result(rule: rule, judgement: judgement)
+            }, attempts: attempts)
+    }
+}
+
+/// What came of a check.
+package struct CheckVerdict: Sendable {
+    package struct Result: Sendable {
+        package var rule: Rule
+        package var judgement: Judgement
+
+        package var passed: Bool { judgement.status == .passed }
+        /// Whether it fails the check.
+        package var fails: Bool { !passed && rule.severity == .error }
+    }
+
+    package var results: [Result]
+    package var attempts: Int
+    /// What worsened since a baseline.
+    package var comparison: BaselineComparison?
+    /// Whether attempts were lost before they could be judged: that is no pass.
+    package var isIncomplete = false
+
+    package init(results: [Result], attempts: Int) {
+        self.results = results
+        self.attempts = attempts
+    }
+
+    package var passed: Bool {
+        !results.contains(where: \.fails) && comparison?.hasWorsened != true && !isIncomplete
+    }
+
+    /// The frames of all attempts that break a rule, in order.
+    package var frames: [UInt64] { Set(results.flatMap(\.judgement.frames)).sorted() }
+}

@@ -1,0 +1,295 @@
+import ArgumentParser
+import CLinux
+import Glibc
+import HandshakeExpectation
+import HandshakeReport
+import PacketCapture
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Assert what must hold of handshakes: in captures, or live while a command runs.",
+        discussion: """
+            An expression of aggregates over all attempts, or a condition that must hold for each (docs/expressions.md). What \
+            cannot be told fails, and so does a rule that no attempt matched, unless --allow-none.
+
+            EXAMPLES
+              synscope check capture.pcap -e 'all(hs.outcome == established where tcp.dstport == 8443)'
+              synscope check capture.pcap -e 'p99(hs.rtt.total) < 50ms' -e 'none(hs.findings contains syn-retransmitted)'
+              synscope check *.pcap --rules handshakes.yml --set port=8443 --report text --report junit=handshakes.xml
+              synscope check -i lo --while 'make integration-test' -e 'ratio(hs.outcome == established) >= 99.9%'
+              synscope check new.pcap --baseline old.jsonl --margin 20%
+
+            EXIT STATUS
+              0 everything holds; 1 something does not; 2 wrong usage, which a mistake in a rule is too; 3 an input is \
+            unreadable or ends in the middle; 4 capturing is not permitted, or the interface is gone; 5 the command of --while \
+            failed, and everything holds.
+            """)
+
+    @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Capture") var capture: CaptureOptions
+
+    @Option(
+        name: .customLong("while"),
+        help: ArgumentHelp("Capture while this command runs (by /bin/sh), then judge.", valueName: "command"))
+    var command: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "After the command, or from the start without one: wait so long for attempts that are not decided, no longer than that takes.",
+            valueName: "time"),
+        transform: CaptureOptions.nanoseconds)
+    var expectWithin: Int64?
+
+    @Option(
+        help: ArgumentHelp("Capture for this time at most: 90s, 15m, 8h.", valueName: "time"),
+        transform: CaptureOptions.nanoseconds)
+    var duration: Int64?
+
+    @Option(name: .customShort("e"), help: ArgumentHelp("What must hold; may be repeated.", valueName: "expression"))
+    var expressions: [String] = []
+
+    @Option(help: ArgumentHelp("A file of rules (YAML; docs/ci.md); may be repeated.", valueName: "file"))
+    var rules: [String] = []
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("A variable of the rules; may be repeated.", valueName: "name=value"))
+    var variables: [String] = []
+
+    @Option(help: ArgumentHelp("Compare with an earlier run's -T jsonl.", valueName: "file"))
+    var baseline: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "By how much round trips may be worse than the baseline's: a share or a time (default: 10%).",
+            valueName: "margin"))
+    var margin: String?
+
+    @Option(
+        help: ArgumentHelp("By how much the share of an outcome may be worse (default: 1%).", valueName: "margin"))
+    var marginOutcomes: String?
+
+    @Flag(help: "A rule that no attempt matched holds.")
+    var allowNone = false
+
+    @OptionGroup var selection: SelectionOptions
+
+    @Option(
+        name: [.customShort("T"), .customLong("report")],
+        help: ArgumentHelp(
+            "text, json, junit, tap, github or markdown, to standard output or a file; may be repeated (default: text).",
+            valueName: "format[=file]"))
+    var reports: [String] = []
+
+    @Option(
+        name: .customShort("w"),
+        help: ArgumentHelp("Write the frames of attempts that break a rule as pcapng.", valueName: "file"))
+    var evidence: String?
+
+    @OptionGroup(title: "Text") var text: StyleOptions
+
+    var isLive: Bool { !capture.interfaces.isEmpty }
+
+    func validate() throws {
+        if isLive {
+            if !input.files.isEmpty { throw ValidationError("-i captures, -r reads: give one of them.") }
+            if input.filter != nil, !input.arguments.isEmpty {
+                throw ValidationError("Give the filter once: with -f, or at the end.")
+            }
+        } else {
+            if command != nil || expectWithin != nil || duration != nil {
+                throw ValidationError("--while, --expect-within and --duration capture: they need -i, as -i lo.")
+            }
+            try input.requireFile()
+        }
+        if expressions.isEmpty, rules.isEmpty, baseline == nil {
+            throw ValidationError("Say what must hold: -e EXPRESSION, --rules FILE or --baseline FILE.")
+        }
+        if !variables.isEmpty, rules.isEmpty { throw ValidationError("--set sets variables of --rules.") }
+        if baseline == nil, margin != nil || marginOutcomes != nil {
+            throw ValidationError("--margin and --margin-outcomes are about --baseline.")
+        }
+    }
+
+    func run() throws {
+        // Whatever can be wrong with the rules is said before a packet is read.
+        let plan = try CheckPlan(self)
+        if isLive { try LiveCheck(self, plan).run() } else { try plan.judgeFiles(self) }
+    }
+}
+
+/// What a check was asked for, read and checked.
+struct CheckPlan {
+    let rules: [Rule]
+    let selection: Predicate?
+    let margins: BaselineMargins
+    let baseline: (path: String, figures: Baseline)?
+    let outputs: [CheckOutput]
+
+    init(_ command: Check) throws {
+        selection = try command.selection.predicate()
+        rules = try CheckPlan.rules(command)
+        margins = try CheckPlan.margins(command)
+        baseline = try command.baseline.map { ($0, try CheckPlan.baseline($0)) }
+        outputs = try CheckOutput.open(command.reports)
+    }
+
+    private static func rules(_ command: Check) throws -> [Rule] {
+        var rules: [Rule] = []
+        for expression in command.expressions {
+            do throws(ExpressionError) { rules.append(try Rule(expression)) } catch {
+                throw CommandFailure(status: .wrongUsage, message: "-e:\(error)")
+            }
+        }
+        var overrides: [String: String] = [:]
+        for variable in command.variables {
+            guard let equals = variable.firstIndex(of: "="), equals > variable.startIndex else {
+                throw CommandFailure(status: .wrongUsage, message: "--set \(variable): say --set name=value")
+            }
+            overrides[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
+        }
+        if !command.rules.isEmpty {
+            do {
+                rules += try RulesFile.rules(at: command.rules, overrides: overrides) { path in
+                    guard let text = String(validating: try TextFile.read(path), as: UTF8.self) else {
+                        throw CommandFailure(
+                            status: .wrongUsage, message: "\(path): rules are UTF-8 text, and this is not")
+                    }
+                    return text
+                }
+            } catch let error as RulesError {
+                throw CommandFailure(status: .wrongUsage, message: error.description)
+            }
+        }
+        if command.allowNone { for position in rules.indices { rules[position].allowsNone = true } }
+        return rules
+    }
+
+    private static func margins(_ command: Check) throws -> BaselineMargins {
+        var margins = BaselineMargins()
+        if let text = command.margin {
+            guard let latency = BaselineMargins.latency(text) else {
+                throw CommandFailure(
+                    status: .wrongUsage, message: "--margin \(text): say a share or a time, as 10% or 5ms")
+            }
+            margins.roundTrips = latency
+        }
+        if let text = command.marginOutcomes {
+            guard let share = BaselineMargins.share(text) else {
+                throw CommandFailure(status: .wrongUsage, message: "--margin-outcomes \(text): say a share, as 1%")
+            }
+            margins.outcomes = share
+        }
+        return margins
+    }
+
+    private static func baseline(_ path: String) throws(CommandFailure) -> Baseline {
+        let octets = try TextFile.read(path)
+        do throws(BaselineError) { return try Baseline(jsonLines: octets) } catch {
+            throw CommandFailure(
+                status: .unreadable, message: path + (error.line.map { ":\($0)" } ?? "") + ": \(error.message)")
+        }
+    }
+
+    // MARK: Files
+
+    func judgeFiles(_ command: Check) throws {
+        let paths = try command.input.resolve().paths
+        if command.evidence != nil, paths.contains("-") {
+            throw CommandFailure(
+                status: .wrongUsage,
+                message: "-w reads the captures a second time, and standard input cannot be: save it first")
+        }
+        let evidence = try command.evidence.map { try OutputFile($0) }
+        var check = HandshakeExpectation.Check(rules, selection: selection, keepsFrames: evidence != nil)
+        var figures = Baseline()
+        let (started, steady) = (Clock.wall, Clock.steady)
+        var analysis = try Analysis(command.input)
+        _ = try analysis.run { records in
+            check.take(records)
+            if baseline != nil { figures.take(records.filter { selection?($0) != .no }) }
+        }
+        var verdict = check.verdict()
+        compare(figures, &verdict)
+        var context = CheckContext()
+        context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
+        context.started = started
+        context.notes = analysis.reader.failures.map(\.description)
+        if let evidence, !verdict.frames.isEmpty {
+            try evidence.write(try copy(verdict.frames, paths))
+            context.kept = command.evidence
+        }
+        context.elapsed = Clock.steady - steady
+        try report(verdict, context, command.text.style)
+        if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
+        try analysis.reportFailures()
+    }
+
+    private func copy(_ frames: [UInt64], _ paths: [String]) throws -> [UInt8] {
+        var writer = SavefileWriter(.pcapng, [])
+        do throws(CaptureError) {
+            let reader = try CaptureReader(paths: paths, filter: nil, limit: nil, verifiesChecksums: false)
+            let source = paths.joined(separator: ", ")
+            reader.copyFrames(frames, to: &writer) { "frame \($0) of \(source)" }
+        } catch {
+            throw CommandFailure(
+                status: .unreadable, message: "-w reads the captures a second time: \(error.description)")
+        }
+        return writer.takeOctets()
+    }
+
+    // MARK: Verdicts
+
+    func compare(_ figures: Baseline, _ verdict: inout CheckVerdict) {
+        guard let baseline else { return }
+        verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
+    }
+
+    func report(_ verdict: CheckVerdict, _ context: CheckContext, _ style: TextStyle) throws {
+        let report = CheckReport(verdict, context, style: style)
+        for output in outputs { try output.write(report) }
+    }
+}
+
+/// Where a report goes: `junit=handshakes.xml`, or standard output.
+struct CheckOutput {
+    private let format: CheckFormat
+    private let file: OutputFile?
+
+    static func open(_ reports: [String]) throws(CommandFailure) -> [CheckOutput] {
+        var outputs: [CheckOutput] = []
+        for report in reports.isEmpty ? ["text"] : reports {
+            let parts = report.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let format = CheckFormat(rawValue: parts[0]) else {
+                let names = CheckFormat.allCases.map(\.rawValue)
+                throw CommandFailure(
+                    status: .wrongUsage,
+                    message: "--report \(report): there is no format '\(parts[0])'"
+                        + (NearestName.of(parts[0], among: names).map { ": did you mean '\($0)'?" }
+                            ?? ": there are \(names.joined(separator: ", "))"))
+            }
+            if parts.count == 2, parts[1].isEmpty {
+                throw CommandFailure(status: .wrongUsage, message: "--report \(report): name the file after '='")
+            }
+            outputs.append(CheckOutput(format: format, file: parts.count == 2 ? try OutputFile(parts[1]) : nil))
+            // A step's summary is a file that the runner names.
+            if format == .github, parts.count == 1, let path = Terminal.environment("GITHUB_STEP_SUMMARY"),
+                !path.isEmpty
+            {
+                outputs.append(CheckOutput(format: .markdown, file: try OutputFile(path, appends: true)))
+            }
+        }
+        return outputs
+    }
+
+    func write(_ report: CheckReport) throws {
+        guard let file else {
+            var output = StandardOutput(isLineBuffered: false)
+            report.write(format, to: &output.buffer)
+            return try output.flush()
+        }
+        var buffer = OutputBuffer()
+        report.write(format, to: &buffer)
+        try file.write(buffer.bytes)
+    }
+}
