@@ -109,6 +109,12 @@ let package = Package(
             dependencies: ["Simulation", "HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
+            name: "ExpectationTests",
+            dependencies: [
+                "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "Simulation",
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
             name: "MonitorTests",
             dependencies: ["HandshakeMonitor", "HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
             swiftSettings: testSettings),
