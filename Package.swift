@@ -20,6 +20,7 @@ let package = Package(
     products: [
         .library(name: "PacketWire", targets: ["PacketWire"]),
         .library(name: "HandshakeAnalysis", targets: ["HandshakeAnalysis"]),
+        .library(name: "SynscopeTesting", targets: ["SynscopeTesting"]),
         .executable(name: "synscope", targets: ["synscope"]),
     ],
     dependencies: [
@@ -68,6 +69,13 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.embedInCode("Page")], swiftSettings: settings),
+        // For Swift tests of other packages: expectations on the handshakes of a capture.
+        .target(
+            name: "SynscopeTesting",
+            dependencies: [
+                "HandshakeExpectation", "HandshakeAnalysis", "HandshakeReport", "PacketCapture", "PacketWire",
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "synscope",
             dependencies: [

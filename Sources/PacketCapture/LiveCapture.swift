@@ -135,6 +135,20 @@ package final class LiveCapture {
     /// Stops the kernel from taking more for this capture; what it holds can still be taken, for `latency`.
     package func close() { for interface in interfaces { interface.close() } }
 
+    /// Closes, and hands out what the kernel still holds until that has come for sure.
+    /// - Parameter each: gets frames and the interfaces that went away; false ends it early.
+    package func drain(into frames: inout CapturedFrames, _ each: (borrowing CapturedFrames, [CaptureError]) -> Bool) {
+        close()
+        let end = Clock.steady + LiveCapture.latency
+        var isLast = false
+        while !isLast {
+            isLast = Clock.steady >= end
+            let failures = take(into: &frames, isLast: isLast)
+            guard each(frames, failures) else { return }
+            if frames.count > 0 { isLast = false } else if !isLast { wait(milliseconds: 10, or: -1) }
+        }
+    }
+
     /// What the kernel counted from the start, of all interfaces.
     package func statistics() -> LiveStatistics {
         (earlier + interfaces.map { $0.statistics() }).reduce(LiveStatistics(), +)

@@ -247,14 +247,10 @@ final class LiveAnalysis: @unchecked Sendable {
 
     /// The kernel takes nothing new; what it holds is analysed, and everything that is open is decided.
     private func drain(_ frames: inout CapturedFrames) {
-        capture.close()
-        let end = Clock.steady + LiveCapture.latency
-        var isLast = false
-        while !isLast, !isCountReached {
-            isLast = Clock.steady >= end
-            lose(capture.take(into: &frames, isLast: isLast))
+        capture.drain(into: &frames) { frames, failures in
+            lose(failures)
             analyse(frames)
-            if frames.count > 0 { isLast = false } else if !isLast { capture.wait(milliseconds: 10, or: -1) }
+            return !isCountReached
         }
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
