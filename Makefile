@@ -6,7 +6,7 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations conformance bench bench-live
+.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations checks conformance bench bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -74,6 +74,10 @@ simulate: dependencies ## simulated connections of which the truth is known: mak
 
 mutations: dependencies ## break the analysis in many small ways and see that the tests notice
 	Scripts/mutate.py
+
+checks: all ## synscope check as a pipeline runs it, its reports read by other parsers, and the example package (root for live ones)
+	Tests/Checks/run.sh $(CURDIR)/$(RELEASE)
+	cd Tests/Example && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path ../../.build/example --disable-xctest
 
 conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder
 	@if [ -d "$(CORPUS)" ]; then Scripts/conformance.py "$(CORPUS)" --synscope $(RELEASE); \

@@ -38,8 +38,8 @@ enum AggregateKind: Equatable, Sendable {
     var takesPredicate: Bool { isTruth || self == .count || self == .ratio }
 }
 
-/// One aggregate of an assertion, checked.
-struct Aggregate: Sendable {
+/// One aggregate of an assertion, checked. A class: looking one up for each attempt copies a reference, not its closures.
+final class Aggregate: Sendable {
     /// Which of the attempts break the assertion, if it is broken.
     enum Offence: Sendable {
         case nothing
@@ -59,7 +59,29 @@ struct Aggregate: Sendable {
     let type: FieldType
     /// What it asks of a record.
     let fields: [Field]
-    var offence = Offence.nothing
+    let offence: Offence
+
+    init(
+        kind: AggregateKind, text: String, predicate: Predicate.Test?,
+        read: (@Sendable (AttemptRecord) -> Bounds?)?, condition: Predicate.Test?, type: FieldType, fields: [Field],
+        offence: Offence = .nothing
+    ) {
+        self.kind = kind
+        self.text = text
+        self.predicate = predicate
+        self.read = read
+        self.condition = condition
+        self.type = type
+        self.fields = fields
+        self.offence = offence
+    }
+
+    /// The same, once it is known what it is compared with.
+    func offended(by offence: Offence) -> Aggregate {
+        Aggregate(
+            kind: kind, text: text, predicate: predicate, read: read, condition: condition, type: type, fields: fields,
+            offence: offence)
+    }
 }
 
 /// What an aggregate has met so far.
@@ -171,11 +193,44 @@ struct Tally: Sendable {
 
     /// - Parameter values: not empty, in any order.
     static func percentile(_ rank: Double, of values: [Double]) -> Double {
-        let sorted = values.sorted()
-        let place = rank / 100 * Double(sorted.count - 1)
-        let below = min(Int(place), sorted.count - 1)
-        let above = min(below + 1, sorted.count - 1)
-        return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
+        var values = values
+        let place = rank / 100 * Double(values.count - 1)
+        let below = min(Int(place), values.count - 1)
+        let lower = select(below, in: &values)
+        // What is above stands above: the next is the least of it.
+        let upper = values[(below + 1)...].min() ?? lower
+        return lower + (upper - lower) * (place - Double(below))
+    }
+
+    /// Brings the value of a rank to its place, the smaller ones before it and the greater ones after it: Hoare's FIND,
+    /// with the median of three. Sorting would take as long as the rest of a check.
+    private static func select(_ place: Int, in values: inout [Double]) -> Double {
+        var (low, high) = (0, values.count - 1)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if values[middle] < values[low] { values.swapAt(middle, low) }
+            if values[high] < values[low] { values.swapAt(high, low) }
+            if values[high] < values[middle] { values.swapAt(high, middle) }
+            let pivot = values[middle]
+            var (left, right) = (low, high)
+            while left <= right {
+                while values[left] < pivot { left += 1 }
+                while pivot < values[right] { right -= 1 }
+                if left <= right {
+                    values.swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+            }
+            if place <= right {
+                high = right
+            } else if place >= left {
+                low = left
+            } else {
+                break
+            }
+        }
+        return values[place]
     }
 }
 

@@ -72,7 +72,7 @@ struct ClaimBuilder {
             guard aggregates[position].kind.isTruth else {
                 throw checker.error("\(name)() is a figure: compare it, as \(checker.text(syntax)) <= ...", syntax)
             }
-            aggregates[position].offence = .truths(of: aggregates[position].kind, isWanted: isWanted)
+            offend(position, by: .truths(of: aggregates[position].kind, isWanted: isWanted))
             return .truth(position)
         case .comparison(let left, let comparison, let right):
             return try self.comparison(syntax, left, comparison, right, isWanted: isWanted)
@@ -86,7 +86,7 @@ struct ClaimBuilder {
                 if let high, last < first { throw checker.error("the range ends before it begins", high) }
                 ranges.append(Bounds(first, last))
             }
-            aggregates[position].offence = .counted(aggregates[position])
+            offend(position, by: .counted(aggregates[position]))
             return .membership(position, ranges)
         case .literal:
             throw checker.error("\(checker.text(syntax)) is no condition: compare an aggregate with it", syntax)
@@ -95,6 +95,10 @@ struct ClaimBuilder {
                 "beside an aggregate, a condition on one attempt stands inside one: all(\(checker.text(syntax)))",
                 syntax)
         }
+    }
+
+    private mutating func offend(_ position: Int, by offence: Aggregate.Offence) {
+        aggregates[position] = aggregates[position].offended(by: offence)
     }
 
     private mutating func claims(_ operands: [Syntax], isWanted: Bool) throws(ExpressionError) -> [Assertion.Claim] {
@@ -129,11 +133,11 @@ struct ClaimBuilder {
         switch aggregate.kind {
         case .count, .ratio:
             switch needed {
-            case .less, .lessOrEqual: aggregates[position].offence = .truths(yes: true, unknown: true, no: false)
-            case .greater, .greaterOrEqual: aggregates[position].offence = .truths(yes: false, unknown: true, no: true)
-            case .equal, .notEqual: aggregates[position].offence = .counted(aggregate)
+            case .less, .lessOrEqual: offend(position, by: .truths(yes: true, unknown: true, no: false))
+            case .greater, .greaterOrEqual: offend(position, by: .truths(yes: false, unknown: true, no: true))
+            case .equal, .notEqual: offend(position, by: .counted(aggregate))
             }
-        default: aggregates[position].offence = .value(needed, limit)
+        default: offend(position, by: .value(needed, limit))
         }
         return .comparison(.aggregate(position), comparison, .literal(limit, aggregate.type))
     }

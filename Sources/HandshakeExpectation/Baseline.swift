@@ -38,10 +38,10 @@ package struct Baseline: Sendable, Equatable {
 
     /// The keys of docs/schema.json that matter here.
     private struct Line: Decodable {
-        struct RoundTrip: Decodable { var total_ns: Int64? }
+        struct RoundTrip: Decodable { var totalNs: Int64? }
         struct Attempts: Decodable {
             var total: Int
-            var by_outcome: [String: Int]
+            var byOutcome: [String: Int]
         }
         struct Quantiles: Decodable {
             var p50: Double?
@@ -52,13 +52,14 @@ package struct Baseline: Sendable, Equatable {
         var outcome: String?
         var rtt: RoundTrip?
         var attempts: Attempts?
-        var rtt_ns: Quantiles?
+        var rttNs: Quantiles?
     }
 
     /// - Parameter octets: the output of `synscope -T jsonl`; of `-q` the summary alone.
     /// - Throws: `BaselineError`, which names the line.
     package init(jsonLines octets: [UInt8]) throws(BaselineError) {
         let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         var summary: Line?
         for (number, text) in octets.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
             if text.allSatisfy({ [32, 9, 13].contains($0) }) { continue }
@@ -70,7 +71,7 @@ package struct Baseline: Sendable, Equatable {
                 guard let outcome = line.outcome, Outcome(rawValue: outcome) != nil else {
                     throw BaselineError(line: number + 1, message: "the attempt has no outcome that is known here")
                 }
-                add(outcome, line.rtt?.total_ns)
+                add(outcome, line.rtt?.totalNs)
             case "summary": summary = line
             default: break
             }
@@ -80,8 +81,8 @@ package struct Baseline: Sendable, Equatable {
             throw BaselineError(line: nil, message: "there is neither an attempt nor a summary in it")
         }
         attempts = totals.total
-        outcomes = totals.by_outcome
-        for (rank, value) in zip(Baseline.ranks, [summary.rtt_ns?.p50, summary.rtt_ns?.p90, summary.rtt_ns?.p99]) {
+        outcomes = totals.byOutcome
+        for (rank, value) in zip(Baseline.ranks, [summary.rttNs?.p50, summary.rttNs?.p90, summary.rttNs?.p99]) {
             quantiles[rank] = value
         }
     }

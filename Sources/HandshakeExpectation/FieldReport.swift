@@ -30,7 +30,8 @@ package enum FieldReport {
     }
 
     private static func typeTitle(_ field: Field) -> String {
-        field.isMultiple ? "\(field.type.title)s" : field.type.title
+        guard field.isMultiple else { return field.type.title }
+        return field.type == .address ? "addresses" : field.type.title + "s"
     }
 
     private static func names(_ field: Field) -> [String]? {

@@ -116,13 +116,19 @@ extension Field {
             name: "hs.findings", type: .name(Vocabulary("finding", codes.map(\.rawValue))), path: "findings",
             summary: "the codes of what was found",
             reader: .names { record in
-                record.findings.reduce(0) { mask, finding in
-                    codes.firstIndex(of: finding.code).map { mask | 1 << $0 } ?? mask
+                let findings = record.findings.span
+                var mask: UInt128 = 0
+                for position in findings.indices {
+                    if let bit = codes.firstIndex(of: findings[position].code) { mask |= 1 << bit }
                 }
+                return mask
             }),
         number("hs.findings.count", nil, "how many findings it has") { $0.findings.count },
         name("hs.severity", nil, "severity", "the worst of its findings; unknown without any", isOrdered: true) {
-            $0.findings.lazy.map(\.code.severity).max()
+            let findings = $0.findings.span
+            var worst: Severity?
+            for position in findings.indices { worst = max(worst ?? .info, findings[position].code.severity) }
+            return worst
         },
     ]
 

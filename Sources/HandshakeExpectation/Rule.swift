@@ -39,7 +39,7 @@ package struct Check: Sendable {
     package let rules: [Rule]
     private let selection: Predicate?
     private var trials: [Trial]
-    /// Attempts that were judged.
+    /// Attempts that were selected.
     package private(set) var attempts = 0
 
     /// - Parameter selection: which attempts are looked at at all; nil for all.
