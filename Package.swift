@@ -33,6 +33,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLz4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux"),
         // Lifetimes: the parser is a value that borrows the frame's bytes.
@@ -45,7 +47,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "PacketCapture", dependencies: ["CPcap", "CZlib", "CLinux", "PacketWire"],
+            name: "PacketCapture", dependencies: ["CPcap", "CZlib", "CZstd", "CLz4", "CLinux", "PacketWire"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
         .target(

@@ -5,7 +5,7 @@ import Glibc
 @safe struct ByteReader: ~Copyable {
     let name: String
     private let descriptor: Int32
-    private let closes: Bool
+    private var closes: Bool
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     private var start = 0
@@ -15,9 +15,10 @@ import Glibc
     /// Regular files never keep a reader waiting.
     private var isRegular = false
     private var isRecognised = false
-    private var inflater: Inflater?
+    private var compression: Compression?
+    private var decompressed: DecompressedInput?
     /// Whether offsets are those of the decompressed data.
-    var isDecompressed: Bool { inflater != nil }
+    var isDecompressed: Bool { decompressed != nil }
     /// Whether a read may wait for a pipe's writer.
     var mayWait = true
     /// The last read would have had to wait, and was not allowed to.
@@ -53,6 +54,7 @@ import Glibc
 
     deinit {
         unsafe base.deallocate()
+        decompressed?.stop()
         if closes { close(descriptor) }
     }
 
@@ -67,7 +69,7 @@ import Glibc
     private mutating func fill(_ count: Int) -> Bool {
         isStarved = false
         while available < count, !isAtEnd {
-            if !mayWait, !isRegular, !(inflater?.hasPending ?? false), !hasInput() {
+            if !mayWait, !isRegular, !(decompressed.map(\.hasPending) ?? hasInput()) {
                 isStarved = true
                 return false
             }
@@ -100,35 +102,47 @@ import Glibc
         return available >= count
     }
 
-    /// Reads, and decompresses where the input is compressed. 0 at the end, negative where reading failed.
+    /// Reads, decompressed where the input is compressed. 0 at the end, negative where reading failed.
     private mutating func pull() -> Int {
-        let (free, room, descriptor) = unsafe (base + end, capacity - end, descriptor)
-        guard let inflater else { return unsafe read(descriptor, free, room) }
-        do throws(Inflater.Failure) {
-            return try unsafe inflater.read(into: free, room) { unsafe read(descriptor, $0, $1) }
-        } catch {
-            let place = offset + UInt64(available)
-            switch error {
-            case .cutShort:
-                failure = CaptureError(
-                    .cutShort, name, at: place, "the gzip data end in the middle", advice: "What came before was read")
-            case .damaged(let words):
-                failure = CaptureError(
-                    .corrupt, name, at: place, "the gzip data are damaged: \(words)",
-                    advice: "What came before was read")
-            }
-            failure?.isDecompressed = true
-            return 0
-        }
+        let (free, room) = unsafe (base + end, capacity - end)
+        guard let decompressed else { return unsafe read(descriptor, free, room) }
+        let count = unsafe decompressed.read(into: free, room)
+        if count == 0, let end = decompressed.end { failure = describe(end) }
+        return count
     }
 
-    /// Compressed input is recognised by its first octets (RFC 1952 section 2.3.1), once they are there.
+    private func describe(_ end: DecompressedInput.End) -> CaptureError? {
+        let place = offset + UInt64(available)
+        let name = compression?.rawValue ?? ""
+        var failure: CaptureError
+        switch end {
+        case .complete: return nil
+        case .cutShort:
+            failure = CaptureError(
+                .cutShort, self.name, at: place, "the \(name) data end in the middle",
+                advice: "What came before was read")
+        case .damaged(let words):
+            failure = CaptureError(
+                .corrupt, self.name, at: place, "the \(name) data are damaged: \(words)",
+                advice: "What came before was read")
+        case .unreadable(let code):
+            failure = CaptureError(.unreadable, self.name, at: place, "cannot read on: \(systemMessage(code))")
+        }
+        failure.isDecompressed = true
+        return failure
+    }
+
+    /// Compressed input is recognised by its first octets, once they are there.
     private mutating func recognise() {
-        guard !isRecognised, available >= 2 else { return }
+        guard !isRecognised, available >= 4 else { return }
         isRecognised = true
-        let magic = FileOrder(isBig: true).u16(bytes, 0)
-        guard magic == 0x1f8b else { return }
-        inflater = unsafe Inflater(head: UnsafeRawBufferPointer(start: base + start, count: available))
+        guard let compression = Compression(magic: FileOrder(isBig: true).u32(bytes, 0)) else { return }
+        self.compression = compression
+        let head = unsafe UnsafeRawBufferPointer(start: base + start, count: available)
+        decompressed = unsafe DecompressedInput(
+            compression, descriptor, head: head, closes: closes, isRegular: isRegular)
+        // The thread may still read when this reader is gone: it closes the descriptor.
+        if decompressed != nil { closes = false }
         start = 0
         end = 0
     }

@@ -86,8 +86,7 @@ struct Savefile: ~Copyable {
 
     private static func unknown(_ magic: UInt32, _ path: String) -> CaptureError {
         let known: [(UInt32, UInt32, String, String)] = [
-            (0x28b5_2ffd, .max, "zstd", "zstd -dc"),
-            (0x0422_4d18, .max, "lz4", "lz4 -dc"), (0xfd37_7a58, .max, "xz", "xz -dc"),
+            (0xfd37_7a58, .max, "xz", "xz -dc"),
             (0x425a_6800, 0xffff_ff00, "bzip2", "bzip2 -dc"),
         ]
         for (pattern, mask, name, tool) in known where magic & mask == pattern {

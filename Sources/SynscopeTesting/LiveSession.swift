@@ -1,4 +1,3 @@
-import Foundation
 import HandshakeAnalysis
 import PacketCapture
 import PacketWire
@@ -27,9 +26,7 @@ final class LiveSession: @unchecked Sendable {
             throw HandshakesError(error.description + hint)
         }
         decoder = FrameDecoder(capture.linkTypes[0])
-        let thread = Thread { self.run() }
-        thread.name = "synscope"
-        thread.start()
+        WorkThread("synscope") { self.run() }.detach()
     }
 
     /// Analyses what the kernel still holds, and decides what is open.

@@ -52,10 +52,10 @@ struct LiveCheck {
         let ending = Ending()
         CaptureOptions.announce(capture, options)
         let jury = Jury(plan, keepsFrames: evidence != nil)
-        let juryThread = Thread("judge") {
+        let juryThread = WorkThread("judge") {
             while let waiting = reports.take() { jury.take(waiting) }
         }
-        let captureThread = Thread("capture") {
+        let captureThread = WorkThread("capture") {
             analysis.run()
             ending.note(.captureEnded)
         }
@@ -233,7 +233,7 @@ private final class KeptFrames: @unchecked Sendable {
     private var numbers: [UInt64] = []
     /// Frames beyond the limit.
     private(set) var lost = 0
-    private var thread: Thread?
+    private var thread: WorkThread?
 
     init(_ capture: LiveCapture, limit: Int) {
         queue = BoundedQueue(limit: limit)
@@ -241,7 +241,7 @@ private final class KeptFrames: @unchecked Sendable {
             .pcapng, capture.interfaces.map { .init(name: $0.name, linkType: $0.linkType, snaplen: $0.snaplen) })
         header = writer.takeOctets()
         self.writer = writer
-        thread = Thread("frames") { [unowned self] in
+        thread = WorkThread("frames") { [unowned self] in
             while let works = queue.take() {
                 for case .blocks(let octets, let numbers) in works {
                     if blocks.count + octets.count > limit {

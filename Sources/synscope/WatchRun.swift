@@ -74,8 +74,8 @@ struct WatchRun {
                 output: StandardOutput(isLineBuffered: true), selection: selection), reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, ending) }
-        let reportThread = Thread("report") { reporter.run(description) }
-        let captureThread = Thread("capture") {
+        let reportThread = WorkThread("report") { reporter.run(description) }
+        let captureThread = WorkThread("capture") {
             analysis.run()
             ending.note(.captureEnded)
         }
@@ -182,7 +182,8 @@ struct WatchRun {
 
     /// Waits until the report is written, for a while, and until the user has had enough.
     private func waitForReport(_ signals: Int32, _ ending: Ending) -> Bool {
-        let deadline = Clock.steady + Self.patience
+        let start = Clock.steady
+        let deadline = start + Self.patience
         while !ending.isReported {
             let rest = (deadline - Clock.steady) / 1_000_000
             if rest <= 0 { return false }
@@ -193,7 +194,8 @@ struct WatchRun {
             unsafe poll(&waiting, nfds_t(waiting.count), Int32(rest))
             ending.woken()
             let number = clinux_next_signal(signals)
-            if number == SIGINT || number == SIGTERM { return false }
+            // timeout(1) sends its signal to the process and to its group: two at once are one.
+            if number == SIGINT || number == SIGTERM, Clock.steady > start + 300_000_000 { return false }
         }
         return true
     }
@@ -272,11 +274,11 @@ final class Reporter: @unchecked Sendable {
 /// Unchecked: only its thread touches the file.
 final class FileThread: @unchecked Sendable {
     private var file: RotatingSavefile?
-    private var thread: Thread?
+    private var thread: WorkThread?
 
     init(_ file: consuming RotatingSavefile?, _ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {
         self.file = file
-        thread = Thread("file") { self.run(queue, ending) }
+        thread = WorkThread("file") { self.run(queue, ending) }
     }
 
     private func run(_ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {

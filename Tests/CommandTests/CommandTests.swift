@@ -214,6 +214,53 @@ struct CommandTests {
         #expect(limited.contains("\"read\":3,"))
     }
 
+    @Test("-Y shows the attempts of which its expression holds, in every format")
+    func selection() throws {
+        let capture = Place.capture("incident.pcap")
+        let lines = try Run(["-T", "jsonl", capture, "-Y", "hs.outcome in {refused unanswered}"]).output.split(
+            separator: "\n")
+        #expect(lines.count { $0.contains("\"type\":\"attempt\"") } == 2)
+        #expect(lines.last?.contains("\"total\":10") == true, "the summary is of all")
+        let text = try Run([capture, "-Y", "hs.rtt.total > 20.35ms"])
+        #expect(text.output.contains("1 of 10 attempts: hs.rtt.total > 20.35ms; of 2 it cannot be told"))
+        #expect(
+            try Run(["-T", "csv", capture, "-Y", "hs.failed"]).output.split(whereSeparator: \.isNewline).count == 3)
+    }
+
+    @Test("A mistake in -Y is wrong usage, before the capture is read")
+    func selectionMistake() throws {
+        let run = try Run(["/nowhere.pcap", "-Y", "hs.outcom == refused"])
+        #expect(run.status == 2)
+        #expect(run.errors.contains("-Y:1:1: there is no field 'hs.outcom': did you mean 'hs.outcome'?"))
+        #expect(try Run(["-q", Place.capture("incident.pcap"), "-Y", "hs.failed"]).status == 2)
+    }
+
+    @Test("fields lists each field, and as JSON where it stands in a record")
+    func fields() throws {
+        let text = try Run(["fields"]).output
+        #expect(text.contains("hs.rtt.total") && text.contains("(hard, admin, soft, pmtu)"))
+        let lines = try Run(["fields", "-T", "json"]).output.split(separator: "\n")
+        let names = try lines.map { line in
+            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])["name"] as? String
+        }
+        #expect(names.contains("tcp.dstport") && Set(names).count == lines.count)
+    }
+
+    @Test("check -w keeps the frames of offending attempts under their own numbers, also with a filter")
+    func keptFrames() throws {
+        let kept = FileManager.default.temporaryDirectory.appending(path: "synscope-kept-\(UUID().uuidString).pcapng")
+        defer { try? FileManager.default.removeItem(at: kept) }
+        let run = try Run([
+            "check", Place.capture("incident.pcap"), "-e", "none(hs.outcome == refused)", "-w", kept.path, "-f",
+            "tcp port 8443",
+        ])
+        #expect(run.status == 1 && run.output.contains("frames 11 12 17 18 24 25"))
+        let octets = try String(decoding: Data(contentsOf: kept), as: UTF8.self)
+        #expect(octets.contains("frame 24 of ") && octets.contains("incident.pcap"))
+        let again = try Run(["-T", "jsonl", kept.path]).output
+        #expect(again.contains("\"outcome\":\"refused\"") && again.contains("\"total\":1"))
+    }
+
     @Test("Standard input, and several files as one capture")
     func inputs() throws {
         let bytes = try Data(contentsOf: Place.captures.appending(path: "established.pcap"))

@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeReport
 import Testing
 
 @testable import HandshakeExpectation
@@ -115,6 +116,20 @@ struct ExpressionTests {
         #expect(Records.five.map(\.outcome) == [.established, .established, .refused, .unanswered, .established])
         #expect(Records.five[1].total?.low == 21_000_000)
         #expect(Records.five[1].total?.high == 1_021_000_000)
+    }
+
+    @Test("Each field's path is one that records have", arguments: Field.all.map(\.name))
+    func paths(_ name: String) throws {
+        let field = try #require(Field.named(name))
+        guard let path = field.path else { return }
+        let first = path.replacing("[]", with: "[0]")
+        #expect(
+            Records.five.contains { record in
+                switch RecordFields(record)[first] {
+                case .value: true
+                case .underNull, .unknown: false
+                }
+            } || ["icmp.", "tunnel."].contains { path.hasPrefix($0) }, "\(name): \(path)")
     }
 
     // MARK: Mistakes

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// A thread with a name, for work that waits.
-@safe final class Thread: @unchecked Sendable {
+@safe package final class WorkThread: @unchecked Sendable {
     private var handle = pthread_t()
 
     private final class Work {
@@ -16,7 +16,7 @@ import Synchronization
     }
 
     /// - Parameter name: at most 15 characters are shown by the system.
-    init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    package init(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let work = unsafe Unmanaged.passRetained(Work(name, body)).toOpaque()
         let code = unsafe pthread_create(
             &handle, nil,
@@ -30,11 +30,14 @@ import Synchronization
         precondition(code == 0, "the system has no thread left")
     }
 
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
+
+    /// Nobody will join it.
+    package func detach() { pthread_detach(handle) }
 }
 
 /// A bounded queue between threads: what finds no room is refused, so that whoever fills it never waits.
-final class BoundedQueue<Element: Sendable>: Sendable {
+package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []
         var size = 0
@@ -46,12 +49,12 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     private let descriptor = clinux_wake_descriptor()
 
     /// - Parameter limit: the most that the elements' sizes may add up to.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     deinit { close(descriptor) }
 
     /// - Returns: false where there is no room. An empty queue takes an element of any size, and a full one that of none.
-    func add(_ element: Element, size: Int) -> Bool {
+    package func add(_ element: Element, size: Int) -> Bool {
         let isTaken = state.withLock { state in
             guard !state.isClosed, size == 0 || state.elements.isEmpty || state.size + size <= limit else {
                 return false
@@ -65,13 +68,13 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// Nothing more will come.
-    func end() {
+    package func end() {
         state.withLock { $0.isClosed = true }
         clinux_wake(descriptor)
     }
 
     /// Waits for elements and takes them all; nil after the end.
-    func take() -> [Element]? {
+    package func take() -> [Element]? {
         while true {
             let (elements, isClosed) = state.withLock { state in
                 defer {
