@@ -15,6 +15,16 @@ let testSettings: [SwiftSetting] =
 
 let settings: [SwiftSetting] = [.strictMemorySafety()] + testSettings
 
+// Fuzz targets need a sanitizer's main: they are built by make fuzz alone, which sets SYNSCOPE_FUZZ=1.
+let fuzzing: [Target] =
+    Context.environment["SYNSCOPE_FUZZ"] != "1"
+    ? []
+    : [("fuzz-capture", "Capture"), ("fuzz-frame", "Frame")].map { name, folder in
+        .executableTarget(
+            name: name, dependencies: ["PacketCapture", "HandshakeAnalysis", "HandshakeReport", "PacketWire"],
+            path: "Tests/Fuzz/\(folder)", swiftSettings: testSettings + [.unsafeFlags(["-parse-as-library"])])
+    }
+
 let package = Package(
     name: "synscope",
     products: [
@@ -129,6 +139,6 @@ let package = Package(
             dependencies: ["HandshakeMonitor", "HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
             swiftSettings: testSettings),
         .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
-    ],
+    ] + fuzzing,
     swiftLanguageModes: [.v6]
 )

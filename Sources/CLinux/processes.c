@@ -34,7 +34,9 @@ static void guard(const char *command, int leash) {
   while (poll(waiting, 2, -1) < 0 && errno == EINTR) {}
   if (process < 0 || waiting[1].revents != 0) {
     kill(target, SIGTERM);
-    if (poll(waiting, 1, 2000) == 0) kill(target, SIGKILL);
+    poll(waiting, 1, 2000);
+    // Also what the shell left behind when it ended; not waited for yet, its id is still the group's.
+    kill(target, SIGKILL);
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
@@ -42,6 +44,8 @@ static void guard(const char *command, int leash) {
 }
 
 pid_t clinux_start(const char *command, int *descriptor, int *leash) {
+  // An ignored SIGCHLD is inherited, and leaves nothing to wait for.
+  signal(SIGCHLD, SIG_DFL);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
   pid_t child = fork();

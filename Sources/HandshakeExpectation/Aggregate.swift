@@ -25,7 +25,8 @@ enum AggregateKind: Equatable, Sendable {
         case "sum": self = .sum
         case "percentile": self = .percentile(.nan)
         default:
-            guard name.first == "p", case .number(let rank)? = Lexer.literal(String(name.dropFirst())), rank > 0,
+            guard name.first == "p", name.utf8.dropFirst().allSatisfy({ $0 == 46 || (48...57).contains($0) }),
+                case .number(let rank)? = Lexer.literal(String(name.dropFirst())), rank > 0,
                 rank < 100
             else { return nil }
             self = .percentile(rank)
@@ -99,8 +100,11 @@ struct Tally: Sendable {
     private var highs: [Double] = []
     private(set) var offenders = Offenders()
 
-    mutating func take(_ record: AttemptRecord, _ aggregate: Aggregate, keepsFrames: Bool) {
-        let isSelected = aggregate.condition?(record) ?? .yes
+    /// No attempt was there that belongs, or may belong.
+    var isEmpty: Bool { selected + undetermined == 0 }
+
+    mutating func take(_ record: AttemptRecord, _ aggregate: Aggregate, selected isAsked: Truth, keepsFrames: Bool) {
+        let isSelected = isAsked && (aggregate.condition?(record) ?? .yes)
         if isSelected == .no { return }
         if isSelected == .yes { selected += 1 } else { undetermined += 1 }
         if let predicate = aggregate.predicate {
@@ -243,10 +247,14 @@ struct Offenders: Sendable {
     /// The worst first; of equals the first.
     private(set) var examples: [(badness: Double, record: AttemptRecord)] = []
     private(set) var frames: [UInt64] = []
+    private(set) var framesOmitted = 0
 
     mutating func add(_ record: AttemptRecord, keepsFrames: Bool, badness: Double = 0) {
         count += 1
-        if keepsFrames { frames += record.segments.map(\.frame) }
+        if keepsFrames {
+            frames += record.segments.map(\.frame)
+            framesOmitted += record.segmentsOmitted
+        }
         if let last = examples.last, examples.count == Offenders.most, last.badness >= badness { return }
         let place = examples.firstIndex { $0.badness < badness } ?? examples.count
         examples.insert((badness, record), at: place)

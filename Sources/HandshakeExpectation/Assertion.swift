@@ -86,7 +86,7 @@ struct ClaimBuilder {
                 if let high, last < first { throw checker.error("the range ends before it begins", high) }
                 ranges.append(Bounds(first, last))
             }
-            offend(position, by: .counted(aggregates[position]))
+            offend(position, by: .counted(aggregates[position], near: ranges.map(\.high).max() ?? 0))
             return .membership(position, ranges)
         case .literal:
             throw checker.error("\(checker.text(syntax)) is no condition: compare an aggregate with it", syntax)
@@ -135,7 +135,8 @@ struct ClaimBuilder {
             switch needed {
             case .less, .lessOrEqual: offend(position, by: .truths(yes: true, unknown: true, no: false))
             case .greater, .greaterOrEqual: offend(position, by: .truths(yes: false, unknown: true, no: true))
-            case .equal, .notEqual: offend(position, by: .counted(aggregate))
+            case .equal: offend(position, by: .counted(aggregate, near: limit.low))
+            case .notEqual: offend(position, by: .counted(aggregate, near: 0))
             }
         default: offend(position, by: .value(needed, limit))
         }
@@ -220,56 +221,65 @@ extension Aggregate.Offence {
         }
     }
 
-    /// What a figure that is to be one number counts.
-    static func counted(_ aggregate: Aggregate) -> Self {
-        aggregate.kind.takesPredicate ? .truths(yes: true, unknown: true, no: false) : .nothing
+    /// Of a figure that is to be one number: what it counts; of a share of more than half, what is missing from it.
+    static func counted(_ aggregate: Aggregate, near limit: Double) -> Self {
+        guard aggregate.kind.takesPredicate else { return .nothing }
+        let isMost = aggregate.kind == .ratio && limit > 0.5
+        return .truths(yes: !isMost, unknown: true, no: isMost)
     }
 }
 
 /// An assertion and the attempts that it has met.
 package struct Trial: Sendable {
     package let assertion: Assertion
+    /// Whether it holds where no attempt is there to judge.
+    private let allowsNone: Bool
     /// Whether the frames of all attempts that break it are kept.
     private let keepsFrames: Bool
     private var tallies: [Tally]
 
-    package init(_ assertion: Assertion, keepsFrames: Bool = false) {
+    package init(_ assertion: Assertion, allowsNone: Bool = false, keepsFrames: Bool = false) {
         self.assertion = assertion
+        self.allowsNone = allowsNone
         self.keepsFrames = keepsFrames
         tallies = assertion.aggregates.map { _ in Tally() }
     }
 
-    package mutating func take(_ record: AttemptRecord) {
+    /// - Parameter selected: whether the record is one of those that are asked about.
+    package mutating func take(_ record: AttemptRecord, selected: Truth = .yes) {
         for position in tallies.indices {
-            tallies[position].take(record, assertion.aggregates[position], keepsFrames: keepsFrames)
+            tallies[position].take(record, assertion.aggregates[position], selected: selected, keepsFrames: keepsFrames)
         }
     }
 
     /// Whether each of its aggregates has met an attempt.
-    package var hasMatched: Bool { tallies.allSatisfy { $0.selected + $0.undetermined > 0 } }
+    package var hasMatched: Bool { !tallies.contains(where: \.isEmpty) }
 
     package func judgement() -> Judgement {
         var judgement = Judgement()
         judgement.figures = zip(assertion.aggregates, tallies).map(Judgement.Figure.init)
         judgement.attempts = tallies.map { $0.selected + $0.undetermined }.max() ?? 0
-        var broken: Set<Int> = []
-        let truth = truth(assertion.claim, isWanted: true, &broken)
+        judgement.isEmpty = tallies.allSatisfy(\.isEmpty)
+        let (truth, broken) = truth(assertion.claim, isWanted: true)
         judgement.status =
-            if !hasMatched {
+            if !hasMatched, !allowsNone {
                 .unmatched
             } else {
                 switch truth {
-                case .yes: .passed
+                // What may not be about anything has not been seen to hold.
+                case .yes: tallies.contains { $0.selected == 0 && $0.undetermined > 0 } ? .unknown : .passed
                 case .no: .failed
                 case .unknown: .unknown
                 }
             }
-        if truth == .yes { return judgement }
+        if judgement.status == .passed { return judgement }
         var ids: Set<UInt64> = []
         for position in broken.sorted() {
-            judgement.offenderCount = max(judgement.offenderCount, tallies[position].offenders.count)
-            judgement.frames += tallies[position].offenders.frames
-            for (_, record) in tallies[position].offenders.examples where ids.insert(record.id).inserted {
+            let offenders = tallies[position].offenders
+            judgement.offenderCount = max(judgement.offenderCount, offenders.count)
+            judgement.frames += offenders.frames
+            judgement.framesOmitted += offenders.framesOmitted
+            for (_, record) in offenders.examples where ids.insert(record.id).inserted {
                 judgement.examples.append(
                     .init(record: record, values: assertion.aggregates[position].values(of: record)))
             }
@@ -278,40 +288,50 @@ package struct Trial: Sendable {
         return judgement
     }
 
-    /// - Parameter broken: gets the aggregates that keep it from holding.
-    private func truth(_ claim: Assertion.Claim, isWanted: Bool, _ broken: inout Set<Int>) -> Truth {
+    /// - Returns: what it comes to, and the aggregates that keep it from being as wanted; none if it is.
+    private func truth(_ claim: Assertion.Claim, isWanted: Bool) -> (Truth, broken: Set<Int>) {
         let truth: Truth
-        var involved: [Int] = []
+        var involved: Set<Int> = []
         switch claim {
-        case .not(let inner): return !self.truth(inner, isWanted: !isWanted, &broken)
+        case .not(let inner):
+            let (truth, broken) = self.truth(inner, isWanted: !isWanted)
+            return (!truth, broken)
         case .and(let claims):
-            return claims.reduce(.yes) { $0 && self.truth($1, isWanted: isWanted, &broken) }
+            let parts = claims.map { self.truth($0, isWanted: isWanted) }
+            truth = parts.reduce(.yes) { $0 && $1.0 }
+            involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
         case .or(let claims):
-            return claims.reduce(.no) { $0 || self.truth($1, isWanted: isWanted, &broken) }
+            let parts = claims.map { self.truth($0, isWanted: isWanted) }
+            truth = parts.reduce(.no) { $0 || $1.0 }
+            involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
         case .truth(let position):
             involved = [position]
             truth = tallies[position].truth(assertion.aggregates[position].kind)
         case .comparison(let left, let comparison, let right):
-            involved = [left, right].compactMap { if case .aggregate(let position) = $0 { position } else { nil } }
+            for case .aggregate(let position) in [left, right] { involved.insert(position) }
             if let one = bounds(left), let other = bounds(right) {
                 truth = comparison.holds(one, other)
             } else {
-                truth = .unknown
+                truth = excuse(involved, isWanted)
             }
         case .membership(let position, let ranges):
             involved = [position]
-            guard let value = bounds(.aggregate(position)) else {
-                truth = .unknown
-                break
-            }
-            truth = ranges.reduce(.no) { truth, range in
-                truth
-                    || Comparison.greaterOrEqual.holds(value, Bounds(range.low))
-                        && Comparison.lessOrEqual.holds(value, Bounds(range.high))
+            if let value = bounds(.aggregate(position)) {
+                truth = ranges.reduce(.no) { truth, range in
+                    truth
+                        || Comparison.greaterOrEqual.holds(value, Bounds(range.low))
+                            && Comparison.lessOrEqual.holds(value, Bounds(range.high))
+                }
+            } else {
+                truth = excuse(involved, isWanted)
             }
         }
-        if (isWanted ? truth : !truth) != .yes { broken.formUnion(involved) }
-        return truth
+        return (truth, (isWanted ? truth : !truth) == .yes ? [] : involved)
+    }
+
+    /// A figure that nobody is there for is as wanted where that is allowed, and unknown else.
+    private func excuse(_ involved: Set<Int>, _ isWanted: Bool) -> Truth {
+        allowsNone && involved.contains { tallies[$0].isEmpty } ? Truth(isWanted) : .unknown
     }
 
     private func bounds(_ term: Assertion.Term) -> Bounds? {
@@ -387,6 +407,8 @@ package struct Judgement: Sendable {
     }
 
     package var status = Status.passed
+    /// No attempt was there at all.
+    package var isEmpty = false
     package var figures: [Figure] = []
     /// Attempts that it was about.
     package var attempts = 0
@@ -395,4 +417,6 @@ package struct Judgement: Sendable {
     package var examples: [Example] = []
     /// The frames of all that break it, in order; empty unless they were kept.
     package var frames: [UInt64] = []
+    /// Frames of theirs that records of many segments do not list.
+    package var framesOmitted = 0
 }

@@ -80,6 +80,9 @@ package struct Baseline: Sendable, Equatable {
         guard let summary, let totals = summary.attempts else {
             throw BaselineError(line: nil, message: "there is neither an attempt nor a summary in it")
         }
+        guard totals.total > 0 else {
+            throw BaselineError(line: nil, message: "there is no attempt in it: nothing to compare with")
+        }
         attempts = totals.total
         outcomes = totals.byOutcome
         for (rank, value) in zip(Baseline.ranks, [summary.rttNs?.p50, summary.rttNs?.p90, summary.rttNs?.p99]) {
@@ -156,7 +159,8 @@ package struct BaselineComparison: Sendable {
             let isGood = outcome == .established
             let limit = old.map { isGood ? max(0, $0 - margins.outcomes) : min(1, $0 + margins.outcomes) }
             let isWorse =
-                if let limit, let new { isGood ? new < limit : new > limit } else { old != nil }
+                // Shares are sums of decimals here: what differs by rounding is equal.
+                if let limit, let new { isGood ? new < limit - 1e-12 : new > limit + 1e-12 } else { old != nil }
             lines.append(
                 Line(name: outcome.rawValue, before: old, now: new, type: .ratio, limit: limit, isWorse: isWorse))
         }

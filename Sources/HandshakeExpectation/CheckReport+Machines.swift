@@ -7,8 +7,10 @@ extension CheckReport {
     /// JUnit XML as Jenkins' schema has it (junit-10.xsd): one suite, a test case a rule.
     func junit(to out: inout OutputBuffer) {
         let failures = verdict.results.count(where: \.fails) + (verdict.comparison?.hasWorsened == true ? 1 : 0)
-        let cases = verdict.results.count + (verdict.comparison == nil ? 0 : 1)
-        let totals = "tests=\"\(cases)\" failures=\"\(failures)\" errors=\"0\" time=\"\(seconds(context.elapsed))\""
+        let errors = context.errors.isEmpty ? 0 : 1
+        let cases = verdict.results.count + (verdict.comparison == nil ? 0 : 1) + errors
+        let totals =
+            "tests=\"\(cases)\" failures=\"\(failures)\" errors=\"\(errors)\" time=\"\(seconds(context.elapsed))\""
         out.line("<?xml version=\"1.0\" encoding=\"UTF-8\"?>")
         out.line("<testsuites name=\"synscope\" \(totals)>")
         // Its timestamps have no zone and no fraction: they are UTC.
@@ -35,6 +37,12 @@ extension CheckReport {
                 "beside the baseline \(comparison.source)", "synscope.baseline", to: &out,
                 failure: comparison.hasWorsened ? ("worse", worse, lines) : nil,
                 output: comparison.hasWorsened ? "" : lines)
+        }
+        if !context.errors.isEmpty {
+            let text = xml(context.errors.joined(separator: "\n"))
+            out.line("    <testcase name=\"the run\" classname=\"synscope.run\" time=\"0\">")
+            out.line("      <error type=\"run\" message=\"\(text)\"/>")
+            out.line("    </testcase>")
         }
         if !context.notes.isEmpty {
             out.line("    <system-err>\(xml(context.notes.joined(separator: "\n")))</system-err>")
@@ -82,7 +90,7 @@ extension CheckReport {
     func tap(to out: inout OutputBuffer) {
         let hasBaseline = verdict.comparison != nil
         out.line("TAP version 14")
-        out.line("1..\(verdict.results.count + (hasBaseline ? 1 : 0))")
+        out.line("1..\(verdict.results.count + (hasBaseline ? 1 : 0) + (context.errors.isEmpty ? 0 : 1))")
         for note in context.notes { out.line("# \(oneLine(note))") }
         for (position, result) in verdict.results.enumerated() {
             let directive = result.passed || result.fails ? "" : " # TODO \(result.rule.severity.rawValue) only"
@@ -92,6 +100,10 @@ extension CheckReport {
             diagnostics(
                 [("message", blame(result)), ("severity", result.fails ? "fail" : "todo")],
                 evidence(result, plain), to: &out)
+        }
+        if !context.errors.isEmpty {
+            out.line("not ok \(verdict.results.count + (hasBaseline ? 2 : 1)) - the run")
+            diagnostics([("message", context.errors.joined(separator: "; "))], [], to: &out)
         }
         guard let comparison = verdict.comparison else { return }
         out.line(
@@ -147,16 +159,22 @@ extension CheckReport {
             let text = comparison.lines.filter(\.isWorse).map(\.description).joined(separator: "\n")
             out.line("::error title=\(property("worse than the baseline \(comparison.source)"))::\(data(text))")
         }
+        for error in context.errors { out.line("::error title=synscope::\(data(error))") }
         for note in context.notes { out.line("::warning title=synscope::\(data(note))") }
         out.line(counts)
     }
 
-    private func data(_ text: String) -> String {
-        text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
-    }
+    private func data(_ text: String) -> String { escaped(text, ["%": "%25", "\r": "%0D", "\n": "%0A"]) }
 
     private func property(_ text: String) -> String {
-        data(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
+        escaped(text, ["%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"])
+    }
+
+    /// By scalar: a carriage return and a line feed together are one character.
+    private func escaped(_ text: String, _ table: [Unicode.Scalar: String]) -> String {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            if let escape = table[scalar] { result += escape } else { result.unicodeScalars.append(scalar) }
+        }
     }
 
     // MARK: Markdown
@@ -187,7 +205,7 @@ extension CheckReport {
             out.line("")
             out.line("</details>")
         }
-        for note in context.notes {
+        for note in context.errors + context.notes {
             out.line("")
             out.line("> \(cell(note))")
         }

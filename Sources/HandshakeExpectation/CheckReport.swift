@@ -23,8 +23,10 @@ package struct CheckContext: Sendable {
     package var elapsed: Int64 = 0
     /// Where the frames of offending attempts were written to.
     package var kept: String?
-    /// What makes the verdict less than whole: a file that breaks off, dropped frames.
+    /// What makes the verdict less than whole: dropped frames, attempts that are not decided.
     package var notes: [String] = []
+    /// What went wrong beside the rules: a file that breaks off, a command that failed. Reported as a test of its own.
+    package var errors: [String] = []
 
     package init() {}
 
@@ -123,6 +125,8 @@ package struct CheckReport {
         return Format.count(verdict.results.count, "rule") + ": \(verdict.results.count(where: \.passed)) held"
             + (failed > 0 ? ", \(failed) failed" : "") + (warned > 0 ? ", " + Format.count(warned, "warning") : "")
             + "; " + Format.count(verdict.attempts, "attempt") + " in \(context.source)"
+            + (verdict.selection.map { ", of which: \($0)" } ?? "")
+            + (verdict.untold > 0 ? " (of \(verdict.untold) it cannot be told)" : "")
     }
 
     // MARK: Text
@@ -133,10 +137,9 @@ package struct CheckReport {
                 result.passed ? ("ok  ", .green) : result.fails ? ("FAIL", .red) : ("warn", .yellow)
             out.line(style.paint(word, color) + "  " + result.rule.name)
             if result.passed {
-                let isNone = result.judgement.figures.allSatisfy { $0.attempts == 0 }
                 out.line(
                     "      "
-                        + (isNone
+                        + (result.judgement.isEmpty
                             ? "no attempt was there to judge, which is allowed"
                             : result.judgement.figures.map(\.description).joined(separator: "; ")))
                 continue
@@ -150,6 +153,7 @@ package struct CheckReport {
                     + "  beside the baseline \(comparison.source)")
             for line in comparison.lines { out.line("      " + (line.isWorse ? "worse: " : "") + line.description) }
         }
+        for error in context.errors { out.line(style.paint("error", .red) + " " + error) }
         for note in context.notes { out.line(style.paint("note", .yellow) + "  " + note) }
         out.line(counts)
     }
@@ -165,11 +169,14 @@ package struct CheckReport {
         json.field("schema", 1)
         json.field("passed", verdict.passed)
         json.field("attempts", verdict.attempts)
+        json.field("selection", verdict.selection)
+        json.field("untold", verdict.untold)
         json.array("captures", context.captures) { $0.element($1) }
         json.field("started", Format.rfc3339(context.started))
         json.field("elapsed_ns", context.elapsed)
         json.field("kept", context.kept)
         json.array("notes", context.notes) { $0.element($1) }
+        json.array("errors", context.errors) { $0.element($1) }
         json.array("rules", verdict.results) { json, result in json.object { fields(of: result, &$0) } }
         guard let comparison = verdict.comparison else { return json.null("baseline") }
         json.object("baseline") {

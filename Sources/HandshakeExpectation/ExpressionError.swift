@@ -22,11 +22,16 @@ package struct ExpressionError: Error, Sendable, Equatable, CustomStringConverti
 
     /// The message, the line and a caret under what is meant.
     package var description: String {
-        let shown = text.replacing("\t", with: " ")
+        // Of a long line what is around the place.
+        let before = min(column - 1, 60)
+        let after = String(text.dropFirst(column - 1 - before).prefix(before + 60))
+        let shown = (column - 1 > before ? "..." : "") + after.replacing("\t", with: " ")
+        let indent = before + (column - 1 > before ? 3 : 0)
+        let caret = String(repeating: "^", count: min(length, max(1, after.count - before)))
         return """
-            \(line):\(column): \(message)
+            \(line):\(column): \(message.count > 300 ? message.prefix(300) + "..." : message[...])
               \(shown)
-              \(String(repeating: " ", count: column - 1))\(String(repeating: "^", count: length))
+              \(String(repeating: " ", count: indent))\(caret)
             """
     }
 }

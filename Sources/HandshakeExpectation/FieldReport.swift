@@ -7,9 +7,10 @@ package enum FieldReport {
         let typeWidth = Field.all.map { typeTitle($0).count }.max() ?? 0
         for field in Field.all {
             out.line("\(field.name.padded(width))  \(typeTitle(field).padded(typeWidth))  \(field.summary)")
-            // Findings are many: explain lists them.
-            if let names = names(field), names.count <= 16 {
-                out.line("\("".padded(width + typeWidth + 4))(\(names.joined(separator: ", ")))")
+            if let names = names(field) {
+                // Findings are many.
+                let list = names.count <= 16 ? names.joined(separator: ", ") : "synscope explain lists them"
+                out.line("\("".padded(width + typeWidth + 4))(\(list))")
             }
         }
     }

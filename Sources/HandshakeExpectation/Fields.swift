@@ -78,7 +78,8 @@ extension Field {
         Field(
             name: "frame.number", type: .number, path: "segments[].frame", summary: "the frames of its segments",
             reader: .numbers { record, test in
-                record.segments.reduce(.no) { $0 == .yes ? .yes : $0 || test(Double($1.frame)) }
+                let omitted = record.segmentsOmitted > 0 ? Truth.unknown : .no
+                return record.segments.reduce(omitted) { $0 == .yes ? .yes : $0 || test(Double($1.frame)) }
             }),
         Field(
             name: "vlan.id", type: .number, path: nil, summary: "the VLAN tags of either side's segments",
@@ -102,7 +103,9 @@ extension Field {
 
     private static let outcome: [Field] = [
         name("hs.outcome", "outcome", "outcome", "what became of it (synscope explain)") { $0.outcome },
-        truth("hs.failed", nil, "the client did not get its connection") { $0.outcome.isFailure },
+        truth("hs.failed", nil, "the client did not get its connection; unknown while pending, and of partial ones") {
+            $0.outcome == .pending || $0.outcome == .partial ? nil : $0.outcome.isFailure
+        },
         name("hs.form", "form", "form", "how it was shaken; unknown where neither side answered the other") { $0.form },
         name("hs.completed_by", "completed_by", "completion", "what completed it; unknown unless it did") {
             $0.completedBy

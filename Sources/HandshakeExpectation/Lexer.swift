@@ -107,9 +107,11 @@ struct Lexer {
         var octets: [UInt8] = []
         position += 1
         while position < source.count, source[position] != quote {
-            if source[position] == UInt8(ascii: "\\") {
+            // Before anything else a backslash is itself: regular expressions have their own.
+            if source[position] == UInt8(ascii: "\\"), position + 1 < source.count,
+                [quote, UInt8(ascii: "\\")].contains(source[position + 1])
+            {
                 position += 1
-                guard position < source.count else { break }
             }
             octets.append(source[position])
             position += 1
@@ -142,20 +144,24 @@ struct Lexer {
         if text.hasPrefix("0x") {
             return text.utf8.count > 2 ? UInt64(text.dropFirst(2), radix: 16).map { .number(Double($0)) } : nil
         }
-        let units: [(suffix: String, make: (Double) -> Literal)] = [
-            ("%", { .percentage($0 / 100) }), ("ns", { .duration($0) }), ("us", { .duration($0 * 1e3) }),
-            ("µs", { .duration($0 * 1e3) }), ("ms", { .duration($0 * 1e6) }), ("s", { .duration($0 * 1e9) }),
-            ("min", { .duration($0 * 60e9) }), ("m", { .duration($0 * 60e9) }), ("h", { .duration($0 * 3600e9) }),
-            ("", { .number($0) }),
+        let units: [(suffix: String, scale: Double, make: (Double) -> Literal)] = [
+            ("%", 0.01, { .percentage($0) }), ("ns", 1, { .duration($0) }), ("us", 1e3, { .duration($0) }),
+            ("µs", 1e3, { .duration($0) }), ("ms", 1e6, { .duration($0) }), ("s", 1e9, { .duration($0) }),
+            ("min", 60e9, { .duration($0) }), ("m", 60e9, { .duration($0) }), ("h", 3600e9, { .duration($0) }),
+            ("", 1, { .number($0) }),
         ]
-        for (suffix, make) in units where text.hasSuffix(suffix) {
+        for (suffix, scale, make) in units where text.hasSuffix(suffix) {
             let digits = text.dropLast(suffix.count)
             let unsigned = digits.first == "-" || digits.first == "+" ? digits.dropFirst() : digits
             let parts = unsigned.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count <= 2, parts.contains(where: { !$0.isEmpty }),
-                parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }), let value = Double(digits),
-                value.magnitude < 1e18
+                parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+                let mantissa = Double(parts.joined()), mantissa < 1e18
             else { continue }
+            // One division at most, so that 99.9% is what 999 of 1000 is, and 1.001ms is 1001000 ns.
+            let places = (parts.count == 2 ? parts[1].utf8.count : 0) + (scale < 1 ? 2 : 0)
+            let divisor = (0..<places).reduce(1.0) { power, _ in power * 10 }
+            let value = (digits.first == "-" ? -1 : 1) * mantissa * (scale < 1 ? 1 : scale) / divisor
             return make(value)
         }
         return nil

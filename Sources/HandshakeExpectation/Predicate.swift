@@ -28,7 +28,7 @@ package struct Predicate: Sendable {
     }
 
     /// Both; nil is no condition.
-    static func both(_ a: Predicate?, _ b: Predicate?) -> Predicate? {
+    package static func both(_ a: Predicate?, _ b: Predicate?) -> Predicate? {
         guard let a, let b else { return a ?? b }
         let (first, second) = (a.test, b.test)
         return Predicate("(\(a.text)) and (\(b.text))", a.fields + b.fields) { record in
@@ -102,8 +102,10 @@ struct Checker {
         case .membership(let operand, let elements): return try membership(operand, elements, &fields)
         case .contains(let operand, let element): return try contains(operand, element, &fields)
         case .matches(let operand, let pattern): return try matches(operand, pattern, &fields)
-        case .call("known", let arguments, condition: nil):
-            guard arguments.count == 1 else { throw error("known() takes one field: known(hs.rtt.total)", syntax) }
+        case .call("known", let arguments, let condition):
+            guard arguments.count == 1, condition == nil else {
+                throw error("known() takes one field: known(hs.rtt.total)", syntax)
+            }
             return known(try field(arguments[0], &fields))
         case .call(let name, _, _):
             if AggregateKind(name) != nil {
@@ -279,6 +281,13 @@ struct Checker {
         switch (type, literal) {
         case (.number, .number(let value)), (.duration, .duration(let value)), (.ratio, .number(let value)),
             (.ratio, .percentage(let value)):
+            if type == .ratio, !(0...1).contains(value) {
+                throw error(
+                    "a ratio is from 0 to 1"
+                        + (value > 1 && value <= 100
+                            ? ": \(Figure.plain(value)) of a hundred is \(Figure.plain(value))%" : ""),
+                    syntax)
+            }
             return value
         case (.duration, .number(let value)):
             throw error("\(name) is a duration: say its unit, as \(Figure.plain(value))ms", syntax)
@@ -421,12 +430,12 @@ struct Checker {
         guard text.utf8.count <= Checker.longestPattern else {
             throw error("the regular expression is longer than \(Checker.longestPattern) octets", pattern)
         }
-        let expression: Regex<AnyRegexOutput>
-        do { expression = try Regex(text).ignoresCase() } catch {
-            throw self.error("this is no regular expression: \(error)", pattern)
+        let expression: NamePattern
+        do throws(NamePattern.Failure) { expression = try NamePattern(text) } catch {
+            throw self.error("this is no regular expression: \(error.words)", pattern)
         }
         // The names are known, so they are matched now and not for each record.
-        let mask = vocabulary.mask { $1.firstMatch(of: expression) != nil }
+        let mask = vocabulary.mask { expression.matches($1) }
         if mask == 0 { throw error("no \(vocabulary.noun) matches \"\(text)\"", pattern) }
         return { record in read(record).map { Truth($0 & mask != 0) } ?? .unknown }
     }

@@ -39,22 +39,24 @@ package struct Check: Sendable {
     package let rules: [Rule]
     private let selection: Predicate?
     private var trials: [Trial]
-    /// Attempts that were selected.
+    /// Attempts that were selected, and those of them of which that cannot be told.
     package private(set) var attempts = 0
+    private var untold = 0
 
     /// - Parameter selection: which attempts are looked at at all; nil for all.
     package init(_ rules: [Rule], selection: Predicate? = nil, keepsFrames: Bool = false) {
         self.rules = rules
         self.selection = selection
-        trials = rules.map { Trial($0.assertion, keepsFrames: keepsFrames) }
+        trials = rules.map { Trial($0.assertion, allowsNone: $0.allowsNone, keepsFrames: keepsFrames) }
     }
 
     package mutating func take(_ records: [AttemptRecord]) {
         for record in records {
-            // What may belong is looked at: it could break a rule.
-            if let selection, selection(record) == .no { continue }
+            let selected = selection?(record) ?? .yes
+            if selected == .no { continue }
             attempts += 1
-            for position in trials.indices { trials[position].take(record) }
+            if selected == .unknown { untold += 1 }
+            for position in trials.indices { trials[position].take(record, selected: selected) }
         }
     }
 
@@ -62,12 +64,11 @@ package struct Check: Sendable {
     package var hasMatched: Bool { trials.allSatisfy(\.hasMatched) }
 
     package func verdict() -> CheckVerdict {
-        CheckVerdict(
-            results: zip(rules, trials).map { rule, trial in
-                var judgement = trial.judgement()
-                if judgement.status == .unmatched, rule.allowsNone { judgement.status = .passed }
-                return CheckVerdict.Result(rule: rule, judgement: judgement)
-            }, attempts: attempts)
+        var verdict = CheckVerdict(
+            results: zip(rules, trials).map { .init(rule: $0, judgement: $1.judgement()) }, attempts: attempts)
+        verdict.selection = selection?.text
+        verdict.untold = untold
+        return verdict
     }
 }
 
@@ -84,6 +85,9 @@ package struct CheckVerdict: Sendable {
 
     package var results: [Result]
     package var attempts: Int
+    /// Which attempts were looked at (-Y), and of how many of them that cannot be told.
+    package var selection: String?
+    package var untold = 0
     /// What worsened since a baseline.
     package var comparison: BaselineComparison?
     /// Whether attempts were lost before they could be judged: that is no pass.
@@ -97,6 +101,9 @@ package struct CheckVerdict: Sendable {
     package var passed: Bool {
         !results.contains(where: \.fails) && comparison?.hasWorsened != true && !isIncomplete
     }
+
+    /// Frames of such attempts that records of many segments do not list.
+    package var framesOmitted: Int { results.map(\.judgement.framesOmitted).max() ?? 0 }
 
     /// The frames of all attempts that break a rule, in order.
     package var frames: [UInt64] { Set(results.flatMap(\.judgement.frames)).sorted() }

@@ -28,6 +28,8 @@ package struct RulesFile {
     private let read: (String) throws -> String
     /// Those of --set.
     private let overrides: [String: String]
+    /// What two files include comes once.
+    private var loaded: Set<String> = []
     /// The names of all variables.
     private var known: Set<String> = []
 
@@ -74,6 +76,7 @@ package struct RulesFile {
         _ path: String, _ includers: [String], _ variables: inout [String: String]
     ) throws -> [(path: String, rules: [Node])] {
         if includers.contains(path) { throw RulesError(path, nil, "it includes itself") }
+        if !loaded.insert(path).inserted { return [] }
         if includers.count >= RulesFile.deepest {
             throw RulesError(path, nil, "more than \(RulesFile.deepest) files include each other")
         }
@@ -114,7 +117,7 @@ package struct RulesFile {
         if let node = mapping["rules"] {
             guard let nodes = node.sequence else { throw RulesError(path, node.mark, "rules are a list: - name: ...") }
             documents.append((path, Array(nodes)))
-        } else if documents.isEmpty {
+        } else if mapping["include"] == nil {
             throw RulesError(path, root.mark, "it should hold 'rules:'")
         }
         return documents

@@ -186,7 +186,9 @@ struct Parser {
             return try nested { parser throws(ExpressionError) in
                 let inner = try parser.expression()
                 guard parser.take(")") else { throw parser.unexpected("')'") }
-                return inner
+                return Syntax(
+                    kind: inner.kind,
+                    range: token.range.lowerBound..<parser.tokens[parser.position - 1].range.upperBound)
             }
         default: throw unexpected("a field, a value or '('")
         }

@@ -117,6 +117,8 @@ package struct LiveStatistics: Sendable, Equatable {
             throw CaptureError(.unreadable, name, LiveInterface.text(message))
         }
         descriptor = unsafe pcap_get_selectable_fd(handle)
+        // What this process starts is not to read along.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         isDevice = unsafe clinux_interface_is_up(descriptor, name) >= 0
         timeResolution = hasNanoseconds ? 1 : 1000
         snaplen = Int(unsafe pcap_snapshot(handle))

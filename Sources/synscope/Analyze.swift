@@ -36,7 +36,7 @@ struct Analyze: ParsableCommand {
 
     func validate() throws {
         try input.requireFile()
-        if quiet, selection.expression != nil {
+        if quiet, !selection.expressions.isEmpty {
             throw ValidationError("-q lists no attempts that -Y could choose from")
         }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }

@@ -4,6 +4,7 @@ import Glibc
 import HandshakeExpectation
 import HandshakeReport
 import PacketCapture
+import PacketWire
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -125,13 +126,24 @@ struct CheckPlan {
     let margins: BaselineMargins
     let baseline: (path: String, figures: Baseline)?
     let outputs: [CheckOutput]
+    /// The file of -w.
+    let evidence: OutputFile?
 
     init(_ command: Check) throws {
         selection = try command.selection.predicate()
         rules = try CheckPlan.rules(command)
         margins = try CheckPlan.margins(command)
         baseline = try command.baseline.map { ($0, try CheckPlan.baseline($0)) }
-        outputs = try CheckOutput.open(command.reports)
+        // What is read must not be overwritten.
+        let inputs = command.isLive ? [] : try command.input.resolve().paths
+        var taken = Set((inputs + command.rules + [command.baseline].compactMap(\.self)).compactMap(FileIdentity.init))
+        if command.evidence != nil, let input = inputs.first(where: { FileIdentity($0)?.isRegular != true }) {
+            throw CommandFailure(
+                status: .wrongUsage,
+                message: "-w reads the captures a second time, and \(input) cannot be: save it first")
+        }
+        evidence = try command.evidence.map { path throws(CommandFailure) in try OutputFile(path, taken: &taken) }
+        outputs = try CheckOutput.open(command.reports, &taken)
     }
 
     private static func rules(_ command: Check) throws -> [Rule] {
@@ -151,7 +163,7 @@ struct CheckPlan {
         if !command.rules.isEmpty {
             do {
                 rules += try RulesFile.rules(at: command.rules, overrides: overrides) { path in
-                    guard let text = String(validating: try TextFile.read(path), as: UTF8.self) else {
+                    guard let text = String(validating: try TextFile.read(path, most: 4 << 20), as: UTF8.self) else {
                         throw CommandFailure(
                             status: .wrongUsage, message: "\(path): rules are UTF-8 text, and this is not")
                     }
@@ -160,6 +172,10 @@ struct CheckPlan {
             } catch let error as RulesError {
                 throw CommandFailure(status: .wrongUsage, message: error.description)
             }
+        }
+        var names: Set<String> = []
+        for rule in rules where !names.insert(rule.name).inserted {
+            throw CommandFailure(status: .wrongUsage, message: "the rule '\(rule.name)' is given twice")
         }
         if command.allowNone { for position in rules.indices { rules[position].allowsNone = true } }
         return rules
@@ -195,38 +211,46 @@ struct CheckPlan {
 
     func judgeFiles(_ command: Check) throws {
         let paths = try command.input.resolve().paths
-        if command.evidence != nil, paths.contains("-") {
-            throw CommandFailure(
-                status: .wrongUsage,
-                message: "-w reads the captures a second time, and standard input cannot be: save it first")
-        }
-        let evidence = try command.evidence.map { try OutputFile($0) }
         var check = HandshakeExpectation.Check(rules, selection: selection, keepsFrames: evidence != nil)
         var figures = Baseline()
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
         _ = try analysis.run { records in
             check.take(records)
-            if baseline != nil { figures.take(records.filter { selection?($0) != .no }) }
+            if baseline != nil { figures.take(records.filter { (selection?($0) ?? .yes) == .yes }) }
         }
         var verdict = check.verdict()
         compare(figures, &verdict)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
         context.started = started
-        context.notes = analysis.reader.failures.map(\.description)
-        if let evidence, !verdict.frames.isEmpty {
-            try evidence.write(try copy(verdict.frames, paths))
-            context.kept = command.evidence
+        context.errors = analysis.reader.failures.map(\.description)
+        if let evidence {
+            do {
+                try evidence.write(try copy(verdict.frames, paths))
+                if !verdict.frames.isEmpty { context.kept = command.evidence }
+            } catch let failure as CommandFailure {
+                context.errors.append(failure.message ?? "")
+            }
+            CheckPlan.noteOmissions(verdict, &context)
         }
         context.elapsed = Clock.steady - steady
-        try report(verdict, context, command.text.style)
-        if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
-        try analysis.reportFailures()
+        try report(verdict, context, command.text.style) {
+            if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
+            if !context.errors.isEmpty { throw CommandFailure(status: .unreadable, message: nil) }
+        }
+    }
+
+    static func noteOmissions(_ verdict: CheckVerdict, _ context: inout CheckContext) {
+        if verdict.framesOmitted > 0 {
+            context.notes.append(
+                "-w lacks \(verdict.framesOmitted) frames of attempts with many segments: the middle is not remembered")
+        }
     }
 
     private func copy(_ frames: [UInt64], _ paths: [String]) throws -> [UInt8] {
-        var writer = SavefileWriter(.pcapng, [])
+        // With an interface also where no frame follows, so that it is a capture all the same.
+        var writer = SavefileWriter(.pcapng, frames.isEmpty ? [.init(linkType: .ethernet, snaplen: 262_144)] : [])
         do throws(CaptureError) {
             let reader = try CaptureReader(paths: paths, filter: nil, limit: nil, verifiesChecksums: false)
             let source = paths.joined(separator: ", ")
@@ -245,9 +269,25 @@ struct CheckPlan {
         verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
     }
 
-    func report(_ verdict: CheckVerdict, _ context: CheckContext, _ style: TextStyle) throws {
+    /// Writes every report, whatever becomes of one of them; then says how it ends. The verdict comes first: a reader that
+    /// closes our output early makes no broken rule hold.
+    func report(
+        _ verdict: CheckVerdict, _ context: CheckContext, _ style: TextStyle, ending: () throws -> Void
+    ) throws {
         let report = CheckReport(verdict, context, style: style)
-        for output in outputs { try output.write(report) }
+        var failure: (any Error)?
+        for output in outputs {
+            do { try output.write(report) } catch {
+                if let message = (error as? CommandFailure)?.message { StandardError.write(message) }
+                failure = failure ?? error
+            }
+        }
+        try ending()
+        switch failure {
+        case is CommandFailure: throw CommandFailure(status: .unreadable, message: nil)
+        case let failure?: throw failure
+        case nil: break
+        }
     }
 }
 
@@ -256,7 +296,8 @@ struct CheckOutput {
     private let format: CheckFormat
     private let file: OutputFile?
 
-    static func open(_ reports: [String]) throws(CommandFailure) -> [CheckOutput] {
+    /// - Parameter taken: files that must not be overwritten.
+    static func open(_ reports: [String], _ taken: inout Set<FileIdentity>) throws(CommandFailure) -> [CheckOutput] {
         var outputs: [CheckOutput] = []
         for report in reports.isEmpty ? ["text"] : reports {
             let parts = report.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -271,7 +312,8 @@ struct CheckOutput {
             if parts.count == 2, parts[1].isEmpty {
                 throw CommandFailure(status: .wrongUsage, message: "--report \(report): name the file after '='")
             }
-            outputs.append(CheckOutput(format: format, file: parts.count == 2 ? try OutputFile(parts[1]) : nil))
+            outputs.append(
+                CheckOutput(format: format, file: parts.count == 2 ? try OutputFile(parts[1], taken: &taken) : nil))
             // A step's summary is a file that the runner names.
             if format == .github, parts.count == 1, let path = Terminal.environment("GITHUB_STEP_SUMMARY"),
                 !path.isEmpty

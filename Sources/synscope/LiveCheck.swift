@@ -32,7 +32,7 @@ struct LiveCheck {
             command.input.filter
             ?? (command.input.arguments.isEmpty ? nil : command.input.arguments.joined(separator: " "))
         let options = command.capture.liveOptions(filter: filter, waits: false)
-        let evidence = try command.evidence.map { try OutputFile($0) }
+        let evidence = plan.evidence
         let signals = clinux_signal_descriptor()
         let capture = try command.capture.open(options)
         let child = try command.command.map { try Child($0) }
@@ -73,20 +73,28 @@ struct LiveCheck {
         let (summary, loss) = analysis.end
         context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.framesLetGo), isInterrupted)
         let status = child?.status
-        if let status, status != 0, !wasRunning { context.notes.append("the command ended with status \(status)") }
-        if wasRunning { context.notes.append("the command was still running, and was ended") }
-        if let failure = analysis.failure { context.notes.append(failure.description) }
+        if let status, status != 0, !wasRunning { context.errors.append("the command ended with status \(status)") }
+        if wasRunning { context.errors.append("the command was still running, and was ended") }
+        if let failure = analysis.failure { context.errors.append(failure.description) }
+        if loss.recordsLetGo > 0 { context.errors.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
         var verdict = jury.verdict(plan)
         verdict.isIncomplete = loss.recordsLetGo > 0
-        if let evidence, let kept, !verdict.frames.isEmpty {
-            try evidence.write(kept.octets(of: Set(verdict.frames)))
-            context.kept = command.evidence
+        if let evidence, let kept {
+            do throws(CommandFailure) {
+                try evidence.write(kept.octets(of: Set(verdict.frames)))
+                if !verdict.frames.isEmpty { context.kept = command.evidence }
+            } catch {
+                context.errors.append(error.message ?? "")
+            }
+            CheckPlan.noteOmissions(verdict, &context)
         }
         context.elapsed = Clock.steady - steady
-        try plan.report(verdict, context, command.text.style)
-        if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
-        if analysis.failure != nil { throw CommandFailure(status: .notPermitted, message: nil) }
-        if child != nil, status != 0 { throw CommandFailure(status: .commandFailed, message: nil) }
+        try plan.report(verdict, context, command.text.style) {
+            if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
+            if analysis.failure != nil { throw CommandFailure(status: .notPermitted, message: nil) }
+            if child != nil, status != 0 { throw CommandFailure(status: .commandFailed, message: nil) }
+            if !context.errors.isEmpty { throw CommandFailure(status: .unreadable, message: nil) }
+        }
     }
 
     /// What the verdict may lack.
@@ -98,7 +106,6 @@ struct LiveCheck {
         if dropped > 0 {
             notes.append("\(dropped) frames were dropped before they were captured: what is missing may be among them")
         }
-        if loss.recordsLetGo > 0 { notes.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
         if framesLost > 0 { notes.append("\(framesLost) frames were too many to be kept for -w") }
         if summary.undecided > 0 {
             notes.append(
@@ -207,7 +214,7 @@ private final class Jury: Sendable {
             for case .attempts(let records) in reports {
                 state.attempts += UInt64(records.count)
                 state.check.take(records)
-                state.figures.take(records.filter { selection?($0) != .no })
+                state.figures.take(records.filter { (selection?($0) ?? .yes) == .yes })
             }
         }
     }

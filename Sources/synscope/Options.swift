@@ -131,15 +131,18 @@ struct SelectionOptions: ParsableArguments {
     @Option(
         name: .customShort("Y"),
         help: ArgumentHelp(
-            "Only attempts of which this holds, as: hs.outcome != established and tcp.dstport == 443 (synscope fields; docs/expressions.md).",
+            "Only attempts of which this holds, as: hs.outcome != established and tcp.dstport == 443 (synscope fields; docs/expressions.md). Of several all must hold.",
             valueName: "expression"))
-    var expression: String?
+    var expressions: [String] = []
 
     func predicate() throws(CommandFailure) -> Predicate? {
-        guard let expression else { return nil }
-        do throws(ExpressionError) { return try Predicate(expression) } catch {
-            throw CommandFailure(status: .wrongUsage, message: "-Y:\(error)")
+        var predicate: Predicate?
+        for expression in expressions {
+            do throws(ExpressionError) { predicate = Predicate.both(predicate, try Predicate(expression)) } catch {
+                throw CommandFailure(status: .wrongUsage, message: "-Y:\(error)")
+            }
         }
+        return predicate
     }
 }
 

@@ -49,8 +49,10 @@ struct StandardOutput {
 
 /// Small files as a whole.
 enum TextFile {
-    /// - Parameter path: `-` is standard input.
-    static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
+    /// - Parameters:
+    ///   - path: `-` is standard input.
+    ///   - most: octets that it may have.
+    static func read(_ path: String, most: Int = .max) throws(CommandFailure) -> [UInt8] {
         let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { if path != "-" { close(descriptor) } }
@@ -62,6 +64,9 @@ enum TextFile {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw failure(path) }
             octets += piece[..<count]
+            if octets.count > most {
+                throw CommandFailure(status: .unreadable, message: "\(path): is larger than \(most) octets")
+            }
         }
     }
 
@@ -75,11 +80,41 @@ enum TextFile {
     }
 }
 
+/// Which file a path leads to, whatever it is called.
+struct FileIdentity: Hashable {
+    private let device: UInt64
+    private let inode: UInt64
+    let isRegular: Bool
+
+    /// Nil where there is none.
+    init?(_ path: String) {
+        var information = stat()
+        guard unsafe fstatat(AT_FDCWD, path, &information, 0) == 0 else { return nil }
+        device = UInt64(information.st_dev)
+        inode = UInt64(information.st_ino)
+        isRegular = information.st_mode & S_IFMT == S_IFREG
+    }
+}
+
 /// A file that was opened before there was anything to write: what is wrong with it is said at once, and rights that are
 /// given up since are not needed.
 final class OutputFile {
     let path: String
     private let descriptor: Int32
+
+    /// - Parameter taken: files that must not be overwritten, since they are read or written too; gets this one.
+    convenience init(_ path: String, appends: Bool = false, taken: inout Set<FileIdentity>) throws(CommandFailure) {
+        func refuseIfTaken() throws(CommandFailure) {
+            guard let identity = FileIdentity(path), identity.isRegular else { return }
+            guard taken.insert(identity).inserted || appends else {
+                throw CommandFailure(
+                    status: .wrongUsage, message: "\(path) is read or written already: name another file for this")
+            }
+        }
+        try refuseIfTaken()
+        try self.init(path, appends: appends)
+        if let identity = FileIdentity(path) { taken.insert(identity) }
+    }
 
     init(_ path: String, appends: Bool = false) throws(CommandFailure) {
         self.path = path

@@ -104,7 +104,7 @@ struct Watch: ParsableCommand {
         if filter != nil, !filterWords.isEmpty {
             throw ValidationError("Give the filter once: with -f, or at the end.")
         }
-        if quiet || screen, selection.expression != nil {
+        if quiet || screen, !selection.expressions.isEmpty {
             throw ValidationError("-Y chooses what is listed: -q and --screen list nothing.")
         }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }

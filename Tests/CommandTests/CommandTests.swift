@@ -246,6 +246,37 @@ struct CommandTests {
         #expect(names.contains("tcp.dstport") && Set(names).count == lines.count)
     }
 
+    @Test("A reader that closes standard output early makes no broken rule hold")
+    func closedOutputOfCheck() throws {
+        let capture = Place.capture("incident.pcap")
+        let run = try Run.shell(
+            "exec 3>&1; { \"$SYNSCOPE\" check '\(capture)' -e 'none(hs.failed)' -e 'tcp.dstport == 1'; echo $? >&3; } | true"
+        )
+        #expect(run.output == "1\n")
+    }
+
+    @Test("check overwrites nothing that it reads, and writes no file twice")
+    func takenFiles() throws {
+        let copy = FileManager.default.temporaryDirectory.appending(path: "synscope-taken-\(UUID().uuidString).pcap")
+        defer { try? FileManager.default.removeItem(at: copy) }
+        let octets = try Data(contentsOf: URL(filePath: Place.capture("incident.pcap")))
+        try octets.write(to: copy)
+        for target in [["-w", copy.path], ["--report", "json=\(copy.path)"]] {
+            let run = try Run(["check", copy.path, "-e", "none(hs.failed)"] + target)
+            #expect(run.status == 2 && run.errors.contains("is read or written already"))
+            #expect(try Data(contentsOf: copy) == octets)
+        }
+    }
+
+    @Test("Where nothing breaks a rule, -w is a capture without frames")
+    func nothingKept() throws {
+        let kept = FileManager.default.temporaryDirectory.appending(path: "synscope-kept-\(UUID().uuidString).pcapng")
+        defer { try? FileManager.default.removeItem(at: kept) }
+        #expect(try Run(["check", Place.capture("incident.pcap"), "-e", "count() == 10", "-w", kept.path]).status == 0)
+        let again = try Run(["-q", kept.path])
+        #expect(again.status == 0 && again.output.contains("attempts    0"))
+    }
+
     @Test("check -w keeps the frames of offending attempts under their own numbers, also with a filter")
     func keptFrames() throws {
         let kept = FileManager.default.temporaryDirectory.appending(path: "synscope-kept-\(UUID().uuidString).pcapng")

@@ -81,6 +81,8 @@ struct AssertionTests {
         ("all(hs.failed) == 1", 1, "all() is true or false by itself"),
         ("p99(hs.outcome) < 1ms", 5, "p99() is of a number or a duration"),
         ("p99(tcp.port) < 1", 5, "is a list"), ("p99(hs.rtt.total) < 50", 21, "say its unit"),
+        ("ratio(hs.failed) < 50", 20, "a ratio is from 0 to 1: 50 of a hundred is 50%"),
+        ("p0x10(hs.rtt.total) < 1ms", 1, "there is no function"),
         ("ratio(hs.failed) < 50ms", 20, "is a ratio, and 50ms is a duration"),
         ("count(hs.failed) < 5%", 20, "is a number, and 5% is a percentage"),
         ("count(hs.failed) == 0 and hs.failed", 27, "stands inside one: all(hs.failed)"),
@@ -139,6 +141,49 @@ struct AssertionTests {
     func onlyTheBroken() throws {
         let judgement = try Self.judge("ratio(hs.outcome == established) > 50% and none(hs.outcome == refused)")
         #expect(judgement.examples.map(\.record.outcome) == [.refused])
+    }
+
+    @Test("What an 'or' that holds has in it is no evidence")
+    func satisfiedAlternative() throws {
+        let judgement = try Self.judge("(all(hs.failed) or all(true)) and none(hs.outcome == refused)")
+        #expect(judgement.examples.map(\.record.outcome) == [.refused])
+    }
+
+    @Test("Of a share that should be all, what is missing is the evidence")
+    func missingShare() throws {
+        #expect(try Self.judge("ratio(hs.outcome == established) == 100%").offenderCount == 2)
+        #expect(try Self.judge("ratio(hs.failed) == 0%").offenderCount == 2)
+    }
+
+    @Test("Where none is allowed, all and figures hold of nobody; a count is 0, and what does not hold fails")
+    func noneAllowed() throws {
+        func status(_ text: String) throws -> Judgement.Status {
+            var trial = Trial(try Assertion(text), allowsNone: true)
+            for record in Records.five { trial.take(record) }
+            return trial.judgement().status
+        }
+        #expect(try status("all(hs.failed where tcp.dstport == 1)") == .passed)
+        #expect(try status("p99(hs.rtt.total where tcp.dstport == 1) < 1ms") == .passed)
+        #expect(try status("not p99(hs.rtt.total where tcp.dstport == 1) < 1ms") == .passed)
+        #expect(try status("count(where tcp.dstport == 1) >= 10") == .failed)
+        #expect(try status("all(hs.outcome == established) and count(where tcp.dstport == 1) == 0") == .failed)
+        #expect(try status("max(hs.icmp.code) < 5") == .unknown, "attempts are there, and none has one")
+    }
+
+    @Test("What may be about nobody has not been seen to hold")
+    func perhapsNobody() throws {
+        #expect(try Self.judge("all(ip.version == 4 where hs.rtt.total > 1s)", [Records.five[1]]).status == .unknown)
+    }
+
+    @Test("An attempt that may be selected makes nothing sure")
+    func perhapsSelected() throws {
+        var check = Check(
+            [try Rule("any(hs.outcome == refused)"), try Rule("count(hs.failed) == 2")],
+            selection: try Predicate("hs.rtt.total < 2s"))
+        check.take(Records.five)
+        let verdict = check.verdict()
+        #expect(verdict.results.map(\.judgement.status) == [.unknown, .unknown])
+        #expect(verdict.attempts == 5 && verdict.untold == 2)
     }
 
     @Test("The frames of all that break it are kept on demand")

@@ -132,6 +132,33 @@ struct ExpressionTests {
             } || ["icmp.", "tunnel."].contains { path.hasPrefix($0) }, "\(name): \(path)")
     }
 
+    @Test(
+        "Decimals are what they say, to the last bit",
+        arguments: [
+            ("99.9%", Literal.percentage(999.0 / 1000)), ("66.67%", .percentage(6667.0 / 10_000)),
+            ("1.001ms", .duration(1_001_000)),
+            ("0.1s", .duration(100_000_000)), ("-1.5", .number(-1.5)), ("0.3", .number(0.3)),
+            ("1.1h", .duration(3_960_000_000_000)),
+        ])
+    func decimals(_ text: String, _ literal: Literal) { #expect(Lexer.literal(text) == literal) }
+
+    @Test("Whether a pending or partial attempt failed is unknown")
+    func pendingIsUnknown() throws {
+        var record = Records.five[3]
+        record.outcome = .pending
+        #expect(try Predicate("hs.failed")(record) == .unknown)
+        record.outcome = .partial
+        #expect(try Predicate("not hs.failed")(record) == .unknown)
+    }
+
+    @Test("A frame that a long record does not list may be one of its frames")
+    func omittedFrames() throws {
+        var record = Records.five[0]
+        record.segmentsOmitted = 3
+        #expect(try Predicate("frame.number == 99")(record) == .unknown)
+        #expect(try Predicate("frame.number == 1")(record) == .yes)
+    }
+
     // MARK: Mistakes
 
     static let mistakes: [(expression: String, line: Int, column: Int, message: String)] = [
@@ -186,6 +213,9 @@ struct ExpressionTests {
         ("all(hs.failed)", 1, 1, "all() is about all attempts"), ("tcp.port == tcp.dstport", 1, 13, "several values"),
         ("ip.src in {hs.failed}", 1, 12, "ip.src is an address"),
         ("hs.id == 99999999999999999999", 1, 10, "is no number"),
+        ("hs.outcome matches \"\\d\"", 1, 20, "means nothing in POSIX"),
+        ("hs.outcome matches \"(a{9}){9}\"", 1, 20, "counted repetition is not taken"),
+        ("known(hs.failed where true)", 1, 1, "known() takes one field"),
         ("ip.src contains \"10.\" é", 1, 23, "means nothing"), ("hs.rtt.total in {1ms..5}", 1, 23, "say its unit"),
     ]
 

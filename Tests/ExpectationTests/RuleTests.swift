@@ -178,6 +178,38 @@ struct RuleTests {
         #expect(lines[0].contains("%0A"))
     }
 
+    @Test("A line break of any kind begins no workflow command")
+    func githubLineBreaks() throws {
+        var out = OutputBuffer()
+        var rule = try Rule("none(hs.failed)")
+        rule.reason = "a\r\n::error::b\r::error::c"
+        CheckReport(verdict([rule]), CheckContext(), style: TextStyle(usesColor: false, usesUnicode: false, width: 100))
+            .write(.github, to: &out)
+        #expect(out.bytes.count { $0 == 10 } == 2 && !out.bytes.contains(13))
+    }
+
+    @Test("What goes wrong beside the rules is a test of its own, that failed")
+    func runErrors() throws {
+        var context = CheckContext()
+        context.errors = ["the command ended with status 7"]
+        var out = OutputBuffer()
+        CheckReport(
+            verdict([try Rule("count() == 5")]), context,
+            style: TextStyle(usesColor: false, usesUnicode: false, width: 100)
+        )
+        .write(.junit, to: &out)
+        #expect(String(decoding: out.bytes, as: UTF8.self).contains("tests=\"2\" failures=\"0\" errors=\"1\""))
+    }
+
+    @Test("What two files include comes once")
+    func diamond() throws {
+        let files = [
+            "rules.yml": "include: [a.yml, b.yml]", "a.yml": "include: c.yml", "b.yml": "include: c.yml",
+            "c.yml": "rules: [{expect: count() > 0}]",
+        ]
+        #expect(try Self.rules(files).count == 1)
+    }
+
     // MARK: Baselines
 
     private func baseline(_ records: [AttemptRecord]) -> Baseline {
