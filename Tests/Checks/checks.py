@@ -173,7 +173,7 @@ def aggregates(world):
             steps.append((start + there, f"f{number} < S. <mss {wheel.choice([1400, 1460])}>"))
             steps.append((start + there + back, f"f{number} > ."))
     steps.sort()
-    scenario = "\n".join(flows) + "\n" + "\n".join(f"{time}us {step}" for time, step in steps) + "\n"
+    scenario = "\n".join(flows) + "\n" + "\n".join(f"{time}us {step}" for time, step in steps) + "\n+80s idle\n+1s idle\n"
     with open(world.path("random.pkt"), "w") as handle:
         handle.write(scenario)
     capture = world.path("random.pcap")
