@@ -70,8 +70,11 @@ package struct CheckReport {
             let figures = judgement.figures.map(\.description).joined(separator: "; ")
             let unknown = judgement.status == .unknown ? "cannot be told: " : ""
             if judgement.offenderCount == 0 { return unknown + figures }
-            return unknown + figures + "; " + Format.count(judgement.offenderCount, "attempt")
-                + (judgement.offenderCount == 1 ? " breaks it" : " break it")
+            let isOne = judgement.offenderCount == 1
+            let verb =
+                judgement.status == .unknown
+                ? (isOne ? " leaves it open" : " leave it open") : isOne ? " breaks it" : " break it"
+            return unknown + figures + "; " + Format.count(judgement.offenderCount, "attempt") + verb
         }
     }
 
