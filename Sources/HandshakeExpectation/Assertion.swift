@@ -392,7 +392,7 @@ package struct Judgement: Sendable {
             if let truth {
                 line += truth == .yes ? "true" : truth == .no ? "false" : "unknown"
             } else {
-                line += value.map { HandshakeExpectation.Figure.text($0, type) } ?? "unknown"
+                line += value.map { FigureText.text($0, type) } ?? "unknown"
             }
             line += valued.map { ", of \($0) of \(attempts) attempts" } ?? ", of \(attempts) attempts"
             if undetermined > 0 { line += "; of \(undetermined) it cannot be told whether they belong" }

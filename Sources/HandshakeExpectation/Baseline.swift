@@ -139,9 +139,9 @@ package struct BaselineComparison: Sendable {
         package var isWorse: Bool
 
         package var description: String {
-            func text(_ value: Double?) -> String { value.map { Figure.text($0, type) } ?? "unknown" }
+            func text(_ value: Double?) -> String { value.map { FigureText.text($0, type) } ?? "unknown" }
             return "\(name): \(text(now)), was \(text(before))"
-                + (limit.map { ", limit \(Figure.text($0, type))" } ?? "")
+                + (limit.map { ", limit \(FigureText.text($0, type))" } ?? "")
         }
     }
 
@@ -176,7 +176,8 @@ package struct BaselineComparison: Sendable {
             let isWorse = if let limit, let new { new > limit } else { limit != nil }
             lines.append(
                 Line(
-                    name: "p\(Figure.plain(rank))(hs.rtt.total)", before: old, now: new, type: .duration, limit: limit,
+                    name: "p\(FigureText.plain(rank))(hs.rtt.total)", before: old, now: new, type: .duration,
+                    limit: limit,
                     isWorse: isWorse))
         }
     }

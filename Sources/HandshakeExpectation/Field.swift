@@ -83,11 +83,11 @@ package struct Field: Sendable {
     /// Its value in a record, as a person would write it; `unknown` where it has none.
     package func text(of record: AttemptRecord) -> String {
         switch reader {
-        case .number(let read): return read(record).map { Figure.text($0, type) } ?? "unknown"
+        case .number(let read): return read(record).map { FigureText.text($0, type) } ?? "unknown"
         case .numbers(let visit):
             var values: [String] = []
             _ = visit(record) {
-                values.append(Figure.text(Bounds($0), type))
+                values.append(FigureText.text(Bounds($0), type))
                 return .no
             }
             return "{\(values.joined(separator: ", "))}"
@@ -109,7 +109,7 @@ package struct Field: Sendable {
 }
 
 /// A figure of an assertion as text.
-package enum Figure {
+package enum FigureText {
     package static func text(_ value: Bounds, _ type: FieldType) -> String {
         value.isExact ? text(value.low, type) : "\(text(value.low, type)) to \(text(value.high, type))"
     }

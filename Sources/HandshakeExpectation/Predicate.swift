@@ -285,12 +285,12 @@ struct Checker {
                 throw error(
                     "a ratio is from 0 to 1"
                         + (value > 1 && value <= 100
-                            ? ": \(Figure.plain(value)) of a hundred is \(Figure.plain(value))%" : ""),
+                            ? ": \(FigureText.plain(value)) of a hundred is \(FigureText.plain(value))%" : ""),
                     syntax)
             }
             return value
         case (.duration, .number(let value)):
-            throw error("\(name) is a duration: say its unit, as \(Figure.plain(value))ms", syntax)
+            throw error("\(name) is a duration: say its unit, as \(FigureText.plain(value))ms", syntax)
         default: throw error("\(name) is \(type.phrase), and \(text(syntax)) is \(literal.kind)", syntax)
         }
     }
