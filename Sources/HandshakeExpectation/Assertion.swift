@@ -79,13 +79,7 @@ struct ClaimBuilder {
         case .membership(let operand, let elements):
             let position = try figure(operand)
             let (type, name) = (aggregates[position].type, aggregates[position].text)
-            var ranges: [Bounds] = []
-            for (low, high) in elements {
-                let first = try checker.number(low, of: type, name)
-                let last = if let high { try checker.number(high, of: type, name) } else { first }
-                if let high, last < first { throw checker.error("the range ends before it begins", high) }
-                ranges.append(Bounds(first, last))
-            }
+            let ranges = try checker.ranges(elements, of: type, name)
             offend(position, by: .counted(aggregates[position], near: ranges.map(\.high).max() ?? 0))
             return .membership(position, ranges)
         case .literal:
@@ -317,11 +311,7 @@ package struct Trial: Sendable {
         case .membership(let position, let ranges):
             involved = [position]
             if let value = bounds(.aggregate(position)) {
-                truth = ranges.reduce(.no) { truth, range in
-                    truth
-                        || Comparison.greaterOrEqual.holds(value, Bounds(range.low))
-                            && Comparison.lessOrEqual.holds(value, Bounds(range.high))
-                }
+                truth = value.isIn(ranges)
             } else {
                 truth = excuse(involved, isWanted)
             }

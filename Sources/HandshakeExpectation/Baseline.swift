@@ -14,9 +14,7 @@ package struct Baseline: Sendable, Equatable {
 
     package init() {}
 
-    package mutating func take(_ records: [AttemptRecord]) {
-        for record in records { add(record.outcome.rawValue, record.total?.nanoseconds) }
-    }
+    package mutating func take(_ record: AttemptRecord) { add(record.outcome.rawValue, record.total?.nanoseconds) }
 
     private mutating func add(_ outcome: String, _ roundTrip: Int64?) {
         attempts += 1

@@ -30,8 +30,11 @@ package struct Predicate: Sendable {
     /// Both; nil is no condition.
     package static func both(_ a: Predicate?, _ b: Predicate?) -> Predicate? {
         guard let a, let b else { return a ?? b }
-        let (first, second) = (a.test, b.test)
-        return Predicate("(\(a.text)) and (\(b.text))", a.fields + b.fields) { record in
+        return Predicate("(\(a.text)) and (\(b.text))", a.fields + b.fields, both(a.test, b.test))
+    }
+
+    static func both(_ first: @escaping Test, _ second: @escaping Test) -> Test {
+        { record in
             let truth = first(record)
             return truth == .no ? .no : truth && second(record)
         }
@@ -72,13 +75,7 @@ struct Checker {
             return { !inner($0) }
         case .and(let operands):
             let tests = try self.tests(operands, &fields)
-            if tests.count == 2 {
-                let (first, second) = (tests[0], tests[1])
-                return { record in
-                    let truth = first(record)
-                    return truth == .no ? .no : truth && second(record)
-                }
-            }
+            if tests.count == 2 { return Predicate.both(tests[0], tests[1]) }
             return { record in
                 var truth = Truth.yes
                 for test in tests {
@@ -339,31 +336,13 @@ struct Checker {
         _ operand: Syntax, _ elements: [(low: Syntax, high: Syntax?)], _ fields: inout [Field]
     ) throws(ExpressionError) -> Predicate.Test {
         let field = try field(operand, &fields)
-        func nothingBetween(_ low: Syntax, _ high: Syntax) -> ExpressionError {
-            ExpressionError(
-                "the range ends before it begins", at: low.range.lowerBound..<high.range.upperBound, of: source)
-        }
         switch field.reader {
-        case .number, .numbers:
-            var ranges: [Bounds] = []
-            for (low, high) in elements {
-                let first = try number(low, for: field)
-                let last = if let high { try number(high, for: field) } else { first }
-                if let high, last < first { throw nothingBetween(low, high) }
-                ranges.append(Bounds(first, last))
-            }
-            let set = ranges
-            @Sendable func isIn(_ value: Bounds) -> Truth {
-                var truth = Truth.no
-                for range in set {
-                    if range.low <= value.low, value.high <= range.high { return .yes }
-                    if value.low <= range.high, range.low <= value.high { truth = .unknown }
-                }
-                return truth
-            }
-            if case .number(let read) = field.reader { return { record in read(record).map(isIn) ?? .unknown } }
-            guard case .numbers(let visit) = field.reader else { return { _ in .unknown } }
-            return { record in visit(record) { isIn(Bounds($0)) } }
+        case .number(let read):
+            let set = try ranges(elements, of: field.type, field.name)
+            return { record in read(record).map { $0.isIn(set) } ?? .unknown }
+        case .numbers(let visit):
+            let set = try ranges(elements, of: field.type, field.name)
+            return { record in visit(record) { Bounds($0).isIn(set) } }
         case .address, .addresses:
             var ranges: [ClosedRange<IPAddress>] = []
             for (low, high) in elements {
@@ -389,6 +368,25 @@ struct Checker {
             let set = mask
             return { record in read(record).map { Truth($0 & set != 0) } ?? .unknown }
         }
+    }
+
+    /// The ranges of a set of numbers or durations; a single value is one.
+    func ranges(
+        _ elements: [(low: Syntax, high: Syntax?)], of type: FieldType, _ name: String
+    ) throws(ExpressionError) -> [Bounds] {
+        var ranges: [Bounds] = []
+        for (low, high) in elements {
+            let first = try number(low, of: type, name)
+            let last = if let high { try number(high, of: type, name) } else { first }
+            if let high, last < first { throw nothingBetween(low, high) }
+            ranges.append(Bounds(first, last))
+        }
+        return ranges
+    }
+
+    private func nothingBetween(_ low: Syntax, _ high: Syntax) -> ExpressionError {
+        ExpressionError(
+            "the range ends before it begins", at: low.range.lowerBound..<high.range.upperBound, of: source)
     }
 
     private func contains(

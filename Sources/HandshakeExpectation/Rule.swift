@@ -42,10 +42,14 @@ package struct Check: Sendable {
     /// Attempts that were selected, and those of them of which that cannot be told.
     package private(set) var attempts = 0
     private var untold = 0
+    /// What is compared with a baseline, of the attempts that are surely selected; nil where that is not asked for.
+    private var figures: Baseline?
 
     /// - Parameter selection: which attempts are looked at at all; nil for all.
-    package init(_ rules: [Rule], selection: Predicate? = nil, keepsFrames: Bool = false) {
+    package init(_ rules: [Rule], selection: Predicate? = nil, keepsFrames: Bool = false, comparesFigures: Bool = false)
+    {
         self.rules = rules
+        figures = comparesFigures ? Baseline() : nil
         self.selection = selection
         trials = rules.map { Trial($0.assertion, allowsNone: $0.allowsNone, keepsFrames: keepsFrames) }
     }
@@ -55,7 +59,7 @@ package struct Check: Sendable {
             let selected = selection?(record) ?? .yes
             if selected == .no { continue }
             attempts += 1
-            if selected == .unknown { untold += 1 }
+            if selected == .unknown { untold += 1 } else { figures?.take(record) }
             for position in trials.indices { trials[position].take(record, selected: selected) }
         }
     }
@@ -68,6 +72,7 @@ package struct Check: Sendable {
             results: zip(rules, trials).map { .init(rule: $0, judgement: $1.judgement()) }, attempts: attempts)
         verdict.selection = selection?.text
         verdict.untold = untold
+        verdict.figures = figures
         return verdict
     }
 }
@@ -88,6 +93,8 @@ package struct CheckVerdict: Sendable {
     /// Which attempts were looked at (-Y), and of how many of them that cannot be told.
     package var selection: String?
     package var untold = 0
+    /// What is compared with a baseline, where that was asked for.
+    package var figures: Baseline?
     /// What worsened since a baseline.
     package var comparison: BaselineComparison?
     /// Whether attempts were lost before they could be judged: that is no pass.

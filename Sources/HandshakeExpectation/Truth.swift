@@ -27,6 +27,16 @@ package struct Bounds: Sendable, Equatable {
     @inline(__always) package init(_ low: Double, _ high: Double) { (self.low, self.high) = (low, high) }
 
     package var isExact: Bool { low == high }
+
+    /// Whether it lies in one of some ranges, ends included.
+    func isIn(_ ranges: [Bounds]) -> Truth {
+        var truth = Truth.no
+        for range in ranges {
+            if range.low <= low, high <= range.high { return .yes }
+            if low <= range.high, range.low <= high { truth = .unknown }
+        }
+        return truth
+    }
 }
 
 /// How two values are compared.

@@ -111,22 +111,16 @@ import Synchronization
         while end == nil, var piece = freePiece() {
             var filled = 0
             while filled < Self.pieceSize {
-                if position < count {
-                    do throws(DamagedData) {
-                        let step = try Self.step(decompressor, input, position..<count, &piece, filled)
-                        position += step.taken
-                        filled += step.given
-                        if step != (0, 0) { continue }
-                        end = .damaged("the library goes no further")
-                        break
-                    } catch {
-                        end = .damaged(error.words)
-                        break
-                    }
-                } else if let step = try? Self.step(decompressor, input, 0..<0, &piece, filled), step.given > 0 {
-                    // What the library still held.
+                // Also with all input taken: the library may still hold output.
+                do throws(DamagedData) {
+                    let step = try Self.step(decompressor, input, position..<count, &piece, filled)
+                    position += step.taken
                     filled += step.given
-                    continue
+                    if step != (0, 0) { continue }
+                    if position < count { throw DamagedData(words: "the library goes no further") }
+                } catch {
+                    end = .damaged(error.words)
+                    break
                 }
                 if filled > 0, !isRegular, !hasInput() { break }
                 (position, count) = (

@@ -211,29 +211,16 @@ struct CheckPlan {
 
     func judgeFiles(_ command: Check) throws {
         let paths = try command.input.resolve().paths
-        var check = HandshakeExpectation.Check(rules, selection: selection, keepsFrames: evidence != nil)
-        var figures = Baseline()
+        var check = self.check
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
-        _ = try analysis.run { records in
-            check.take(records)
-            if baseline != nil { figures.take(records.filter { (selection?($0) ?? .yes) == .yes }) }
-        }
-        var verdict = check.verdict()
-        compare(figures, &verdict)
+        _ = try analysis.run { check.take($0) }
+        let verdict = verdict(of: check)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
         context.started = started
         context.errors = analysis.reader.failures.map(\.description)
-        if let evidence {
-            do {
-                try evidence.write(try copy(verdict.frames, paths))
-                if !verdict.frames.isEmpty { context.kept = command.evidence }
-            } catch let failure as CommandFailure {
-                context.errors.append(failure.message ?? "")
-            }
-            CheckPlan.noteOmissions(verdict, &context)
-        }
+        keep(verdict, &context) { () throws(CommandFailure) in try copy(verdict.frames, paths) }
         context.elapsed = Clock.steady - steady
         try report(verdict, context, command.text.style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
@@ -241,14 +228,25 @@ struct CheckPlan {
         }
     }
 
-    static func noteOmissions(_ verdict: CheckVerdict, _ context: inout CheckContext) {
+    /// Writes the file of -w, if there is one.
+    /// - Parameter octets: a savefile of the frames of attempts that break a rule.
+    func keep(
+        _ verdict: CheckVerdict, _ context: inout CheckContext, _ octets: () throws(CommandFailure) -> [UInt8]
+    ) {
+        guard let evidence else { return }
+        do throws(CommandFailure) {
+            try evidence.write(try octets())
+            if !verdict.frames.isEmpty { context.kept = evidence.path }
+        } catch {
+            context.errors.append(error.message ?? "")
+        }
         if verdict.framesOmitted > 0 {
             context.notes.append(
                 "-w lacks \(verdict.framesOmitted) frames of attempts with many segments: the middle is not remembered")
         }
     }
 
-    private func copy(_ frames: [UInt64], _ paths: [String]) throws -> [UInt8] {
+    private func copy(_ frames: [UInt64], _ paths: [String]) throws(CommandFailure) -> [UInt8] {
         // With an interface also where no frame follows, so that it is a capture all the same.
         var writer = SavefileWriter(.pcapng, frames.isEmpty ? [.init(linkType: .ethernet, snaplen: 262_144)] : [])
         do throws(CaptureError) {
@@ -264,9 +262,17 @@ struct CheckPlan {
 
     // MARK: Verdicts
 
-    func compare(_ figures: Baseline, _ verdict: inout CheckVerdict) {
-        guard let baseline else { return }
-        verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
+    /// With nothing taken yet.
+    var check: HandshakeExpectation.Check {
+        .init(rules, selection: selection, keepsFrames: evidence != nil, comparesFigures: baseline != nil)
+    }
+
+    func verdict(of check: HandshakeExpectation.Check) -> CheckVerdict {
+        var verdict = check.verdict()
+        if let baseline, let figures = verdict.figures {
+            verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
+        }
+        return verdict
     }
 
     /// Writes every report, whatever becomes of one of them; then says how it ends. The verdict comes first: a reader that

@@ -32,7 +32,6 @@ struct LiveCheck {
             command.input.filter
             ?? (command.input.arguments.isEmpty ? nil : command.input.arguments.joined(separator: " "))
         let options = command.capture.liveOptions(filter: filter, waits: false)
-        let evidence = plan.evidence
         let signals = clinux_signal_descriptor()
         let capture = try command.capture.open(options)
         let child = try command.command.map { try Child($0) }
@@ -42,7 +41,7 @@ struct LiveCheck {
         let description = CaptureOptions.describe(capture, options, started: started)
         let monitor = Monitor(description, started: started)
         let reports = BoundedQueue<LiveOutlets.Report>(limit: Self.mostReports)
-        let kept = evidence == nil ? nil : KeptFrames(capture, limit: Self.mostKept)
+        let kept = plan.evidence == nil ? nil : KeptFrames(capture, limit: Self.mostKept)
         let outlets = LiveOutlets(reports: reports, frames: kept?.queue, monitor: monitor)
         let analysis = LiveAnalysis(
             capture, command.input.tracking.configuration(usual: Watch.usualAttempts),
@@ -51,7 +50,7 @@ struct LiveCheck {
         analysis.numbersFrames = true
         let ending = Ending()
         CaptureOptions.announce(capture, options)
-        let jury = Jury(plan, keepsFrames: evidence != nil)
+        let jury = Jury(plan)
         let juryThread = WorkThread("judge") {
             while let waiting = reports.take() { jury.take(waiting) }
         }
@@ -79,15 +78,7 @@ struct LiveCheck {
         if loss.recordsLetGo > 0 { context.errors.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
         var verdict = jury.verdict(plan)
         verdict.isIncomplete = loss.recordsLetGo > 0
-        if let evidence, let kept {
-            do throws(CommandFailure) {
-                try evidence.write(kept.octets(of: Set(verdict.frames)))
-                if !verdict.frames.isEmpty { context.kept = command.evidence }
-            } catch {
-                context.errors.append(error.message ?? "")
-            }
-            CheckPlan.noteOmissions(verdict, &context)
-        }
+        plan.keep(verdict, &context) { kept?.octets(of: Set(verdict.frames)) ?? [] }
         context.elapsed = Clock.steady - steady
         try plan.report(verdict, context, command.text.style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
@@ -194,17 +185,12 @@ private final class Child {
 private final class Jury: Sendable {
     private struct State {
         var check: HandshakeExpectation.Check
-        var figures = Baseline()
         /// All that came, those that -Y leaves out included.
         var attempts: UInt64 = 0
     }
     private let state: Mutex<State>
-    private let selection: Predicate?
 
-    init(_ plan: CheckPlan, keepsFrames: Bool) {
-        selection = plan.selection
-        state = Mutex(State(check: .init(plan.rules, selection: plan.selection, keepsFrames: keepsFrames)))
-    }
+    init(_ plan: CheckPlan) { state = Mutex(State(check: plan.check)) }
 
     var attempts: UInt64 { state.withLock { $0.attempts } }
     var hasMatched: Bool { state.withLock { $0.check.hasMatched && $0.attempts > 0 } }
@@ -214,18 +200,11 @@ private final class Jury: Sendable {
             for case .attempts(let records) in reports {
                 state.attempts += UInt64(records.count)
                 state.check.take(records)
-                state.figures.take(records.filter { (selection?($0) ?? .yes) == .yes })
             }
         }
     }
 
-    func verdict(_ plan: CheckPlan) -> CheckVerdict {
-        state.withLock { state in
-            var verdict = state.check.verdict()
-            plan.compare(state.figures, &verdict)
-            return verdict
-        }
-    }
+    func verdict(_ plan: CheckPlan) -> CheckVerdict { state.withLock { plan.verdict(of: $0.check) } }
 }
 
 /// Frames of handshakes in memory, until it is known which of them are wanted.

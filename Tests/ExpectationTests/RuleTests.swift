@@ -214,7 +214,7 @@ struct RuleTests {
 
     private func baseline(_ records: [AttemptRecord]) -> Baseline {
         var baseline = Baseline()
-        baseline.take(records)
+        for record in records { baseline.take(record) }
         return baseline
     }
 
