@@ -164,6 +164,20 @@ struct Attempt: BitwiseCopyable {
     @inline(__always) var isLive: Bool { marks.contains(.established) && !marks.contains(.connectionEnded) }
 }
 
+/// How each side's segments were carried: as the first of them that was encapsulated.
+struct TunnelPaths {
+    var client = TunnelPath()
+    var server = TunnelPath()
+
+    mutating func add(_ path: TunnelPath, fromClient: Bool) {
+        if fromClient {
+            if client.isEmpty { client = path }
+        } else if server.isEmpty {
+            server = path
+        }
+    }
+}
+
 /// One logged segment (or ICMP error) of an attempt: what verdicts need of it, flat.
 package struct SegmentNote: Sendable, BitwiseCopyable {
     package var frame: UInt64 = 0
@@ -189,6 +203,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var event = HandshakeEvent.clientMore
     package var fromClient = false
     package var isFragment = false
+    package var hasFragmentOverlap = false
     package var isCut = false
     package var tunnels = Tunnels()
     package var icmpType: UInt8 = 0
@@ -223,6 +238,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
         self.event = event
         self.fromClient = fromClient
         isFragment = segment.isFragment
+        hasFragmentOverlap = segment.hasFragmentOverlap
         isCut = segment.isCut
         tunnels = segment.tunnels
     }

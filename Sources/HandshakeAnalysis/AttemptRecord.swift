@@ -153,6 +153,8 @@ public struct SegmentRecord: Sendable, Hashable {
     var tsecr: UInt32
     /// ICMP type and code; nil for TCP.
     public var icmp: UnreachableReport?
+    /// What the capture file says of the frame.
+    public var comment: String?
 }
 
 /// A finding: what was seen, on which frames, and what goes with it.
@@ -193,6 +195,9 @@ public struct AttemptRecord: Sendable {
     public var network: VirtualNetwork
     public var serverNetwork: VirtualNetwork
     public var tunnels: Tunnels
+    /// The encapsulations of the first segment from each side that had any.
+    public var clientPath: TunnelPath
+    public var serverPath: TunnelPath
     public var clientVLAN: [UInt16]
     public var serverVLAN: [UInt16]
 

@@ -53,6 +53,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case checksumBad = "checksum-bad"
     case checksumOffload = "checksum-offload"
     case fragmented
+    case fragmentsOverlap = "fragments-overlap"
     case snaplenCut = "snaplen-cut"
     case reservedFlags = "reserved-flags"
     case icmpError = "icmp-error"
@@ -87,8 +88,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
             .note
         case .synLost, .synackLost, .ackLost, .synackIsnChanged, .synIsnChanged, .mssTiny, .rstBeforeSynack,
             .resetAfterEstablished, .rstFromMiddlebox, .halfOpenDiscovered, .synackBadTsecr, .oneSided, .checksumBad,
-            .reorderedCapture, .clockStepped, .wscaleOver14, .optionMalformed, .optionNotOffered, .synFlood,
-            .portScan:
+            .fragmentsOverlap, .reorderedCapture, .clockStepped, .wscaleOver14, .optionMalformed, .optionNotOffered,
+            .synFlood, .portScan:
             .warning
         case .synackWrongAck, .ackWrongAck, .ackWrongSeq, .synackWrongDirection: .error
         }
@@ -415,6 +416,17 @@ extension FindingCode {
                 reference: "RFC 791 section 3.2; RFC 8200 section 4.5",
                 causes: "Data on a SYN over a small MTU, evasion.",
                 next: "Unusual: look at the path's MTU.")
+        case .fragmentsOverlap:
+            Explanation(
+                title: "Fragments of a handshake segment overlapped",
+                meaning:
+                    "The IP packet of the segment came in fragments that hold the same octets twice. Receivers discard such a packet, or differ on which copy counts: what is reported is what came first.",
+                recognition:
+                    "Two fragments of one packet (addresses, protocol, identification) cover the same octets, without being the same fragment again.",
+                reference: "RFC 5722 section 3 (IPv6: discard); RFC 791 section 3.2, RFC 1858 section 4 (IPv4)",
+                causes:
+                    "An attempt to pass a filter that looks at other octets than the host does; a broken sender; two packets with one identification.",
+                next: "Look at the fragments' octets. Nothing on the Internet fragments a handshake segment by itself.")
         case .snaplenCut:
             Explanation(
                 title: "The capture cut the TCP header",

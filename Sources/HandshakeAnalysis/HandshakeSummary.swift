@@ -11,14 +11,23 @@ public struct FrameCounts: Sendable {
     private var malformedByCause = [UInt64](
         repeating: 0, count: Malformation.Layer.allCases.count * Malformation.Limit.allCases.count)
 
-    public var read: UInt64 { segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +) }
+    /// Frames of link types that are not decoded, by the type's number.
+    public private(set) var unknownLinkTypes: [UInt16: UInt64] = [:]
 
-    /// By the reason's name; ICMP errors are here too: no segment of a connection, but used as evidence.
+    public var read: UInt64 {
+        segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +)
+            + unknownLinkTypes.values.reduce(0, +)
+    }
+
+    /// By the reason's name, link types that are not decoded as `link-type-N`; ICMP errors are here too: no segment of a
+    /// connection, but used as evidence.
     public var ignored: [String: UInt64] {
-        IgnoredReason.allCases.reduce(into: [:]) { counts, reason in
+        var counts = IgnoredReason.allCases.reduce(into: [String: UInt64]()) { counts, reason in
             let count = ignoredByReason[Int(reason.rawValue)]
             if count > 0 { counts[reason.name] = count }
         }
+        for (linkType, count) in unknownLinkTypes { counts["link-type-\(linkType)"] = count }
+        return counts
     }
 
     /// By layer and limit.
@@ -51,6 +60,7 @@ public struct FrameCounts: Sendable {
         switch slot.kind {
         case .segment: segments += 1
         case .icmpError: count(.icmpError)
+        case .ignored where slot.reason == .unknownLinkType: unknownLinkTypes[slot.linkType, default: 0] += 1
         case .ignored: count(slot.reason)
         case .malformed: count(slot.layer, slot.limit)
         case .cut: cut += 1
@@ -87,6 +97,8 @@ public struct HandshakeSummary: Sendable {
     /// SYN-ACKs with a bad checksum that belong to no attempt.
     public internal(set) var badChecksumsIgnored = 0
     public internal(set) var clockStepsBack = 0
+    /// Nanoseconds of the largest of them.
+    public internal(set) var clockLargestStepBack: Int64 = 0
     /// Of a live capture: steps that its steady clock does not bear out.
     public internal(set) var clockStepsForward = 0
     public internal(set) var patterns = TrafficPatterns()

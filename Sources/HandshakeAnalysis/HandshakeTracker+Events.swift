@@ -195,6 +195,7 @@ extension HandshakeTracker {
         _ segment: Segment, _ event: HandshakeEvent, _ slot: UInt32, fromClient: Bool
     ) {
         append(SegmentNote(segment, frame: frame, time: time, event: event, fromClient: fromClient), slot)
+        if !segment.tunnels.isEmpty { paths[slot, default: TunnelPaths()].add(segment.path, fromClient: fromClient) }
     }
 
     /// The first 24 and the last 8 are kept.

@@ -8,7 +8,8 @@ extension HandshakeTracker {
     mutating func report(_ slot: UInt32, _ cause: Ending) {
         let log = takeNotes(slot)
         let judge = Judge(
-            attempt: attempts[slot], log: log, cause: cause, now: clock.now ?? time,
+            attempt: attempts[slot], paths: paths.isEmpty ? nil : paths.removeValue(forKey: slot), log: log,
+            cause: cause, now: clock.now ?? time,
             captureStart: clock.first ?? time,
             distrustsChecksums: !trustsChecksums)
         let record = judge.record()

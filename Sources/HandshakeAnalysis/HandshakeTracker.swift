@@ -48,6 +48,8 @@ public struct HandshakeTracker: ~Copyable {
     let seed: UInt64
     var attempts: Pool<Attempt>
     var notes: Pool<SegmentNote>
+    /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
+    var paths: [UInt32: TunnelPaths] = [:]
     var index = HashIndex()
     var queues = QueueSet()
     package internal(set) var clock = CaptureClock()
@@ -68,6 +70,7 @@ public struct HandshakeTracker: ~Copyable {
     public var summary: HandshakeSummary {
         var summary = totals
         summary.clockStepsBack = clock.stepsBack
+        summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
         return summary
     }

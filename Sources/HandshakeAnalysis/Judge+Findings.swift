@@ -274,6 +274,7 @@ extension Judge {
         findings += plain(.checksumBad, segments.filter { $0.checksum == .bad }.map(\.frame))
         findings += plain(.checksumOffload, segments.filter { $0.checksum == .offload }.map(\.frame))
         findings += plain(.fragmented, segments.filter(\.isFragment).map(\.frame))
+        findings += plain(.fragmentsOverlap, segments.filter(\.hasFragmentOverlap).map(\.frame))
         findings += plain(.snaplenCut, segments.filter(\.isCut).map(\.frame))
         findings += plain(.reservedFlags, segments.filter { !$0.flags.isDisjoint(with: .reserved) }.map(\.frame))
         if sawSYN, attempt.clientISN == 0 { findings += finding(.isnZero, offer) }

@@ -10,6 +10,7 @@ struct Judge {
     static let quiet: Int64 = 1_000_000_000
 
     let attempt: Attempt
+    let paths: TunnelPaths?
     /// Every logged segment, in the order of the capture.
     let log: [SegmentNote]
     let cause: Ending
@@ -30,9 +31,11 @@ struct Judge {
     let completion: SegmentNote?
 
     init(
-        attempt: Attempt, log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64, distrustsChecksums: Bool
+        attempt: Attempt, paths: TunnelPaths?, log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
+        distrustsChecksums: Bool
     ) {
         self.attempt = attempt
+        self.paths = paths
         self.log = log
         self.cause = cause
         self.now = now
@@ -90,6 +93,7 @@ struct Judge {
         var record = AttemptRecord(
             id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.clientNetwork,
             serverNetwork: attempt.serverNetwork, tunnels: log.reduce(into: Tunnels()) { $0.formUnion($1.tunnels) },
+            clientPath: paths?.client ?? TunnelPath(), serverPath: paths?.server ?? TunnelPath(),
             clientVLAN: vlan(fromClient: true), serverVLAN: vlan(fromClient: false), outcome: outcome, form: form(),
             completedBy: completedBy, startsAtSYN: sawSYN, ended: ended(outcome), confidence: confidence(),
             clientISN: attempt.clientISN,

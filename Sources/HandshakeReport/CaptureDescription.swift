@@ -1,5 +1,28 @@
 /// What a report says of the capture itself.
 package struct CaptureDescription: Sendable {
+    package struct Interface: Sendable {
+        package var name: String?
+        package var description: String?
+        package var linkType: String
+        /// Octets; 0 is no limit.
+        package var snaplen: Int
+        /// Nanoseconds.
+        package var timeResolution: Int64
+        package var comments: [String]
+
+        package init(
+            name: String?, description: String?, linkType: String, snaplen: Int, timeResolution: Int64,
+            comments: [String]
+        ) {
+            self.name = name
+            self.description = description
+            self.linkType = linkType
+            self.snaplen = snaplen
+            self.timeResolution = timeResolution
+            self.comments = comments
+        }
+    }
+
     package struct File: Sendable {
         package var name: String
         package var format: String
@@ -8,6 +31,12 @@ package struct CaptureDescription: Sendable {
         package var snaplen: Int
         /// Nanoseconds.
         package var timeResolution: Int64
+        /// What a pcapng file says of itself, and of the interfaces that it describes before its first frame.
+        package var hardware: String?
+        package var system: String?
+        package var application: String?
+        package var comments: [String] = []
+        package var interfaces: [Interface] = []
 
         package init(name: String, format: String, linkType: String, snaplen: Int, timeResolution: Int64) {
             self.name = name

@@ -52,6 +52,14 @@ package enum Format {
         return "\(scaled / power).\(pad(scaled % power, digits))"
     }
 
+    /// Octets with a decimal unit: `3.05 GB`.
+    package static func octets(_ count: Int64) -> String {
+        let value = Double(count)
+        let (scale, unit): (Double, String) =
+            value < 1e3 ? (1, "B") : value < 1e6 ? (1e3, "kB") : value < 1e9 ? (1e6, "MB") : (1e9, "GB")
+        return fixed(value / scale, scale == 1 ? 0 : value / scale < 10 ? 2 : 1) + " " + unit
+    }
+
     /// `1 attempt`, `2 attempts`.
     package static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
         "\(number) \(number == 1 ? noun : plural ?? noun + "s")"

@@ -40,6 +40,21 @@ package enum JSONReport {
                 $0.field("link_type", file.linkType)
                 $0.field("snaplen", file.snaplen)
                 $0.field("time_resolution_ns", file.timeResolution)
+                guard file.format == "pcapng" else { return }
+                $0.field("hardware", file.hardware)
+                $0.field("system", file.system)
+                $0.field("application", file.application)
+                $0.array("comments", file.comments) { $0.element($1) }
+                $0.array("interfaces", file.interfaces) { json, interface in
+                    json.object {
+                        $0.field("name", interface.name)
+                        $0.field("description", interface.description)
+                        $0.field("link_type", interface.linkType)
+                        $0.field("snaplen", interface.snaplen)
+                        $0.field("time_resolution_ns", interface.timeResolution)
+                        $0.array("comments", interface.comments) { $0.element($1) }
+                    }
+                }
             }
         }
         json.field("filter", capture.filter)
@@ -59,6 +74,8 @@ package enum JSONReport {
                 $0.array("kinds", record.tunnels.names) { $0.element($1) }
                 network("network", record.network, &$0)
                 if record.serverNetwork != record.network { network("server_network", record.serverNetwork, &$0) }
+                path("client", record.clientPath, &$0)
+                path("server", record.serverPath, &$0)
             }
         }
         json.object("vlan") {
@@ -116,6 +133,26 @@ package enum JSONReport {
         json.object(name) {
             $0.field("kind", "\(network.kind)")
             $0.field("id", network.id)
+        }
+    }
+
+    private static func path(_ name: String, _ path: TunnelPath, _ json: inout some FieldWriter) {
+        if path.isEmpty { return json.null(name) }
+        json.object(name) { json in
+            json.array("layers", path.layers) { json, layer in
+                json.object {
+                    $0.field("kind", layer.tunnel.name)
+                    if let identifier = layer.tunnel.identifierName { $0.field(identifier, layer.id) }
+                }
+            }
+            if let outer = path.outer {
+                json.object("outer") {
+                    $0.field("source", outer.source.description)
+                    $0.field("destination", outer.destination.description)
+                }
+            } else {
+                json.null("outer")
+            }
         }
     }
 
@@ -192,6 +229,7 @@ package enum JSONReport {
         json.field("flags", segment.kind == .icmp ? "" : segment.flags.description)
         if segment.isDuplicate { json.field("capture_duplicate", true) }
         if let error = segment.icmp { json.object("icmp") { icmp(error, &$0) } }
+        if let comment = segment.comment { json.field("comment", comment) }
     }
 
     private static func fields(of finding: Finding, _ json: inout some FieldWriter) {
@@ -248,6 +286,7 @@ package enum JSONReport {
         json.field("unrelated_icmp_errors", summary.unrelatedICMPErrors)
         json.field("bad_checksums_ignored", summary.badChecksumsIgnored)
         json.field("clock_steps_back", summary.clockStepsBack)
+        json.field("clock_largest_step_back_ns", summary.clockLargestStepBack)
         json.field("clock_steps_forward", summary.clockStepsForward)
         json.field("syn_retransmitted_attempts", summary.retransmittedSYNs)
         json.object("rtt_ns") {

@@ -193,7 +193,10 @@ package struct TextReport {
         }
         if loss.isTruncated { lost.append("a file ends in the middle: what came after is unknown") }
         if summary.clockStepsBack > 0 {
-            lost.append("the clock stepped back \(Format.count(summary.clockStepsBack, "time"))")
+            let size = Format.duration(summary.clockLargestStepBack)
+            lost.append(
+                "the clock stepped back \(Format.count(summary.clockStepsBack, "time")), by \(summary.clockStepsBack > 1 ? "at most " : "")\(size)"
+            )
         }
         if summary.clockStepsForward > 0 {
             lost.append("the clock stepped forward \(Format.count(summary.clockStepsForward, "time"))")

@@ -4,16 +4,13 @@ import Glibc
 /// really comes, so a length field that lies costs nothing.
 @safe struct ByteReader: ~Copyable {
     let name: String
-    private let descriptor: Int32
-    private var closes: Bool
+    private let input: RawInput
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     private var start = 0
     private var end = 0
     private(set) var failure: CaptureError?
     private var isAtEnd = false
-    /// Regular files never keep a reader waiting.
-    private var isRegular = false
     private var isRecognised = false
     private var compression: Compression?
     private var decompressed: DecompressedInput?
@@ -28,34 +25,32 @@ import Glibc
     /// Octets from the start of the input to the window.
     private(set) var offset: UInt64 = 0
 
-    static let pieceSize = 1 << 20
+    /// Octets that are asked of the system at a time.
+    private let pieceSize: Int
 
-    init(path: String, isInterrupted: @escaping @Sendable () -> Bool) throws(CaptureError) {
+    /// - Parameters:
+    ///   - follows: whether a file's end is only its end so far.
+    ///   - isOneOfMany: many files are open at a time: each has a small window.
+    init(
+        path: String, follows: Bool, isOneOfMany: Bool, isInterrupted: @escaping @Sendable () -> Bool
+    ) throws(CaptureError) {
         name = path
         self.isInterrupted = isInterrupted
-        if path == "-" {
-            descriptor = STDIN_FILENO
-            closes = false
-        } else {
-            descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-            closes = true
-            if descriptor < 0 { throw CaptureError(.unreadable, path, systemMessage(errno)) }
-            var information = stat()
-            if unsafe fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-                close(descriptor)
-                throw CaptureError(.unreadable, path, "is a directory", advice: "Name the capture files in it")
-            }
-            isRegular = information.st_mode & S_IFMT == S_IFREG
-            posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
-        }
-        capacity = ByteReader.pieceSize * 2
+        input = try RawInput(path: path, follows: follows, isInterrupted: isInterrupted)
+        pieceSize = isOneOfMany ? 1 << 16 : 1 << 20
+        capacity = pieceSize * 2
         unsafe base = .allocate(byteCount: capacity, alignment: 16)
     }
 
     deinit {
         unsafe base.deallocate()
         decompressed?.stop()
-        if closes { close(descriptor) }
+    }
+
+    /// Octets of the input that were read, and that it has; nil where that cannot be known.
+    var progress: (done: Int64, all: Int64)? {
+        guard let done = input.position, let all = input.size else { return nil }
+        return (done, all)
     }
 
     /// Octets in the window.
@@ -69,7 +64,7 @@ import Glibc
     private mutating func fill(_ count: Int) -> Bool {
         isStarved = false
         while available < count, !isAtEnd {
-            if !mayWait, !isRegular, !(decompressed.map(\.hasPending) ?? hasInput()) {
+            if !mayWait, input.mayWait, !(decompressed.map(\.hasPending) ?? input.hasInput()) {
                 isStarved = true
                 return false
             }
@@ -78,7 +73,7 @@ import Glibc
                 end -= start
                 start = 0
             }
-            if capacity - end < ByteReader.pieceSize / 2 {
+            if capacity - end < pieceSize / 2 {
                 let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity * 2, alignment: 16)
                 unsafe memcpy(larger, base, end)
                 unsafe base.deallocate()
@@ -105,7 +100,7 @@ import Glibc
     /// Reads, decompressed where the input is compressed. 0 at the end, negative where reading failed.
     private mutating func pull() -> Int {
         let (free, room) = unsafe (base + end, capacity - end)
-        guard let decompressed else { return unsafe read(descriptor, free, room) }
+        guard let decompressed else { return unsafe input.read(into: free, room) }
         let count = unsafe decompressed.read(into: free, room)
         if count == 0, let end = decompressed.end { failure = describe(end) }
         return count
@@ -139,18 +134,9 @@ import Glibc
         guard let compression = Compression(magic: FileOrder(isBig: true).u32(bytes, 0)) else { return }
         self.compression = compression
         let head = unsafe UnsafeRawBufferPointer(start: base + start, count: available)
-        decompressed = unsafe DecompressedInput(
-            compression, descriptor, head: head, closes: closes, isRegular: isRegular)
-        // The thread may still read when this reader is gone: it closes the descriptor.
-        if decompressed != nil { closes = false }
+        decompressed = unsafe DecompressedInput(compression, input, head: head, pieceSize: pieceSize)
         start = 0
         end = 0
-    }
-
-    /// Whether a read would return at once.
-    private func hasInput() -> Bool {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&request, 1, 0) != 0
     }
 
     /// The window.

@@ -5,15 +5,56 @@ package final class CaptureReader {
     // A non-copyable file in a class, so that there can be several.
     private final class Source {
         var file: Savefile
+        /// Its place among files whose frames have the same time.
+        let rank: Int
         /// Its current frame was delivered: the next is looked for when it is needed, since that may mean to wait.
         var isDelivered = false
-        init(_ file: consuming Savefile) { self.file = file }
+
+        init(_ file: consuming Savefile, rank: Int) {
+            self.file = file
+            self.rank = rank
+        }
     }
 
-    private var sources: [Source]
+    /// A file that is opened again when its first frame's time comes.
+    private struct Later {
+        var path: String
+        var rank: Int
+        var start: Int64
+        var size: Int64
+    }
+
+    /// How files are read.
+    package struct Options: Sendable {
+        /// An expression of pcap-filter(7).
+        package var filter: String?
+        /// The most frames to deliver.
+        package var limit: UInt64?
+        package var verifiesChecksums = true
+        /// Whether the end of a file is only its end so far, and what takes its name is read next.
+        package var follows = false
+        /// Whether the user has asked to stop; asked when a signal interrupts a read, and while a file is followed.
+        package var isInterrupted: @Sendable () -> Bool = { false }
+
+        package init(filter: String? = nil, limit: UInt64? = nil, verifiesChecksums: Bool = true) {
+            self.filter = filter
+            self.limit = limit
+            self.verifiesChecksums = verifiesChecksums
+        }
+    }
+
+    private let options: Options
+    /// Open files, each with a next frame.
+    private var sources: [Source] = []
+    /// Files to come, the next one last.
+    private var later: [Later] = []
+    /// The file that frames are taken from, until one of another is earlier.
+    private var current: Source?
+    /// The earliest frame of any other file.
+    private var others = (time: Int64.max, rank: Int.max)
     package let descriptions: [SavefileDescription]
     /// Nanoseconds since the epoch of the first frame; nil where there is none.
-    package let started: Int64?
+    package private(set) var started: Int64?
     private let filter: PacketFilter?
     package var filterExpression: String? { filter?.expression }
     private let limit: UInt64
@@ -25,76 +66,202 @@ package final class CaptureReader {
     private var delivered: UInt64 = 0
     /// What broke off, with each file that did.
     package private(set) var failures: [CaptureError]
+    /// What the files say of single frames.
+    package private(set) var comments = FrameComments()
+    private var endedLosses = SavefileLosses()
+    /// Octets of files that were read to their end.
+    private var endedSize: Int64 = 0
 
-    /// - Parameters:
-    ///   - paths: files; `-` is standard input.
-    ///   - filter: an expression of pcap-filter(7).
-    ///   - limit: the most frames to deliver.
-    ///   - isInterrupted: whether the user has asked to stop; asked when a signal interrupts a read.
+    /// Files that are open at a time though their frames are not due.
+    private static let mostOpen = 8
+
+    /// - Parameter paths: files; `-` is standard input.
     /// - Throws: `CaptureError` if no file can be read at all, or for the filter. A file that cannot be read beside
     ///   others that can is one of `failures`.
-    package init(
-        paths: [String], filter expression: String?, limit: UInt64?, verifiesChecksums: Bool,
-        isInterrupted: @escaping @Sendable () -> Bool = { false }
-    ) throws(CaptureError) {
-        var sources: [Source] = []
+    package init(paths: [String], _ options: Options = Options()) throws(CaptureError) {
         var failures: [CaptureError] = []
-        for path in paths {
+        var opened: [(source: Source, path: String)] = []
+        var (descriptions, later): ([SavefileDescription], [Later]) = ([], [])
+        var start = Int64.max
+        let ranks = CaptureReader.ranks(paths)
+        for (path, rank) in zip(paths, ranks) {
             do throws(CaptureError) {
-                sources.append(Source(try Savefile.open(path, isInterrupted: isInterrupted)))
+                let source = Source(
+                    try Savefile.open(
+                        path, follows: options.follows, isOneOfMany: paths.count > CaptureReader.mostOpen,
+                        isInterrupted: options.isInterrupted), rank: rank)
+                descriptions.append(source.file.description)
+                if let first = source.file.next { start = min(start, first.time) }
+                if paths.count > CaptureReader.mostOpen, let first = source.file.next,
+                    let size = source.file.progress?.all
+                {
+                    later.append(Later(path: path, rank: rank, start: first.time, size: size))
+                } else {
+                    opened.append((source, path))
+                }
             } catch {
                 failures.append(error)
             }
         }
-        if sources.isEmpty, let failure = failures.first { throw failure }
-        self.sources = sources
+        if descriptions.isEmpty, let failure = failures.first { throw failure }
+        self.options = options
         self.failures = failures
-        self.limit = limit ?? .max
-        descriptions = sources.map { $0.file.description }
-        started = sources.compactMap { $0.file.next?.time }.min()
+        self.descriptions = descriptions
+        self.later = later.sorted { ($1.start, $1.rank) < ($0.start, $0.rank) }
+        started = start == .max ? nil : start
+        limit = options.limit ?? .max
         let linkType = descriptions.first?.linkType ?? .ethernet
-        if let expression {
+        if let expression = options.filter {
             filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
         } else {
             filter = nil
         }
         decoder = FrameDecoder(linkType)
-        decoder.verifiesChecksums = verifiesChecksums
+        decoder.verifiesChecksums = options.verifiesChecksums
+        for (source, _) in opened {
+            sources.append(source)
+            if source.file.next == nil { retire(source) }
+        }
+    }
+
+    /// Each file's place where times do not decide: by name, numbers in it by value, so that a rotated set (`trace`, `trace1`, ...,
+    /// `trace10`) is in order.
+    private static func ranks(_ paths: [String]) -> [Int] {
+        let order = paths.indices.sorted { a, b in
+            let (first, second) = (NaturalOrder(paths[a]), NaturalOrder(paths[b]))
+            return first == second ? a < b : first < second
+        }
+        var ranks = [Int](repeating: 0, count: paths.count)
+        for (rank, position) in order.enumerated() { ranks[position] = rank }
+        return ranks
     }
 
     /// Fills a batch; it stays empty at the end. A batch is handed on short of full rather than wait for a pipe's writer.
     package func fill(_ batch: inout FrameBatch) {
         batch.count = 0
-        while !batch.isFull, delivered < limit {
-            guard advance(mayWait: batch.count == 0) else { return }
-            guard let source = sources.count == 1 ? sources[0] : earliest(), let header = source.file.next else {
-                return finish()
+        while !batch.isFull {
+            guard delivered < limit else { return batch.endFragments() }
+            guard let source = next(mayWait: batch.count == 0) else {
+                if isEnded { batch.endFragments() }
+                return
             }
+            guard let header = source.file.next else { return }
             frameNumber += 1
+            if started == nil { started = header.time }
             if let filter, unsafe !filter.passes(header, source.file.frameAddress) {
                 filteredOut += 1
             } else {
                 if header.linkType != decoder.linkType {
-                    let verifies = decoder.verifiesChecksums
                     decoder = FrameDecoder(header.linkType)
-                    decoder.verifiesChecksums = verifies
+                    decoder.verifiesChecksums = options.verifiesChecksums
                 }
                 batch.append(
                     source.file.frame, wireLength: header.wireLength, number: frameNumber, time: header.time,
-                    decoder: decoder)
+                    decoder: decoder, interface: header.interface)
+                if source.file.hasComment, let comment = source.file.comment { comments.add(comment, of: frameNumber) }
                 delivered += 1
             }
             source.isDelivered = true
         }
     }
 
-    /// Makes each file's next frame ready; false where one of them would have to be waited for.
-    private func advance(mayWait: Bool) -> Bool {
-        for source in sources where source.isDelivered {
-            guard source.file.advance(mayWait: mayWait) else { return false }
-            source.isDelivered = false
+    private var isEnded: Bool { sources.isEmpty && later.isEmpty || options.isInterrupted() }
+
+    /// The file with the next frame, ready; nil where it would have to be waited for, and at the end.
+    @inline(__always)
+    private func next(mayWait: Bool) -> Source? {
+        if let current {
+            if !current.isDelivered { return current }
+            guard current.file.advance(mayWait: mayWait) else { return nil }
+            current.isDelivered = false
+            if let header = current.file.next, (header.time, current.rank) < others { return current }
         }
-        return true
+        return choose(mayWait: mayWait)
+    }
+
+    /// Makes the file with the earliest frame the current one.
+    private func choose(mayWait: Bool) -> Source? {
+        if let current, current.file.next == nil {
+            guard mayWait || !options.follows else { return nil }
+            retire(current)
+        }
+        current = nil
+        while true {
+            var best: Source?
+            others = (.max, .max)
+            for source in sources {
+                guard let time = source.file.next?.time else { continue }
+                if let champion = best, let least = champion.file.next?.time {
+                    if (time, source.rank) < (least, champion.rank) {
+                        others = (least, champion.rank)
+                        best = source
+                    } else if (time, source.rank) < others {
+                        others = (time, source.rank)
+                    }
+                } else {
+                    best = source
+                }
+            }
+            if let due = later.last {
+                if let best, let time = best.file.next?.time, (time, best.rank) < (due.start, due.rank) {
+                    if (due.start, due.rank) < others { others = (due.start, due.rank) }
+                } else {
+                    later.removeLast()
+                    reopen(due)
+                    continue
+                }
+            }
+            current = best
+            return best
+        }
+    }
+
+    private func reopen(_ file: Later) {
+        do throws(CaptureError) {
+            let source = Source(
+                try Savefile.open(file.path, isOneOfMany: true, isInterrupted: options.isInterrupted), rank: file.rank)
+            sources.append(source)
+            if source.file.next == nil { retire(source) }
+        } catch {
+            failures.append(error)
+        }
+    }
+
+    /// A file is at its end, or broke off.
+    private func retire(_ source: Source) {
+        sources.removeAll { $0 === source }
+        endedLosses.add(source.file.losses)
+        endedSize += source.file.progress?.all ?? 0
+        // Of a file that is still being written the end is in the middle when the user has had enough.
+        let isUnfinished = options.follows && options.isInterrupted() && source.file.failure?.kind == .cutShort
+        if let failure = source.file.failure, !isUnfinished { failures.append(failure) }
+        guard options.follows, source.file.failure?.kind != .corrupt, !options.isInterrupted() else { return }
+        // Another file has taken the name, or will.
+        do throws(CaptureError) {
+            sources.append(
+                Source(
+                    try Savefile.open(
+                        source.file.description.name, follows: true, isInterrupted: options.isInterrupted),
+                    rank: source.rank))
+        } catch {
+            if !options.isInterrupted() { failures.append(error) }
+        }
+    }
+
+    /// What pcapng files say of frames that they do not hold.
+    package var losses: SavefileLosses {
+        sources.reduce(into: endedLosses) { $0.add($1.file.losses) }
+    }
+
+    /// Octets of the files that were read, and that they have; nil where that cannot be known.
+    package var progress: (done: Int64, all: Int64)? {
+        var (done, all) = (endedSize, endedSize + later.reduce(0) { $0 + $1.size })
+        for source in sources {
+            guard let progress = source.file.progress else { return nil }
+            done += progress.done
+            all += progress.all
+        }
+        return (done, all)
     }
 
     /// Copies frames as they were captured, to the end of the files or of the numbers.
@@ -108,8 +275,7 @@ package final class CaptureReader {
         var linkTypes: [LinkType] = []
         var wanted = numbers.makeIterator()
         var number = wanted.next()
-        while let target = number, advance(mayWait: true) {
-            guard let source = earliest(), let header = source.file.next else { return finish() }
+        while let target = number, let source = next(mayWait: true), let header = source.file.next {
             frameNumber += 1
             if frameNumber == target {
                 let interface: Int
@@ -129,14 +295,37 @@ package final class CaptureReader {
             source.isDelivered = true
         }
     }
+}
 
-    /// The file whose next frame is the earliest; of equals the first named.
-    private func earliest() -> Source? {
-        sources.filter { $0.file.next != nil }.min { ($0.file.next?.time ?? .max) < ($1.file.next?.time ?? .max) }
+/// A name, to be ordered by its words and numbers.
+private struct NaturalOrder: Comparable {
+    private enum Part: Comparable {
+        case number(String)
+        case text(String)
+
+        static func < (a: Part, b: Part) -> Bool {
+            switch (a, b) {
+            case (.number(let a), .number(let b)): (a.count, a) < (b.count, b)
+            case (.text(let a), .text(let b)): a < b
+            case (.number, .text): true
+            case (.text, .number): false
+            }
+        }
     }
 
-    private func finish() {
-        failures += sources.compactMap { $0.file.failure }
-        sources = []
+    private let parts: [Part]
+
+    init(_ name: String) {
+        var parts: [Part] = []
+        var rest = name[...]
+        while let first = rest.first {
+            let isDigit = first.isASCII && first.isNumber
+            let word = rest.prefix { ($0.isASCII && $0.isNumber) == isDigit }
+            parts.append(isDigit ? .number(String(word.drop { $0 == "0" })) : .text(String(word)))
+            rest = rest[word.endIndex...]
+        }
+        self.parts = parts
     }
+
+    static func < (a: NaturalOrder, b: NaturalOrder) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) }
 }

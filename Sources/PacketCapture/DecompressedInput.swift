@@ -5,7 +5,7 @@ import Synchronization
 /// Reads a descriptor and decompresses it on a thread of its own, some pieces ahead of who takes them: a decompressor is
 /// slower than what analyses its output, or nearly so.
 ///
-/// Unchecked: the thread owns the descriptor and the decompressor, and pieces change hands under the lock.
+/// Unchecked: the thread owns the input and the decompressor, and pieces change hands under the lock.
 @safe final class DecompressedInput: @unchecked Sendable {
     enum End {
         case complete
@@ -23,14 +23,12 @@ import Synchronization
         var isStopped = false
     }
 
-    private static let pieceSize = 1 << 20
     private static let pieces = 4
-    private static let inputSize = 1 << 18
+    private let pieceSize: Int
+    private let inputSize: Int
 
     private let state = Mutex(State())
-    private let descriptor: Int32
-    private let closes: Bool
-    private let isRegular: Bool
+    private let input: RawInput
     private let decompressor: any Decompressor
     /// Readable where pieces came, or the end; and where one is free again.
     private let readyEvent = clinux_wake_descriptor()
@@ -40,28 +38,25 @@ import Synchronization
     private var taken = 0
 
     /// - Parameters:
-    ///   - head: what was read of the descriptor already.
-    ///   - closes: whether it is closed at the end.
-    init?(
-        _ compression: Compression, _ descriptor: Int32, head: UnsafeRawBufferPointer, closes: Bool, isRegular: Bool
-    ) {
+    ///   - head: what was read of the input already.
+    ///   - pieceSize: octets of output that are handed over at a time.
+    init?(_ compression: Compression, _ input: RawInput, head: UnsafeRawBufferPointer, pieceSize: Int) {
         guard let decompressor = compression.makeDecompressor() else { return nil }
         self.decompressor = decompressor
-        self.descriptor = descriptor
-        self.closes = closes
-        self.isRegular = isRegular
-        let input = unsafe Array(head)
+        self.input = input
+        self.pieceSize = pieceSize
+        inputSize = pieceSize / 4
+        let head = unsafe Array(head)
         state.withLock { state in
-            state.free = (0..<Self.pieces).map { _ in [UInt8](repeating: 0, count: Self.pieceSize) }
+            state.free = (0..<Self.pieces).map { _ in [UInt8](repeating: 0, count: pieceSize) }
         }
-        let thread = WorkThread("decompress") { self.run(input) }
+        let thread = WorkThread("decompress") { self.run(head) }
         thread.detach()
     }
 
     deinit {
         close(readyEvent)
         close(freeEvent)
-        if closes { close(descriptor) }
     }
 
     /// Ends the thread at the next piece.
@@ -106,11 +101,11 @@ import Synchronization
     private func run(_ head: [UInt8]) {
         var input = head
         var (position, count) = (0, head.count)
-        if input.count < Self.inputSize { input += [UInt8](repeating: 0, count: Self.inputSize - input.count) }
+        if input.count < inputSize { input += [UInt8](repeating: 0, count: inputSize - input.count) }
         var end: End?
         while end == nil, var piece = freePiece() {
             var filled = 0
-            while filled < Self.pieceSize {
+            while filled < pieceSize {
                 // Also with all input taken: the library may still hold output.
                 do throws(DamagedData) {
                     let step = try Self.step(decompressor, input, position..<count, &piece, filled)
@@ -122,9 +117,9 @@ import Synchronization
                     end = .damaged(error.words)
                     break
                 }
-                if filled > 0, !isRegular, !hasInput() { break }
+                if filled > 0, self.input.mayWait, !self.input.hasInput() { break }
                 (position, count) = (
-                    0, unsafe input.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+                    0, unsafe input.withUnsafeMutableBytes { unsafe self.input.read(into: $0.baseAddress!, $0.count) }
                 )
                 if count < 0, errno == EINTR {
                     count = 0
@@ -135,7 +130,7 @@ import Synchronization
                     break
                 }
             }
-            piece.removeLast(Self.pieceSize - filled)
+            piece.removeLast(pieceSize - filled)
             state.withLock { state in
                 if filled > 0 { state.ready.append(piece) }
                 if let end { state.end = end }
@@ -170,8 +165,8 @@ import Synchronization
             let (piece, isStopped) = state.withLock { state in (state.free.popLast(), state.isStopped) }
             if isStopped { return nil }
             if var piece {
-                if piece.count < Self.pieceSize {
-                    piece += [UInt8](repeating: 0, count: Self.pieceSize - piece.count)
+                if piece.count < pieceSize {
+                    piece += [UInt8](repeating: 0, count: pieceSize - piece.count)
                 }
                 return piece
             }
@@ -179,10 +174,5 @@ import Synchronization
             unsafe poll(&waiting, 1, -1)
             clinux_woken(freeEvent)
         }
-    }
-
-    private func hasInput() -> Bool {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&request, 1, 0) != 0
     }
 }

@@ -217,6 +217,20 @@ package struct LiveStatistics: Sendable, Equatable {
 
 extension LinkType {
     /// libpcap's DLT_ values are LINKTYPE_ values but for raw IP.
-    init(dlt: Int32) { self = dlt == 12 ? .raw : LinkType(rawValue: UInt16(clamping: dlt)) }
-    var dlt: Int32 { self == .raw ? 12 : Int32(rawValue) }
+    init(dlt: Int32) {
+        self =
+            switch dlt {
+            case 11: .atmRFC1483
+            case 12: .raw
+            default: LinkType(rawValue: UInt16(clamping: dlt))
+            }
+    }
+
+    var dlt: Int32 {
+        switch self {
+        case .atmRFC1483: 11
+        case .raw: 12
+        default: Int32(rawValue)
+        }
+    }
 }

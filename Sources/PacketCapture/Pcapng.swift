@@ -1,4 +1,43 @@
-import PacketWire
+package import PacketWire
+
+/// What a pcapng file says of itself.
+package struct SectionNote: Sendable, Equatable {
+    package var hardware: String?
+    package var system: String?
+    package var application: String?
+    package var comments: [String] = []
+}
+
+/// What a pcapng file says of an interface.
+package struct InterfaceNote: Sendable, Equatable {
+    package var linkType: LinkType
+    /// Octets; 0 is no limit.
+    package var snaplen: Int
+    /// Nanoseconds that the smallest step of a time stands for.
+    package var timeResolution: Int64
+    package var name: String?
+    package var description: String?
+    package var comments: [String] = []
+}
+
+/// What a pcapng file says of frames that it does not hold: of its interfaces' statistics, and of its packets' drop counts.
+package struct SavefileLosses: Sendable {
+    /// Nil where the file says nothing, as below.
+    package var received: UInt64?
+    package var droppedByInterface: UInt64?
+    package var droppedBySystem: UInt64?
+
+    package mutating func add(_ other: SavefileLosses) {
+        func sum(_ a: UInt64?, _ b: UInt64?) -> UInt64? {
+            guard let a, let b else { return a ?? b }
+            let sum = a.addingReportingOverflow(b)
+            return sum.overflow ? .max : sum.partialValue
+        }
+        received = sum(received, other.received)
+        droppedByInterface = sum(droppedByInterface, other.droppedByInterface)
+        droppedBySystem = sum(droppedBySystem, other.droppedBySystem)
+    }
+}
 
 /// Where a pcapng file stands (draft-ietf-opsawg-pcapng): its section's byte order and its interfaces.
 struct PcapngState {
@@ -59,12 +98,26 @@ struct PcapngState {
 
     private var order = FileOrder(isBig: true)
     private var interfaces: [Interface] = []
+    /// Of the current section's interfaces, and of the section.
+    private(set) var notes: [InterfaceNote] = []
+    private(set) var note = SectionNote()
+    /// Of the current frame.
+    private(set) var comment: String?
+    private(set) var hasComment = false
+    /// Of sections that are over.
+    private var earlierLosses = SavefileLosses()
+    /// What each interface's last statistics say, and what its packets count as dropped before them.
+    private var statistics: [Int: SavefileLosses] = [:]
+    private var dropped: [Int: UInt64] = [:]
+    /// Comments of sections and interfaces beyond so many are not kept: a file of any size may be made of them.
+    private static let mostNotes = 64
     private var isInSection = false
     /// The file's first interface.
     private(set) var first: Interface?
 
     /// Finds the next frame, over any other blocks.
     mutating func next(_ reader: inout ByteReader) throws(CaptureError) -> FrameHeader? {
+        if hasComment { (comment, hasComment) = (nil, false) }
         while true {
             guard reader.has(12) else {
                 if reader.available == 0 { return nil }
@@ -76,19 +129,19 @@ struct PcapngState {
                 switch FileOrder(isBig: true).u32(reader.bytes, 8) {
                 case 0x1a2b_3c4d: order = FileOrder(isBig: true)
                 case 0x4d3c_2b1a: order = FileOrder(isBig: false)
-                default: throw corrupt(reader, "a section header without its byte-order magic")
+                default: throw Self.corrupt(reader, "a section header without its byte-order magic")
                 }
             } else if !isInSection {
-                throw corrupt(reader, "a block before the first section header")
+                throw Self.corrupt(reader, "a block before the first section header")
             }
             let type = order.u32(reader.bytes, 0)
             let length = Int(order.u32(reader.bytes, 4))
-            guard length >= 12, length % 4 == 0 else { throw corrupt(reader, "a block length of \(length)") }
-            guard length <= Savefile.largestFrame else { throw corrupt(reader, "a block claims \(length) octets") }
+            guard length >= 12, length % 4 == 0 else { throw Self.corrupt(reader, "a block length of \(length)") }
+            guard length <= Savefile.largestFrame else { throw Self.corrupt(reader, "a block claims \(length) octets") }
             guard reader.has(length) else { throw short(reader, length) }
             let trailer = Int(order.u32(reader.bytes, length - 4))
             guard trailer == length else {
-                throw corrupt(reader, "a block's length is \(length) at its start and \(trailer) at its end")
+                throw Self.corrupt(reader, "a block's length is \(length) at its start and \(trailer) at its end")
             }
             switch type {
             case 0x0a0d_0d0a:
@@ -100,68 +153,168 @@ struct PcapngState {
             case 6: return try enhanced(&reader, length)
             case 2: return try obsolete(&reader, length)
             case 3: return try simple(&reader, length)
+            case 5:
+                try interfaceStatistics(reader, length)
+                reader.consume(length)
             default: reader.consume(length)
             }
         }
     }
 
     private mutating func section(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
-        guard length >= 28 else { throw corrupt(reader, "a section header of \(length) octets") }
+        guard length >= 28 else { throw Self.corrupt(reader, "a section header of \(length) octets") }
         let major = order.u16(reader.bytes, 12)
-        guard major == 1 else { throw corrupt(reader, "a section of version \(major)") }
+        guard major == 1 else { throw Self.corrupt(reader, "a section of version \(major)") }
+        earlierLosses = losses
+        (statistics, dropped) = ([:], [:])
         interfaces = []
+        notes = []
+        note = SectionNote()
         isInSection = true
+        try Self.options(order, reader, 24..<length - 4, "section header") { code, value in
+            switch code {
+            case 1 where note.comments.count < Self.mostNotes: note.comments.append(Self.text(reader, value))
+            case 2: note.hardware = Self.text(reader, value)
+            case 3: note.system = Self.text(reader, value)
+            case 4: note.application = Self.text(reader, value)
+            default: break
+            }
+        }
     }
 
     // type 4, length 4, link type 2, reserved 2, snaplen 4, options, length 4
     private mutating func interface(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
-        guard length >= 20 else { throw corrupt(reader, "an interface block of \(length) octets") }
+        guard length >= 20 else { throw Self.corrupt(reader, "an interface block of \(length) octets") }
         var interface = Interface(
             linkType: LinkType(rawValue: order.u16(reader.bytes, 8)), snaplen: Int(order.u32(reader.bytes, 12)))
-        var at = 16
-        let end = length - 4
-        while at + 4 <= end {
-            let code = order.u16(reader.bytes, at)
-            let size = Int(order.u16(reader.bytes, at + 2))
-            guard at + 4 + size <= end else { throw corrupt(reader, "an option that runs past its interface block") }
+        var note = InterfaceNote(linkType: interface.linkType, snaplen: interface.snaplen, timeResolution: 0)
+        try Self.options(order, reader, 16..<length - 4, "interface block") { code, value in
             switch code {
-            case 9 where size == 1:
-                interface.resolutionCode = unsafe reader.bytes.unsafeLoad(fromByteOffset: at + 4, as: UInt8.self)
-            case 14 where size == 8: interface.offset = Int64(bitPattern: order.u64(reader.bytes, at + 4))
+            case 1 where note.comments.count < Self.mostNotes: note.comments.append(Self.text(reader, value))
+            case 2: note.name = Self.text(reader, value)
+            case 3: note.description = Self.text(reader, value)
+            case 9 where value.count == 1:
+                interface.resolutionCode = unsafe reader.bytes.unsafeLoad(
+                    fromByteOffset: value.lowerBound, as: UInt8.self)
+            case 14 where value.count == 8:
+                interface.offset = Int64(bitPattern: order.u64(reader.bytes, value.lowerBound))
             default: break
             }
-            if code == 0 { break }
-            at += 4 + (size + 3) / 4 * 4
         }
+        note.timeResolution = interface.resolution
         interfaces.append(interface)
+        if notes.count < Self.mostNotes { notes.append(note) }
         if first == nil { first = interface }
     }
 
+    // type 4, length 4, interface 4, time 8, options, length 4: what was received and dropped since the capture began
+    private mutating func interfaceStatistics(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
+        guard length >= 24 else { throw Self.corrupt(reader, "interface statistics of \(length) octets") }
+        let number = Int(order.u32(reader.bytes, 8))
+        guard number < interfaces.count else {
+            throw Self.corrupt(reader, "statistics of interface \(number), of which there is no description")
+        }
+        var counts = SavefileLosses()
+        try Self.options(order, reader, 20..<length - 4, "interface statistics") { code, value in
+            guard value.count == 8 else { return }
+            let count = order.u64(reader.bytes, value.lowerBound)
+            switch code {
+            case 4: counts.received = count
+            case 5: counts.droppedByInterface = count
+            case 7: counts.droppedBySystem = count
+            default: break
+            }
+        }
+        statistics[number] = counts
+    }
+
+    /// The sums over interfaces. Their statistics count what their packets do; of an interface without any the packets' count.
+    var losses: SavefileLosses {
+        var sum = earlierLosses
+        for counts in statistics.values { sum.add(counts) }
+        for (number, count) in dropped where statistics[number]?.droppedBySystem == nil {
+            sum.add(SavefileLosses(droppedBySystem: count))
+        }
+        return sum
+    }
+
+    /// Options in `range` of the block at the window's start: a code and a length of two octets each, padded to four; 0 ends them.
+    private static func options(
+        _ order: FileOrder, _ reader: borrowing ByteReader, _ range: Range<Int>, _ block: String,
+        _ take: (UInt16, Range<Int>) -> Void
+    ) throws(CaptureError) {
+        var at = range.lowerBound
+        while at + 4 <= range.upperBound {
+            let code = order.u16(reader.bytes, at)
+            let size = Int(order.u16(reader.bytes, at + 2))
+            guard at + 4 + size <= range.upperBound else {
+                throw Self.corrupt(reader, "an option that runs past its \(block)")
+            }
+            if code == 0 { return }
+            take(code, at + 4..<at + 4 + size)
+            at += 4 + (size + 3) & ~3
+        }
+    }
+
+    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
+        let octets = range.prefix(longestText).map {
+            unsafe reader.bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
+        }
+        return String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// Octets of a comment or name that are kept.
+    private static let longestText = 4096
+
     // type 4, length 4, interface 4, time 8 (upper half first), captured 4, original 4, octets, options, length 4
     @inline(__always)
-    private func enhanced(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
-        guard length >= 32 else { throw corrupt(reader, "a packet block of \(length) octets") }
+    private mutating func enhanced(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
+        guard length >= 32 else { throw Self.corrupt(reader, "a packet block of \(length) octets") }
         return try timed(&reader, length, interface: Int(order.u32(reader.bytes, 8)))
     }
 
     // type 4, length 4, interface 2, drops 2, time 8, captured 4, original 4, octets, options, length 4
-    private func obsolete(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
-        guard length >= 32 else { throw corrupt(reader, "a packet block of \(length) octets") }
-        return try timed(&reader, length, interface: Int(order.u16(reader.bytes, 8)))
+    private mutating func obsolete(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
+        guard length >= 32 else { throw Self.corrupt(reader, "a packet block of \(length) octets") }
+        let drops = order.u16(reader.bytes, 10)
+        let interface = Int(order.u16(reader.bytes, 8))
+        if drops != 0, drops != 0xffff { dropped[interface, default: 0] += UInt64(drops) }
+        return try timed(&reader, length, interface: interface)
+    }
+
+    /// A packet's comment (1), and the frames dropped since the one before it (4).
+    @inline(never)
+    private mutating func packetOptions(
+        _ reader: borrowing ByteReader, _ range: Range<Int>, _ interface: Int
+    ) throws(CaptureError) {
+        try Self.options(order, reader, range, "packet block") { code, value in
+            switch code {
+            case 1: (comment, hasComment) = (Self.text(reader, value), true)
+            case 4 where value.count == 8:
+                let sum = dropped[interface, default: 0].addingReportingOverflow(
+                    order.u64(reader.bytes, value.lowerBound))
+                dropped[interface] = sum.overflow ? .max : sum.partialValue
+            default: break
+            }
+        }
     }
 
     /// Time, lengths and octets stand in the same places in both.
     @inline(__always)
-    private func timed(_ reader: inout ByteReader, _ length: Int, interface: Int) throws(CaptureError) -> FrameHeader {
+    private mutating func timed(_ reader: inout ByteReader, _ length: Int, interface: Int) throws(CaptureError)
+        -> FrameHeader
+    {
         let units = UInt64(order.u32(reader.bytes, 12)) << 32 | UInt64(order.u32(reader.bytes, 16))
         let captured = Int(order.u32(reader.bytes, 20))
         let wire = Int(order.u32(reader.bytes, 24))
+        let end = 28 + (captured + 3) & ~3
+        if end + 8 <= length { try packetOptions(reader, end..<length - 4, interface) }
         return try frame(&reader, length, interface, units, captured, wire, at: 28)
     }
 
     // type 4, length 4, original 4, octets, length 4: the first interface's, without a time
     private func simple(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
-        guard length >= 16 else { throw corrupt(reader, "a simple packet block of \(length) octets") }
+        guard length >= 16 else { throw Self.corrupt(reader, "a simple packet block of \(length) octets") }
         let wire = Int(order.u32(reader.bytes, 8))
         let snaplen = interfaces.first?.snaplen ?? 0
         let captured = min(wire, snaplen == 0 ? wire : snaplen, length - 16)
@@ -174,19 +327,19 @@ struct PcapngState {
         at start: Int
     ) throws(CaptureError) -> FrameHeader {
         guard number < interfaces.count else {
-            throw corrupt(reader, "a packet of interface \(number), of which there is no description")
+            throw Self.corrupt(reader, "a packet of interface \(number), of which there is no description")
         }
         guard captured <= length - 4 - start else {
-            throw corrupt(reader, "a packet of \(captured) octets in a block of \(length)")
+            throw Self.corrupt(reader, "a packet of \(captured) octets in a block of \(length)")
         }
         let interface = interfaces[number]
         reader.consume(start)
         return FrameHeader(
             linkType: interface.linkType, time: interface.nanoseconds(units), capturedLength: captured,
-            wireLength: wire, trailer: length - start - captured)
+            wireLength: wire, trailer: length - start - captured, interface: number)
     }
 
-    private func corrupt(_ reader: borrowing ByteReader, _ reason: String) -> CaptureError {
+    private static func corrupt(_ reader: borrowing ByteReader, _ reason: String) -> CaptureError {
         CaptureError(
             .corrupt, reader.name, at: reader.offset, reason,
             advice: "The file is damaged from here on; what came before was read")

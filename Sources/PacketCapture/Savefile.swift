@@ -10,6 +10,28 @@ package struct SavefileDescription: Sendable {
     package var snaplen: Int
     /// Nanoseconds that the smallest step of a time stands for.
     package var timeResolution: Int64
+    /// What a pcapng file says of the interfaces that it describes before its first frame, and of itself.
+    package var interfaces: [InterfaceNote] = []
+    package var section = SectionNote()
+}
+
+extension SavefileDescription {
+    /// The formats that are read, and what of each.
+    package static let formats: [(name: String, summary: String)] = [
+        (
+            "pcap",
+            "both byte orders, micro- and nanoseconds, versions 2.0 to 2.4 with lengths in either order, the modified variant (A. Kuznetzov's)"
+        ),
+        (
+            "pcapng",
+            "both byte orders, any number of sections and interfaces, each with its link type, snaplen and time resolution; enhanced, simple and obsolete packet blocks; comments, names, statistics; other blocks are passed over"
+        ),
+    ]
+
+    package static let compressions: [(name: String, summary: String)] = [
+        ("gzip", "RFC 1952, several members too"), ("zstd", "RFC 8878, several frames too"),
+        ("lz4", "the LZ4 frame format, several frames too"),
+    ]
 }
 
 /// One frame's place in a capture file: its octets are the first `capturedLength` of the reader's window.
@@ -22,6 +44,8 @@ struct FrameHeader {
     var wireLength: Int
     /// Octets that follow the frame in the file and belong to its record.
     var trailer: Int
+    /// The position of its interface among those of its section.
+    var interface = 0
 }
 
 /// Reads pcap and pcapng savefiles frame by frame.
@@ -50,8 +74,14 @@ struct Savefile: ~Copyable {
     }
 
     /// Opens a file and finds its first frame.
-    static func open(_ path: String, isInterrupted: @escaping @Sendable () -> Bool) throws(CaptureError) -> Savefile {
-        var reader = try ByteReader(path: path, isInterrupted: isInterrupted)
+    /// - Parameters:
+    ///   - follows: whether a file's end is only its end so far.
+    ///   - isOneOfMany: many files are open at a time: each gets little memory.
+    static func open(
+        _ path: String, follows: Bool = false, isOneOfMany: Bool = false, isInterrupted: @escaping @Sendable () -> Bool
+    ) throws(CaptureError) -> Savefile {
+        var reader = try ByteReader(
+            path: path, follows: follows, isOneOfMany: isOneOfMany, isInterrupted: isInterrupted)
         let format = try recognise(&reader)
         // What a pcapng file says of its first interface is read with its first frame.
         var description = SavefileDescription(
@@ -63,6 +93,8 @@ struct Savefile: ~Copyable {
             file.description.linkType = first.linkType
             file.description.snaplen = first.snaplen
             file.description.timeResolution = first.resolution
+            file.description.interfaces = file.sections.notes
+            file.description.section = file.sections.note
         } else if case .pcapng = format, let failure = file.failure {
             // Broken before its first interface, it has nothing to report; one that has frames does.
             throw failure
@@ -110,6 +142,16 @@ struct Savefile: ~Copyable {
 
     var frameAddress: UnsafeRawPointer { unsafe reader.address }
 
+    /// What a pcapng file says of the current frame, in its last comment.
+    var comment: String? { sections.comment }
+    @inline(__always) var hasComment: Bool { sections.hasComment }
+
+    /// What a pcapng file says of frames that it does not hold.
+    var losses: SavefileLosses { sections.losses }
+
+    /// Octets of the file that were read, and that it has; nil where that cannot be known.
+    var progress: (done: Int64, all: Int64)? { reader.progress }
+
     /// Goes to the next frame; `next` is nil at the end.
     /// - Parameter mayWait: whether it may wait for a pipe's writer.
     /// - Returns: false if it would have to wait; nothing is lost, and it can be called again.
@@ -143,6 +185,11 @@ private struct ClassicFormat {
     let headerLength: Int
     let linkType: LinkType
     let snaplen: Int
+    let lengths: Lengths
+
+    /// Which of a record's lengths comes first. Before version 2.3 the original one did; of 2.3 there are writers of either
+    /// kind, and the captured one is not the greater (libpcap's sf-pcap.c).
+    enum Lengths { case capturedFirst, originalFirst, smallerIsCaptured }
 
     //  magic 4, major 2, minor 2, time zone 4, accuracy 4, snaplen 4, link type 4 (the upper bits say FCS length)
     init?(_ magic: UInt32, _ reader: inout ByteReader) throws(CaptureError) {
@@ -161,10 +208,14 @@ private struct ClassicFormat {
                 advice: "Nothing can be read from it")
         }
         let major = order.u16(reader.bytes, 4)
-        guard major == 2 else {
+        let minor = order.u16(reader.bytes, 6)
+        switch (major, minor) {
+        case (2, ..<3), (543, 0): lengths = .originalFirst  // DG/UX numbers it 543.0
+        case (2, 3): lengths = .smallerIsCaptured
+        case (2, _): lengths = .capturedFirst
+        default:
             throw CaptureError(
-                .unknownFormat, reader.name, at: 4, "has format version \(major).\(order.u16(reader.bytes, 6))",
-                advice: "Version 2 is read")
+                .unknownFormat, reader.name, at: 4, "has format version \(major).\(minor)", advice: "Version 2 is read")
         }
         snaplen = Int(order.u32(reader.bytes, 16))
         linkType = LinkType(rawValue: UInt16(truncatingIfNeeded: order.u32(reader.bytes, 20) & 0xffff))
@@ -183,8 +234,9 @@ private struct ClassicFormat {
             throw short(reader, "a record header", headerLength)
         }
         let time = Int64(order.u32(reader.bytes, 0)) * 1_000_000_000 + Int64(order.u32(reader.bytes, 4)) * unit
-        let captured = Int(order.u32(reader.bytes, 8))
-        let wire = Int(order.u32(reader.bytes, 12))
+        var captured = Int(order.u32(reader.bytes, 8))
+        var wire = Int(order.u32(reader.bytes, 12))
+        if lengths != .capturedFirst, lengths == .originalFirst || captured > wire { swap(&captured, &wire) }
         guard captured <= Savefile.largestFrame else {
             throw CaptureError(
                 .corrupt, reader.name, at: reader.offset, "a record claims \(captured) octets",

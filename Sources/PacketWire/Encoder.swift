@@ -200,15 +200,16 @@ extension IPAddress {
 }
 
 extension FixedWidthInteger {
-    fileprivate var octets: [UInt8] {
+    /// In network order.
+    var octets: [UInt8] {
         stride(from: Self.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: self >> $0) }
     }
 }
 
 extension [UInt8] {
-    fileprivate var sum16: UInt64 { unsafe span.bytes.sum16(from: 0, count: count) }
+    var sum16: UInt64 { unsafe span.bytes.sum16(from: 0, count: count) }
 
-    fileprivate mutating func put16(_ value: UInt16, at offset: Int) {
+    mutating func put16(_ value: UInt16, at offset: Int) {
         self[offset] = UInt8(value >> 8)
         self[offset + 1] = UInt8(truncatingIfNeeded: value)
     }

@@ -1,47 +1,7 @@
-/// The link types that are decoded, by their LINKTYPE_ value in a savefile (tcpdump.org/linktypes.html).
-public struct LinkType: RawRepresentable, Hashable, Sendable {
-    public let rawValue: UInt16
-    @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
-
-    public static let null = LinkType(rawValue: 0)
-    public static let ethernet = LinkType(rawValue: 1)
-    public static let ppp = LinkType(rawValue: 9)
-    public static let pppSerial = LinkType(rawValue: 50)
-    public static let raw = LinkType(rawValue: 101)
-    public static let cHDLC = LinkType(rawValue: 104)
-    public static let loop = LinkType(rawValue: 108)
-    public static let linuxSLL = LinkType(rawValue: 113)
-    public static let ipv4 = LinkType(rawValue: 228)
-    public static let ipv6 = LinkType(rawValue: 229)
-    public static let ipoib = LinkType(rawValue: 242)
-    public static let linuxSLL2 = LinkType(rawValue: 276)
-
-    /// libpcap's name, or `LINKTYPE_n`.
-    public var name: String {
-        switch self {
-        case .null: "NULL"
-        case .ethernet: "EN10MB"
-        case .raw, LinkType(rawValue: 12), LinkType(rawValue: 14): "RAW"
-        case .loop: "LOOP"
-        case .linuxSLL: "LINUX_SLL"
-        case .ipv4: "IPV4"
-        case .ipv6: "IPV6"
-        case .linuxSLL2: "LINUX_SLL2"
-        case .ppp: "PPP"
-        case .pppSerial: "PPP_SERIAL"
-        case .cHDLC: "C_HDLC"
-        case .ipoib: "IPOIB"
-        default: "LINKTYPE_\(rawValue)"
-        }
-    }
-
-    public var isDecoded: Bool { !name.hasPrefix("LINKTYPE_") }
-}
-
 /// Why a whole, well-formed frame is not a TCP segment: not ours, but not broken.
 public enum IgnoredReason: UInt8, CaseIterable, Sendable {
     case icmpError, arp, llc, otherEtherType, udp, icmp, otherProtocol, laterFragment, encrypted, noNextHeader
-    case unknownLinkType, tooDeep
+    case unknownLinkType, tooDeep, linkControl
 
     /// The stable name in reports.
     public var name: String {
@@ -58,6 +18,7 @@ public enum IgnoredReason: UInt8, CaseIterable, Sendable {
         case .noNextHeader: "no-next-header"
         case .unknownLinkType: "unknown-link-type"
         case .tooDeep: "encapsulated-too-deep"
+        case .linkControl: "link-control"
         }
     }
 }
@@ -144,6 +105,15 @@ public struct FrameDecoder: Sendable {
     package func decode(_ bytes: RawSpan, wireLength: Int, into slot: inout DecodedFrame) {
         var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: verifiesChecksums)
         parser.link(linkType, into: &slot)
+        slot.isFragment = parser.fragment != nil
+    }
+
+    /// Where in a frame the part of a fragmented packet is.
+    func fragment(of bytes: RawSpan, wireLength: Int) -> Fragment? {
+        var slot = DecodedFrame()
+        var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: false)
+        parser.link(linkType, into: &slot)
+        return parser.fragment
     }
 }
 
@@ -156,6 +126,10 @@ package struct DecodedFrame: Sendable {
     package var layer = Malformation.Layer.link
     package var limit = Malformation.Limit.frameLength
     package var offset: Int32 = 0
+    /// The link type that is not known.
+    package var linkType: UInt16 = 0
+    /// The frame holds part of a fragmented IP packet, as it is or in a tunnel (`FrameDecoder.fragment(of:wireLength:)`).
+    package var isFragment = false
     package var segment = Segment(from: .unspecified, to: .unspecified)
     package var icmp = ICMPError(
         reporter: Endpoint.unspecified.address, type: 0, code: 0, source: .unspecified, destination: .unspecified)

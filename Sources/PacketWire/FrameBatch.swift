@@ -10,17 +10,62 @@ package struct FrameBatch: ~Copyable {
 
     package init() {}
 
-    @inline(__always) package var isFull: Bool { count == FrameBatch.capacity }
+    private var reassembly = Reassembly()
+
+    @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
     @inline(__always) package func kind(_ position: Int) -> DecodedFrame.Kind { frames[position].kind }
 
-    /// Decodes a frame into the next place.
+    /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes its
+    /// packet complete; the batch is then one short or one longer.
+    /// - Parameter interface: which of several it came from, as part of its segment's `linkSignature`.
     @inline(__always)
     package mutating func append(
-        _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder
+        _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder, interface: Int = 0
     ) {
         decoder.decode(bytes, wireLength: wireLength, into: &frames[count])
+        if interface > 0 { frames[count].segment.linkSignature ^= UInt32(truncatingIfNeeded: interface &* 0x9e37_79b1) }
+        if frames[count].isFragment || reassembly.isHolding {
+            return look(bytes, wireLength, number, time, decoder)
+        }
         numbers[count] = number
         times[count] = time
         count += 1
+    }
+
+    /// Puts fragments together.
+    @inline(never)
+    private mutating func look(
+        _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder
+    ) {
+        let placed = Reassembly.Placed(frame: frames[count], number: number, time: time)
+        if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
+            reassembly.take(placed, fragment, bytes, verifies: decoder.verifiesChecksums)
+        } else {
+            if placed.frame.kind == .segment { reassembly.comes(placed.frame.segment) }
+            reassembly.out.append(placed)
+        }
+        takeOut()
+    }
+
+    /// No more frames will come: what was held back comes now.
+    package mutating func endFragments() {
+        reassembly.finish()
+        takeOut()
+    }
+
+    private mutating func takeOut() {
+        for placed in reassembly.out {
+            if count == frames.count {
+                frames.append(placed.frame)
+                numbers.append(placed.number)
+                times.append(placed.time)
+            } else {
+                frames[count] = placed.frame
+                numbers[count] = placed.number
+                times[count] = placed.time
+            }
+            count += 1
+        }
+        reassembly.out.removeAll(keepingCapacity: true)
     }
 }

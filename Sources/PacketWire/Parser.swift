@@ -11,9 +11,12 @@ struct Parser: ~Escapable {
     var end: Int
     var vlan = VLANTags()
     var tunnels = Tunnels()
+    var path = TunnelPath()
     var network = VirtualNetwork.none
     var linkSignature: UInt32 = 0
     var depth = 0
+    /// Set where the frame holds a fragment of an IP packet: of the innermost one.
+    var fragment: Fragment?
 
     @inline(__always)
     @_lifetime(copy bytes)
@@ -24,6 +27,14 @@ struct Parser: ~Escapable {
     }
 
     static let deepest = 8
+
+    /// Whether a layer may stand within another one: bounded, since a frame may nest them as often as it has room for.
+    mutating func nest(_ slot: inout DecodedFrame) -> Bool {
+        depth += 1
+        if depth <= Parser.deepest { return true }
+        ignore(.tooDeep, &slot)
+        return false
+    }
 
     // MARK: Ends
 
@@ -73,39 +84,7 @@ struct Parser: ~Escapable {
         case 229: ipv6(at: 0, &slot)
         case 0: nullOrLoop(&slot)
         case 108: nullOrLoop(&slot)
-        default: otherLink(type, &slot)
-        }
-    }
-
-    /// Link types that are rare: out of line.
-    @inline(never)
-    private mutating func otherLink(_ type: LinkType, _ slot: inout DecodedFrame) {
-        switch type {
-        case .ppp, .pppSerial:
-            // RFC 1662 section 3.1: address and control (0xff03) may be left out; then a protocol number.
-            guard holds(2, at: 0, .link, &slot) else { return }
-            let start = bytes.u16(0) == 0xff03 ? 2 : 0
-            guard holds(2, at: start, .link, &slot) else { return }
-            pppProtocol(bytes.u16(start), at: start + 2, &slot)
-        case .cHDLC:
-            // Address, control, EtherType.
-            guard holds(4, at: 0, .link, &slot) else { return }
-            etherType(bytes.u16(2), at: 4, &slot)
-        case .ipoib:
-            // A global routing header of 40 octets, then RFC 4391 section 6: EtherType, reserved.
-            guard holds(44, at: 0, .link, &slot) else { return }
-            etherType(bytes.u16(40), at: 44, &slot)
-        default: ignore(.unknownLinkType, &slot)
-        }
-    }
-
-    /// RFC 1661 section 2 and the protocol numbers of IPv4, IPv6 (RFC 5072) and MPLS (RFC 3032).
-    mutating func pppProtocol(_ number: UInt16, at offset: Int, _ slot: inout DecodedFrame) {
-        switch number {
-        case 0x0021: ipv4(at: offset, &slot)
-        case 0x0057: ipv6(at: offset, &slot)
-        case 0x0281, 0x0283: mpls(at: offset, &slot)
-        default: ignore(.otherEtherType, &slot)
+        default: rareLink(type, at: 0, &slot)
         }
     }
 
@@ -116,9 +95,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func ethernet(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(14, at: offset, offset == 0 ? .link : .tunnel, &slot) else { return }
-        if offset == 0 {
-            linkSignature = mix(bytes.u64(0), bytes.u32(8))
-        }
+        if linkSignature == 0 { linkSignature = mix(bytes.u64(offset), bytes.u32(offset + 8)) }
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
@@ -138,18 +115,11 @@ struct Parser: ~Escapable {
         etherType(bytes.u16(0), at: 20, &slot)
     }
 
-    // NULL: an address family in the writer's byte order; LOOP: in network order. AF_INET is 2 everywhere, AF_INET6 is
-    // 24, 28 or 30 (BSDs, macOS) or 10 (Linux).
+    // NULL: an address family in the writer's byte order; LOOP: in network order.
     @inline(__always)
     mutating func nullOrLoop(_ slot: inout DecodedFrame) {
         guard holds(4, at: 0, .link, &slot) else { return }
-        let field = bytes.u32(0)
-        let family = field > 0xffff ? field.byteSwapped : field
-        switch family {
-        case 2: ipv4(at: 4, &slot)
-        case 10, 24, 28, 30: ipv6(at: 4, &slot)
-        default: ignore(.otherEtherType, &slot)
-        }
+        family(bytes.u32(0), at: 4, &slot)
     }
 
     @inline(__always)
@@ -166,18 +136,8 @@ struct Parser: ~Escapable {
                 type = bytes.u16(offset + 2)
                 offset += 4
             case 0x0806: return ignore(.arp, &slot)
-            case 0x8847, 0x8848: return mpls(at: offset, &slot)
-            case 0x8864: return pppoe(at: offset, &slot)
-            case 0..<0x0600:
-                // A length (IEEE 802.3): LLC follows; SNAP with a zero organisation code carries an EtherType.
-                guard holds(3, at: offset, .link, &slot) else { return }
-                guard bytes.u16(offset) == 0xaaaa, bytes.u8(offset + 2) == 3 else { return ignore(.llc, &slot) }
-                guard holds(8, at: offset, .link, &slot) else { return }
-                guard bytes.u16(offset + 3) == 0, bytes.u8(offset + 5) == 0 else { return ignore(.llc, &slot) }
-                type = bytes.u16(offset + 6)
-                offset += 8
-                if type < 0x0600 { return ignore(.llc, &slot) }
-            default: return ignore(.otherEtherType, &slot)
+            case 0..<0x0600: return llc(at: offset, &slot)  // a length (IEEE 802.3)
+            default: return rareEtherType(type, at: offset, &slot)
             }
         }
     }
@@ -220,11 +180,16 @@ struct Parser: ~Escapable {
         guard holds(headerLength, at: offset, .ipv4, &slot) else { return }
         let fragment = bytes.u16(offset + 6)
         let proto = bytes.u8(offset + 9)
-        if fragment & 0x1fff != 0 { return ignore(.laterFragment, &slot) }
         let header = IPHeader(
             source: IPAddress(v4: bytes.u32(offset + 12)), destination: IPAddress(v4: bytes.u32(offset + 16)),
             identification: bytes.u16(offset + 4), hopLimit: bytes.u8(offset + 8),
             isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength)
+        if fragment & 0x3fff != 0 {
+            noteFragment(
+                header, proto, id: UInt32(header.identification), offset: Int(fragment & 0x1fff) * 8,
+                isLast: fragment & 0x2000 == 0, at: offset + headerLength)
+            if fragment & 0x1fff != 0 { return ignore(.laterFragment, &slot) }
+        }
         transport(proto, at: offset + headerLength, header, &slot)
     }
 
@@ -280,7 +245,7 @@ struct Parser: ~Escapable {
         while true {
             switch proto {
             case 6: return tcp(at: offset, header, &slot)
-            case 17: return udp(at: offset, &slot)
+            case 17: return udp(at: offset, header, &slot)
             case 1 where header.source.version == .v4: return icmp(at: offset, header, &slot)
             case 58 where header.source.version == .v6: return icmp(at: offset, header, &slot)
             case 0, 43, 60, 135, 139, 140:
@@ -295,27 +260,31 @@ struct Parser: ~Escapable {
                 guard header.source.version == .v6 else { return ignore(.otherProtocol, &slot) }
                 guard holds(8, at: offset, .ipv6, &slot) else { return }
                 let field = bytes.u16(offset + 2)
+                proto = bytes.u8(offset)
+                // An atomic fragment (RFC 6946) is a whole packet.
+                if field & 0xfff9 != 0 {
+                    noteFragment(
+                        header, proto, id: bytes.u32(offset + 4), offset: Int(field & 0xfff8), isLast: field & 1 == 0,
+                        at: offset + 8)
+                }
                 if field & 0xfff8 != 0 { return ignore(.laterFragment, &slot) }
                 header.isFragment = field & 1 != 0
-                proto = bytes.u8(offset)
                 offset += 8
             case 51:
-                // RFC 4302 section 2: the length is in units of 4 octets, less 2.
+                // RFC 4302 section 2: the length is in units of 4 octets, less 2; then reserved, and the SPI.
                 guard holds(12, at: offset, .tunnel, &slot) else { return }
                 let length = Int(bytes.u8(offset + 1)) * 4 + 8
                 guard holds(length, at: offset, .tunnel, &slot) else { return }
                 tunnels.insert(.ah)
+                path.append(.ah, id: bytes.u32(offset + 4))
                 proto = bytes.u8(offset)
                 offset += length
             case 50: return ignore(.encrypted, &slot)
             case 59: return ignore(.noNextHeader, &slot)
-            case 4, 41:
-                guard enter(.ipInIP, &slot) else { return }
+            case 4, 41, 47, 97, 115, 137:
+                // Part of an encapsulated packet is no packet: it waits for the rest.
                 if header.isFragment { return ignore(.laterFragment, &slot) }
-                return proto == 4 ? ipv4(at: offset, &slot) : ipv6(at: offset, &slot)
-            case 47:
-                if header.isFragment { return ignore(.laterFragment, &slot) }
-                return gre(at: offset, &slot)
+                return encapsulated(proto, at: offset, header, &slot)
             default: return ignore(.otherProtocol, &slot)
             }
         }
@@ -370,6 +339,7 @@ struct Parser: ~Escapable {
         slot.segment.vlan = vlan
         slot.segment.network = network
         slot.segment.tunnels = tunnels
+        if !tunnels.isEmpty { slot.segment.path = path }
         slot.segment.linkSignature = linkSignature
         guard offset + 20 <= captured else {
             slot.segment.isCut = true

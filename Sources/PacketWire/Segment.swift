@@ -108,18 +108,6 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     @inline(__always) public func has(_ option: Present) -> Bool { present.contains(option) }
 }
 
-/// The virtual network of a tunnelled segment. Part of a connection's key (addresses may repeat between networks).
-public struct VirtualNetwork: Hashable, Sendable, BitwiseCopyable {
-    public enum Kind: UInt8, Sendable, BitwiseCopyable { case none = 0, vxlan, geneve, nvgre }
-    public var kind: Kind
-    public var id: UInt32
-    public static let none = VirtualNetwork(kind: .none, id: 0)
-    @inline(__always) public init(kind: Kind, id: UInt32) {
-        self.kind = kind
-        self.id = id
-    }
-}
-
 /// 802.1Q and 802.1ad tags, outermost first; the first four are kept.
 public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
     /// Sixteen bits a tag: 0x8000 says that there is one, the low twelve bits are its VLAN identifier.
@@ -167,14 +155,18 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     /// IPv4 time to live or IPv6 hop limit.
     public var hopLimit: UInt8 = 0
     public var checksum: ChecksumState = .unverified
-    /// It came in a first IP fragment.
+    /// It came in a first IP fragment, or was put together of several.
     public var isFragment = false
+    /// Its IP fragments overlapped: receivers discard such a packet, or differ on what it says (RFC 5722).
+    public var hasFragmentOverlap = false
     /// The snaplen cut the TCP header itself: options, or more, are unknown.
     public var isCut = false
     public var vlan = VLANTags()
     public var network = VirtualNetwork.none
     /// How the innermost IP packet was carried.
     public var tunnels = Tunnels()
+    /// The same in order, with the identifiers and outer addresses that are no part of the key.
+    public var path = TunnelPath()
     /// A hash of the link addresses, 0 where the link type has none. Two sightings of a packet with different ones were
     /// taken at different places.
     public var linkSignature: UInt32 = 0
@@ -189,27 +181,6 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     @inline(__always)
     public var sequenceLength: UInt32 {
         payloadLength &+ (flags.contains(.syn) ? 1 : 0) &+ (flags.contains(.fin) ? 1 : 0)
-    }
-}
-
-/// The encapsulations around the innermost IP packet, as a set.
-public struct Tunnels: OptionSet, Hashable, Sendable, BitwiseCopyable {
-    public let rawValue: UInt16
-    @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
-    public static let ipInIP = Tunnels(rawValue: 1)
-    public static let gre = Tunnels(rawValue: 2)
-    public static let vxlan = Tunnels(rawValue: 4)
-    public static let geneve = Tunnels(rawValue: 8)
-    public static let mpls = Tunnels(rawValue: 16)
-    public static let pppoe = Tunnels(rawValue: 32)
-    public static let ah = Tunnels(rawValue: 64)
-
-    public var names: [String] {
-        let all: [(Tunnels, String)] = [
-            (.pppoe, "pppoe"), (.mpls, "mpls"), (.gre, "gre"), (.vxlan, "vxlan"), (.geneve, "geneve"),
-            (.ipInIP, "ip-in-ip"), (.ah, "ah"),
-        ]
-        return all.compactMap { contains($0.0) ? $0.1 : nil }
     }
 }
 

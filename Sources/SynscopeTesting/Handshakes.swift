@@ -32,7 +32,7 @@ public struct Handshakes: Sendable {
     /// - Throws: `HandshakesError` where a file cannot be read to its end, or for the filter.
     public init(files paths: String..., filter: String? = nil) throws {
         do throws(CaptureError) {
-            let reader = try CaptureReader(paths: paths, filter: filter, limit: nil, verifiesChecksums: true)
+            let reader = try CaptureReader(paths: paths, .init(filter: filter))
             var tracker = HandshakeTracker(.init())
             var batch = FrameBatch()
             var attempts: [AttemptRecord] = []

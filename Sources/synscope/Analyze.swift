@@ -25,6 +25,9 @@ struct Analyze: ParsableCommand {
     @Flag(name: .customShort("l"), help: "Write each attempt at once.")
     var lineBuffered = false
 
+    @Flag(help: "Read on while the file grows, also when it is written anew or replaced, as tail -F does. One file.")
+    var follow = false
+
     @Option(
         help:
             "Attempts in the order in which they start, or are decided. Text sorts by start while it is small; the others write as they go."
@@ -39,19 +42,21 @@ struct Analyze: ParsableCommand {
         if quiet, !selection.expressions.isEmpty {
             throw ValidationError("-q lists no attempts that -Y could choose from")
         }
+        if follow, sort == .start { throw ValidationError("--follow has no end to sort by start at") }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
     }
 
     func run() throws {
         let selection = try selection.predicate()
-        var analysis = try Analysis(input)
+        var analysis = try Analysis(input, follows: follow)
         var sink = AttemptSink(
-            format: format, quiet: quiet, style: text.style, output: StandardOutput(isLineBuffered: lineBuffered),
+            format: format, quiet: quiet, style: text.style,
+            output: StandardOutput(isLineBuffered: lineBuffered || follow),
             selection: selection)
         switch sort {
         case .start?: sink.holdLimit = .max
         case .decided?: sink.holdLimit = 0
-        case nil: sink.holdLimit = format == .text ? Analyze.sortedTextLimit : 0
+        case nil: sink.holdLimit = format == .text && !follow ? Analyze.sortedTextLimit : 0
         }
         try sink.begin(analysis.capture)
         let (summary, loss) = try analysis.run { records throws(OutputEnded) in try sink.take(records) }

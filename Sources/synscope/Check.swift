@@ -250,7 +250,7 @@ struct CheckPlan {
         // With an interface also where no frame follows, so that it is a capture all the same.
         var writer = SavefileWriter(.pcapng, frames.isEmpty ? [.init(linkType: .ethernet, snaplen: 262_144)] : [])
         do throws(CaptureError) {
-            let reader = try CaptureReader(paths: paths, filter: nil, limit: nil, verifiesChecksums: false)
+            let reader = try CaptureReader(paths: paths, .init(verifiesChecksums: false))
             let source = paths.joined(separator: ", ")
             reader.copyFrames(frames, to: &writer) { "frame \($0) of \(source)" }
         } catch {

@@ -56,7 +56,8 @@ final class LiveAnalysis: @unchecked Sendable {
     private var writer: SavefileWriter?
 
     private var batch = FrameBatch()
-    private var places: [CapturedFrames.Slot] = []
+    /// Of the frames since the last batch: their numbers and places.
+    private var places: [(number: UInt64, slot: CapturedFrames.Slot)] = []
     private var frameNumber: UInt64 = 0
     private var pending: [AttemptRecord] = []
     private var gaps = CaptureGaps()
@@ -132,7 +133,7 @@ final class LiveAnalysis: @unchecked Sendable {
                     $0, wireLength: slot.wireLength, number: frameNumber, time: slot.time,
                     decoder: decoders[slot.interface])
             }
-            if writer != nil { places.append(slot) }
+            if writer != nil { places.append((frameNumber, slot)) }
             if batch.isFull { receive(frames) }
         }
         if batch.count > 0 { receive(frames) }
@@ -147,24 +148,28 @@ final class LiveAnalysis: @unchecked Sendable {
         places.removeAll(keepingCapacity: true)
     }
 
-    /// Writes the frames of handshakes: those with SYN, FIN or RST, ICMP errors, and what else was evidence.
+    /// Writes the frames of handshakes: those with SYN, FIN or RST, ICMP errors, fragments, and what else was evidence.
     private func keep(_ frames: borrowing CapturedFrames) {
-        var evidence = tracker.takeEvidence()[...]
-        for position in 0..<batch.count {
-            let number = batch.numbers[position]
-            while let first = evidence.first, first < number { evidence.removeFirst() }
-            let isControl =
-                switch batch.kind(position) {
-                case .segment: !batch.frames[position].segment.flags.isDisjoint(with: [.syn, .fin, .rst])
-                case .icmpError: true
-                case .ignored, .malformed, .cut: false
-                }
-            guard isControl || evidence.first == number else { continue }
-            let slot = places[position]
+        let evidence = Set(tracker.takeEvidence())
+        // A fragment may be held back, and decide something when its place is no longer known: so all of them are kept.
+        var unimportant: Set<UInt64> = []
+        for position in 0..<batch.count where !isControl(batch.frames[position]) {
+            unimportant.insert(batch.numbers[position])
+        }
+        for (number, slot) in places where !unimportant.contains(number) || evidence.contains(number) {
             writer?.write(
                 frames.octets(of: slot), wireLength: slot.wireLength, time: slot.time, interface: slot.interface,
                 comment: numbersFrames ? "frame \(number)" : nil)
             blockedFrames.append(number)
+        }
+    }
+
+    private func isControl(_ frame: borrowing DecodedFrame) -> Bool {
+        switch frame.kind {
+        case .segment: !frame.segment.flags.isDisjoint(with: [.syn, .fin, .rst])
+        case .icmpError: true
+        case .ignored: frame.reason == .laterFragment
+        case .malformed, .cut: false
         }
     }
 
@@ -252,6 +257,9 @@ final class LiveAnalysis: @unchecked Sendable {
             analyse(frames)
             return !isCountReached
         }
+        batch.endFragments()
+        receive(frames)
+        flushBlocks()
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
         pending = tracker.finish()

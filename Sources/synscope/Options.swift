@@ -37,9 +37,11 @@ struct InputOptions: ParsableArguments {
     }
 
     /// Files come first; the first word that is no file begins the filter.
-    func resolve() throws(CommandFailure) -> (paths: [String], filter: String?) {
+    /// - Parameter follows: the one file may be there only later.
+    func resolve(follows: Bool = false) throws(CommandFailure) -> (paths: [String], filter: String?) {
         var paths = files
         var words = arguments[...]
+        if follows, paths.isEmpty, let word = words.popFirst() { paths = [word] }
         while let word = words.first, word == "-" || exists(word) {
             paths.append(word)
             words = words.dropFirst()
@@ -50,6 +52,9 @@ struct InputOptions: ParsableArguments {
                 message: "'\(missing)' is no file, and after it comes one: files come first, then the filter (or -f)")
         }
         guard !paths.isEmpty else { throw InputOptions.missing(words.first ?? "") }
+        if follows, paths.count > 1 || paths == ["-"] {
+            throw CommandFailure(status: .wrongUsage, message: "--follow takes one file")
+        }
         if paths.count(where: { $0 == "-" }) > 1 {
             throw CommandFailure(status: .wrongUsage, message: "standard input (-) can be read once only")
         }
@@ -77,12 +82,15 @@ struct InputOptions: ParsableArguments {
 
     private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-    func open() throws(CommandFailure) -> CaptureReader {
-        let (paths, filter) = try resolve()
+    /// - Parameter follows: whether the one file is followed while it grows.
+    func open(follows: Bool = false) throws(CommandFailure) -> CaptureReader {
+        let (paths, filter) = try resolve(follows: follows)
         do throws(CaptureError) {
-            return try CaptureReader(
-                paths: paths, filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums,
-                isInterrupted: { clinux_interrupted() != 0 })
+            var options = CaptureReader.Options(
+                filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
+            options.follows = follows
+            options.isInterrupted = { clinux_interrupted() != 0 }
+            return try CaptureReader(paths: paths, options)
         } catch {
             var message = error.description
             if error.kind == .filter, self.filter == nil, let word = filter?.split(separator: " ").first {
@@ -185,20 +193,20 @@ struct Analysis: ~Copyable {
     let reader: CaptureReader
     private var tracker: HandshakeTracker
     private var batch = FrameBatch()
+    private let follows: Bool
 
-    init(_ input: InputOptions) throws(CommandFailure) {
-        reader = try input.open()
+    /// - Parameter follows: whether the one file is followed while it grows.
+    init(_ input: InputOptions, follows: Bool = false) throws(CommandFailure) {
+        if follows { clinux_catch_interrupts() }
+        reader = try input.open(follows: follows)
+        self.follows = follows
         tracker = HandshakeTracker(input.tracking.configuration())
     }
 
     var capture: CaptureDescription {
         CaptureDescription(
-            files: reader.descriptions.map {
-                .init(
-                    name: String($0.name.split(separator: "/").last ?? "-"), format: $0.format,
-                    linkType: $0.linkType.rawValue == .max ? "unknown" : $0.linkType.name, snaplen: $0.snaplen,
-                    timeResolution: $0.timeResolution)
-            }, filter: reader.filterExpression, started: reader.started)
+            files: reader.descriptions.map { CaptureDescription.File($0) }, filter: reader.filterExpression,
+            started: reader.started)
     }
 
     /// Hands out each attempt as it is decided, until the capture or the user ends it.
@@ -207,17 +215,57 @@ struct Analysis: ~Copyable {
         _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
+        var progress = ProgressBar(isWanted: !follows)
+        defer { progress.clear() }
         while clinux_interrupted() == 0 {
             reader.fill(&batch)
             if batch.count == 0 { break }
             tracker.receive(batch)
-            if tracker.hasDecided { try take(tracker.drain()) }
+            progress.tick { reader.progress }
+            if tracker.hasDecided {
+                progress.clear()
+                try take(annotated(tracker.drain()))
+            }
         }
-        try take(tracker.finish())
+        // Interrupted, some fragments may still wait for the rest of their packets.
+        batch.count = 0
+        batch.endFragments()
+        tracker.receive(batch)
+        progress.clear()
+        try take(annotated(tracker.finish()))
         var loss = CaptureLoss()
         loss.isTruncated = reader.failures.contains { $0.kind != .unreadable && $0.kind != .unknownFormat }
         loss.filteredOut = reader.filteredOut
+        let losses = reader.losses
+        loss.received = losses.received
+        loss.kernelDropped = losses.droppedBySystem
+        loss.interfaceDropped = losses.droppedByInterface
+        tellOfGaps()
         return (tracker.summary, loss)
+    }
+
+    /// With what the file says of their frames.
+    private func annotated(_ records: [AttemptRecord]) -> [AttemptRecord] {
+        if reader.comments.isEmpty { return records }
+        return records.map { record in
+            var record = record
+            for position in record.segments.indices {
+                record.segments[position].comment = reader.comments[record.segments[position].frame]
+            }
+            return record
+        }
+    }
+
+    /// What was not used though it was read.
+    private func tellOfGaps() {
+        for (linkType, count) in tracker.summary.frames.unknownLinkTypes.sorted(by: <) {
+            StandardError.write(
+                "\(Format.count(Int(count), "frame")) of link type \(linkType), which is not decoded (synscope formats lists what is; docs/formats.md says how to ask for more)"
+            )
+        }
+        if reader.comments.letGo > 0 {
+            StandardError.write("\(Format.count(reader.comments.letGo, "comment")) of frames found no room")
+        }
     }
 
     /// Tells of files that broke off, where another failure decides the exit status.

@@ -39,6 +39,7 @@ struct Synscope: ParsableCommand {
         version: "synscope \(release) (\(libpcapVersion()))",
         subcommands: [
             Analyze.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self, Fields.self,
+            Formats.self,
         ],
         defaultSubcommand: Analyze.self)
 }

@@ -27,8 +27,7 @@ struct Reading {
     var descriptions: [SavefileDescription] = []
 
     init(_ files: [TemporaryFile], filter: String? = nil, limit: UInt64? = nil) throws {
-        let reader = try CaptureReader(
-            paths: files.map(\.path), filter: filter, limit: limit, verifiesChecksums: true)
+        let reader = try CaptureReader(paths: files.map(\.path), .init(filter: filter, limit: limit))
         descriptions = reader.descriptions
         var batch = FrameBatch()
         while true {

@@ -15,8 +15,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     close(descriptor)
     defer { unlink(path) }
     guard
-        let reader = try? CaptureReader(
-            paths: [path], filter: nil, limit: nil, verifiesChecksums: true)
+        let reader = try? CaptureReader(paths: [path])
     else { return 0 }
     var configuration = HandshakeTracker.Configuration()
     configuration.maximumAttempts = 64

@@ -1,0 +1,275 @@
+/// Part of an IP packet, and what was around it.
+struct Fragment {
+    var source: IPAddress
+    var destination: IPAddress
+    /// The packet's identification.
+    var id: UInt32
+    /// What the packet carries: an IP protocol number.
+    var proto: UInt8
+    var hopLimit: UInt8
+    /// Octets from the start of the packet's payload.
+    var offset: Int
+    var isLast: Bool
+    /// Where in the frame its octets begin, and how many there were on the wire.
+    var start: Int
+    var length: Int
+    /// What the frame had around the packet.
+    var context: Context
+
+    struct Context {
+        var vlan: VLANTags
+        var tunnels: Tunnels
+        var path: TunnelPath
+        var network: VirtualNetwork
+        var linkSignature: UInt32
+        var depth: Int
+    }
+
+    /// Whether it is part of the same packet (RFC 791 section 3.2, RFC 8200 section 4.5).
+    func isOfPacket(_ other: Fragment) -> Bool {
+        id == other.id && source == other.source && destination == other.destination && proto == other.proto
+            && context.network == other.context.network
+    }
+}
+
+extension Parser {
+    @inline(never)
+    mutating func noteFragment(_ header: IPHeader, _ proto: UInt8, id: UInt32, offset: Int, isLast: Bool, at start: Int)
+    {
+        fragment = Fragment(
+            source: header.source, destination: header.destination, id: id, proto: proto, hopLimit: header.hopLimit,
+            offset: offset, isLast: isLast, start: start, length: max(0, end - start),
+            context: Fragment.Context(
+                vlan: vlan, tunnels: tunnels, path: path, network: network, linkSignature: linkSignature, depth: depth))
+    }
+
+    /// Goes on with a packet that was put together, as if its frame had held it whole.
+    mutating func packet(of fragment: Fragment, into slot: inout DecodedFrame) {
+        vlan = fragment.context.vlan
+        tunnels = fragment.context.tunnels
+        path = fragment.context.path
+        network = fragment.context.network
+        linkSignature = fragment.context.linkSignature
+        depth = fragment.context.depth
+        if fragment.source.version == .v4 { ipv4(at: 0, &slot) } else { ipv6(at: 0, &slot) }
+    }
+}
+
+/// Puts fragmented IP packets together, within bounds, so that a segment that came in several counts once and whole, at the
+/// time of the fragment that completed it.
+///
+/// A first fragment with a whole TCP header is a segment already, and where the rest was not captured (a filter on ports passes
+/// first fragments only) it is all there will be. So it is held back until the packet is complete, another segment of its tuple
+/// comes, or its time is over; then it counts as it is, under its own number. Nothing is lost: each frame that goes in comes out
+/// once, as a segment or as a fragment.
+struct Reassembly {
+    /// Packets at a time; beyond it the oldest is given up.
+    static let mostPackets = 64
+    /// Fragments of one packet: 64 KiB in pieces of 576 octets (RFC 791) and some to spare.
+    static let mostFragments = 160
+    /// Nanoseconds that a packet is waited for, as Linux does.
+    static let patience: UInt64 = 30_000_000_000
+
+    /// A frame and where it stood.
+    struct Placed {
+        var frame: DecodedFrame
+        var number: UInt64
+        var time: Int64
+    }
+
+    /// What came of the frames so far, in order; whoever takes it empties it.
+    var out: [Placed] = []
+    private var packets: [FragmentedPacket] = []
+    private var heldCount = 0
+
+    /// Whether there is anything to look at before the next segment.
+    @inline(__always) var isHolding: Bool { heldCount > 0 }
+
+    /// Takes a frame that holds a fragment: what comes of it is in `out`, unless it is held back.
+    /// - Parameter placed: the frame as it decoded alone.
+    mutating func take(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, verifies: Bool) {
+        while let first = packets.first, (placed.time &- first.time).magnitude > Reassembly.patience {
+            release(0)
+            packets.removeFirst()
+        }
+        guard Reassembly.carriesSegments(fragment.proto) else { return out.append(placed) }
+        let position = packets.firstIndex { $0.first.isOfPacket(fragment) } ?? begin(fragment, placed.time)
+        let isSegment = placed.frame.kind == .segment
+        // The first fragment of something else: a datagram of no interest, or a broken one.
+        let isOther =
+            fragment.offset == 0 && !isSegment
+            && (placed.frame.kind != .ignored || placed.frame.reason != .laterFragment)
+        if isOther || !packets[position].isDull && !packets[position].add(fragment, bytes) {
+            release(position)
+            packets[position].makeDull()
+        }
+        guard !packets[position].isDull else { return out.append(placed) }
+        if let whole = packets[position].decoded(verifies: verifies) {
+            // The first fragment was one of several, and this is the segment.
+            if let held = packets[position].held {
+                out.append(Placed(frame: .fragment, number: held.number, time: held.time))
+                heldCount -= 1
+            }
+            out.append(Placed(frame: whole, number: placed.number, time: placed.time))
+            packets.remove(at: position)
+        } else if isSegment, packets[position].held == nil {
+            packets[position].held = placed
+            heldCount += 1
+        } else {
+            out.append(isSegment ? Placed(frame: .fragment, number: placed.number, time: placed.time) : placed)
+        }
+    }
+
+    /// A segment comes: what is held of its tuple comes before it.
+    mutating func comes(_ segment: Segment) {
+        for position in packets.indices {
+            guard let held = packets[position].held?.frame.segment else { continue }
+            let isSame = held.source == segment.source && held.destination == segment.destination
+            let isReverse = held.source == segment.destination && held.destination == segment.source
+            if isSame || isReverse { release(position) }
+        }
+    }
+
+    /// The capture is over: what is held comes out.
+    mutating func finish() {
+        for position in packets.indices { release(position) }
+        packets = []
+    }
+
+    /// TCP and what may carry it; extension headers of IPv6 are between.
+    private static func carriesSegments(_ proto: UInt8) -> Bool {
+        switch proto {
+        case 0, 4, 6, 17, 41, 43, 47, 51, 60, 97, 115, 135, 137: true
+        default: false
+        }
+    }
+
+    private mutating func begin(_ fragment: Fragment, _ time: Int64) -> Int {
+        if packets.count == Reassembly.mostPackets {
+            release(0)
+            packets.removeFirst()
+        }
+        packets.append(FragmentedPacket(first: fragment, time: time))
+        return packets.count - 1
+    }
+
+    /// What is held of a packet counts as it is; the rest of it is no news then.
+    private mutating func release(_ position: Int) {
+        guard let held = packets[position].held else { return }
+        packets[position].makeDull()
+        heldCount -= 1
+        out.append(held)
+    }
+}
+
+/// A packet of which not everything came.
+private struct FragmentedPacket {
+    /// The fragment that came first, or that is first.
+    var first: Fragment
+    var time: Int64
+    /// Its first fragment, where that is a segment by itself.
+    var held: Reassembly.Placed?
+    /// It is no use to put it together: not ours, broken, or its first fragment was given out.
+    private(set) var isDull = false
+
+    /// The payload so far; zeros where nothing came yet.
+    private var octets: [UInt8] = []
+    /// The fragments as they came.
+    private var seen: [Range<Int>] = []
+    /// What is covered, in order and apart from each other.
+    private var covered: [Range<Int>] = []
+    /// What the snaplen took of it begins here.
+    private var cutAt = Int.max
+    /// Octets, known with the last fragment.
+    private var total: Int?
+    private var hasOverlap = false
+
+    init(first: Fragment, time: Int64) {
+        self.first = first
+        self.time = time
+    }
+
+    mutating func makeDull() {
+        isDull = true
+        held = nil
+        octets = []
+        seen = []
+    }
+
+    /// - Returns: whether the fragment can be part of the packet.
+    mutating func add(_ fragment: Fragment, _ bytes: RawSpan) -> Bool {
+        let range = fragment.offset..<fragment.offset + fragment.length
+        let most = first.source.version == .v4 ? 65_515 : 65_535
+        // All but the last are multiples of 8 octets, and the end is the end.
+        guard !range.isEmpty, range.upperBound <= most, fragment.isLast || fragment.length % 8 == 0,
+            seen.count < Reassembly.mostFragments
+        else { return false }
+        if let total, range.upperBound > total || fragment.isLast && range.upperBound != total { return false }
+        if fragment.isLast {
+            if let last = covered.last, last.upperBound > range.upperBound { return false }
+            total = range.upperBound
+        }
+        if fragment.offset == 0 { first = fragment }
+        if seen.contains(range) { return true }  // once more, as it was (RFC 8200 section 4.5)
+        seen.append(range)
+        let captured = min(fragment.length, max(0, bytes.byteCount - fragment.start))
+        if captured < fragment.length { cutAt = min(cutAt, range.lowerBound + captured) }
+        if octets.count < range.upperBound {
+            octets += [UInt8](repeating: 0, count: range.upperBound - octets.count)
+        }
+        // What came first stays.
+        var merged: [Range<Int>] = []
+        var (start, union) = (range.lowerBound, range)
+        for part in covered {
+            if part.overlaps(range) { hasOverlap = true }
+            if part.upperBound < range.lowerBound || part.lowerBound > range.upperBound {
+                merged.append(part)
+                continue
+            }
+            copy(start..<max(start, min(part.lowerBound, range.upperBound)), fragment, bytes, captured)
+            start = max(start, part.upperBound)
+            union = min(union.lowerBound, part.lowerBound)..<max(union.upperBound, part.upperBound)
+        }
+        copy(start..<max(start, range.upperBound), fragment, bytes, captured)
+        covered = merged + [union]
+        covered.sort { $0.lowerBound < $1.lowerBound }
+        return true
+    }
+
+    private mutating func copy(_ range: Range<Int>, _ fragment: Fragment, _ bytes: RawSpan, _ captured: Int) {
+        let shift = fragment.start - fragment.offset
+        for index in range where index - fragment.offset < captured { octets[index] = bytes.u8(index + shift) }
+    }
+
+    /// The packet, decoded as if a frame had held it whole; nil while something is missing. Its header has no options: those of
+    /// fragments say nothing of a segment.
+    func decoded(verifies: Bool) -> DecodedFrame? {
+        guard let total, covered == [0..<total] else { return nil }
+        var header: [UInt8]
+        let isV4 = first.source.version == .v4
+        if isV4 {
+            header = [0x45, 0] + UInt16(total + 20).octets + UInt16(truncatingIfNeeded: first.id).octets
+            header += [0, 0, first.hopLimit, first.proto, 0, 0]
+        } else {
+            header = [0x60, 0, 0, 0] + UInt16(total).octets + [first.proto, first.hopLimit]
+        }
+        header += first.source.octets + first.destination.octets
+        if isV4 { header.put16(~foldChecksum(header.sum16), at: 10) }
+        let bytes = header + octets.prefix(cutAt)
+        var slot = DecodedFrame()
+        var parser = unsafe Parser(bytes: bytes.span.bytes, wireLength: header.count + total, verifies: verifies)
+        parser.packet(of: first, into: &slot)
+        slot.segment.isFragment = true
+        slot.segment.hasFragmentOverlap = hasOverlap
+        return slot
+    }
+}
+
+extension DecodedFrame {
+    /// A frame that is part of a packet, and counts as that.
+    static var fragment: DecodedFrame {
+        var frame = DecodedFrame()
+        frame.reason = .laterFragment
+        return frame
+    }
+}
