@@ -110,7 +110,9 @@ let package = Package(
             path: "Tests/Support/Simulation", swiftSettings: testSettings),
         .executableTarget(
             name: "simulate", dependencies: ["Simulation"], path: "Tests/Support/Simulate", swiftSettings: testSettings),
-        .testTarget(name: "PacketWireTests", dependencies: ["PacketWire"], swiftSettings: testSettings),
+        .testTarget(
+            name: "PacketWireTests", dependencies: ["PacketWire"], exclude: ["Independent"], swiftSettings: testSettings
+        ),
         .testTarget(
             name: "HandshakeAnalysisTests", dependencies: ["HandshakeAnalysis", "PacketWire", "Fixtures"],
             exclude: ["Golden"], swiftSettings: testSettings),

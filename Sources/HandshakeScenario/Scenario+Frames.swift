@@ -13,26 +13,34 @@ package struct ScenarioFrame: Sendable {
 extension Scenario {
     /// The frames in the order of the text.
     package func frames() -> [ScenarioFrame] {
-        steps.map { step in
-            let (octets, captured) = encoded(step.content)
-            return ScenarioFrame(
-                time: Scenario.epoch + step.time, octets: Array(octets.prefix(min(captured ?? .max, snaplen))),
-                wireLength: octets.count)
+        steps.flatMap { step in
+            let (frames, captured) = encoded(step.content)
+            return frames.map { octets in
+                ScenarioFrame(
+                    time: Scenario.epoch + step.time, octets: Array(octets.prefix(min(captured ?? .max, snaplen))),
+                    wireLength: octets.count)
+            }
         }
     }
 
-    private func encoded(_ content: Content) -> (octets: [UInt8], captured: Int?) {
+    /// Several frames of a packet that is sent in pieces.
+    private func encoded(_ content: Content) -> (frames: [[UInt8]], captured: Int?) {
         switch content {
         case .packet(let packet):
-            let octets = encoder(for: packet).encode(packet.segment, rawOptions: packet.optionArea)
-            return (octets, packet.capturedLength)
+            let encoder = encoder(for: packet)
+            return (
+                packet.pieces.isEmpty
+                    ? [encoder.encode(packet.segment, rawOptions: packet.optionArea)]
+                    : encoder.encode(packet.segment, rawOptions: packet.optionArea, pieces: packet.pieces),
+                packet.capturedLength
+            )
         case .icmp(let error, let packet, let quoted):
             // It travels towards the quoted packet's sender.
             var encoder = encoder(for: packet)
             swap(&encoder.sourceMAC, &encoder.destinationMAC)
-            return (encoder.encode(error, about: packet.segment, rawOptions: packet.optionArea, quoted: quoted), nil)
-        case .idle: return (FrameEncoder(linkType).encodeDatagram(between: flows[0].client, flows[0].server), nil)
-        case .octets(let octets): return (octets, nil)
+            return ([encoder.encode(error, about: packet.segment, rawOptions: packet.optionArea, quoted: quoted)], nil)
+        case .idle: return ([FrameEncoder(linkType).encodeDatagram(between: flows[0].client, flows[0].server)], nil)
+        case .octets(let octets): return ([octets], nil)
         }
     }
 

@@ -42,6 +42,8 @@ package struct Scenario: Sendable {
         package var senderMAC: [UInt8]?
         /// Octets of the frame that were captured, where it was cut.
         package var capturedLength: Int?
+        /// Octets of the IP packet's payload that each fragment holds, where it is sent in several.
+        package var pieces: [Range<Int>] = []
 
         package init(flow: Int, isFromClient: Bool, segment: Segment) {
             self.flow = flow

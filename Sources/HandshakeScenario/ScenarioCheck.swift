@@ -18,11 +18,17 @@ extension Scenario {
         var decoder = FrameDecoder(linkType)
         decoder.verifiesChecksums = configuration.excludesBadChecksums
         var attempts: [AttemptRecord] = []
+        var batch = FrameBatch()
         for (index, frame) in frames().enumerated() {
-            let decoded = unsafe decoder.decode(frame.octets.span.bytes, wireLength: frame.wireLength)
-            tracker.receive(decoded, number: UInt64(index + 1), time: frame.time)
+            unsafe batch.append(
+                frame.octets.span.bytes, wireLength: frame.wireLength, number: UInt64(index + 1), time: frame.time,
+                decoder: decoder)
+            tracker.receive(batch)
+            batch.count = 0
             attempts += tracker.drain()
         }
+        batch.endFragments()
+        tracker.receive(batch)
         attempts += tracker.finish()
         return ScenarioResult(
             attempts: attempts.sorted { $0.id < $1.id }, summary: RecordFields(tracker.summary),

@@ -398,6 +398,15 @@ private struct ScenarioParser {
                 default: throw wrong("a checksum is good, bad or offload, not '\(state.text)'", at: state)
                 }
             case "fragment": packet.segment.isFragment = true
+            case "pieces":
+                let text = try next("the fragments' octets")
+                let pieces = text.text.split(separator: ",").map { $0.split(separator: "-").compactMap { Int($0) } }
+                guard !pieces.isEmpty,
+                    pieces.allSatisfy({ $0.count == 2 && $0[0] % 8 == 0 && $0[0] < $0[1] && $0[1] < 1 << 16 })
+                else {
+                    throw wrong("fragments are ranges of octets that begin at multiples of 8: 0-16,16-24", at: text)
+                }
+                packet.pieces = pieces.map { $0[0]..<$0[1] }
             case "mac":
                 let text = try next("a link address")
                 let octets = text.text.split(separator: ":").compactMap { hexadecimal($0) }.flatMap { $0 }
@@ -420,7 +429,7 @@ private struct ScenarioParser {
                 }
             default:
                 throw wrong(
-                    "no attribute of a packet is named '\(token.text)' (there are <options>, seq, ack, win, ttl, id, reserved, vlan, in, checksum, fragment, mac, cut, as)",
+                    "no attribute of a packet is named '\(token.text)' (there are <options>, seq, ack, win, ttl, id, reserved, vlan, in, checksum, fragment, pieces, mac, cut, as)",
                     at: token)
             }
         }

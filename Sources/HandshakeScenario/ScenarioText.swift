@@ -139,6 +139,9 @@ private struct StepWriter {
         if segment.checksum == .bad { words.append("checksum bad") }
         if segment.checksum == .offload { words.append("checksum offload") }
         if segment.isFragment { words.append("fragment") }
+        if !packet.pieces.isEmpty {
+            words.append("pieces " + packet.pieces.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ","))
+        }
         if let mac = packet.senderMAC {
             words.append("mac \(mac.map { hexadecimal([$0]) }.joined(separator: ":"))")
         }

@@ -18,8 +18,24 @@ public struct FrameEncoder: Sendable {
         let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: payload)
         let packet = ipPacket(
             from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp.bytes,
-            identification: segment.identification, hopLimit: segment.hopLimit, isFragment: segment.isFragment)
+            identification: segment.identification, hopLimit: segment.hopLimit,
+            fragment: segment.isFragment ? (offset: 0, isLast: false) : nil)
         return frame(packet, segment)
+    }
+
+    /// The frames of a segment whose IP packet is sent in fragments.
+    /// - Parameter pieces: octets of the TCP header and payload that each fragment holds, in the order of the frames; the one
+    ///   that reaches the end is the last fragment. All but that should be multiples of 8 octets.
+    public func encode(_ segment: Segment, rawOptions: [UInt8]? = nil, pieces: [Range<Int>]) -> [[UInt8]] {
+        let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: []).bytes
+        return pieces.map { piece in
+            let octets = piece.clamped(to: 0..<tcp.count)
+            let packet = ipPacket(
+                from: segment.source.address, to: segment.destination.address, proto: 6, payload: Array(tcp[octets]),
+                identification: segment.identification, hopLimit: segment.hopLimit,
+                fragment: (offset: octets.lowerBound, isLast: octets.upperBound == tcp.count))
+            return frame(packet, segment)
+        }
     }
 
     /// The frame of an ICMP or ICMPv6 error about `segment`, sent by `error.reporter` to the segment's sender.
@@ -32,7 +48,7 @@ public struct FrameEncoder: Sendable {
         let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: []).bytes
         let quote = ipPacket(
             from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp,
-            identification: segment.identification, hopLimit: segment.hopLimit, isFragment: false)
+            identification: segment.identification, hopLimit: segment.hopLimit)
         let kept = quote.prefix(quote.count - tcp.count + min(quoted, tcp.count))
         var icmp: [UInt8] = [error.type, error.code, 0, 0, 0, 0, 0, 0] + kept
         var sum = icmp.sum16
@@ -41,7 +57,7 @@ public struct FrameEncoder: Sendable {
         icmp.put16(~foldChecksum(sum), at: 2)
         let packet = ipPacket(
             from: error.reporter, to: segment.source.address, proto: isV6 ? 58 : 1, payload: icmp, identification: 0,
-            hopLimit: 64, isFragment: false)
+            hopLimit: 64)
         return frame(packet, segment)
     }
 
@@ -51,8 +67,7 @@ public struct FrameEncoder: Sendable {
         let pseudo = pseudoSum(source.address, destination.address, proto: 17, length: udp.count)
         udp.put16(~foldChecksum(pseudo + udp.sum16), at: 6)
         let packet = ipPacket(
-            from: source.address, to: destination.address, proto: 17, payload: udp, identification: 0, hopLimit: 64,
-            isFragment: false)
+            from: source.address, to: destination.address, proto: 17, payload: udp, identification: 0, hopLimit: 64)
         return frame(packet, Segment(from: source, to: destination))
     }
 
@@ -98,7 +113,7 @@ public struct FrameEncoder: Sendable {
         let (near, far) = (IPAddress(v4: 0x0a00_0001), IPAddress(v4: 0x0a00_0002))
         func outer(_ proto: UInt8, _ payload: [UInt8]) -> [UInt8] {
             ipPacket(
-                from: near, to: far, proto: proto, payload: payload, identification: 1, hopLimit: 64, isFragment: false)
+                from: near, to: far, proto: proto, payload: payload, identification: 1, hopLimit: 64)
         }
         let ethernet = destinationMAC + sourceMAC + (isV6 ? [0x86, 0xdd] : [0x08, 0x00]) + inner
         let vni = (segment.network.id << 8).octets
@@ -118,21 +133,23 @@ public struct FrameEncoder: Sendable {
 
     private func ipPacket(
         from source: IPAddress, to destination: IPAddress, proto: UInt8, payload: [UInt8], identification: UInt16,
-        hopLimit: UInt8, isFragment: Bool
+        hopLimit: UInt8, fragment: (offset: Int, isLast: Bool)? = nil
     ) -> [UInt8] {
         if source.version == .v4 {
             var header: [UInt8] = [0x45, 0]
             header += UInt16(truncatingIfNeeded: payload.count + 20).octets + identification.octets
-            header += isFragment ? [0x20, 0] : [0x40, 0]
+            header += fragment.map { UInt16($0.offset / 8 | ($0.isLast ? 0 : 0x2000)).octets } ?? [0x40, 0]
             header += [hopLimit, proto, 0, 0] + source.octets + destination.octets
             header.put16(~foldChecksum(header.sum16), at: 10)
             return header + payload
         }
-        let fragment: [UInt8] = isFragment ? [proto, 0, 0, 1] + UInt32(identification).octets : []
+        let extra = fragment.map {
+            [proto, 0] + UInt16($0.offset & 0xfff8 | ($0.isLast ? 0 : 1)).octets + UInt32(identification).octets
+        }
         var header: [UInt8] = [0x60, 0, 0, 0]
-        header += UInt16(truncatingIfNeeded: payload.count + fragment.count).octets
-        header += [isFragment ? 44 : proto, hopLimit] + source.octets + destination.octets
-        return header + fragment + payload
+        header += UInt16(truncatingIfNeeded: payload.count + (extra?.count ?? 0)).octets
+        header += [extra == nil ? proto : 44, hopLimit] + source.octets + destination.octets
+        return header + (extra ?? []) + payload
     }
 }
 

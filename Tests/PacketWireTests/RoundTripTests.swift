@@ -110,6 +110,9 @@ struct RoundTripTests {
                 return
             }
             decoded.linkSignature = 0
+            #expect(
+                decoded.path.layers.map(\.tunnel) == Tunnel.allCases.filter { segment.tunnels.contains(Tunnels($0)) })
+            decoded.path = TunnelPath()
             guard decoded == segment else {
                 Issue.record("segment \(number): \(segment) became \(decoded)")
                 return
