@@ -1,3 +1,5 @@
+import PacketWire
+
 /// Times and figures as text, without Foundation.
 package enum Format {
     /// RFC 3339 in UTC with nanoseconds: `2026-11-23T16:30:43.901252000Z`.
@@ -58,6 +60,16 @@ package enum Format {
         let (scale, unit): (Double, String) =
             value < 1e3 ? (1, "B") : value < 1e6 ? (1e3, "kB") : value < 1e9 ? (1e6, "MB") : (1e9, "GB")
         return fixed(value / scale, scale == 1 ? 0 : value / scale < 10 ? 2 : 1) + " " + unit
+    }
+
+    /// Encapsulations, outermost first, with their identifiers: `gre 42 > vxlan 7`.
+    static func layers(_ path: TunnelPath) -> String {
+        path.layers.map { $0.tunnel.name + ($0.id.map { " \($0)" } ?? "") }.joined(separator: " > ")
+    }
+
+    /// The same, with the addresses around them.
+    static func path(_ path: TunnelPath) -> String {
+        layers(path) + (path.outer.map { " (\($0.source) > \($0.destination))" } ?? "")
     }
 
     /// `1 attempt`, `2 attempts`.

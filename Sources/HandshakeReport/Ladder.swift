@@ -47,6 +47,7 @@ package struct Ladder {
             arrow(segment, fate: lost.at[segment.frame], to: &out)
             sums(after: segment, to: &out)
             for finding in record.findings where finding.frames.last == segment.frame { note(finding, to: &out) }
+            if let comment = segment.comment { note("# \(comment)", .dim, to: &out) }
         }
         footer(to: &out)
     }
@@ -218,9 +219,13 @@ package struct Ladder {
     }
 
     private func note(_ finding: Finding, to out: inout OutputBuffer) {
+        note(
+            "! \(finding.code.severity.rawValue) \(finding.code.rawValue): \(TextReport.describe(finding))",
+            finding.code.severity >= .warning ? .yellow : .dim, to: &out)
+    }
+
+    private func note(_ text: String, _ color: TextStyle.Color, to out: inout OutputBuffer) {
         let indent = String(repeating: " ", count: margin + 2)
-        let color: TextStyle.Color = finding.code.severity >= .warning ? .yellow : .dim
-        let text = "! \(finding.code.severity.rawValue) \(finding.code.rawValue): \(TextReport.describe(finding))"
         for line in text.wrapped(max(Ladder.narrowest, style.width) - indent.count) {
             out.line(indent + style.paint(line, color))
         }
@@ -250,6 +255,8 @@ package struct Ladder {
         }
         figures.append("ended by \(record.ended.rawValue)")
         if record.confidence != .full { figures.append("confidence: \(record.confidence.rawValue)") }
+        if !record.clientPath.isEmpty { figures.append("client in \(Format.path(record.clientPath))") }
+        if !record.serverPath.isEmpty { figures.append("server in \(Format.path(record.serverPath))") }
         for line in figures.joined(separator: "; ").wrapped(max(Ladder.narrowest, style.width)) { out.line(line) }
     }
 

@@ -66,7 +66,8 @@ package struct TextReport {
         if let error = record.unreachable {
             notes.append("icmp \(error.type)/\(error.code) \(error.severity.rawValue)")
         }
-        if record.network != .none { notes.append("\(record.network.kind) \(record.network.id)") }
+        let path = record.clientPath.isEmpty ? record.serverPath : record.clientPath
+        if !path.isEmpty { notes.append(Format.layers(path)) }
         if !record.clientVLAN.isEmpty {
             notes.append("vlan " + record.clientVLAN.map { "\($0)" }.joined(separator: "."))
         }

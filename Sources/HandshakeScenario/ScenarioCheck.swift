@@ -1,6 +1,6 @@
 package import HandshakeAnalysis
 package import HandshakeReport
-import PacketWire
+package import PacketWire
 
 /// What analysis makes of a scenario's frames.
 package struct ScenarioResult: Sendable {
@@ -15,24 +15,37 @@ extension Scenario {
     /// The analysis of the frames, as a capture file of them would give it.
     package func analysed(_ configuration: HandshakeTracker.Configuration = .init()) -> ScenarioResult {
         var tracker = HandshakeTracker(configuration)
-        var decoder = FrameDecoder(linkType)
-        decoder.verifiesChecksums = configuration.excludesBadChecksums
         var attempts: [AttemptRecord] = []
-        var batch = FrameBatch()
-        for (index, frame) in frames().enumerated() {
-            unsafe batch.append(
-                frame.octets.span.bytes, wireLength: frame.wireLength, number: UInt64(index + 1), time: frame.time,
-                decoder: decoder)
-            tracker.receive(batch)
-            batch.count = 0
+        for (frame, number, time) in decodedFrames(verifiesChecksums: configuration.excludesBadChecksums) {
+            tracker.receive(frame, number: number, time: time)
             attempts += tracker.drain()
         }
-        batch.endFragments()
-        tracker.receive(batch)
         attempts += tracker.finish()
         return ScenarioResult(
             attempts: attempts.sorted { $0.id < $1.id }, summary: RecordFields(tracker.summary),
             patterns: tracker.summary.patternFindings.map(\.code))
+    }
+
+    /// The frames as a reader of their capture file decodes them, fragments put together.
+    package func decodedFrames(verifiesChecksums: Bool = true) -> [(frame: Frame, number: UInt64, time: Int64)] {
+        var decoder = FrameDecoder(linkType)
+        decoder.verifiesChecksums = verifiesChecksums
+        var batch = FrameBatch()
+        var decoded: [(frame: Frame, number: UInt64, time: Int64)] = []
+        for (index, frame) in frames().enumerated() {
+            unsafe batch.append(
+                frame.octets.span.bytes, wireLength: frame.wireLength, number: UInt64(index + 1), time: frame.time,
+                decoder: decoder)
+            if batch.isFull { decoded += Self.taken(&batch) }
+        }
+        decoded += Self.taken(&batch)
+        batch.endFragments()
+        return decoded + Self.taken(&batch)
+    }
+
+    private static func taken(_ batch: inout FrameBatch) -> [(frame: Frame, number: UInt64, time: Int64)] {
+        defer { batch.count = 0 }
+        return (0..<batch.count).map { (batch.frames[$0].frame, batch.numbers[$0], batch.times[$0]) }
     }
 
     /// Compares what analysis makes of the frames with what the scenario expects. Besides its lines: every attempt's outcome

@@ -171,9 +171,10 @@ package final class CaptureReader {
     @inline(__always)
     private func next(mayWait: Bool) -> Source? {
         if let current {
-            if !current.isDelivered { return current }
-            guard current.file.advance(mayWait: mayWait) else { return nil }
-            current.isDelivered = false
+            if current.isDelivered {
+                guard current.file.advance(mayWait: mayWait) else { return nil }
+                current.isDelivered = false
+            }
             if let header = current.file.next, (header.time, current.rank) < others { return current }
         }
         return choose(mayWait: mayWait)

@@ -6,6 +6,8 @@ package struct FrameComments {
     package private(set) var letGo = 0
     static let mostOctets = 16 << 20
 
+    package init() {}
+
     mutating func add(_ text: String, of frame: UInt64) {
         size += text.utf8.count + 64
         if size <= FrameComments.mostOctets { texts[frame] = text } else { letGo += 1 }

@@ -27,6 +27,12 @@ package struct SavefileLosses: Sendable {
     package var droppedByInterface: UInt64?
     package var droppedBySystem: UInt64?
 
+    package init(received: UInt64? = nil, droppedByInterface: UInt64? = nil, droppedBySystem: UInt64? = nil) {
+        self.received = received
+        self.droppedByInterface = droppedByInterface
+        self.droppedBySystem = droppedBySystem
+    }
+
     package mutating func add(_ other: SavefileLosses) {
         func sum(_ a: UInt64?, _ b: UInt64?) -> UInt64? {
             guard let a, let b else { return a ?? b }

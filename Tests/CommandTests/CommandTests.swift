@@ -65,6 +65,85 @@ struct CommandTests {
 
     // MARK: Captures
 
+    @Test("The formats command lists every link type and encapsulation, as text and JSON")
+    func formats() throws {
+        let text = try Run(["formats"])
+        #expect(text.status == 0)
+        for word in ["pcapng", "zstd", "127 IEEE802_11_RADIO", "gtp-u", "macsec"] {
+            #expect(text.output.contains(word))
+        }
+        let json = try JSONSerialization.jsonObject(with: Data(try Run(["formats", "-T", "json"]).output.utf8))
+        let tables = try #require(json as? [String: [[String: Any]]])
+        #expect(Set(tables.keys) == ["files", "compressions", "link_types", "encapsulations"])
+        let linkTypes = try #require(tables["link_types"])
+        #expect(linkTypes.allSatisfy { LinkType(rawValue: UInt16($0["number"] as? Int ?? 65535)).isDecoded })
+    }
+
+    @Test("Frames of a link type that is not decoded are counted by its number, and a hint says how to ask for it")
+    func unknownLinkType() throws {
+        var bytes = Conversation().pcap()
+        bytes[20] = 147
+        bytes += [0, 0, 0, 1, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]
+        let run = try Run(["-T", "jsonl", "-"], input: bytes)
+        #expect(run.status == 0)
+        #expect(run.output.contains("\"ignored\":{\"link-type-147\":1}"))
+        #expect(run.errors.contains("1 frame of link type 147") && run.errors.contains("docs/formats.md"))
+    }
+
+    @Test("A comment that pcapng has of a frame is in its segment and in the diagram")
+    func frameComments() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "synscope-comments-\(UUID().uuidString).pcapng")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // Which check -w writes.
+        _ = try Run(["check", Place.capture("syn-lost.pcap"), "-e", "count() == 0", "-w", folder.path])
+        let attempt = try Run(["-T", "jsonl", folder.path])
+        #expect(attempt.output.contains("\"comment\":\"frame 1 of "))
+        #expect(try Run(["draw", folder.path, "--attempt", "1"]).output.contains("# frame 1 of "))
+    }
+
+    @Test(
+        "No progress is shown where standard error is no terminal, and it is taken away before anything else is written where it is",
+        .timeLimit(.minutes(2)))
+    func progress() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "synscope-progress-\(UUID().uuidString).pcap")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // A pipe of unknown size has none; a file that takes more than a second has.
+        var c = Conversation()
+        for n in 0..<4000 { c.client("S", at: Double(n), seq: Int64(n) * 7919) }
+        let bytes = c.pcap()
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.write(contentsOf: Data(bytes.prefix(24)))
+        let records = Data(bytes.dropFirst(24))
+        for _ in 0..<3 { try file.write(contentsOf: records) }
+        try file.close()
+        let quiet = try Run(["-q", path])
+        #expect(quiet.status == 0 && quiet.errors.isEmpty)
+        let shown = try Run.shell("script -qec '$SYNSCOPE -q \(path) > /dev/null' /dev/null")
+        #expect(shown.output.contains("] ") && shown.output.contains("/s, ") && shown.output.contains(" left"))
+        #expect(shown.output.hasSuffix("\r\u{1b}[K"))
+    }
+
+    @Test("--follow takes one file, not standard input, and shows attempts as they are written")
+    func follow() throws {
+        let capture = Place.capture("established.pcap")
+        #expect(try Run(["--follow", capture, capture]).status == 2)
+        #expect(try Run(["--follow", "-"]).status == 2)
+        #expect(try Run(["--follow", "--sort", "start", capture]).status == 2)
+        let run = try Run.shell(
+            """
+            folder=$(mktemp -d); file=$folder/growing.pcap
+            ("$SYNSCOPE" --follow "$file" -T jsonl > $folder/out; echo status $? >> $folder/out) & pid=$!
+            sleep 0.3; head -c 24 \(capture) > $file; sleep 0.3; tail -c +25 \(capture) >> $file
+            for n in $(seq 100); do grep -q '"attempt"' $folder/out && break; sleep 0.1; done
+            pkill -INT -P $pid; wait $pid; cat $folder/out; rm -r $folder
+            """)
+        #expect(run.output.contains("\"outcome\":\"established\""))
+        #expect(run.output.contains("\"type\":\"summary\"") && run.output.hasSuffix("status 0\n"))
+    }
+
     @Test("Each capture of the project gives the result beside it", arguments: names)
     func golden(_ name: String) throws {
         let expected = Place.captures.appending(path: name).deletingPathExtension().appendingPathExtension("jsonl")

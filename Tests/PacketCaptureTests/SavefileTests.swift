@@ -25,6 +25,8 @@ struct Reading {
     var failures: [CaptureError] = []
     var filteredOut: UInt64 = 0
     var descriptions: [SavefileDescription] = []
+    var comments = FrameComments()
+    var losses = SavefileLosses()
 
     init(_ files: [TemporaryFile], filter: String? = nil, limit: UInt64? = nil) throws {
         let reader = try CaptureReader(paths: files.map(\.path), .init(filter: filter, limit: limit))
@@ -42,6 +44,8 @@ struct Reading {
         }
         failures = reader.failures
         filteredOut = reader.filteredOut
+        comments = reader.comments
+        losses = reader.losses
     }
 }
 

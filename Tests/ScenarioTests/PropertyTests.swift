@@ -125,12 +125,10 @@ struct PropertyTests {
             var records: [AttemptRecord] = []
             for shard in 0..<count {
                 var tracker = HandshakeTracker()
-                for (index, frame) in scenario.frames().enumerated() {
-                    let decoded = FrameDecoder(scenario.linkType).decode(
-                        frame.octets.span.bytes, wireLength: frame.wireLength)
+                for (frame, number, time) in scenario.decodedFrames() {
                     // The others' frames move the clock all the same.
-                    let isOwn = ScenarioFiles.shard(of: decoded, among: count) == shard
-                    tracker.receive(isOwn ? decoded : .ignored(.udp), number: UInt64(index + 1), time: frame.time)
+                    let isOwn = ScenarioFiles.shard(of: frame, among: count) == shard
+                    tracker.receive(isOwn ? frame : .ignored(.udp), number: number, time: time)
                 }
                 records += tracker.finish()
             }

@@ -156,8 +156,8 @@ ROWS = [
     ("erspan iii with a platform's header", 1, ETHER / OUTER / GRE(proto=0x22eb, seqnum_present=1) / ERSPAN_III(session_id=13, o=1) / ERSPAN_PlatformSpecific() / INNER / SYN4, IS4 + f" | gre, erspan 13 | {FROM}"),
     ("etherip", 1, ETHER / OUTER / EtherIP() / INNER / SYN4, IS4 + f" | etherip | {FROM}"),
     ("mpls in ip", 1, ETHER / IP(src="10.0.0.1", dst="10.0.0.2", proto=137) / MPLS(label=21, s=1) / SYN4, IS4 + f" | mpls 21 | {FROM}"),
-    ("authentication header", 1, ETHER / IP(src="192.0.2.1", dst="198.51.100.1", id=7) / AH(nh=6, payloadlen=4, spi=99, seq=1, icv=bytes(12)) / SYN4[TCP], IS4 + " | ah 99"),
-    ("authentication header, ipv6", 1, ETHER / IPv6(src="2001:db8::1", dst="2001:db8::2") / AH(nh=6, payloadlen=4, spi=98, seq=1, icv=bytes(12)) / SYN6[TCP], IS6 + " | ah 98"),
+    ("authentication header", 1, ETHER / IP(src="192.0.2.1", dst="198.51.100.1", id=7) / AH(nh=6, payloadlen=4, spi=99, seq=1, icv=bytes(12)) / Raw(four[20:]), IS4 + " | ah 99"),
+    ("authentication header, ipv6", 1, ETHER / IPv6(src="2001:db8::1", dst="2001:db8::2") / AH(nh=6, payloadlen=4, spi=98, seq=1, icv=bytes(12)) / Raw(six[40:]), IS6 + " | ah 98"),
     ("ipv6 extension headers", 1, ETHER / IPv6(src="2001:db8::1", dst="2001:db8::2") / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() / IPv6ExtHdrRouting() / SYN6[TCP], IS6),
     ("encrypted", 1, ETHER / IP(src="10.0.0.1", dst="10.0.0.2", proto=50) / Raw(bytes(40)), "ignored encrypted"),
     # In UDP.
