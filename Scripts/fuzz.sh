@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export SYNSCOPE_FUZZ=1 SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-capture
 swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-frame
-python3 Tests/Fuzz/seeds.py Captures .build-fuzz/seeds
+python3 Tests/Fuzz/seeds.py Captures Tests/PacketWireTests/Independent/frames.tsv .build-fuzz/seeds
 for target in capture frame; do
   # A build without coverage fuzzes blindly.
   nm ".build-fuzz/release/fuzz-$target" | grep -q sancov || { echo "fuzz-$target has no coverage" >&2; exit 1; }

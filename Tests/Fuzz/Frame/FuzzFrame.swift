@@ -2,30 +2,40 @@ import HandshakeAnalysis
 import HandshakeReport
 import PacketWire
 
-/// Frames of any octets: the first octet chooses the link type, then each frame follows its length and the milliseconds since
-/// the one before it.
+/// Frames of any octets: the first two choose the link type and whether checksums are verified (the top bit); then each frame
+/// follows its length and the milliseconds since the one before it. A length of 255 is of a frame that was twice as long on the wire.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
-    guard count > 1 else { return 0 }
+    guard count > 2 else { return 0 }
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
-    let types: [LinkType] = [
-        .ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6, .null, .loop, .ppp, .pppSerial, .cHDLC, .ipoib,
-    ]
-    var decoder = FrameDecoder(types[Int(bytes[0]) % types.count])
+    let chosen = UInt16(bytes[0] & 0x7f) << 8 | UInt16(bytes[1])
+    let catalogue = LinkType.catalogue
+    let linkType = LinkType(rawValue: chosen)
+    var decoder = FrameDecoder(linkType.isDecoded ? linkType : catalogue[Int(chosen) % catalogue.count].type)
     decoder.verifiesChecksums = bytes[0] & 0x80 != 0
     var configuration = HandshakeTracker.Configuration()
     configuration.maximumAttempts = 16
     configuration.hashSeed = 1
     var tracker = HandshakeTracker(configuration)
-    var (position, number, time) = (1, UInt64(0), Int64(1_000_000_000))
+    var batch = FrameBatch()
+    var (position, number, time) = (2, UInt64(0), Int64(1_000_000_000))
     while position + 2 <= count {
+        let isCut = bytes[position] == 255
         let length = min(Int(bytes[position]), count - position - 2)
         time += Int64(bytes[position + 1]) * (bytes[position + 1] > 200 ? 1_000_000_000 : 1_000_000)
         let frame = Array(bytes[position + 2..<position + 2 + length])
         number += 1
-        tracker.receive(decoder.decode(frame.span.bytes, wireLength: length), number: number, time: time)
+        batch.append(
+            frame.span.bytes, wireLength: isCut ? length * 2 : length, number: number, time: time, decoder: decoder,
+            interface: Int(bytes[position + 1] & 1))
+        if batch.isFull {
+            tracker.receive(batch)
+            batch.count = 0
+        }
         position += 2 + length
     }
+    batch.endFragments()
+    tracker.receive(batch)
     var out = OutputBuffer()
     for record in tracker.finish() {
         JSONReport.line(record, to: &out)
