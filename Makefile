@@ -6,7 +6,7 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-live
+.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -88,6 +88,9 @@ bench: all ## the release build beside a bare libpcap loop, on a million connect
 
 bench-live: all ## frames dropped by tcpdump and by watch at the highest rate that tcpreplay sends (root, tcpreplay, tcpdump)
 	Scripts/bench-live.py $(CURDIR)/$(RELEASE)
+
+bench-compressed: all ## gzip, zstd and lz4 input beside a bare loop over the same library
+	Scripts/bench-compressed.sh $(RELEASE)
 
 FUZZ_SECONDS ?= 60
 fuzz: dependencies ## mutated captures and frames, with address sanitizer: make fuzz FUZZ_SECONDS=60 (each target)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares synscope with an independent reader's answers over a folder of captures.
 
-    conformance.py CORPUS [--synscope PATH] [--explained FILE] [--report FILE]
+    conformance.py CORPUS [--synscope PATH] [--explained FILE] [--table FILE]
 
 CORPUS holds capture files and oracle.jsonl.zst (or oracle.jsonl): for each file a line {"_meta": {"path": ...}}, then a
 line a TCP stream. New answers are made with the corpus's own oracle.py, which needs tshark; this script does not.
@@ -10,11 +10,16 @@ Streams with a SYN are matched with attempts by file, client, server and x. Comp
 below), the number of SYNs, y, both MSS, and the round trips where the answers call them unambiguous. Each difference must be
 listed in the explained file (tab-separated: path, stream, field, whose rule it is, the test that holds ours, reason), or the
 exit status is 1. So must each stream that is not found; and each test that is named must be there.
+
+Where CORPUS has an index.tsv (columns path and packets, or repo, path and packets), each file's frames must be as many as that says:
+of stream *, the field is frames. Where capinfos is installed it is asked too. --table writes what was read of each file as markdown.
 """
 import argparse
 import collections
+import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -47,6 +52,29 @@ def answers(corpus):
         else:
             streams.append(record)
     return files
+
+
+def indexed_frames(corpus):
+    """-> {path: frames}; empty without an index"""
+    index = os.path.join(corpus, "index.tsv")
+    if not os.path.exists(index):
+        return {}
+    with open(index, encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    return {
+        (row["repo"].replace("/", "+") + "/" if row.get("repo") else "") + row["path"]: int(row["packets"])
+        for row in rows
+        if row["packets"].isdigit()
+    }
+
+
+def capinfos_frames(path):
+    """-> frames, or None where it is not installed or does not read the file"""
+    if not shutil.which("capinfos"):
+        return None
+    run = subprocess.run(["capinfos", "-c", "-M", "-T", "-r", path], capture_output=True, timeout=60)
+    word = run.stdout.decode().strip().split("\t")[-1]
+    return int(word) if word.isdigit() else None
 
 
 def analyse(synscope, path):
@@ -104,6 +132,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus")
     parser.add_argument("--synscope", default=".build/release/synscope")
+    parser.add_argument("--table")
     parser.add_argument("--explained", default=os.path.join(os.path.dirname(__file__), "conformance-explained.tsv"))
     arguments = parser.parse_args()
 
@@ -119,7 +148,8 @@ def main():
 
     agree, total = collections.Counter(), collections.Counter()
     unexplained, used, unread = [], set(), []
-    streams_with_syn = streams_found = frames = files = 0
+    streams_with_syn = streams_found = frames = files = asked = 0
+    indexed, rows = indexed_frames(arguments.corpus), []
     for path, streams in answers(arguments.corpus).items():
         if not os.path.exists(os.path.join(arguments.corpus, path)):
             continue  # answered, but not in this corpus
@@ -142,6 +172,14 @@ def main():
                     return
             unexplained.append((*key, theirs, ours))
 
+        read = summary["frames"]["read"] if summary else 0
+        installed = capinfos_frames(os.path.join(arguments.corpus, path))
+        for theirs in {indexed.get(path), installed} - {None}:
+            asked += 1
+            if theirs != read:
+                differ({"stream": "*"}, "frames", theirs, read)
+        ignored = ", ".join(f"{count} {name}" for name, count in sorted(summary["frames"]["ignored"].items())) if summary else ""
+        rows.append((path, indexed.get(path, installed), read, summary["frames"]["segments"] if summary else 0, len(attempts), ignored))
         for stream in streams:
             if not stream["syn_count"]:
                 continue
@@ -161,6 +199,12 @@ def main():
 
     share = 100 * streams_found / streams_with_syn if streams_with_syn else 100.0
     print(f"{files} files, {frames} frames; {streams_found} of {streams_with_syn} streams with a SYN found ({share:.2f} %)")
+    print(f"frames of a file compared with what others read of it: {asked} times")
+    if arguments.table:
+        with open(arguments.table, "w", encoding="utf-8") as out:
+            out.write("| capture | frames, others | read | TCP segments | attempts | ignored |\n| --- | --- | --- | --- | --- | --- |\n")
+            for path, theirs, read, segments, attempts, ignored in rows:
+                out.write(f"| {path} | {'-' if theirs is None else theirs} | {read} | {segments} | {attempts} | {ignored} |\n")
     for field in total:
         print(f"  {field:20} {agree[field]:5} of {total[field]:5} equal ({100 * agree[field] / total[field]:.2f} %)")
     for path, message in unread:

@@ -9,6 +9,8 @@ package struct CaptureError: Error, Sendable, CustomStringConvertible {
         case cutShort
         /// Its structure contradicts itself.
         case corrupt
+        /// Its structure contradicts itself in something that frames do not depend on: it was read to its end.
+        case flawed
         /// The filter expression is wrong.
         case filter
         /// This process may not capture.

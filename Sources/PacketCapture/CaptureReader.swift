@@ -233,6 +233,7 @@ package final class CaptureReader {
         sources.removeAll { $0 === source }
         endedLosses.add(source.file.losses)
         endedSize += source.file.progress?.all ?? 0
+        if let complaint = source.file.complaint { failures.append(complaint) }
         // Of a file that is still being written the end is in the middle when the user has had enough.
         let isUnfinished = options.follows && options.isInterrupted() && source.file.failure?.kind == .cutShort
         if let failure = source.file.failure, !isUnfinished { failures.append(failure) }

@@ -110,6 +110,8 @@ struct PcapngState {
     /// Of the current frame.
     private(set) var comment: String?
     private(set) var hasComment = false
+    private var firstFlaw: CaptureError?
+    private var flaws = 0
     /// Of sections that are over.
     private var earlierLosses = SavefileLosses()
     /// What each interface's last statistics say, and what its packets count as dropped before them.
@@ -146,8 +148,10 @@ struct PcapngState {
             guard length <= Savefile.largestFrame else { throw Self.corrupt(reader, "a block claims \(length) octets") }
             guard reader.has(length) else { throw short(reader, length) }
             let trailer = Int(order.u32(reader.bytes, length - 4))
-            guard trailer == length else {
-                throw Self.corrupt(reader, "a block's length is \(length) at its start and \(trailer) at its end")
+            if trailer != length {
+                let reason = "a block's length is \(length) at its start and \(trailer) at its end"
+                guard leads(&reader, to: length) else { throw Self.corrupt(reader, reason) }
+                flaw(reader, reason)
             }
             switch type {
             case 0x0a0d_0d0a:
@@ -167,6 +171,28 @@ struct PcapngState {
         }
     }
 
+    /// Whether a block of a usual kind, or the end, is so far ahead: then the length that led there is right.
+    private func leads(_ reader: inout ByteReader, to length: Int) -> Bool {
+        guard reader.has(length + 8) else { return reader.available == length }
+        let type = order.u32(reader.bytes, length)
+        let next = Int(order.u32(reader.bytes, length + 4))
+        return (1...6).contains(type) && next >= 12 && next % 4 == 0 && next <= Savefile.largestFrame
+            || type == 0x0a0d_0d0a
+    }
+
+    /// Something is wrong, and the rest of the file can be used all the same. The first place is told, the others are counted.
+    private mutating func flaw(_ reader: borrowing ByteReader, _ reason: String) {
+        flaws += 1
+        if firstFlaw == nil { firstFlaw = CaptureError(.flawed, reader.name, at: reader.offset, reason) }
+    }
+
+    /// What is wrong with a file that was read all the same.
+    var complaint: CaptureError? {
+        guard var complaint = firstFlaw else { return nil }
+        complaint.advice = "Read on from there" + (flaws > 1 ? "; \(flaws - 1) more of the kind" : "")
+        return complaint
+    }
+
     private mutating func section(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 28 else { throw Self.corrupt(reader, "a section header of \(length) octets") }
         let major = order.u16(reader.bytes, 12)
@@ -177,7 +203,7 @@ struct PcapngState {
         notes = []
         note = SectionNote()
         isInSection = true
-        try Self.options(order, reader, 24..<length - 4, "section header") { code, value in
+        let isWhole = Self.options(order, reader, 24..<length - 4) { code, value in
             switch code {
             case 1 where note.comments.count < Self.mostNotes: note.comments.append(Self.text(reader, value))
             case 2: note.hardware = Self.text(reader, value)
@@ -186,6 +212,7 @@ struct PcapngState {
             default: break
             }
         }
+        if !isWhole { flaw(reader, "an option that runs past its section header") }
     }
 
     // type 4, length 4, link type 2, reserved 2, snaplen 4, options, length 4
@@ -194,7 +221,7 @@ struct PcapngState {
         var interface = Interface(
             linkType: LinkType(rawValue: order.u16(reader.bytes, 8)), snaplen: Int(order.u32(reader.bytes, 12)))
         var note = InterfaceNote(linkType: interface.linkType, snaplen: interface.snaplen, timeResolution: 0)
-        try Self.options(order, reader, 16..<length - 4, "interface block") { code, value in
+        let isWhole = Self.options(order, reader, 16..<length - 4) { code, value in
             switch code {
             case 1 where note.comments.count < Self.mostNotes: note.comments.append(Self.text(reader, value))
             case 2: note.name = Self.text(reader, value)
@@ -207,6 +234,7 @@ struct PcapngState {
             default: break
             }
         }
+        if !isWhole { flaw(reader, "an option that runs past its interface block") }
         note.timeResolution = interface.resolution
         interfaces.append(interface)
         if notes.count < Self.mostNotes { notes.append(note) }
@@ -218,10 +246,10 @@ struct PcapngState {
         guard length >= 24 else { throw Self.corrupt(reader, "interface statistics of \(length) octets") }
         let number = Int(order.u32(reader.bytes, 8))
         guard number < interfaces.count else {
-            throw Self.corrupt(reader, "statistics of interface \(number), of which there is no description")
+            return flaw(reader, "statistics of interface \(number), of which there is no description")
         }
         var counts = SavefileLosses()
-        try Self.options(order, reader, 20..<length - 4, "interface statistics") { code, value in
+        let isWhole = Self.options(order, reader, 20..<length - 4) { code, value in
             guard value.count == 8 else { return }
             let count = order.u64(reader.bytes, value.lowerBound)
             switch code {
@@ -231,6 +259,7 @@ struct PcapngState {
             default: break
             }
         }
+        if !isWhole { flaw(reader, "an option that runs past its interface statistics") }
         statistics[number] = counts
     }
 
@@ -245,21 +274,20 @@ struct PcapngState {
     }
 
     /// Options in `range` of the block at the window's start: a code and a length of two octets each, padded to four; 0 ends them.
+    /// - Returns: whether the last one ends where it should.
     private static func options(
-        _ order: FileOrder, _ reader: borrowing ByteReader, _ range: Range<Int>, _ block: String,
-        _ take: (UInt16, Range<Int>) -> Void
-    ) throws(CaptureError) {
+        _ order: FileOrder, _ reader: borrowing ByteReader, _ range: Range<Int>, _ take: (UInt16, Range<Int>) -> Void
+    ) -> Bool {
         var at = range.lowerBound
         while at + 4 <= range.upperBound {
             let code = order.u16(reader.bytes, at)
             let size = Int(order.u16(reader.bytes, at + 2))
-            guard at + 4 + size <= range.upperBound else {
-                throw Self.corrupt(reader, "an option that runs past its \(block)")
-            }
-            if code == 0 { return }
+            if code == 0 { return true }
+            guard at + 4 + size <= range.upperBound else { return false }
             take(code, at + 4..<at + 4 + size)
             at += 4 + (size + 3) & ~3
         }
+        return true
     }
 
     private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
@@ -292,8 +320,8 @@ struct PcapngState {
     @inline(never)
     private mutating func packetOptions(
         _ reader: borrowing ByteReader, _ range: Range<Int>, _ interface: Int
-    ) throws(CaptureError) {
-        try Self.options(order, reader, range, "packet block") { code, value in
+    ) {
+        let isWhole = Self.options(order, reader, range) { code, value in
             switch code {
             case 1: (comment, hasComment) = (Self.text(reader, value), true)
             case 4 where value.count == 8:
@@ -303,6 +331,7 @@ struct PcapngState {
             default: break
             }
         }
+        if !isWhole { flaw(reader, "an option that runs past its packet block") }
     }
 
     /// Time, lengths and octets stand in the same places in both.
@@ -314,7 +343,7 @@ struct PcapngState {
         let captured = Int(order.u32(reader.bytes, 20))
         let wire = Int(order.u32(reader.bytes, 24))
         let end = 28 + (captured + 3) & ~3
-        if end + 8 <= length { try packetOptions(reader, end..<length - 4, interface) }
+        if end + 8 <= length { packetOptions(reader, end..<length - 4, interface) }
         return try frame(&reader, length, interface, units, captured, wire, at: 28)
     }
 

@@ -146,6 +146,13 @@ struct Savefile: ~Copyable {
     var comment: String? { sections.comment }
     @inline(__always) var hasComment: Bool { sections.hasComment }
 
+    /// What is wrong with a file that was read all the same.
+    var complaint: CaptureError? {
+        var complaint = sections.complaint
+        complaint?.isDecompressed = reader.isDecompressed
+        return complaint
+    }
+
     /// What a pcapng file says of frames that it does not hold.
     var losses: SavefileLosses { sections.losses }
 

@@ -234,7 +234,7 @@ struct Analysis: ~Copyable {
         progress.clear()
         try take(annotated(tracker.finish()))
         var loss = CaptureLoss()
-        loss.isTruncated = reader.failures.contains { $0.kind != .unreadable && $0.kind != .unknownFormat }
+        loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
         loss.filteredOut = reader.filteredOut
         let losses = reader.losses
         loss.received = losses.received

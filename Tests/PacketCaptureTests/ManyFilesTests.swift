@@ -87,6 +87,36 @@ struct PcapngNoteTests {
         #expect(try Reading([TemporaryFile(SavefileTests.handshake.pcap())]).losses.droppedBySystem == nil)
     }
 
+    @Test(
+        "An option or a trailing length that is wrong is told once, with its place, and the frames are read all the same"
+    )
+    func flaws() throws {
+        var file = PcapngWriter()
+        file.section()
+        let broken = file.bytes.count
+        file.interface(.ethernet, options: file.octets(UInt16(2)) + file.octets(UInt16(500)))
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        for time in [UInt64(1), 2] { file.packet(frame, time: time) }
+        file.bytes.replaceSubrange(file.bytes.count - 4..<file.bytes.count, with: [9, 9, 9, 9])
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.segments.count == 2)
+        #expect(reading.failures.map(\.kind) == [.flawed])
+        #expect(reading.failures.first?.offset == UInt64(broken))
+        #expect(reading.failures.first?.description.contains("1 more") == true)
+    }
+
+    @Test("A wrong trailing length with nonsense after it is corrupt")
+    func nonsense() throws {
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet)
+        file.packet(SavefileTests.handshake.frames()[0].bytes, time: 1)
+        file.bytes.replaceSubrange(file.bytes.count - 4..<file.bytes.count, with: [9, 9, 9, 9])
+        file.bytes += [UInt8](repeating: 0x5a, count: 64)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.failures.map(\.kind) == [.corrupt])
+    }
+
     @Test("The same packet on another interface is at another place")
     func interfacesAreLinks() throws {
         var file = PcapngWriter()
