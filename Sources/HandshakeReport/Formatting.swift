@@ -62,6 +62,19 @@ package enum Format {
         return fixed(value / scale, scale == 1 ? 0 : value / scale < 10 ? 2 : 1) + " " + unit
     }
 
+    /// How far a reading is: `[######..................] 25 %  1.00 GB of 4.00 GB, 250.0 MB/s, 12 s left`.
+    package static func progress(done: Int64, all: Int64, seconds: Double) -> String {
+        let columns = 24
+        let share = min(1, max(0, Double(done) / Double(max(all, 1))))
+        let filled = Int(share * Double(columns))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: columns - filled)
+        let rate = Double(done) / max(seconds, 1e-3)
+        // A file that grew while it was read has nothing left, rather than less.
+        let left = rate < 1 ? nil : Int((Double(max(0, all - done)) / rate).rounded(.up))
+        let time = left.map { $0 < 60 ? "\($0) s left" : "\($0 / 60) min \($0 % 60) s left" } ?? "no end in sight"
+        return "[\(bar)] \(Int(share * 100)) %  \(octets(done)) of \(octets(all)), \(octets(Int64(rate)))/s, \(time)"
+    }
+
     /// Encapsulations, outermost first, with their identifiers: `gre 42 > vxlan 7`.
     static func layers(_ path: TunnelPath) -> String {
         path.layers.map { $0.tunnel.name + ($0.id.map { " \($0)" } ?? "") }.joined(separator: " > ")

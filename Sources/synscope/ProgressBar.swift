@@ -13,7 +13,6 @@ struct ProgressBar {
     /// Nanoseconds before it shows, and between its changes.
     private static let patience: Int64 = 1_000_000_000
     private static let interval: Int64 = 200_000_000
-    private static let width = 24
 
     init(isWanted: Bool) {
         self.isWanted = isWanted && Terminal.isTerminal(STDERR_FILENO) && Terminal.environment("TERM") != "dumb"
@@ -30,20 +29,8 @@ struct ProgressBar {
         guard now >= next else { return }
         next = now + ProgressBar.interval
         guard let (done, all) = progress(), all > 0, done > 0 else { return }
-        draw(done, all, seconds: Double(now - start) / 1e9)
-    }
-
-    private mutating func draw(_ done: Int64, _ all: Int64, seconds: Double) {
-        let share = min(1, Double(done) / Double(all))
-        let filled = Int(share * Double(ProgressBar.width))
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: ProgressBar.width - filled)
-        let rate = Double(done) / seconds
-        let left = Int((Double(all - done) / rate).rounded(.up))
-        let time = left < 60 ? "\(left) s" : "\(left / 60) min \(left % 60) s"
-        StandardError.write(
-            raw:
-                "\r\u{1b}[K[\(bar)] \(Int(share * 100)) %  \(Format.octets(done)) of \(Format.octets(all)), \(Format.octets(Int64(rate)))/s, \(time) left"
-        )
+        let line = Format.progress(done: done, all: all, seconds: Double(now - start) / 1e9)
+        StandardError.write(raw: "\r\u{1b}[K" + line)
         isDrawn = true
     }
 

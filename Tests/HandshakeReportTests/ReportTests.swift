@@ -15,6 +15,25 @@ struct ReportTests {
     }
 
     @Test(
+        "Progress says share, octets, rate and the time that is left",
+        arguments: [
+            (
+                1_000_000_000, 4_000_000_000, 4,
+                "[######..................] 25 %  1.00 GB of 4.00 GB, 250.0 MB/s, 12 s left"
+            ),
+            (5, 10, 0.5, "[############............] 50 %  5 B of 10 B, 10 B/s, 1 s left"),
+            (
+                1_000_000, 1_000_000_000, 10,
+                "[........................] 0 %  1.00 MB of 1.00 GB, 100.0 kB/s, 166 min 30 s left"
+            ),
+            (20, 10, 1, "[########################] 100 %  20 B of 10 B, 20 B/s, 0 s left"),
+            (0, 10, 1, "[........................] 0 %  0 B of 10 B, 0 B/s, no end in sight"),
+        ] as [(Int64, Int64, Double, String)])
+    func progress(_ done: Int64, _ all: Int64, _ seconds: Double, _ line: String) {
+        #expect(Format.progress(done: done, all: all, seconds: seconds) == line)
+    }
+
+    @Test(
         "Times are RFC 3339 with nanoseconds, on both sides of 1970 and of leap days",
         arguments: [
             (0, "1970-01-01T00:00:00.000000000Z"), (1_767_225_600_000_000_001, "2026-01-01T00:00:00.000000001Z"),
