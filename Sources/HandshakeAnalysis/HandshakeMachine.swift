@@ -241,7 +241,7 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
 
 /// The events that an attempt has seen, whatever became of them.
 package struct EventSet: Sendable, Equatable, BitwiseCopyable {
-    private var bits: UInt64 = 0
+    fileprivate(set) var bits: UInt64 = 0
     @inline(__always) package init() {}
     @inline(__always) package mutating func insert(_ event: HandshakeEvent) { bits |= 1 << UInt64(event.rawValue) }
     @inline(__always)

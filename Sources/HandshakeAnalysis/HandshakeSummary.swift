@@ -78,7 +78,12 @@ public struct FrameCounts: Sendable {
 public struct HandshakeSummary: Sendable {
     public internal(set) var frames = FrameCounts()
     public internal(set) var attempts = 0
-    public internal(set) var byOutcome: [Outcome: Int] = [:]
+    public var byOutcome: [Outcome: Int] {
+        plain == 0 ? judged : judged.merging([.established: plain]) { $0 + $1 }
+    }
+    private var judged: [Outcome: Int] = [:]
+    /// Plain handshakes, which are all established.
+    private var plain = 0
     /// Attempts that the end of the capture cut off: what came of them is not known.
     public internal(set) var undecided = 0
     /// Attempts that have a finding, by its code.
@@ -109,7 +114,7 @@ public struct HandshakeSummary: Sendable {
     mutating func count(_ record: AttemptRecord) {
         attempts += 1
         if record.ended == .captureEnd { undecided += 1 }
-        byOutcome[record.outcome, default: 0] += 1
+        judged[record.outcome, default: 0] += 1
         if record.has(.synRetransmitted) { retransmittedSYNs += 1 }
         for (position, finding) in record.findings.enumerated()
         where !record.findings[..<position].contains(where: { $0.code == finding.code }) {
@@ -117,6 +122,14 @@ public struct HandshakeSummary: Sendable {
         }
         if let total = record.total?.nanoseconds { roundTrips.record(total) }
         patterns.decided(record)
+    }
+
+    /// A plain handshake that is not listed.
+    mutating func count(_ handshake: PlainHandshake) {
+        attempts += 1
+        plain += 1
+        roundTrips.record(handshake.total)
+        patterns.established(at: handshake.server)
     }
 
     /// What the attempts together look like: floods, scans, backscatter.

@@ -246,6 +246,15 @@ extension HandshakeTracker {
         var note = attempts[slot].firstNote
         while note != 0 {
             log.append(notes[note])
+            note = notes[note].next
+        }
+        releaseNotes(slot)
+        return log
+    }
+
+    mutating func releaseNotes(_ slot: UInt32) {
+        var note = attempts[slot].firstNote
+        while note != 0 {
             let next = notes[note].next
             notes.remove(note)
             note = next
@@ -253,6 +262,5 @@ extension HandshakeTracker {
         attempts[slot].firstNote = 0
         attempts[slot].lastNote = 0
         attempts[slot].noteCount = 0
-        return log
     }
 }

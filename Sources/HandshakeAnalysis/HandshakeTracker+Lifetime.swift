@@ -6,15 +6,21 @@ extension HandshakeTracker {
 
     /// Decides an attempt and hands out its record.
     mutating func report(_ slot: UInt32, _ cause: Ending) {
+        let plain = PlainHandshake(attempts[slot], notes)
+        if let plain, !configuration.listsAttempts {
+            releaseNotes(slot)
+            if !paths.isEmpty { paths.removeValue(forKey: slot) }
+            return totals.count(plain)
+        }
         let log = takeNotes(slot)
         let judge = Judge(
             attempt: attempts[slot], paths: paths.isEmpty ? nil : paths.removeValue(forKey: slot), log: log,
             cause: cause, now: clock.now ?? time,
             captureStart: clock.first ?? time,
             distrustsChecksums: !trustsChecksums)
-        let record = judge.record()
+        let record = judge.record(isPlain: plain != nil)
         totals.count(record)
-        decided.append(record)
+        if configuration.listsAttempts { decided.append(record) }
     }
 
     /// Keeps a reported attempt in mind.

@@ -28,6 +28,8 @@ public struct HandshakeTracker: ~Copyable {
         /// Whether segments whose checksum is bad are kept out of the state. Nothing is, as long as the capture shows no
         /// more good checksums than bad: then its frames were rewritten, or its checksums are the network card's to fill.
         public var excludesBadChecksums = true
+        /// Whether decided attempts are handed out; if not they are counted only (`summary`), which costs less.
+        public var listsAttempts = true
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
         public init() {}

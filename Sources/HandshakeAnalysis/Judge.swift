@@ -83,7 +83,8 @@ struct Judge {
 
     // MARK: Record
 
-    func record() -> AttemptRecord {
+    /// - Parameter isPlain: the attempt is a `PlainHandshake`: there is nothing to find.
+    func record(isPlain: Bool = false) -> AttemptRecord {
         let timing = roundTrips()
         let mss = segmentSizes()
         let outcome = outcome()
@@ -111,7 +112,7 @@ struct Judge {
             serverOptions: serverOptions(), unreachable: unreachable(),
             related: [attempt.predecessorID, attempt.successorID].filter { $0 != 0 }, segments: segmentRecords(),
             segmentsOmitted: Int(attempt.notesOmitted), findings: [])
-        record.findings = findings(record)
+        if !isPlain { record.findings = findings(record) }
         return record
     }
 

@@ -25,6 +25,8 @@ public struct TrafficPatterns: Sendable {
 
     mutating func unaskedReset(from source: IPAddress) { unasked.add(source) }
 
+    mutating func established(at server: Endpoint) { answeredAt.add(server) }
+
     mutating func decided(_ record: AttemptRecord) {
         switch record.outcome {
         case .halfOpen, .unanswered, .pending, .superseded:
@@ -32,7 +34,7 @@ public struct TrafficPatterns: Sendable {
             targets.add(record.client.address, record.server)
         // A scan is many targets that were not used: a browser opens many connections too, and uses them.
         case .refused, .resetByClient, .unreachable: targets.add(record.client.address, record.server)
-        case .established: answeredAt.add(record.server)
+        case .established: established(at: record.server)
         case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address)
         default: break
         }

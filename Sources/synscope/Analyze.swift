@@ -48,7 +48,7 @@ struct Analyze: ParsableCommand {
 
     func run() throws {
         let selection = try selection.predicate()
-        var analysis = try Analysis(input, follows: follow)
+        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet)
         var sink = AttemptSink(
             format: format, quiet: quiet, style: text.style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),

@@ -195,12 +195,16 @@ struct Analysis: ~Copyable {
     private var batch = FrameBatch()
     private let follows: Bool
 
-    /// - Parameter follows: whether the one file is followed while it grows.
-    init(_ input: InputOptions, follows: Bool = false) throws(CommandFailure) {
+    /// - Parameters:
+    ///   - follows: whether the one file is followed while it grows.
+    ///   - listsAttempts: whether attempts are handed out.
+    init(_ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true) throws(CommandFailure) {
         if follows { clinux_catch_interrupts() }
         reader = try input.open(follows: follows)
         self.follows = follows
-        tracker = HandshakeTracker(input.tracking.configuration())
+        var configuration = input.tracking.configuration()
+        configuration.listsAttempts = listsAttempts
+        tracker = HandshakeTracker(configuration)
     }
 
     var capture: CaptureDescription {
