@@ -2,7 +2,7 @@ package import HandshakeAnalysis
 
 /// A record's fields by their paths in JSON: `outcome`, `rtt.total_ns`, `segments[0].kind`; a finding's by its code,
 /// `syn-lost.where`.
-package struct RecordFields: Sendable {
+package struct RecordFields: Sendable, Equatable {
     package enum Lookup: Equatable {
         /// One value; of an array of values all of them. Numbers in decimal, `true`, `false`, `null`.
         case value([String])

@@ -7,8 +7,6 @@ package final class CaptureReader {
         var file: Savefile
         /// Its place among files whose frames have the same time.
         let rank: Int
-        /// Its current frame was delivered: the next is looked for when it is needed, since that may mean to wait.
-        var isDelivered = false
 
         init(_ file: consuming Savefile, rank: Int) {
             self.file = file
@@ -55,19 +53,17 @@ package final class CaptureReader {
     package let descriptions: [SavefileDescription]
     /// Nanoseconds since the epoch of the first frame; nil where there is none.
     package private(set) var started: Int64?
-    private let filter: PacketFilter?
-    package var filterExpression: String? { filter?.expression }
-    private let limit: UInt64
-    private var decoder: FrameDecoder
+    /// What becomes of their frames.
+    private var delivery: FrameDelivery
+    package var filterExpression: String? { delivery.filter?.expression }
     /// Frames taken from the files so far, those that the filter stopped included.
-    package private(set) var frameNumber: UInt64 = 0
+    package var frameNumber: UInt64 { delivery.frameNumber }
     /// Frames that the filter stopped.
-    package private(set) var filteredOut: UInt64 = 0
-    private var delivered: UInt64 = 0
+    package var filteredOut: UInt64 { delivery.filteredOut }
+    /// What the files say of single frames.
+    package var comments: FrameComments { delivery.comments }
     /// What broke off, with each file that did.
     package private(set) var failures: [CaptureError]
-    /// What the files say of single frames.
-    package private(set) var comments = FrameComments()
     private var endedLosses = SavefileLosses()
     /// Octets of files that were read to their end.
     private var endedSize: Int64 = 0
@@ -109,15 +105,11 @@ package final class CaptureReader {
         self.descriptions = descriptions
         self.later = later.sorted { ($1.start, $1.rank) < ($0.start, $0.rank) }
         started = start == .max ? nil : start
-        limit = options.limit ?? .max
         let linkType = descriptions.first?.linkType ?? .ethernet
+        delivery = FrameDelivery(linkType, verifiesChecksums: options.verifiesChecksums, limit: options.limit ?? .max)
         if let expression = options.filter {
-            filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
-        } else {
-            filter = nil
+            delivery.filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
         }
-        decoder = FrameDecoder(linkType)
-        decoder.verifiesChecksums = options.verifiesChecksums
         for (source, _) in opened {
             sources.append(source)
             if source.file.next == nil { retire(source) }
@@ -140,41 +132,22 @@ package final class CaptureReader {
     package func fill(_ batch: inout FrameBatch) {
         batch.count = 0
         while !batch.isFull {
-            guard delivered < limit else { return batch.endFragments() }
+            guard !delivery.isLimitReached else { return batch.endFragments() }
             guard let source = next(mayWait: batch.count == 0) else {
                 if isEnded { batch.endFragments() }
                 return
             }
-            guard let header = source.file.next else { return }
-            frameNumber += 1
-            if started == nil { started = header.time }
-            if let filter, unsafe !filter.passes(header, source.file.frameAddress) {
-                filteredOut += 1
-            } else {
-                if header.linkType != decoder.linkType {
-                    decoder = FrameDecoder(header.linkType)
-                    decoder.verifiesChecksums = options.verifiesChecksums
-                }
-                batch.append(
-                    source.file.frame, wireLength: header.wireLength, number: frameNumber, time: header.time,
-                    decoder: decoder, interface: header.interface)
-                if source.file.hasComment, let comment = source.file.comment { comments.add(comment, of: frameNumber) }
-                delivered += 1
-            }
-            source.isDelivered = true
+            if started == nil { started = source.file.next?.time }
+            guard source.file.deliver(into: &batch, &delivery, rank: source.rank, before: others) else { return }
         }
     }
 
     private var isEnded: Bool { sources.isEmpty && later.isEmpty || options.isInterrupted() }
 
     /// The file with the next frame, ready; nil where it would have to be waited for, and at the end.
-    @inline(__always)
     private func next(mayWait: Bool) -> Source? {
         if let current {
-            if current.isDelivered {
-                guard current.file.advance(mayWait: mayWait) else { return nil }
-                current.isDelivered = false
-            }
+            guard current.file.makeReady(mayWait: mayWait) else { return nil }
             if let header = current.file.next, (header.time, current.rank) < others { return current }
         }
         return choose(mayWait: mayWait)
@@ -278,8 +251,8 @@ package final class CaptureReader {
         var wanted = numbers.makeIterator()
         var number = wanted.next()
         while let target = number, let source = next(mayWait: true), let header = source.file.next {
-            frameNumber += 1
-            if frameNumber == target {
+            delivery.frameNumber += 1
+            if delivery.frameNumber == target {
                 let interface: Int
                 if let position = linkTypes.firstIndex(of: header.linkType) {
                     interface = position
@@ -294,7 +267,7 @@ package final class CaptureReader {
                     comment: comment(target))
                 number = wanted.next()
             }
-            source.isDelivered = true
+            source.file.isDelivered = true
         }
     }
 }

@@ -48,6 +48,33 @@ struct FrameHeader {
     var interface = 0
 }
 
+/// What becomes of the frames of files on their way into batches.
+struct FrameDelivery {
+    var filter: PacketFilter?
+    /// For frames of the link type that was last.
+    private(set) var decoder: FrameDecoder
+    /// The most frames to deliver.
+    let limit: UInt64
+    var frameNumber: UInt64 = 0
+    var filteredOut: UInt64 = 0
+    var delivered: UInt64 = 0
+    var comments = FrameComments()
+
+    init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64) {
+        decoder = FrameDecoder(linkType)
+        decoder.verifiesChecksums = verifiesChecksums
+        self.limit = limit
+    }
+
+    @inline(__always) var isLimitReached: Bool { delivered >= limit }
+
+    mutating func changeLinkType(_ linkType: LinkType) {
+        let verifies = decoder.verifiesChecksums
+        decoder = FrameDecoder(linkType)
+        decoder.verifiesChecksums = verifies
+    }
+}
+
 /// Reads pcap and pcapng savefiles frame by frame.
 struct Savefile: ~Copyable {
     private enum Format {
@@ -60,6 +87,8 @@ struct Savefile: ~Copyable {
     private var sections = PcapngState()
     /// The next frame, already found.
     private(set) var next: FrameHeader?
+    /// It was delivered: the one after it is looked for when it is needed, since that may mean to wait.
+    var isDelivered = false
     /// Why reading ended, if not by the end of the file.
     private(set) var failure: CaptureError?
     private(set) var description: SavefileDescription
@@ -142,10 +171,6 @@ struct Savefile: ~Copyable {
 
     var frameAddress: UnsafeRawPointer { unsafe reader.address }
 
-    /// What a pcapng file says of the current frame, in its last comment.
-    var comment: String? { sections.comment }
-    @inline(__always) var hasComment: Bool { sections.hasComment }
-
     /// What is wrong with a file that was read all the same.
     var complaint: CaptureError? {
         var complaint = sections.complaint
@@ -158,6 +183,46 @@ struct Savefile: ~Copyable {
 
     /// Octets of the file that were read, and that it has; nil where that cannot be known.
     var progress: (done: Int64, all: Int64)? { reader.progress }
+
+    /// Makes the next frame ready; `next` is nil at the end.
+    /// - Parameter mayWait: whether it may wait for a pipe's writer.
+    /// - Returns: false if it would have to wait.
+    @inline(__always)
+    mutating func makeReady(mayWait: Bool) -> Bool {
+        guard isDelivered else { return true }
+        guard advance(mayWait: mayWait) else { return false }
+        isDelivered = false
+        return true
+    }
+
+    /// Decodes frames into a batch, until it is full or another file's turn comes: the loop that everything offline goes through.
+    /// - Parameters:
+    ///   - rank: the file's place among those whose frames have the same time.
+    ///   - other: time and rank of the first frame that is another file's.
+    /// - Returns: false if it would have to wait for a pipe's writer, and has something to hand on.
+    mutating func deliver(
+        into batch: inout FrameBatch, _ delivery: inout FrameDelivery, rank: Int, before other: (time: Int64, rank: Int)
+    ) -> Bool {
+        while !batch.isFull, !delivery.isLimitReached {
+            guard makeReady(mayWait: batch.count == 0) else { return false }
+            guard let header = next, (header.time, rank) < other else { return true }
+            delivery.frameNumber += 1
+            isDelivered = true
+            if let filter = delivery.filter, unsafe !filter.passes(header, reader.address) {
+                delivery.filteredOut += 1
+                continue
+            }
+            if header.linkType != delivery.decoder.linkType { delivery.changeLinkType(header.linkType) }
+            batch.append(
+                frame, wireLength: header.wireLength, number: delivery.frameNumber, time: header.time,
+                decoder: delivery.decoder, interface: header.interface)
+            if sections.hasComment, let comment = sections.comment {
+                delivery.comments.add(comment, of: delivery.frameNumber)
+            }
+            delivery.delivered += 1
+        }
+        return true
+    }
 
     /// Goes to the next frame; `next` is nil at the end.
     /// - Parameter mayWait: whether it may wait for a pipe's writer.

@@ -116,6 +116,18 @@ struct PropertyTests {
         }
     }
 
+    @Test("Counting without listing attempts comes to the same sums", arguments: ScenarioFiles.all)
+    func counted(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        var configuration = HandshakeTracker.Configuration()
+        let listed = scenario.analysed(configuration)
+        configuration.listsAttempts = false
+        let counted = scenario.analysed(configuration)
+        #expect(counted.attempts.isEmpty)
+        #expect(counted.summary == listed.summary)
+        #expect(counted.patterns == listed.patterns)
+    }
+
     @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])
     func shards(_ count: Int) throws {
         for name in ScenarioFiles.all {

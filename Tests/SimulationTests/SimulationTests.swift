@@ -22,6 +22,14 @@ struct SimulationTests {
         }
     }
 
+    @Test("What is counted without listing attempts is what is counted with it, in two thousand worlds")
+    func countedAlike() throws {
+        for seed in UInt64(1)...2000 {
+            let scenario = Oracle(World(seed: seed)).scenario()
+            #expect(scenario.summaryIsSameWithoutList, "seed \(seed)")
+        }
+    }
+
     @Test("The oracle notices verdicts that are wrong: those of a capture that lacks all that the server sent")
     func oracleNotices() {
         var shown = 0
@@ -38,5 +46,17 @@ struct SimulationTests {
         }
         #expect(shown > 50)
         #expect(Double(noticed) > 0.9 * Double(shown))
+    }
+}
+
+extension Scenario {
+    /// Whether plain handshakes, which are not judged when nobody asks for records, come to the same sums.
+    var summaryIsSameWithoutList: Bool {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumAttempts = 4096
+        let listed = analysed(configuration)
+        configuration.listsAttempts = false
+        let counted = analysed(configuration)
+        return counted.attempts.isEmpty && listed.summary == counted.summary && listed.patterns == counted.patterns
     }
 }
