@@ -114,18 +114,20 @@ public struct HandshakeTracker: ~Copyable {
 
     /// Takes a batch of decoded frames: the entry point of the hot path.
     package mutating func receive(_ batch: borrowing FrameBatch) {
+        let frames = batch.frames.span
         for position in 0..<batch.count {
-            if batch.kind(position) == .segment { index.prefetch(hash(of: batch.frames[position].segment)) }
+            if case .segment = frames[position].kind { index.prefetch(hash(of: frames[position].segment)) }
         }
         for position in 0..<batch.count {
             tick(batch.numbers[position], batch.times[position])
-            let kind = batch.kind(position)
-            if kind == .segment {
+            switch frames[position].kind {
+            case .segment:
                 totals.frames.segments += 1
-                take(batch.frames[position].segment)
-            } else {
-                totals.frames.count(batch.frames[position])
-                if kind == .icmpError { take(batch.frames[position].icmp) }
+                take(frames[position].segment)
+            case .icmpError:
+                totals.frames.count(frames[position])
+                take(frames[position].icmp)
+            case .ignored, .malformed, .cut: totals.frames.count(frames[position])
             }
             settleOrder()
         }

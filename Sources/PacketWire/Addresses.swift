@@ -3,29 +3,36 @@
 /// An IPv4 address keeps its four octets in the low 32 bits of `low`, so that both versions compare and hash as two
 /// words. An IPv6 address never equals an IPv4 one, not even its mapped form.
 public struct IPAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
-    public enum Version: UInt8, Sendable, BitwiseCopyable { case v4 = 4, v6 = 6 }
+    @frozen public enum Version: UInt8, Sendable, BitwiseCopyable { case v4 = 4, v6 = 6 }
 
     public let high: UInt64
     public let low: UInt64
     public let version: Version
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public init(v4 bits: UInt32) {
         high = 0
         low = UInt64(bits)
         version = .v4
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public init(v6High high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
         version = .v6
     }
 
-    @inline(__always)
+    // Comparisons are written out, so that other modules need no call for them: they run for every frame.
+    @inlinable @inline(__always)
+    public static func == (a: IPAddress, b: IPAddress) -> Bool {
+        a.low == b.low && a.high == b.high && a.version.rawValue == b.version.rawValue
+    }
+
+    @inlinable @inline(__always)
     public static func < (a: IPAddress, b: IPAddress) -> Bool {
-        (a.version.rawValue, a.high, a.low) < (b.version.rawValue, b.high, b.low)
+        if a.version.rawValue != b.version.rawValue { return a.version.rawValue < b.version.rawValue }
+        return a.high == b.high ? a.low < b.low : a.high < b.high
     }
 
     var v4Bits: UInt32 { UInt32(truncatingIfNeeded: low) }
@@ -120,13 +127,16 @@ public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable {
     public var address: IPAddress
     public var port: UInt16
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public init(_ address: IPAddress, _ port: UInt16) {
         self.address = address
         self.port = port
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
+    public static func == (a: Endpoint, b: Endpoint) -> Bool { a.port == b.port && a.address == b.address }
+
+    @inlinable @inline(__always)
     public static func < (a: Endpoint, b: Endpoint) -> Bool {
         a.address == b.address ? a.port < b.port : a.address < b.address
     }

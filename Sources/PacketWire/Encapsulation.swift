@@ -1,12 +1,18 @@
 /// The virtual network of a tunnelled segment. Part of a connection's key (addresses may repeat between networks).
 public struct VirtualNetwork: Hashable, Sendable, BitwiseCopyable {
-    public enum Kind: UInt8, Sendable, BitwiseCopyable { case none = 0, vxlan, geneve, nvgre }
+    @frozen public enum Kind: UInt8, Sendable, BitwiseCopyable { case none = 0, vxlan, geneve, nvgre }
     public var kind: Kind
     public var id: UInt32
     public static let none = VirtualNetwork(kind: .none, id: 0)
-    @inline(__always) public init(kind: Kind, id: UInt32) {
+    @inlinable @inline(__always)
+    public init(kind: Kind, id: UInt32) {
         self.kind = kind
         self.id = id
+    }
+
+    @inlinable @inline(__always)
+    public static func == (a: VirtualNetwork, b: VirtualNetwork) -> Bool {
+        a.id == b.id && a.kind.rawValue == b.kind.rawValue
     }
 }
 
@@ -77,7 +83,7 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 /// The encapsulations around the innermost IP packet, as a set.
 public struct Tunnels: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
-    @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
+    @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
     @inline(__always) public init(_ tunnel: Tunnel) { rawValue = 1 << UInt16(tunnel.rawValue) }
 
     public static let ipInIP = Tunnels(.ipInIP)

@@ -1,7 +1,7 @@
 /// The control bits of a TCP header (RFC 9293 section 3.1), reserved bits included.
 public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
-    @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
+    @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     public static let fin = TCPFlags(rawValue: 0x001)
     public static let syn = TCPFlags(rawValue: 0x002)
@@ -19,9 +19,9 @@ public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let reserved = TCPFlags(rawValue: 0xe00)
 
     /// SYN without ACK or RST.
-    @inline(__always) public var isSYN: Bool { intersection([.syn, .ack, .rst]) == .syn }
+    @inlinable @inline(__always) public var isSYN: Bool { rawValue & 0x016 == 0x002 }
     /// SYN and ACK without RST.
-    @inline(__always) public var isSYNACK: Bool { intersection([.syn, .ack, .rst]) == [.syn, .ack] }
+    @inlinable @inline(__always) public var isSYNACK: Bool { rawValue & 0x016 == 0x012 }
 }
 
 extension TCPFlags: CustomStringConvertible {
@@ -62,7 +62,7 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     /// Fields that say which options are there; an absent option's value is 0.
     public struct Present: OptionSet, Hashable, Sendable, BitwiseCopyable {
         public let rawValue: UInt16
-        @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
+        @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// Maximum segment size (RFC 9293 3.7.1).
         public static let mss = Present(rawValue: 1)
         /// Window scale (RFC 7323 2.2).
@@ -105,7 +105,7 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
 
     @inline(__always) public init() {}
 
-    @inline(__always) public func has(_ option: Present) -> Bool { present.contains(option) }
+    @inlinable @inline(__always) public func has(_ option: Present) -> Bool { present.contains(option) }
 }
 
 /// 802.1Q and 802.1ad tags, outermost first; the first four are kept.
@@ -178,9 +178,9 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// SEG.LEN (RFC 9293 section 3.4): payload, plus one each for SYN and FIN.
-    @inline(__always)
+    @inlinable @inline(__always)
     public var sequenceLength: UInt32 {
-        payloadLength &+ (flags.contains(.syn) ? 1 : 0) &+ (flags.contains(.fin) ? 1 : 0)
+        payloadLength &+ UInt32(flags.rawValue & 1) &+ UInt32(flags.rawValue >> 1 & 1)
     }
 }
 
