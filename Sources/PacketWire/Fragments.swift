@@ -33,14 +33,28 @@ struct Fragment {
 }
 
 extension Parser {
-    @inline(never)
-    mutating func noteFragment(_ header: IPHeader, _ proto: UInt8, id: UInt32, offset: Int, isLast: Bool, at start: Int)
-    {
-        fragment = Fragment(
-            source: header.source, destination: header.destination, id: id, proto: proto, hopLimit: header.hopLimit,
-            offset: offset, isLast: isLast, start: start, length: max(0, end - start),
-            context: Fragment.Context(
-                vlan: vlan, tunnels: tunnels, path: path, network: network, linkSignature: linkSignature, depth: depth))
+    /// The fragment that was met; nil for none. Its lengths were checked on the way.
+    func fragment() -> Fragment? {
+        guard fragmentedPacket >= 0 else { return nil }
+        let (packet, start) = (fragmentedPacket, fragmentStart)
+        let context = Fragment.Context(
+            vlan: vlan, tunnels: tunnels, path: path, network: network, linkSignature: linkSignature, depth: depth)
+        let length = max(0, end - start)
+        if bytes.u8(packet) >> 4 == 4 {
+            let field = bytes.u16(packet + 6)
+            return Fragment(
+                source: IPAddress(v4: bytes.u32(packet + 12)), destination: IPAddress(v4: bytes.u32(packet + 16)),
+                id: UInt32(bytes.u16(packet + 4)), proto: bytes.u8(packet + 9), hopLimit: bytes.u8(packet + 8),
+                offset: Int(field & 0x1fff) * 8, isLast: field & 0x2000 == 0, start: start, length: length,
+                context: context)
+        }
+        let field = bytes.u16(start - 6)
+        return Fragment(
+            source: IPAddress(v6High: bytes.u64(packet + 8), low: bytes.u64(packet + 16)),
+            destination: IPAddress(v6High: bytes.u64(packet + 24), low: bytes.u64(packet + 32)),
+            id: bytes.u32(start - 4),
+            proto: bytes.u8(start - 8), hopLimit: bytes.u8(packet + 7), offset: Int(field & 0xfff8),
+            isLast: field & 1 == 0, start: start, length: length, context: context)
     }
 
     /// Goes on with a packet that was put together, as if its frame had held it whole.

@@ -105,7 +105,7 @@ public struct FrameDecoder: Sendable {
     package func decode(_ bytes: RawSpan, wireLength: Int, into slot: inout DecodedFrame) {
         var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: verifiesChecksums)
         parser.link(linkType, into: &slot)
-        slot.isFragment = parser.fragment != nil
+        slot.isFragment = parser.fragmentedPacket >= 0
     }
 
     /// Where in a frame the part of a fragmented packet is.
@@ -113,7 +113,7 @@ public struct FrameDecoder: Sendable {
         var slot = DecodedFrame()
         var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: false)
         parser.link(linkType, into: &slot)
-        return parser.fragment
+        return parser.fragment()
     }
 }
 

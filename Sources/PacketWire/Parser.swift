@@ -15,8 +15,10 @@ struct Parser: ~Escapable {
     var network = VirtualNetwork.none
     var linkSignature: UInt32 = 0
     var depth = 0
-    /// Set where the frame holds a fragment of an IP packet: of the innermost one.
-    var fragment: Fragment?
+    /// Where the IP packet begins of which the frame holds a fragment, the innermost one, and where that fragment's octets do;
+    /// negative for none.
+    var fragmentedPacket = -1
+    var fragmentStart = 0
 
     @inline(__always)
     @_lifetime(copy bytes)
@@ -183,11 +185,9 @@ struct Parser: ~Escapable {
         let header = IPHeader(
             source: IPAddress(v4: bytes.u32(offset + 12)), destination: IPAddress(v4: bytes.u32(offset + 16)),
             identification: bytes.u16(offset + 4), hopLimit: bytes.u8(offset + 8),
-            isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength)
+            isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength, offset: offset)
         if fragment & 0x3fff != 0 {
-            noteFragment(
-                header, proto, id: UInt32(header.identification), offset: Int(fragment & 0x1fff) * 8,
-                isLast: fragment & 0x2000 == 0, at: offset + headerLength)
+            (fragmentedPacket, fragmentStart) = (offset, offset + headerLength)
             if fragment & 0x1fff != 0 { return ignore(.laterFragment, &slot) }
         }
         transport(proto, at: offset + headerLength, header, &slot)
@@ -214,7 +214,7 @@ struct Parser: ~Escapable {
         let header = IPHeader(
             source: IPAddress(v6High: bytes.u64(offset + 8), low: bytes.u64(offset + 16)),
             destination: IPAddress(v6High: bytes.u64(offset + 24), low: bytes.u64(offset + 32)),
-            identification: 0, hopLimit: bytes.u8(offset + 7), isFragment: false, v4Header: 0..<0)
+            identification: 0, hopLimit: bytes.u8(offset + 7), isFragment: false, v4Header: 0..<0, offset: offset)
         transport(bytes.u8(offset + 6), at: offset + 40, header, &slot)
     }
 
@@ -226,6 +226,8 @@ struct Parser: ~Escapable {
         var isFragment: Bool
         /// Octets of the IPv4 header, for its checksum; empty for IPv6.
         var v4Header: Range<Int>
+        /// Where it begins.
+        var offset: Int
     }
 
     @inline(__always)
@@ -262,15 +264,12 @@ struct Parser: ~Escapable {
                 let field = bytes.u16(offset + 2)
                 proto = bytes.u8(offset)
                 // An atomic fragment (RFC 6946) is a whole packet.
-                if field & 0xfff9 != 0 {
-                    noteFragment(
-                        header, proto, id: bytes.u32(offset + 4), offset: Int(field & 0xfff8), isLast: field & 1 == 0,
-                        at: offset + 8)
-                }
+                if field & 0xfff9 != 0 { (fragmentedPacket, fragmentStart) = (header.offset, offset + 8) }
                 if field & 0xfff8 != 0 { return ignore(.laterFragment, &slot) }
                 header.isFragment = field & 1 != 0
                 offset += 8
             case 51:
+                if header.isFragment { return ignore(.laterFragment, &slot) }
                 // RFC 4302 section 2: the length is in units of 4 octets, less 2; then reserved, and the SPI.
                 guard holds(12, at: offset, .tunnel, &slot) else { return }
                 let length = Int(bytes.u8(offset + 1)) * 4 + 8
