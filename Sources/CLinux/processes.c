@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/resource.h>
 #include "CLinux.h"
 
 #include <errno.h>
@@ -76,4 +77,11 @@ pid_t clinux_start(const char *command, int *descriptor, int *leash) {
 int clinux_exit_status(pid_t process) {
   int status;
   return waitpid(process, &status, WNOHANG) == process ? status_of(status) : -1;
+}
+
+void clinux_raise_descriptors(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -204,6 +204,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var fromClient = false
     package var isFragment = false
     package var hasFragmentOverlap = false
+    package var isUntimed = false
     package var isCut = false
     package var tunnels = Tunnels()
     package var icmpType: UInt8 = 0
@@ -239,6 +240,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
         self.fromClient = fromClient
         isFragment = segment.isFragment
         hasFragmentOverlap = segment.hasFragmentOverlap
+        isUntimed = segment.isUntimed
         isCut = segment.isCut
         tunnels = segment.tunnels
     }

@@ -11,6 +11,8 @@ public struct FrameCounts: Sendable {
     private var malformedByCause = [UInt64](
         repeating: 0, count: Malformation.Layer.allCases.count * Malformation.Limit.allCases.count)
 
+    /// Frames that held more than the one packet that was decoded: aggregated Wi-Fi frames.
+    public internal(set) var aggregated: UInt64 = 0
     /// Frames of link types that are not decoded, by the type's number.
     public private(set) var unknownLinkTypes: [UInt16: UInt64] = [:]
 

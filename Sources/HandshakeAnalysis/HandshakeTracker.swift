@@ -119,6 +119,7 @@ public struct HandshakeTracker: ~Copyable {
             if case .segment = frames[position].kind { index.prefetch(hash(of: frames[position].segment)) }
         }
         for position in 0..<batch.count {
+            if frames[position].holdsMore { totals.frames.aggregated += 1 }
             tick(batch.numbers[position], batch.times[position])
             switch frames[position].kind {
             case .segment:

@@ -11,6 +11,7 @@ extension Judge {
 
     func roundTrips() -> Timing {
         var timing = Timing()
+        if log.contains(where: \.isUntimed) { return timing }
         timing.refusal = refusalTime()
         if let completion, let syn = syns.first, completion.fromClient || form() != .threeWay,
             isContinuous(syn, completion)

@@ -73,7 +73,7 @@ extension SegmentNote {
     /// Whether nothing about it asks for a closer look, whatever it is.
     @inline(__always)
     var isUsual: Bool {
-        (checksum == .good || checksum == .unverified) && !isFragment && !hasFragmentOverlap && !isCut
+        (checksum == .good || checksum == .unverified) && !isFragment && !hasFragmentOverlap && !isCut && !isUntimed
             && flags.isDisjoint(with: .reserved) && options.isDisjoint(with: [.malformed, .repeated, .cut])
     }
 }

@@ -260,6 +260,7 @@ package enum JSONReport {
                 for (name, count) in summary.frames.malformed.sorted(by: <) { $0.field(name, count) }
             }
             $0.field("cut", summary.frames.cut)
+            if summary.frames.aggregated > 0 { $0.field("aggregated", summary.frames.aggregated) }
             $0.field("filtered_out", loss.filteredOut)
         }
         json.object("capture_loss") {

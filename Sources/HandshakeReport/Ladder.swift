@@ -47,7 +47,7 @@ package struct Ladder {
             arrow(segment, fate: lost.at[segment.frame], to: &out)
             sums(after: segment, to: &out)
             for finding in record.findings where finding.frames.last == segment.frame { note(finding, to: &out) }
-            if let comment = segment.comment { note("# \(comment)", .dim, to: &out) }
+            if let comment = segment.comment { note("# \(Format.printable(comment))", .dim, to: &out) }
         }
         footer(to: &out)
     }

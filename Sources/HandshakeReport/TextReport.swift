@@ -192,6 +192,11 @@ package struct TextReport {
         if loss.framesLetGo > 0 {
             lost.append("\(Format.count(loss.framesLetGo, "frame")) not written: the disk was slow")
         }
+        if summary.frames.aggregated > 0 {
+            lost.append(
+                "\(Format.count(summary.frames.aggregated, "aggregated frame")) held more than the first packet, which is all that was decoded"
+            )
+        }
         if loss.isTruncated { lost.append("a file ends in the middle: what came after is unknown") }
         if summary.clockStepsBack > 0 {
             let size = Format.duration(summary.clockLargestStepBack)

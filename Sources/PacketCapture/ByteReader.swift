@@ -134,9 +134,15 @@ import Glibc
         guard let compression = Compression(magic: FileOrder(isBig: true).u32(bytes, 0)) else { return }
         self.compression = compression
         let head = unsafe UnsafeRawBufferPointer(start: base + start, count: available)
-        decompressed = unsafe DecompressedInput(compression, input, head: head, pieceSize: pieceSize)
+        // Pieces that stay in a core's cache on their way from one thread to the other.
+        decompressed = unsafe DecompressedInput(compression, input, head: head, pieceSize: min(pieceSize, 1 << 18))
         start = 0
         end = 0
+        if decompressed == nil {
+            failure = CaptureError(
+                .unreadable, name, "cannot be decompressed: \(systemMessage(errno))", advice: RawInput.descriptorAdvice)
+            isAtEnd = true
+        }
     }
 
     /// The window.
@@ -157,6 +163,20 @@ import Glibc
         precondition(count >= 0 && count <= available)
         start += count
         offset += UInt64(count)
+    }
+}
+
+extension ByteReader {
+    /// Passes over octets without holding them all at once; false where the input ends before.
+    mutating func skip(_ count: Int) -> Bool {
+        var left = count
+        while left > 0 {
+            guard has(1) else { return false }
+            let piece = min(left, available)
+            consume(piece)
+            left -= piece
+        }
+        return true
     }
 }
 

@@ -60,6 +60,8 @@ package final class CaptureReader {
     package var frameNumber: UInt64 { delivery.frameNumber }
     /// Frames that the filter stopped.
     package var filteredOut: UInt64 { delivery.filteredOut }
+    /// Frames of which their file does not say when they came.
+    package var untimed: UInt64 { delivery.untimed }
     /// What the files say of single frames.
     package var comments: FrameComments { delivery.comments }
     /// What broke off, with each file that did.
@@ -82,12 +84,18 @@ package final class CaptureReader {
         let ranks = CaptureReader.ranks(paths)
         for (path, rank) in zip(paths, ranks) {
             do throws(CaptureError) {
-                let source = Source(
-                    try Savefile.open(
-                        path, follows: options.follows, isOneOfMany: paths.count > CaptureReader.mostOpen,
-                        isInterrupted: options.isInterrupted), rank: rank)
+                let source: Source
+                if options.follows {
+                    guard let file = try CaptureReader.openFollowed(path, options) else { continue }
+                    source = Source(file, rank: rank)
+                } else {
+                    source = Source(
+                        try Savefile.open(
+                            path, isOneOfMany: paths.count > CaptureReader.mostOpen,
+                            isInterrupted: options.isInterrupted), rank: rank)
+                }
                 descriptions.append(source.file.description)
-                if let first = source.file.next { start = min(start, first.time) }
+                if let first = source.file.next, first.isTimed { start = min(start, first.time) }
                 if paths.count > CaptureReader.mostOpen, let first = source.file.next,
                     let size = source.file.progress?.all
                 {
@@ -137,7 +145,7 @@ package final class CaptureReader {
                 if isEnded { batch.endFragments() }
                 return
             }
-            if started == nil { started = source.file.next?.time }
+            if started == nil, let first = source.file.next, first.isTimed { started = first.time }
             guard source.file.deliver(into: &batch, &delivery, rank: source.rank, before: others) else { return }
         }
     }
@@ -213,14 +221,27 @@ package final class CaptureReader {
         guard options.follows, source.file.failure?.kind != .corrupt, !options.isInterrupted() else { return }
         // Another file has taken the name, or will.
         do throws(CaptureError) {
-            sources.append(
-                Source(
-                    try Savefile.open(
-                        source.file.description.name, follows: true, isInterrupted: options.isInterrupted),
-                    rank: source.rank))
+            if let file = try CaptureReader.openFollowed(source.file.description.name, options) {
+                sources.append(Source(file, rank: source.rank))
+            }
         } catch {
-            if !options.isInterrupted() { failures.append(error) }
+            failures.append(error)
         }
+    }
+
+    /// Opens a file that is followed once it has a frame: what was empty, or had none, and was replaced is passed over.
+    /// - Returns: nil where the user has had enough.
+    private static func openFollowed(_ path: String, _ options: Options) throws(CaptureError) -> Savefile? {
+        while !options.isInterrupted() {
+            do throws(CaptureError) {
+                let file = try Savefile.open(path, follows: true, isInterrupted: options.isInterrupted)
+                if file.next != nil { return file }
+                if let failure = file.failure, failure.kind != .cutShort { throw failure }
+            } catch {
+                guard error.kind == .cutShort || options.isInterrupted() else { throw error }
+            }
+        }
+        return nil
     }
 
     /// What pcapng files say of frames that they do not hold.

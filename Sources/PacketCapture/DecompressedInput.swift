@@ -37,11 +37,12 @@ import Synchronization
     private var current: [UInt8] = []
     private var taken = 0
 
+    /// Fails where the system has no memory or no descriptor left.
     /// - Parameters:
     ///   - head: what was read of the input already.
     ///   - pieceSize: octets of output that are handed over at a time.
     init?(_ compression: Compression, _ input: RawInput, head: UnsafeRawBufferPointer, pieceSize: Int) {
-        guard let decompressor = compression.makeDecompressor() else { return nil }
+        guard readyEvent >= 0, freeEvent >= 0, let decompressor = compression.makeDecompressor() else { return nil }
         self.decompressor = decompressor
         self.input = input
         self.pieceSize = pieceSize

@@ -66,6 +66,9 @@ struct DamagedData: Error {
     ) throws(DamagedData) -> (taken: Int, given: Int) {
         if unsafe input.isEmpty { return (0, 0) }
         if isBetweenFrames {
+            // Zeros fill up tapes and blocks after the last member, as gzip(1) knows.
+            let zeros = unsafe input.prefix { $0 == 0 }.count
+            if zeros > 0 { return (zeros, 0) }
             unsafe inflateReset(stream)
             isBetweenFrames = false
         }

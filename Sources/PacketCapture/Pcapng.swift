@@ -107,9 +107,11 @@ struct PcapngState {
     /// Of the current section's interfaces, and of the section.
     private(set) var notes: [InterfaceNote] = []
     private(set) var note = SectionNote()
-    /// Of the current frame.
+    /// Of the current frame; several are lines.
     private(set) var comment: String?
     private(set) var hasComment = false
+    /// Of the last frame that had one: those of simple packet blocks have none.
+    private var lastTime: Int64 = 0
     private var firstFlaw: CaptureError?
     private var flaws = 0
     /// Of sections that are over.
@@ -145,7 +147,11 @@ struct PcapngState {
             let type = order.u32(reader.bytes, 0)
             let length = Int(order.u32(reader.bytes, 4))
             guard length >= 12, length % 4 == 0 else { throw Self.corrupt(reader, "a block length of \(length)") }
-            guard length <= Savefile.largestFrame else { throw Self.corrupt(reader, "a block claims \(length) octets") }
+            guard length <= Savefile.largestFrame else {
+                if (1...6).contains(type) || isSection { throw Self.corrupt(reader, "a block claims \(length) octets") }
+                guard reader.skip(length) else { throw short(reader, length) }
+                continue
+            }
             guard reader.has(length) else { throw short(reader, length) }
             let trailer = Int(order.u32(reader.bytes, length - 4))
             if trailer != length {
@@ -248,7 +254,8 @@ struct PcapngState {
         guard number < interfaces.count else {
             return flaw(reader, "statistics of interface \(number), of which there is no description")
         }
-        var counts = SavefileLosses()
+        // A later block may say less than an earlier one: what it does not say stays.
+        var counts = statistics[number] ?? SavefileLosses()
         let isWhole = Self.options(order, reader, 20..<length - 4) { code, value in
             guard value.count == 8 else { return }
             let count = order.u64(reader.bytes, value.lowerBound)
@@ -294,7 +301,8 @@ struct PcapngState {
         let octets = range.prefix(longestText).map {
             unsafe reader.bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
         }
-        return String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
+        let text = String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
+        return range.count > longestText ? text + " ..." : text
     }
 
     /// Octets of a comment or name that are kept.
@@ -323,7 +331,10 @@ struct PcapngState {
     ) {
         let isWhole = Self.options(order, reader, range) { code, value in
             switch code {
-            case 1: (comment, hasComment) = (Self.text(reader, value), true)
+            case 1:
+                let text = Self.text(reader, value)
+                comment = comment.map { $0 + "\n" + text } ?? text
+                hasComment = true
             case 4 where value.count == 8:
                 let sum = dropped[interface, default: 0].addingReportingOverflow(
                     order.u64(reader.bytes, value.lowerBound))
@@ -348,16 +359,18 @@ struct PcapngState {
     }
 
     // type 4, length 4, original 4, octets, length 4: the first interface's, without a time
-    private func simple(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
+    private mutating func simple(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
         guard length >= 16 else { throw Self.corrupt(reader, "a simple packet block of \(length) octets") }
         let wire = Int(order.u32(reader.bytes, 8))
         let snaplen = interfaces.first?.snaplen ?? 0
         let captured = min(wire, snaplen == 0 ? wire : snaplen, length - 16)
-        return try frame(&reader, length, 0, 0, captured, wire, at: 12)
+        var header = try frame(&reader, length, 0, 0, captured, wire, at: 12)
+        (header.time, header.isTimed) = (lastTime, false)
+        return header
     }
 
     @inline(__always)
-    private func frame(
+    private mutating func frame(
         _ reader: inout ByteReader, _ length: Int, _ number: Int, _ units: UInt64, _ captured: Int, _ wire: Int,
         at start: Int
     ) throws(CaptureError) -> FrameHeader {
@@ -369,8 +382,10 @@ struct PcapngState {
         }
         let interface = interfaces[number]
         reader.consume(start)
+        let time = interface.nanoseconds(units)
+        if units != 0 { lastTime = time }
         return FrameHeader(
-            linkType: interface.linkType, time: interface.nanoseconds(units), capturedLength: captured,
+            linkType: interface.linkType, time: time, capturedLength: captured,
             wireLength: wire, trailer: length - start - captured, interface: number)
     }
 

@@ -25,7 +25,11 @@ import Glibc
                 poll(nil, 0, RawInput.interval)
                 opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
             }
-            if opened < 0 { throw CaptureError(.unreadable, path, systemMessage(errno)) }
+            if opened < 0 {
+                let code = errno
+                throw CaptureError(
+                    .unreadable, path, systemMessage(code), advice: code == EMFILE ? RawInput.descriptorAdvice : nil)
+            }
             descriptor = opened
         }
         var information = stat()
@@ -40,6 +44,9 @@ import Glibc
     }
 
     deinit { if path != "-" { close(descriptor) } }
+
+    /// Files whose times overlap are open at once.
+    static let descriptorAdvice = "Allow more open files (ulimit -n), or merge some of the files first (mergecap)"
 
     /// Whether a read may have to wait.
     var mayWait: Bool { follows || !isRegular }

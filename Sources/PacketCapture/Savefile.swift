@@ -46,6 +46,8 @@ struct FrameHeader {
     var trailer: Int
     /// The position of its interface among those of its section.
     var interface = 0
+    /// Whether its record has a time; if not it has that of the frame before it.
+    var isTimed = true
 }
 
 /// What becomes of the frames of files on their way into batches.
@@ -58,6 +60,8 @@ struct FrameDelivery {
     var frameNumber: UInt64 = 0
     var filteredOut: UInt64 = 0
     var delivered: UInt64 = 0
+    /// Frames of which the file does not say when they came.
+    var untimed: UInt64 = 0
     var comments = FrameComments()
 
     init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64) {
@@ -135,7 +139,7 @@ struct Savefile: ~Copyable {
         guard reader.has(4) else {
             if let failure = reader.failure { throw failure }
             throw CaptureError(
-                .unknownFormat, reader.name,
+                .cutShort, reader.name,
                 reader.available == 0 ? "is empty" : "is too short for a capture file (\(reader.available) octets)",
                 advice: "A capture without frames still has a file header")
         }
@@ -215,7 +219,8 @@ struct Savefile: ~Copyable {
             if header.linkType != delivery.decoder.linkType { delivery.changeLinkType(header.linkType) }
             batch.append(
                 frame, wireLength: header.wireLength, number: delivery.frameNumber, time: header.time,
-                decoder: delivery.decoder, interface: header.interface)
+                decoder: delivery.decoder, interface: header.interface, isTimed: header.isTimed)
+            if !header.isTimed { delivery.untimed += 1 }
             if sections.hasComment, let comment = sections.comment {
                 delivery.comments.add(comment, of: delivery.frameNumber)
             }

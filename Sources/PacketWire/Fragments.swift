@@ -73,9 +73,9 @@ extension Parser {
 /// time of the fragment that completed it.
 ///
 /// A first fragment with a whole TCP header is a segment already, and where the rest was not captured (a filter on ports passes
-/// first fragments only) it is all there will be. So it is held back until the packet is complete, another segment of its tuple
-/// comes, or its time is over; then it counts as it is, under its own number. Nothing is lost: each frame that goes in comes out
-/// once, as a segment or as a fragment.
+/// first fragments only) it is all there will be. So it is held back until the packet is complete, a segment or an ICMP error of
+/// its tuple comes, or a second has passed; then it counts as it is, under its own number. Nothing is lost: each frame that goes
+/// in comes out once, as a segment or as a fragment.
 struct Reassembly {
     /// Packets at a time; beyond it the oldest is given up.
     static let mostPackets = 64
@@ -83,6 +83,10 @@ struct Reassembly {
     static let mostFragments = 160
     /// Nanoseconds that a packet is waited for, as Linux does.
     static let patience: UInt64 = 30_000_000_000
+    /// Nanoseconds that a first fragment is held back: what belongs to it follows at once.
+    static let longestHold: UInt64 = 1_000_000_000
+    /// Packets of which it is remembered which frames they came in.
+    static let mostRemembered = 1 << 14
 
     /// A frame and where it stood.
     struct Placed {
@@ -93,19 +97,19 @@ struct Reassembly {
 
     /// What came of the frames so far, in order; whoever takes it empties it.
     var out: [Placed] = []
+    /// The other frames of a segment that was put together, by the number of the one that completed it.
+    private(set) var partners: [UInt64: [UInt64]] = [:]
     private var packets: [FragmentedPacket] = []
-    private var heldCount = 0
+    /// First fragments that wait for the rest, in the order in which they came.
+    private var held: [Placed] = []
 
-    /// Whether there is anything to look at before the next segment.
-    @inline(__always) var isHolding: Bool { heldCount > 0 }
+    /// Whether there is anything to look at before the next frame.
+    @inline(__always) var isHolding: Bool { !held.isEmpty }
 
     /// Takes a frame that holds a fragment: what comes of it is in `out`, unless it is held back.
     /// - Parameter placed: the frame as it decoded alone.
     mutating func take(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, verifies: Bool) {
-        while let first = packets.first, (placed.time &- first.time).magnitude > Reassembly.patience {
-            release(0)
-            packets.removeFirst()
-        }
+        while let first = packets.first, (placed.time &- first.time).magnitude > Reassembly.patience { giveUpOldest() }
         guard Reassembly.carriesSegments(fragment.proto) else { return out.append(placed) }
         let position = packets.firstIndex { $0.first.isOfPacket(fragment) } ?? begin(fragment, placed.time)
         let isSegment = placed.frame.kind == .segment
@@ -113,40 +117,39 @@ struct Reassembly {
         let isOther =
             fragment.offset == 0 && !isSegment
             && (placed.frame.kind != .ignored || placed.frame.reason != .laterFragment)
-        if isOther || !packets[position].isDull && !packets[position].add(fragment, bytes) {
-            release(position)
+        if isOther || !packets[position].isDull && !packets[position].add(fragment, bytes, placed.number) {
+            if let number = packets[position].held { release { $0.number == number } }
             packets[position].makeDull()
         }
         guard !packets[position].isDull else { return out.append(placed) }
-        if let whole = packets[position].decoded(verifies: verifies) {
-            // The first fragment was one of several, and this is the segment.
-            if let held = packets[position].held {
-                out.append(Placed(frame: .fragment, number: held.number, time: held.time))
-                heldCount -= 1
-            }
-            out.append(Placed(frame: whole, number: placed.number, time: placed.time))
-            packets.remove(at: position)
+        if let whole = packets[position].whole {
+            complete(position, whole, placed, verifies: verifies)
         } else if isSegment, packets[position].held == nil {
-            packets[position].held = placed
-            heldCount += 1
+            packets[position].held = placed.number
+            held.append(placed)
         } else {
             out.append(isSegment ? Placed(frame: .fragment, number: placed.number, time: placed.time) : placed)
         }
     }
 
-    /// A segment comes: what is held of its tuple comes before it.
-    mutating func comes(_ segment: Segment) {
-        for position in packets.indices {
-            guard let held = packets[position].held?.frame.segment else { continue }
-            let isSame = held.source == segment.source && held.destination == segment.destination
-            let isReverse = held.source == segment.destination && held.destination == segment.source
-            if isSame || isReverse { release(position) }
+    /// A segment, or an error about one, comes: what is held of its tuple comes before it.
+    mutating func comes(_ source: Endpoint, _ destination: Endpoint) {
+        release {
+            let segment = $0.frame.segment
+            return segment.source == source && segment.destination == destination
+                || segment.source == destination && segment.destination == source
         }
+    }
+
+    /// Time has come to this: what was held for too long comes out.
+    mutating func passes(_ time: Int64) {
+        guard let oldest = held.first, (time &- oldest.time).magnitude > Reassembly.longestHold else { return }
+        release { (time &- $0.time).magnitude > Reassembly.longestHold }
     }
 
     /// The capture is over: what is held comes out.
     mutating func finish() {
-        for position in packets.indices { release(position) }
+        release { _ in true }
         packets = []
     }
 
@@ -159,20 +162,51 @@ struct Reassembly {
     }
 
     private mutating func begin(_ fragment: Fragment, _ time: Int64) -> Int {
-        if packets.count == Reassembly.mostPackets {
-            release(0)
-            packets.removeFirst()
-        }
+        if packets.count == Reassembly.mostPackets { giveUpOldest() }
         packets.append(FragmentedPacket(first: fragment, time: time))
         return packets.count - 1
     }
 
-    /// What is held of a packet counts as it is; the rest of it is no news then.
-    private mutating func release(_ position: Int) {
-        guard let held = packets[position].held else { return }
-        packets[position].makeDull()
-        heldCount -= 1
-        out.append(held)
+    private mutating func giveUpOldest() {
+        if let number = packets[0].held { release { $0.number == number } }
+        packets.removeFirst()
+    }
+
+    /// What is held counts as it is; the rest of its packet is no news then.
+    private mutating func release(_ isMeant: (Placed) -> Bool) {
+        guard held.contains(where: isMeant) else { return }
+        for placed in held where isMeant(placed) {
+            if let position = packets.firstIndex(where: { $0.held == placed.number }) { packets[position].makeDull() }
+            out.append(placed)
+        }
+        held.removeAll(where: isMeant)
+    }
+
+    /// The first fragment was one of several, and the packet is what counts. It may be a fragment itself, within a tunnel.
+    private mutating func complete(_ position: Int, _ whole: [UInt8], _ placed: Placed, verifies: Bool) {
+        let packet = packets.remove(at: position)
+        if let number = packet.held, let first = held.firstIndex(where: { $0.number == number }) {
+            out.append(Placed(frame: .fragment, number: number, time: held[first].time))
+            held.remove(at: first)
+        }
+        var slot = DecodedFrame()
+        var parser = unsafe Parser(bytes: whole.span.bytes, wireLength: packet.wireLength, verifies: verifies)
+        parser.packet(of: packet.first, into: &slot)
+        slot.isFragment = parser.fragmentedPacket >= 0
+        if slot.kind == .segment {
+            slot.segment.isFragment = true
+            slot.segment.hasFragmentOverlap = packet.hasOverlap
+            if partners.count < Reassembly.mostRemembered {
+                partners[placed.number] = packet.numbers.filter { $0 != placed.number }
+            }
+        }
+        let inner = parser.fragment()
+        let result = Placed(frame: slot, number: placed.number, time: placed.time)
+        if let inner {
+            unsafe take(result, inner, whole.span.bytes, verifies: verifies)
+        } else {
+            out.append(result)
+        }
     }
 }
 
@@ -181,8 +215,10 @@ private struct FragmentedPacket {
     /// The fragment that came first, or that is first.
     var first: Fragment
     var time: Int64
-    /// Its first fragment, where that is a segment by itself.
-    var held: Reassembly.Placed?
+    /// The frame of its first fragment, where that is a segment by itself and held back.
+    var held: UInt64?
+    /// The frames that it came in.
+    private(set) var numbers: [UInt64] = []
     /// It is no use to put it together: not ours, broken, or its first fragment was given out.
     private(set) var isDull = false
 
@@ -196,7 +232,7 @@ private struct FragmentedPacket {
     private var cutAt = Int.max
     /// Octets, known with the last fragment.
     private var total: Int?
-    private var hasOverlap = false
+    private(set) var hasOverlap = false
 
     init(first: Fragment, time: Int64) {
         self.first = first
@@ -208,10 +244,11 @@ private struct FragmentedPacket {
         held = nil
         octets = []
         seen = []
+        numbers = []
     }
 
     /// - Returns: whether the fragment can be part of the packet.
-    mutating func add(_ fragment: Fragment, _ bytes: RawSpan) -> Bool {
+    mutating func add(_ fragment: Fragment, _ bytes: RawSpan, _ number: UInt64) -> Bool {
         let range = fragment.offset..<fragment.offset + fragment.length
         let most = first.source.version == .v4 ? 65_515 : 65_535
         // All but the last are multiples of 8 octets, and the end is the end.
@@ -224,9 +261,16 @@ private struct FragmentedPacket {
             total = range.upperBound
         }
         if fragment.offset == 0 { first = fragment }
-        if seen.contains(range) { return true }  // once more, as it was (RFC 8200 section 4.5)
-        seen.append(range)
         let captured = min(fragment.length, max(0, bytes.byteCount - fragment.start))
+        if numbers.last != number { numbers.append(number) }
+        if seen.contains(range) {
+            // Once more, as it was (RFC 8200 section 4.5), unless it says something else.
+            let shift = fragment.start - fragment.offset
+            let known = range.lowerBound..<max(range.lowerBound, min(range.lowerBound + captured, cutAt))
+            if known.contains(where: { octets[$0] != bytes.u8($0 + shift) }) { hasOverlap = true }
+            return true
+        }
+        seen.append(range)
         if captured < fragment.length { cutAt = min(cutAt, range.lowerBound + captured) }
         if octets.count < range.upperBound {
             octets += [UInt8](repeating: 0, count: range.upperBound - octets.count)
@@ -255,9 +299,12 @@ private struct FragmentedPacket {
         for index in range where index - fragment.offset < captured { octets[index] = bytes.u8(index + shift) }
     }
 
-    /// The packet, decoded as if a frame had held it whole; nil while something is missing. Its header has no options: those of
-    /// fragments say nothing of a segment.
-    func decoded(verifies: Bool) -> DecodedFrame? {
+    /// Octets that the packet had under the header that `whole` gives it.
+    var wireLength: Int { (total ?? 0) + (first.source.version == .v4 ? 20 : 40) }
+
+    /// The packet, as far as it was captured; nil while something is missing. Its header has no options: those of fragments say
+    /// nothing of a segment.
+    var whole: [UInt8]? {
         guard let total, covered == [0..<total] else { return nil }
         var header: [UInt8]
         let isV4 = first.source.version == .v4
@@ -269,13 +316,7 @@ private struct FragmentedPacket {
         }
         header += first.source.octets + first.destination.octets
         if isV4 { header.put16(~foldChecksum(header.sum16), at: 10) }
-        let bytes = header + octets.prefix(cutAt)
-        var slot = DecodedFrame()
-        var parser = unsafe Parser(bytes: bytes.span.bytes, wireLength: header.count + total, verifies: verifies)
-        parser.packet(of: first, into: &slot)
-        slot.segment.isFragment = true
-        slot.segment.hasFragmentOverlap = hasOverlap
-        return slot
+        return header + octets.prefix(cutAt)
     }
 }
 

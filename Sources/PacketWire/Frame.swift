@@ -104,6 +104,7 @@ public struct FrameDecoder: Sendable {
     @inline(__always)
     package func decode(_ bytes: RawSpan, wireLength: Int, into slot: inout DecodedFrame) {
         var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: verifiesChecksums)
+        slot.holdsMore = false
         parser.link(linkType, into: &slot)
         slot.isFragment = parser.fragmentedPacket >= 0
     }
@@ -130,6 +131,8 @@ package struct DecodedFrame: Sendable {
     package var linkType: UInt16 = 0
     /// The frame holds part of a fragmented IP packet, as it is or in a tunnel (`FrameDecoder.fragment(of:wireLength:)`).
     package var isFragment = false
+    /// More was sent in the frame than the one packet that was decoded.
+    package var holdsMore = false
     package var segment = Segment(from: .unspecified, to: .unspecified)
     package var icmp = ICMPError(
         reporter: Endpoint.unspecified.address, type: 0, code: 0, source: .unspecified, destination: .unspecified)

@@ -17,13 +17,17 @@ package struct FrameBatch: ~Copyable {
 
     /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes its
     /// packet complete; the batch is then one short or one longer.
-    /// - Parameter interface: which of several it came from, as part of its segment's `linkSignature`.
+    /// - Parameters:
+    ///   - interface: which of several it came from, as part of its segment's `linkSignature`.
+    ///   - isTimed: whether its time is its own, and not just its place's.
     @inline(__always)
     package mutating func append(
-        _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder, interface: Int = 0
+        _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder, interface: Int = 0,
+        isTimed: Bool = true
     ) {
         decoder.decode(bytes, wireLength: wireLength, into: &frames[count])
         if interface > 0 { frames[count].segment.linkSignature ^= UInt32(truncatingIfNeeded: interface &* 0x9e37_79b1) }
+        if !isTimed { frames[count].segment.isUntimed = true }
         if frames[count].isFragment || reassembly.isHolding {
             return look(bytes, wireLength, number, time, decoder)
         }
@@ -38,12 +42,31 @@ package struct FrameBatch: ~Copyable {
         _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder
     ) {
         let placed = Reassembly.Placed(frame: frames[count], number: number, time: time)
+        reassembly.passes(time)
         if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
             reassembly.take(placed, fragment, bytes, verifies: decoder.verifiesChecksums)
         } else {
-            if placed.frame.kind == .segment { reassembly.comes(placed.frame.segment) }
+            switch placed.frame.kind {
+            case .segment: reassembly.comes(placed.frame.segment.source, placed.frame.segment.destination)
+            case .icmpError: reassembly.comes(placed.frame.icmp.source, placed.frame.icmp.destination)
+            case .ignored, .malformed, .cut: break
+            }
             reassembly.out.append(placed)
         }
+        takeOut()
+    }
+
+    /// Frames of segments, and with those that were put together of fragments the frames of their other fragments (of the first
+    /// so many of such segments).
+    package func withFragments(_ numbers: [UInt64]) -> [UInt64] {
+        let partners = reassembly.partners
+        return partners.isEmpty ? numbers : Set(numbers + numbers.flatMap { partners[$0] ?? [] }).sorted()
+    }
+
+    /// Time has come to this without a frame: what was held back for too long comes now.
+    package mutating func passFragments(_ time: Int64) {
+        guard reassembly.isHolding else { return }
+        reassembly.passes(time)
         takeOut()
     }
 

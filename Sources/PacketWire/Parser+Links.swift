@@ -4,7 +4,9 @@ extension Parser {
     mutating func rareLink(_ type: LinkType, at start: Int, _ slot: inout DecodedFrame) {
         switch type {
         case .ppp, .pppSerial: ppp(at: start, isHDLC: type == .pppSerial, &slot)
-        case .pppPPPD, .pppWithDirection: ppp(at: start + 1, isHDLC: false, &slot)
+        case .pppWithDirection: ppp(at: start + 1, isHDLC: false, &slot)
+        // The direction stands in the address's place, before the control octet.
+        case .pppPPPD: pppProtocolField(at: start + 2, &slot)
         case .pppEther: pppoe(at: start, &slot)
         case .cHDLC: ciscoHDLC(at: start, &slot)
         case .cHDLCWithDirection: ciscoHDLC(at: start + 1, &slot)
@@ -233,8 +235,13 @@ extension Parser {
         if flags & 0x04 != 0 || bytes.u8(offset + 22) & 0x0f != 0 { return ignore(.laterFragment, &slot) }
         linkSignature = mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
         if pads { length = (length + 3) & ~3 }
-        let isAggregated = hasQoS && bytes.u8(offset + qos) & 0x80 != 0
-        llc(at: offset + length + (isAggregated ? 14 : 0), &slot)
+        let payload = offset + length
+        guard hasQoS, bytes.u8(offset + qos) & 0x80 != 0 else { return llc(at: payload, &slot) }
+        // Destination, source, length, payload; padded to four octets, then the next one.
+        guard holds(14, at: payload, .link, &slot) else { return }
+        let next = (14 + Int(bytes.u16(payload + 12)) + 3) & ~3
+        slot.holdsMore = payload + next + 14 < end
+        llc(at: payload + 14, &slot)
     }
 
     /// Version, pad, length 2, present 4 (more of them where bit 31 is set), all little-endian; then the fields. Of those only
@@ -295,6 +302,7 @@ extension Parser {
         let family = UInt32(bytes.u8(start))
         var offset = start + 4
         while true {
+            if offset + 4 > end { return ignore(.otherEtherType, &slot) }  // a message without a packet
             guard holds(4, at: offset, .link, &slot) else { return }
             // Types are small numbers: that shows the byte order.
             let isLittle = bytes.u16(offset + 2) > 0xff

@@ -43,25 +43,25 @@ extension Parser {
         }
         offset += 4
         guard holds(1, at: offset, .tunnel, &slot) else { return }
-        switch bytes.u8(offset) >> 4 {
-        case 4: return ipv4(at: offset, &slot)
-        case 6: return ipv6(at: offset, &slot)
-        case 0: offset += 4
-        case 1: return ignore(.otherEtherType, &slot)  // an associated channel (RFC 4385)
-        default: break
+        let first = bytes.u8(offset) >> 4
+        // A pseudowire's payload may begin with any octet: what can only be Ethernet is.
+        if first == 4 || first == 6, looksLikeIP(at: offset) || !looksLikeEthernet(at: offset) {
+            return first == 4 ? ipv4(at: offset, &slot) : ipv6(at: offset, &slot)
         }
+        if first == 0, !looksLikeEthernet(at: offset) { offset += 4 }
         guard looksLikeEthernet(at: offset) else { return ignore(.otherEtherType, &slot) }
         guard enter(.pseudowire, &slot) else { return }
         ethernet(at: offset, &slot)
     }
 
-    /// Whether Ethernet with IP, a VLAN tag or ARP may begin here: where nothing says what follows.
+    /// Whether Ethernet with a usual type may begin here: where nothing says what follows.
     private func looksLikeEthernet(at offset: Int) -> Bool {
         guard offset + 15 <= min(end, bytes.byteCount) else { return false }
         switch bytes.u16(offset + 12) {
         case 0x0800: return bytes.u8(offset + 14) >> 4 == 4
         case 0x86dd: return bytes.u8(offset + 14) >> 4 == 6
-        case 0x8100, 0x88a8, 0x0806: return true
+        case 0x8100, 0x88a8, 0x0806, 0x8847, 0x8863, 0x8864: return true
+        case 0..<0x0600: return offset + 17 <= min(end, bytes.byteCount) && bytes.u16(offset + 14) == 0xaaaa
         default: return false
         }
     }
@@ -147,15 +147,20 @@ extension Parser {
             if flags & 0xb000 == 0x2000 { network = VirtualNetwork(kind: .nvgre, id: bytes.u32(key) >> 8) }
             ethernet(at: next, &slot)
         case 0x880b:
-            guard holds(2, at: next, .tunnel, &slot) else { return ignore(.linkControl, &slot) }
+            guard fits(2, at: next, else: .linkControl, &slot) else { return }
             pppProtocolField(at: bytes.u16(next) == 0xff03 ? next + 2 : next, &slot)
         case 0x88be: erspan(at: next, hasHeader: flags & 0x1000 != 0, &slot)
         case 0x22eb: erspan(at: next, hasHeader: true, &slot)
         case 0x883e:  // WCCP version 2 (draft-wilson-wrec-wccp-v2): a redirect header of four octets unless IP follows
             guard holds(5, at: next, .tunnel, &slot) else { return }
-            ip(at: bytes.u8(next) >> 4 == 4 ? next : next + 4, &slot)
-        default: etherType(type, at: next, &slot)
+            ip(at: (0x45...0x4f).contains(bytes.u8(next)) ? next : next + 4, &slot)
+        default: carried(type, at: next, &slot)
         }
+    }
+
+    /// An EtherType where no length can stand in its place: below 0x0600 it is another protocol (RFC 2784 section 2.4).
+    private mutating func carried(_ type: UInt16, at offset: Int, _ slot: inout DecodedFrame) {
+        if type < 0x0600 { ignore(.otherEtherType, &slot) } else { etherType(type, at: offset, &slot) }
     }
 
     // draft-foschiano-erspan: type I has no header, and no sequence number in GRE. Type II: version 4 bits (1), VLAN 12,
@@ -183,15 +188,14 @@ extension Parser {
 
     @inline(never)
     mutating func udp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
-        guard holds(8, at: offset, .tunnel, &slot) else { return ignore(.udp, &slot) }
+        guard fits(8, at: offset, else: .udp, &slot) else { return }
         let (source, destination) = (bytes.u16(offset), bytes.u16(offset + 2))
         let payload = offset + 8
-        guard let decode = tunnelOnPort(destination) ?? (source == 3544 || source == 1701 ? tunnelOnPort(source) : nil)
-        else {
-            return ignore(.udp, &slot)
-        }
+        // Answers come from the port in some: GTP-U, L2TP, Teredo.
+        let answering = [2152, 1701, 3544].contains(source) ? tunnelOnPort(source) : nil
+        guard let tunnel = tunnelOnPort(destination) ?? answering else { return ignore(.udp, &slot) }
         if header.isFragment { return ignore(.laterFragment, &slot) }
-        switch decode {
+        switch tunnel {
         case .vxlan: vxlan(at: payload, isGeneric: destination == 4790, header, &slot)
         case .geneve: geneve(at: payload, header, &slot)
         case .gtpU: gtp(at: payload, header, &slot)
@@ -200,6 +204,8 @@ extension Parser {
         case .mpls: mpls(at: payload, in: header, &slot)
         default: gre(at: payload, header, &slot)
         }
+        // A port is a guess: what contradicts it is another protocol's.
+        if slot.kind == .malformed, slot.layer == .tunnel { ignore(.udp, &slot) }
     }
 
     private func tunnelOnPort(_ port: UInt16) -> Tunnel? {
@@ -218,7 +224,7 @@ extension Parser {
     // RFC 7348 section 5: flags with the I bit, reserved, VNI 24 bits, reserved. The generic extension
     // (draft-ietf-nvo3-vxlan-gpe) has a next protocol in the fourth octet where its P bit is set.
     private mutating func vxlan(at offset: Int, isGeneric: Bool, _ header: IPHeader, _ slot: inout DecodedFrame) {
-        guard holds(8, at: offset, .tunnel, &slot) else { return ignore(.udp, &slot) }
+        guard fits(8, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u8(offset)
         guard flags & 0x08 != 0 else { return ignore(.udp, &slot) }
         let vni = bytes.u32(offset + 4) >> 8
@@ -230,26 +236,28 @@ extension Parser {
         case 2: ipv6(at: offset + 8, &slot)
         case 3: ethernet(at: offset + 8, &slot)
         case 4: nsh(at: offset + 8, nil, &slot)
+        case 5: mpls(at: offset + 8, &slot)
         default: ignore(.otherProtocol, &slot)
         }
     }
 
     // RFC 8926 section 3.4: version 2 bits, option length in units of 4 octets, protocol type, VNI 24 bits.
     private mutating func geneve(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
-        guard holds(8, at: offset, .tunnel, &slot), bytes.u8(offset) >> 6 == 0 else { return ignore(.udp, &slot) }
+        guard fits(8, at: offset, else: .udp, &slot) else { return }
+        guard bytes.u8(offset) >> 6 == 0 else { return ignore(.udp, &slot) }
         let length = 8 + Int(bytes.u8(offset) & 0x3f) * 4
         guard holds(length, at: offset, .tunnel, &slot) else { return }
         let vni = bytes.u32(offset + 4) >> 8
         guard enter(.geneve, id: vni, in: header, &slot) else { return }
         network = VirtualNetwork(kind: .geneve, id: vni)
-        etherType(bytes.u16(offset + 2), at: offset + length, &slot)
+        carried(bytes.u16(offset + 2), at: offset + length, &slot)
     }
 
     // 3GPP TS 29.281 section 5.1: version 3 bits (1), PT, reserved, E, S, PN; message type (255 is a user's packet), length,
     // TEID; with any of E, S and PN a sequence number 2, N-PDU number 1 and next extension 1. An extension has its length in
     // units of 4 octets first, and the next one's type last.
     private mutating func gtp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
-        guard holds(8, at: offset, .tunnel, &slot) else { return ignore(.udp, &slot) }
+        guard fits(8, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u8(offset)
         guard flags & 0xf0 == 0x30, bytes.u8(offset + 1) == 255 else { return ignore(.udp, &slot) }
         guard enter(.gtpU, id: bytes.u32(offset + 4), in: header, &slot) else { return }
@@ -271,14 +279,15 @@ extension Parser {
         switch bytes.u8(next) >> 4 {
         case 4: ipv4(at: next, &slot)
         case 6: ipv6(at: next, &slot)
-        default: ignore(.otherProtocol, &slot)
+        // A PDU session of type Ethernet (3GPP TS 23.501 section 5.6.10.2).
+        default: if looksLikeEthernet(at: next) { ethernet(at: next, &slot) } else { ignore(.otherProtocol, &slot) }
         }
     }
 
     // RFC 2661 section 3.1: T (control), L, S, O, version 4 bits (2); length where L, tunnel, session, sequence numbers where S,
     // offset size where O; then PPP. RFC 3931 section 4.1.2: version 3, reserved, then a session.
     private mutating func l2tp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
-        guard holds(6, at: offset, .tunnel, &slot) else { return ignore(.udp, &slot) }
+        guard fits(6, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u16(offset)
         if flags & 0x8000 != 0 { return ignore(.linkControl, &slot) }
         if flags & 0x000f == 3 { return l2tpSession(at: offset + 4, header, &slot) }
@@ -311,12 +320,14 @@ extension Parser {
         ignore(.otherProtocol, &slot)
     }
 
-    /// Whether an IP packet that ends where its carrier does begins here.
+    /// Whether an IP packet that ends within its carrier may begin here.
     private func looksLikeIP(at offset: Int) -> Bool {
         guard offset + 20 <= min(end, bytes.byteCount) else { return false }
         switch bytes.u8(offset) >> 4 {
-        case 4: return bytes.u8(offset) & 15 >= 5 && offset + Int(bytes.u16(offset + 2)) == end
-        case 6: return offset + 40 + Int(bytes.u16(offset + 4)) == end
+        case 4:
+            let total = Int(bytes.u16(offset + 2))
+            return bytes.u8(offset) & 15 >= 5 && total >= 20 && offset + total <= end
+        case 6: return offset + 40 + Int(bytes.u16(offset + 4)) <= end
         default: return false
         }
     }
@@ -325,7 +336,7 @@ extension Parser {
     // and an origin (0x0000, port 2, address 4) may stand before the IPv6 packet.
     private mutating func teredo(at start: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         var offset = start
-        guard holds(4, at: offset, .tunnel, &slot) else { return ignore(.udp, &slot) }
+        guard fits(4, at: offset, else: .udp, &slot) else { return }
         if bytes.u16(offset) == 1 {
             offset += 13 + Int(bytes.u8(offset + 2)) + Int(bytes.u8(offset + 3))
             guard holds(2, at: offset, .tunnel, &slot) else { return }

@@ -73,6 +73,14 @@ struct Parser: ~Escapable {
         return false
     }
 
+    /// As `holds`, for what is looked for on a guess: if it is not there, the frame is something else rather than broken. What
+    /// the snaplen cut stays cut.
+    func fits(_ count: Int, at offset: Int, else reason: IgnoredReason, _ slot: inout DecodedFrame) -> Bool {
+        if holds(count, at: offset, .tunnel, &slot) { return true }
+        if slot.kind == .malformed { ignore(reason, &slot) }
+        return false
+    }
+
     // MARK: Link
 
     @inline(__always)
@@ -182,10 +190,11 @@ struct Parser: ~Escapable {
         guard holds(headerLength, at: offset, .ipv4, &slot) else { return }
         let fragment = bytes.u16(offset + 6)
         let proto = bytes.u8(offset + 9)
-        let header = IPHeader(
+        var header = IPHeader(
             source: IPAddress(v4: bytes.u32(offset + 12)), destination: IPAddress(v4: bytes.u32(offset + 16)),
             identification: bytes.u16(offset + 4), hopLimit: bytes.u8(offset + 8),
             isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength, offset: offset)
+        if headerLength > 20, let last = sourceRouted(at: offset, headerLength) { header.destination = last }
         if fragment & 0x3fff != 0 {
             (fragmentedPacket, fragmentStart) = (offset, offset + headerLength)
             if fragment & 0x1fff != 0 { return ignore(.laterFragment, &slot) }
@@ -253,9 +262,11 @@ struct Parser: ~Escapable {
             case 0, 43, 60, 135, 139, 140:
                 // RFC 8200 section 4: next header, then the length in units of 8 octets beyond the first 8.
                 guard header.source.version == .v6 else { return ignore(.otherProtocol, &slot) }
-                guard holds(8, at: offset, .ipv6, &slot) else { return }
+                guard holds(8, at: offset, .ipv6, &slot) else { return shorten(header, &slot) }
                 let length = Int(bytes.u8(offset + 1)) * 8 + 8
-                guard holds(length, at: offset, .ipv6, &slot) else { return }
+                guard holds(length, at: offset, .ipv6, &slot) else { return shorten(header, &slot) }
+                if proto == 43, let last = finalDestination(at: offset, length) { header.destination = last }
+                if proto == 60, let home = homeAddress(at: offset, length) { header.source = home }
                 proto = bytes.u8(offset)
                 offset += length
             case 44:
@@ -269,13 +280,13 @@ struct Parser: ~Escapable {
                 header.isFragment = field & 1 != 0
                 offset += 8
             case 51:
-                if header.isFragment { return ignore(.laterFragment, &slot) }
                 // RFC 4302 section 2: the length is in units of 4 octets, less 2; then reserved, and the SPI.
                 guard holds(12, at: offset, .tunnel, &slot) else { return }
                 let length = Int(bytes.u8(offset + 1)) * 4 + 8
                 guard holds(length, at: offset, .tunnel, &slot) else { return }
                 tunnels.insert(.ah)
-                path.append(.ah, id: bytes.u32(offset + 4))
+                // Of a fragmented packet it is met twice: in the first fragment, and when that is put together.
+                if !header.isFragment { path.append(.ah, id: bytes.u32(offset + 4)) }
                 proto = bytes.u8(offset)
                 offset += length
             case 50: return ignore(.encrypted, &slot)
@@ -287,6 +298,64 @@ struct Parser: ~Escapable {
             default: return ignore(.otherProtocol, &slot)
             }
         }
+    }
+
+    /// A first fragment may end within its headers: nothing is wrong with the lengths then.
+    private func shorten(_ header: IPHeader, _ slot: inout DecodedFrame) {
+        if header.isFragment, slot.kind == .malformed { ignore(.laterFragment, &slot) }
+    }
+
+    /// Where a packet with a routing header ends up, while that is not its destination: checksums and hosts go by that. Types 0
+    /// (RFC 2460 section 4.4) and 2 (RFC 6275 section 6.4) have the last address last, type 4 (RFC 8754 section 2) first.
+    private func finalDestination(at offset: Int, _ length: Int) -> IPAddress? {
+        guard bytes.u8(offset + 3) > 0, length >= 24 else { return nil }
+        switch bytes.u8(offset + 2) {
+        case 0, 2: return address6(at: offset + 8 + (length - 24) / 16 * 16)
+        case 4: return address6(at: offset + 8)
+        default: return nil
+        }
+    }
+
+    /// The home address option (RFC 6275 section 6.3): the source for whatever is above IP.
+    private func homeAddress(at offset: Int, _ length: Int) -> IPAddress? {
+        var option = offset + 2
+        while option + 2 <= offset + length {
+            let kind = bytes.u8(option)
+            if kind == 0 {
+                option += 1
+                continue
+            }
+            let size = Int(bytes.u8(option + 1))
+            if kind == 201, size == 16, option + 18 <= offset + length { return address6(at: option + 2) }
+            option += 2 + size
+        }
+        return nil
+    }
+
+    private func address6(at offset: Int) -> IPAddress {
+        IPAddress(v6High: bytes.u64(offset), low: bytes.u64(offset + 8))
+    }
+
+    /// The last address of a source route that is not used up (RFC 791 section 3.1: options 131 and 137): the destination for
+    /// whatever is above IP.
+    @inline(never)
+    private func sourceRouted(at offset: Int, _ length: Int) -> IPAddress? {
+        var option = offset + 20
+        while option + 2 < offset + length {
+            let kind = bytes.u8(option)
+            if kind == 0 { return nil }
+            if kind == 1 {
+                option += 1
+                continue
+            }
+            let size = Int(bytes.u8(option + 1))
+            guard size >= 2, option + size <= offset + length else { return nil }
+            if kind == 131 || kind == 137, size >= 7, Int(bytes.u8(option + 2)) <= size {
+                return IPAddress(v4: bytes.u32(option + 3 + (size - 7) / 4 * 4))
+            }
+            option += size
+        }
+        return nil
     }
 
     // MARK: TCP
@@ -473,36 +542,69 @@ struct Parser: ~Escapable {
         let quote = offset + 8
         let limit = min(end, bytes.byteCount)
         guard limit >= quote + 20 else { return ignore(.icmp, &slot) }
-        let source: IPAddress
-        let destination: IPAddress
-        var next: Int
-        var proto: UInt8
-        // RFC 1812 4.3.2.3: the quote may be cut anywhere; its own total length is not this packet's.
-        switch bytes.u8(quote) >> 4 {
-        case 4 where bytes.u8(quote) & 15 >= 5:
-            guard bytes.u16(quote + 6) & 0x1fff == 0 else { return ignore(.icmp, &slot) }
-            source = IPAddress(v4: bytes.u32(quote + 12))
-            destination = IPAddress(v4: bytes.u32(quote + 16))
-            proto = bytes.u8(quote + 9)
-            next = quote + Int(bytes.u8(quote) & 15) * 4
-        case 6:
-            guard limit >= quote + 40 else { return ignore(.icmp, &slot) }
-            source = IPAddress(v6High: bytes.u64(quote + 8), low: bytes.u64(quote + 16))
-            destination = IPAddress(v6High: bytes.u64(quote + 24), low: bytes.u64(quote + 32))
-            proto = bytes.u8(quote + 6)
-            next = quote + 40
-            while [0, 43, 60].contains(proto), next + 8 <= limit {
-                proto = bytes.u8(next)
-                next += Int(bytes.u8(next + 1)) * 8 + 8
-            }
-        default: return ignore(.icmp, &slot)
+        guard var quoted = quotedPacket(at: quote, limit) else { return ignore(.icmp, &slot) }
+        // An error about a tunnel's packet quotes the one inside it.
+        for _ in 0..<Parser.deepest {
+            guard let inner = quotedTunnel(quoted, limit), let packet = quotedPacket(at: inner, limit) else { break }
+            quoted = packet
         }
+        let (source, destination, proto, next) = quoted
         guard proto == 6, next + 4 <= limit else { return ignore(.icmp, &slot) }
         slot.kind = .icmpError
         slot.icmp = ICMPError(
             reporter: outer.source, type: type, code: code, source: Endpoint(source, bytes.u16(next)),
             destination: Endpoint(destination, bytes.u16(next + 2)), seq: next + 8 <= limit ? bytes.u32(next + 4) : nil,
             network: network)
+    }
+
+    /// A quoted packet: its ends, what it carries, and where that begins.
+    private typealias Quote = (source: IPAddress, destination: IPAddress, proto: UInt8, next: Int)
+
+    /// RFC 1812 4.3.2.3: the quote may be cut anywhere; its own total length is not this packet's.
+    private func quotedPacket(at quote: Int, _ limit: Int) -> Quote? {
+        guard limit >= quote + 20 else { return nil }
+        switch bytes.u8(quote) >> 4 {
+        case 4 where bytes.u8(quote) & 15 >= 5:
+            guard bytes.u16(quote + 6) & 0x1fff == 0 else { return nil }
+            var next = quote + Int(bytes.u8(quote) & 15) * 4
+            var proto = bytes.u8(quote + 9)
+            if proto == 51, next + 8 <= limit {
+                proto = bytes.u8(next)
+                next += Int(bytes.u8(next + 1)) * 4 + 8
+            }
+            return (IPAddress(v4: bytes.u32(quote + 12)), IPAddress(v4: bytes.u32(quote + 16)), proto, next)
+        case 6:
+            guard limit >= quote + 40 else { return nil }
+            var destination = address6(at: quote + 24)
+            var proto = bytes.u8(quote + 6)
+            var next = quote + 40
+            while [0, 43, 44, 51, 60].contains(proto), next + 8 <= limit {
+                if proto == 44, bytes.u16(next + 2) & 0xfff8 != 0 { return nil }
+                let units = Int(bytes.u8(next + 1))
+                let length = proto == 44 ? 8 : proto == 51 ? units * 4 + 8 : units * 8 + 8
+                if proto == 43, next + length <= limit, let last = finalDestination(at: next, length) {
+                    destination = last
+                }
+                proto = bytes.u8(next)
+                next += length
+            }
+            return (address6(at: quote + 8), destination, proto, next)
+        default: return nil
+        }
+    }
+
+    /// Where the packet within a quoted tunnel's packet begins: IP in IP, and GRE.
+    private func quotedTunnel(_ quoted: Quote, _ limit: Int) -> Int? {
+        switch quoted.proto {
+        case 4, 41: return quoted.next
+        case 47:
+            guard quoted.next + 4 <= limit else { return nil }
+            let flags = bytes.u16(quoted.next)
+            guard flags & 0x4007 == 0, [0x0800, 0x86dd].contains(bytes.u16(quoted.next + 2)) else { return nil }
+            return quoted.next + 4 + (flags & 0x8000 != 0 ? 4 : 0) + (flags & 0x2000 != 0 ? 4 : 0)
+                + (flags & 0x1000 != 0 ? 4 : 0)
+        default: return nil
+        }
     }
 
     /// A hash of link addresses (the mixer is splitmix64's).

@@ -167,6 +167,8 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     public var tunnels = Tunnels()
     /// The same in order, with the identifiers and outer addresses that are no part of the key.
     public var path = TunnelPath()
+    /// The capture file does not say when it came: it stands at its place among the others, and no time follows from it.
+    public var isUntimed = false
     /// A hash of the link addresses, 0 where the link type has none. Two sightings of a packet with different ones were
     /// taken at different places.
     public var linkSignature: UInt32 = 0

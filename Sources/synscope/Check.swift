@@ -220,7 +220,7 @@ struct CheckPlan {
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
         context.started = started
         context.errors = analysis.reader.failures.map(\.description)
-        keep(verdict, &context) { () throws(CommandFailure) in try copy(verdict.frames, paths) }
+        keep(verdict, &context) { () throws(CommandFailure) in try copy(analysis.withFragments(verdict.frames), paths) }
         context.elapsed = Clock.steady - steady
         try report(verdict, context, command.text.style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }

@@ -94,6 +94,9 @@ final class LiveAnalysis: @unchecked Sendable {
         lastReading = Clock.wall
     }
 
+    /// With the frames that held the other fragments of theirs; once it has ended.
+    func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
+
     /// Asks it to end; safe from any thread.
     func stop() {
         isStopped.store(true, ordering: .releasing)
@@ -136,6 +139,8 @@ final class LiveAnalysis: @unchecked Sendable {
             if writer != nil { places.append((frameNumber, slot)) }
             if batch.isFull { receive(frames) }
         }
+        // What is held back must not wait for the next frame.
+        batch.passFragments(Clock.wall)
         if batch.count > 0 { receive(frames) }
         flushBlocks()
         if tracker.hasDecided { pending += tracker.drain() }

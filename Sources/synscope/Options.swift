@@ -85,6 +85,8 @@ struct InputOptions: ParsableArguments {
     /// - Parameter follows: whether the one file is followed while it grows.
     func open(follows: Bool = false) throws(CommandFailure) -> CaptureReader {
         let (paths, filter) = try resolve(follows: follows)
+        // Files whose times overlap are open at once.
+        if paths.count > 100 { clinux_raise_descriptors() }
         do throws(CaptureError) {
             var options = CaptureReader.Options(
                 filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
@@ -260,11 +262,19 @@ struct Analysis: ~Copyable {
         }
     }
 
+    /// With the frames that held the other fragments of theirs.
+    func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
+
     /// What was not used though it was read.
     private func tellOfGaps() {
         for (linkType, count) in tracker.summary.frames.unknownLinkTypes.sorted(by: <) {
             StandardError.write(
                 "\(Format.count(Int(count), "frame")) of link type \(linkType), which is not decoded (synscope formats lists what is; docs/formats.md says how to ask for more)"
+            )
+        }
+        if reader.untimed > 0 {
+            StandardError.write(
+                "\(Format.count(Int(reader.untimed), "frame")) without a time (simple packet blocks): they count at their place, and give no round trips"
             )
         }
         if reader.comments.letGo > 0 {

@@ -31,6 +31,8 @@ int clinux_next_signal(int fd);
 
 /// A descriptor that is readable after clinux_wake(), until clinux_woken(); -1 on failure.
 int clinux_wake_descriptor(void);
+// Allows as many open files as the system lets this process have.
+void clinux_raise_descriptors(void);
 void clinux_wake(int fd);
 void clinux_woken(int fd);
 

@@ -80,7 +80,7 @@ ROWS = [
     ("ppp in hdlc", 50, bytes.fromhex("ff030021") + four, IS4),
     ("ppp serial with cisco's hdlc", 50, bytes.fromhex("0f000800") + four, IS4),
     ("pppoe without ethernet", 51, PPPoE(sessionid=9) / PPP(proto=0x21) / SYN4, IS4 + " | pppoe 9"),
-    ("ppp from pppd", 166, bytes.fromhex("01ff030021") + four, IS4),
+    ("ppp from pppd", 166, bytes.fromhex("01030021") + four, IS4),
     ("ppp with direction", 204, bytes.fromhex("00ff030057") + six, IS6),
     ("cisco hdlc", 104, bytes.fromhex("0f0086dd") + six, IS6),
     ("cisco hdlc with direction", 205, bytes.fromhex("010f000800") + four, IS4),
