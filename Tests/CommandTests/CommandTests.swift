@@ -108,6 +108,29 @@ struct CommandTests {
         #expect(run.status == 0 && run.errors.isEmpty)
     }
 
+    @Test("check -w keeps every fragment of the handshakes that it keeps")
+    func keptFragments() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-fragments-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (whole, kept) = (folder.appending(path: "a.pcap").path, folder.appending(path: "b.pcapng").path)
+        let scenario = Place.project.appending(path: "Tests/Scenarios/encapsulation/fragments-put-together.pkt").path
+        #expect(try Run(["craft", scenario, "-w", whole]).status == 0)
+        #expect(try Run(["check", whole, "-e", "none(hs.outcome == established)", "-w", kept]).status == 1)
+        #expect(try Run(["-T", "jsonl", kept]).output.contains("\"outcome\":\"established\""))
+    }
+
+    @Test("Too many open files are told with what to do, compressed ones too; the others are read")
+    func descriptors() throws {
+        let run = try Run.shell(
+            """
+            folder=$(mktemp -d); for n in 1 2 3 4 5 6 7 8 9 10 11 12; do gzip -c \(Place.capture("incident.pcap")) > $folder/$n.gz; done
+            ulimit -n 20; timeout 60 "$SYNSCOPE" -q $folder/*.gz; echo status $?; rm -r $folder
+            """)
+        #expect(run.output.hasSuffix("status 3\n"))
+        #expect(run.errors.contains("ulimit -n"))
+    }
+
     @Test("--follow takes one file, not standard input, and shows attempts as they are written")
     func follow() throws {
         let capture = Place.capture("established.pcap")

@@ -14,6 +14,11 @@ struct ReportTests {
         return try #require(try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String: Any])
     }
 
+    @Test("Text of files goes to a terminal without control characters")
+    func printable() {
+        #expect(Format.printable("\u{1b}[2J red\nline\t\u{9b}x é") == "?[2J red line ?x é")
+    }
+
     @Test(
         "Progress says share, octets, rate and the time that is left",
         arguments: [

@@ -105,6 +105,49 @@ struct PcapngNoteTests {
         #expect(reading.failures.first?.description.contains("1 more") == true)
     }
 
+    @Test("Several comments of a packet are lines, and statistics that say less take nothing back")
+    func several() throws {
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet)
+        let options = file.option(1, Array("one".utf8)) + file.option(1, Array("two".utf8)) + file.option(0, [])
+        PcapngNoteTests.packet(&file, SavefileTests.handshake.frames()[0].bytes, options: options)
+        let head = file.octets(UInt32(0)) + file.octets(UInt64(0))
+        file.block(5, head + file.option(5, file.octets(UInt64(9))))
+        file.block(5, head)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.comments[1] == "one\ntwo")
+        #expect(reading.losses.droppedByInterface == 9)
+    }
+
+    @Test(
+        "Statistics of an interface that is described later are told as a flaw; a large block of an unknown kind is passed over"
+    )
+    func oddBlocks() throws {
+        var file = PcapngWriter()
+        file.section()
+        file.block(5, file.octets(UInt32(0)) + file.octets(UInt64(0)))
+        file.interface(.ethernet)
+        file.block(0x0bad, [UInt8](repeating: 7, count: 17 << 20))
+        file.packet(SavefileTests.handshake.frames()[0].bytes, time: 1)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.segments.count == 1)
+        #expect(reading.failures.map(\.kind) == [.flawed])
+    }
+
+    @Test("A simple packet block has no time: its frame has that of the one before, and says so")
+    func untimed() throws {
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet)
+        file.packet(frame, time: 5_000_000)
+        file.block(3, file.octets(UInt32(frame.count)) + frame)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.times == [5_000_000_000, 5_000_000_000])
+        #expect(reading.segments.map(\.isUntimed) == [false, true])
+    }
+
     @Test("A wrong trailing length with nonsense after it is corrupt")
     func nonsense() throws {
         var file = PcapngWriter()
@@ -377,6 +420,21 @@ struct FollowedFileTests {
         #expect(follower.waits(for: 9))
         follower.stop()
         #expect(follower.segments.withLock { $0.count } == 9)
+    }
+
+    @Test("What is empty, or has no frame, and is replaced is passed over")
+    func replacedByNothing() throws {
+        _ = try folder.write("growing.pcap", bytes)
+        let follower = Follower(path)
+        #expect(follower.waits(for: 3))
+        for octets in [[], Array(bytes[..<24]), bytes] {
+            let next = try folder.write("next", octets)
+            #expect(rename(next, path) == 0)
+            usleep(300_000)
+        }
+        #expect(follower.waits(for: 6))
+        follower.stop()
+        #expect(follower.failures.withLock { $0.isEmpty })
     }
 
     @Test("Cut and written anew, it is read from its start")

@@ -209,6 +209,7 @@ struct SavefileTests {
         let reading = try Reading([TemporaryFile(file.bytes)])
         #expect(reading.segments.count == 2)
         #expect(reading.times == [0, 5000])
+        #expect(reading.segments.map(\.isUntimed) == [true, false])
     }
 
     @Test("A packet of an interface that was not described is corrupt; what came before is delivered")
@@ -272,6 +273,13 @@ struct SavefileTests {
         for n in 0..<80_000 { c.client("S", at: Double(n), seq: Int64(n) * 7919) }
         let reading = try Reading([TemporaryFile(try compressed(c.pcap(), by: tool))])
         #expect(reading.kinds.count == 80_000 && reading.failures.isEmpty)
+    }
+
+    @Test("Zeros after the last member of a gzip file are no damage")
+    func paddedArchive() throws {
+        let archive = try compressed(SavefileTests.handshake.pcap()) + [UInt8](repeating: 0, count: 5000)
+        let reading = try Reading([TemporaryFile(archive)])
+        #expect(reading.segments.count == 3 && reading.failures.isEmpty)
     }
 
     @Test("A cut archive delivers what came before, and says so", arguments: tools)

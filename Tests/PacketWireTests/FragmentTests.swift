@@ -89,6 +89,84 @@ struct FragmentTests {
         #expect(FragmentTests.segments(out).map(\.segment.flags) == [.syn, [.syn, .ack]])
     }
 
+    @Test("An ICMP error about its tuple releases it")
+    func releasedByICMP() {
+        let (encoder, segment) = (FrameEncoder(), FragmentTests.segment(false))
+        let error = ICMPError(
+            reporter: IPAddress("203.0.113.1")!, type: 3, code: 1, source: segment.source,
+            destination: segment.destination)
+        let out = FragmentTests.run(encoder.encode(segment, pieces: [0..<32]) + [encoder.encode(error, about: segment)])
+        #expect(out.map(\.number) == [1, 2])
+    }
+
+    @Test("After a second it comes before whatever frame is next, so that time does not step back")
+    func releasedByTime() {
+        let first = FrameEncoder().encode(FragmentTests.segment(false), pieces: [0..<32])[0]
+        var other = FragmentTests.segment(false)
+        other.source.port = 1
+        let frame = FrameEncoder().encode(other)
+        let out = FragmentTests.run([(0, first, .max), (900_000_000, frame, .max), (1_100_000_000, frame, .max)])
+        #expect(out.map(\.number) == [2, 1, 3])
+    }
+
+    @Test("A batch that no frame comes to gives it out when it is told of the time")
+    func releasedInSilence() {
+        let first = FrameEncoder().encode(FragmentTests.segment(false), pieces: [0..<32])[0]
+        var batch = FrameBatch()
+        batch.append(first.span.bytes, wireLength: first.count, number: 1, time: 0, decoder: FrameDecoder(.ethernet))
+        #expect(batch.count == 0)
+        batch.passFragments(999_000_000)
+        #expect(batch.count == 0)
+        batch.passFragments(1_001_000_000)
+        #expect(batch.count == 1 && batch.kind(0) == .segment)
+    }
+
+    @Test("The same octets of a packet with other content overlap; with the same content they do not")
+    func sameRange() {
+        var other = FragmentTests.segment(false)
+        other.seq = 7777
+        let frames = FrameEncoder().encode(FragmentTests.segment(false), pieces: [0..<16, 0..<16, 16..<64])
+        #expect(FragmentTests.segments(FragmentTests.run(frames)).first?.segment.hasFragmentOverlap == false)
+        var changed = frames
+        changed[1] = FrameEncoder().encode(other, pieces: [0..<16])[0]
+        let segment = FragmentTests.segments(FragmentTests.run(changed)).first?.segment
+        #expect(segment?.hasFragmentOverlap == true && segment?.seq == 1000)
+    }
+
+    @Test("A fragmented packet within a fragmented tunnel packet is put together too")
+    func nested() {
+        // IP in IP by hand: each inner fragment's packet, in two outer fragments.
+        func outer(_ id: UInt8, _ payload: ArraySlice<UInt8>, _ offset: Int, _ isLast: Bool) -> [UInt8] {
+            let length = UInt16(payload.count + 20)
+            let field = UInt16(offset / 8) | (isLast ? 0 : 0x2000)
+            return [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, UInt8(length >> 8), UInt8(length & 255), 0, id]
+                + [UInt8(field >> 8), UInt8(field & 255), 64, 4, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2] + payload
+        }
+        let inner = FrameEncoder(.ipv4).encode(FragmentTests.segment(false), pieces: [0..<32, 32..<64])
+        let frames = inner.enumerated().flatMap { index, packet in
+            [outer(UInt8(index), packet[..<24], 0, false), outer(UInt8(index), packet[24...], 24, true)]
+        }
+        let out = FragmentTests.run(frames)
+        #expect(out.map(\.number).sorted() == [1, 2, 3, 4])
+        let segments = FragmentTests.segments(out)
+        #expect(segments.map(\.number) == [4])
+        #expect(segments.first?.segment.payloadLength == 40 && segments.first?.segment.tunnels == .ipInIP)
+    }
+
+    @Test("The frames of a segment's other fragments are known by the number of the one that completed it")
+    func partners() {
+        var batch = FrameBatch()
+        for (index, frame) in FrameEncoder().encode(FragmentTests.segment(false), pieces: [0..<8, 8..<32, 32..<64])
+            .enumerated()
+        {
+            batch.append(
+                frame.span.bytes, wireLength: frame.count, number: UInt64(index + 4), time: 0,
+                decoder: FrameDecoder(.ethernet))
+        }
+        #expect(batch.withFragments([1, 6]) == [1, 4, 5, 6])
+        #expect(batch.withFragments([1]) == [1])
+    }
+
     @Test("Another tuple's segments do not release it; the end does")
     func releasedAtTheEnd() {
         let encoder = FrameEncoder()

@@ -4,12 +4,13 @@ the project. Prints the table that the tests read: python3 frames.py > frames.ts
 
 Columns: what it is, the link type's number, the octets, and what must be decoded of them.
 """
+import socket
 import struct
 
 from scapy.config import conf
 
 conf.verb = 0
-from scapy.all import AH, GRE, IP, L2TP, LLC, PPI, PPP, SNAP, TCP, UDP, VXLAN, Dot11, Dot11QoS, Dot1AD, Dot1Q, Ether, IPv6, PPPoE, RadioTap, Raw
+from scapy.all import AH, GRE, IP, IPOption_LSRR, L2TP, LLC, PPI, PPP, SNAP, TCP, UDP, VXLAN, Dot11, Dot11QoS, Dot1AD, Dot1Q, Ether, IPv6, PPPoE, RadioTap, Raw
 from scapy.contrib.erspan import ERSPAN_I, ERSPAN_II, ERSPAN_III, ERSPAN_PlatformSpecific
 from scapy.contrib.etherip import EtherIP
 from scapy.contrib.geneve import GENEVE
@@ -31,6 +32,12 @@ IS4 = "192.0.2.1:40000 > 198.51.100.1:443 S seq 1000 mss 1460"
 IS6 = "[2001:db8::1]:40000 > [2001:db8::2]:443 S seq 1000 mss 1440"
 FROM = "outer 10.0.0.1 > 10.0.0.2"
 FROM6 = "outer fd00::1 > fd00::2"
+
+
+def inet6(text):
+    return socket.inet_pton(socket.AF_INET6, text)
+
+
 SNAP4 = bytes.fromhex("aaaa03000000 0800".replace(" ", ""))
 SNAP6 = bytes.fromhex("aaaa03000000 86dd".replace(" ", ""))
 
@@ -99,6 +106,7 @@ ROWS = [
     ("pf log, ipv6", 117, bytes([61, 24]) + bytes(62) + six, IS6),
     ("netfilter log, little-endian", 239, bytes.fromhex("02000005") + struct.pack("<HH", 8, 1) + bytes.fromhex("08000100") + struct.pack("<HH", 6, 10) + b"ab\0\0" + struct.pack("<HH", 4 + len(four), 9) + four, IS4),
     ("netfilter log, big-endian", 239, bytes.fromhex("0a000005") + struct.pack(">HH", 8, 1) + bytes.fromhex("86dd0100") + struct.pack(">HH", 4 + len(six), 9) + six, IS6),
+    ("netfilter log without a packet", 239, bytes.fromhex("02000005") + struct.pack("<HH", 8, 1) + bytes.fromhex("08000100"), "ignored other-ethertype"),
     ("ppi, ethernet", 192, PPI(dlt=1) / ETHER / SYN4, IS4),
     ("ppi, wi-fi", 192, struct.pack("<BBHI", 0, 0, 8, 105) + raw(Dot11(type=2, FCfield=1) / LLC() / SNAP() / SYN4), IS4),
     ("packet tap, ethernet", 258, struct.pack("<III", 108, 1, 1) + bytes(96) + raw(ETHER / SYN4), IS4),
@@ -130,6 +138,8 @@ ROWS = [
     ("mpls", 1, ETHER / MPLS(label=16, s=0) / MPLS(label=30, s=1) / SYN4, IS4 + " | mpls 16, mpls 30"),
     ("mpls, ethernet after a control word", 1, fixed(ETHER / MPLS(label=99, s=1), bytes(4) + raw(INNER / SYN4)), IS4 + " | mpls 99, pseudowire"),
     ("mpls, ethernet without a control word", 1, fixed(ETHER / MPLS(label=99, s=1), raw(Ether(src="02:00:00:00:00:03", dst="a2:00:00:00:00:04") / SYN4)), IS4 + " | mpls 99, pseudowire"),
+    ("mpls, ethernet whose address looks like ip", 1, fixed(ETHER / MPLS(label=99, s=1), raw(Ether(src="02:00:00:00:00:03", dst="4c:00:00:00:00:04") / SYN4)), IS4 + " | mpls 99, pseudowire"),
+    ("mpls, ethernet whose address looks like a control word", 1, fixed(ETHER / MPLS(label=99, s=1), raw(INNER / SYN4)), IS4 + " | mpls 99, pseudowire"),
     ("mpls on ppp", 9, bytes.fromhex("0281") + raw(MPLS(label=16, s=1) / SYN4), IS4 + " | mpls 16"),
     ("pppoe", 1, ETHER / PPPoE(sessionid=17) / PPP(proto=0x57) / SYN6, IS6 + " | pppoe 17"),
     ("pppoe discovery", 1, MAC + bytes.fromhex("8863 1109 0000 0000".replace(" ", "")), "ignored other-ethertype"),
@@ -148,6 +158,9 @@ ROWS = [
     ("gre over ipv6", 1, ETHER / OUTER6 / GRE(key_present=1, key=5) / SYN4, IS4 + f" | gre 5 | {FROM6}"),
     ("nvgre", 1, fixed(ETHER / OUTER / GRE(proto=0x6558, key_present=1, key=0x1234 << 8), INNER / SYN4), IS4 + f" | gre {0x1234 << 8} | {FROM} | network nvgre {0x1234}"),
     ("gre with mpls", 1, ETHER / OUTER / GRE(proto=0x8847) / MPLS(label=20, s=1) / SYN4, IS4 + f" | gre, mpls 20 | {FROM}"),
+    ("gre keepalive", 1, ETHER / OUTER / GRE(proto=0), "ignored other-ethertype"),
+    ("gre with clns", 1, fixed(ETHER / OUTER / GRE(proto=0x00fe), bytes(20)), "ignored other-ethertype"),
+    ("wccp with its first bit set", 1, fixed(ETHER / OUTER / GRE(proto=0x883e), bytes.fromhex("40020304") + four), IS4 + f" | gre | {FROM}"),
     ("wccp", 1, fixed(ETHER / OUTER / GRE(proto=0x883e), bytes.fromhex("01020304") + four), IS4 + f" | gre | {FROM}"),
     ("pptp", 1, raw(ETHER / IP(src="10.0.0.1", dst="10.0.0.2", proto=47) / Raw(bytes.fromhex("3081880b") + struct.pack(">HHII", len(four) + 4, 33, 1, 2) + bytes.fromhex("ff030021") + four)), IS4 + f" | gre 33 | {FROM}"),
     ("erspan i", 1, fixed(ETHER / OUTER / GRE(proto=0x88be), INNER / SYN4), IS4 + f" | gre, erspan | {FROM}"),
@@ -159,6 +172,11 @@ ROWS = [
     ("authentication header", 1, ETHER / IP(src="192.0.2.1", dst="198.51.100.1", id=7) / AH(nh=6, payloadlen=4, spi=99, seq=1, icv=bytes(12)) / Raw(four[20:]), IS4 + " | ah 99"),
     ("authentication header, ipv6", 1, ETHER / IPv6(src="2001:db8::1", dst="2001:db8::2") / AH(nh=6, payloadlen=4, spi=98, seq=1, icv=bytes(12)) / Raw(six[40:]), IS6 + " | ah 98"),
     ("ipv6 extension headers", 1, ETHER / IPv6(src="2001:db8::1", dst="2001:db8::2") / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() / IPv6ExtHdrRouting() / SYN6[TCP], IS6),
+    ("routing header, type 0, one address left", 1, ETHER / IPv6(src="2001:db8::1", dst="2001:db8::99") / IPv6ExtHdrRouting(nh=6, addresses=["2001:db8::98", "2001:db8::2"], segleft=2) / Raw(six[40:]), IS6),
+    ("routing header, type 2", 1, raw(ETHER / IPv6(src="2001:db8::1", dst="2001:db8::99", nh=43) / Raw(bytes.fromhex("0602020100000000") + inet6("2001:db8::2") + six[40:])), IS6),
+    ("segment routing", 1, raw(ETHER / IPv6(src="2001:db8::1", dst="2001:db8::99", nh=43) / Raw(bytes.fromhex("0604040101000000") + inet6("2001:db8::2") + inet6("2001:db8::99") + six[40:])), IS6),
+    ("home address", 1, raw(ETHER / IPv6(src="2001:db8::77", dst="2001:db8::2", nh=60) / Raw(bytes.fromhex("060201020000c910") + inet6("2001:db8::1") + six[40:])), IS6),
+    ("loose source route", 1, raw(ETHER / IP(src="192.0.2.1", dst="198.51.100.9", id=7, proto=6, options=[IPOption_LSRR(routers=["198.51.100.1"])]) / Raw(four[20:])), IS4),
     ("encrypted", 1, ETHER / IP(src="10.0.0.1", dst="10.0.0.2", proto=50) / Raw(bytes(40)), "ignored encrypted"),
     # In UDP.
     ("vxlan", 1, ETHER / OUTER / UDP(sport=50000, dport=4789) / VXLAN(vni=42, flags=8) / INNER / SYN4, IS4 + f" | vxlan 42 | {FROM} | network vxlan 42"),
@@ -181,6 +199,10 @@ ROWS = [
     ("teredo with authentication and origin", 1, fixed(ETHER / OUTER / UDP(sport=3544, dport=50000), bytes.fromhex("00010000") + bytes(9) + bytes.fromhex("0000 3cbf f5fffffe".replace(" ", "")) + six), IS6 + f" | teredo | {FROM}"),
     ("mpls in udp", 1, fixed(ETHER / OUTER / UDP(sport=50000, dport=6635), MPLS(label=22, s=1) / SYN4), IS4 + f" | mpls 22 | {FROM}"),
     ("gre in udp", 1, fixed(ETHER / OUTER / UDP(sport=50000, dport=4754), GRE() / SYN4), IS4 + f" | gre | {FROM}"),
+    ("vxlan-gpe, mpls", 1, fixed(ETHER / OUTER / UDP(sport=50000, dport=4790), bytes.fromhex("0c000005 00002c00".replace(" ", "")) + raw(MPLS(label=23, s=1) / SYN4)), IS4 + f" | vxlan 44, mpls 23 | {FROM} | network vxlan 44"),
+    ("gtp-u with ethernet", 1, fixed(ETHER / OUTER / UDP(sport=2152, dport=40001), bytes.fromhex("30ff") + struct.pack(">HI", len(raw(INNER / SYN4)), 11) + raw(INNER / SYN4)), IS4 + f" | gtp-u 11 | {FROM}"),
+    ("a question from a tunnel's port", 1, fixed(ETHER / OUTER / UDP(sport=3544, dport=53), bytes.fromhex("0001 0100 0001 0000 0000 0000 00".replace(" ", ""))), "ignored udp"),
+    ("an answer to a tunnel's port", 1, fixed(ETHER / OUTER / UDP(sport=53, dport=8472), bytes.fromhex("0881 8180 0001 0001 0000 0000 00".replace(" ", ""))), "ignored udp"),
     ("dns", 1, ETHER / OUTER / UDP(sport=50000, dport=53) / Raw(bytes(20)), "ignored udp"),
     # Nested.
     ("vxlan in gre in ip in ip", 1, ETHER / IP(src="10.9.0.1", dst="10.9.0.2") / IP(src="10.8.0.1", dst="10.8.0.2") / GRE(key_present=1, key=6) / OUTER / UDP(sport=50000, dport=4789) / VXLAN(vni=42, flags=8) / INNER / SYN4, IS4 + " | ip-in-ip, gre 6, vxlan 42 | outer 10.9.0.1 > 10.9.0.2 | network vxlan 42"),
