@@ -127,10 +127,8 @@ package final class CaptureReader {
     /// Each file's place where times do not decide: by name, numbers in it by value, so that a rotated set (`trace`, `trace1`, ...,
     /// `trace10`) is in order.
     private static func ranks(_ paths: [String]) -> [Int] {
-        let order = paths.indices.sorted { a, b in
-            let (first, second) = (NaturalOrder(paths[a]), NaturalOrder(paths[b]))
-            return first == second ? a < b : first < second
-        }
+        let names = paths.map(NaturalOrder.init)
+        let order = paths.indices.sorted { names[$0] == names[$1] ? $0 < $1 : names[$0] < names[$1] }
         var ranks = [Int](repeating: 0, count: paths.count)
         for (rank, position) in order.enumerated() { ranks[position] = rank }
         return ranks
@@ -291,37 +289,4 @@ package final class CaptureReader {
             source.file.isDelivered = true
         }
     }
-}
-
-/// A name, to be ordered by its words and numbers.
-private struct NaturalOrder: Comparable {
-    private enum Part: Comparable {
-        case number(String)
-        case text(String)
-
-        static func < (a: Part, b: Part) -> Bool {
-            switch (a, b) {
-            case (.number(let a), .number(let b)): (a.count, a) < (b.count, b)
-            case (.text(let a), .text(let b)): a < b
-            case (.number, .text): true
-            case (.text, .number): false
-            }
-        }
-    }
-
-    private let parts: [Part]
-
-    init(_ name: String) {
-        var parts: [Part] = []
-        var rest = name[...]
-        while let first = rest.first {
-            let isDigit = first.isASCII && first.isNumber
-            let word = rest.prefix { ($0.isASCII && $0.isNumber) == isDigit }
-            parts.append(isDigit ? .number(String(word.drop { $0 == "0" })) : .text(String(word)))
-            rest = rest[word.endIndex...]
-        }
-        self.parts = parts
-    }
-
-    static func < (a: NaturalOrder, b: NaturalOrder) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) }
 }
