@@ -89,6 +89,17 @@ package struct JSONWriter: FieldWriter {
 
     private mutating func string(_ text: String) {
         out.append(octet: 0x22)
+        // Nearly all text is as it goes out: no octet of it is looked at twice.
+        let isPlain = unsafe text.utf8.withContiguousStorageIfAvailable { octets in
+            guard unsafe octets.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) else { return false }
+            out.append(octets)
+            return true
+        }
+        if isPlain != true { escaped(text) }
+        out.append(octet: 0x22)
+    }
+
+    private mutating func escaped(_ text: String) {
         for octet in text.utf8 {
             switch octet {
             case 0x22: out.append("\\\"")
@@ -104,6 +115,5 @@ package struct JSONWriter: FieldWriter {
             default: out.append(octet: octet)
             }
         }
-        out.append(octet: 0x22)
     }
 }

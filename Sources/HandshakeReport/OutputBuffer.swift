@@ -23,9 +23,21 @@ package struct OutputBuffer: Sendable {
 
     /// Decimal, without a string in between.
     package mutating func append(decimal value: UInt64) {
-        if value >= 10 { append(decimal: value / 10) }
-        bytes.append(UInt8(truncatingIfNeeded: 48 + value % 10))
+        if value < 10 { return append(octet: UInt8(truncatingIfNeeded: 48 + value)) }
+        // Twenty digits hold any.
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var (rest, start) = (value, 20)
+            while rest > 0 {
+                start -= 1
+                unsafe digits[start] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+                rest /= 10
+            }
+            unsafe bytes.append(contentsOf: digits[start...])
+        }
     }
+
+    @safe
+    mutating func append(_ octets: UnsafeBufferPointer<UInt8>) { unsafe bytes.append(contentsOf: octets) }
 
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 }
