@@ -28,8 +28,7 @@ extension Scenario {
 
     /// The frames as a reader of their capture file decodes them, fragments put together.
     package func decodedFrames(verifiesChecksums: Bool = true) -> [(frame: Frame, number: UInt64, time: Int64)] {
-        var decoder = FrameDecoder(linkType)
-        decoder.verifiesChecksums = verifiesChecksums
+        let decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
         var batch = FrameBatch()
         var decoded: [(frame: Frame, number: UInt64, time: Int64)] = []
         for (index, frame) in frames().enumerated() {

@@ -78,7 +78,7 @@ package final class CaptureReader {
     ///   others that can is one of `failures`.
     package init(paths: [String], _ options: Options = Options()) throws(CaptureError) {
         var failures: [CaptureError] = []
-        var opened: [(source: Source, path: String)] = []
+        var opened: [Source] = []
         var (descriptions, later): ([SavefileDescription], [Later]) = ([], [])
         var start = Int64.max
         let ranks = CaptureReader.ranks(paths)
@@ -101,7 +101,7 @@ package final class CaptureReader {
                 {
                     later.append(Later(path: path, rank: rank, start: first.time, size: size))
                 } else {
-                    opened.append((source, path))
+                    opened.append(source)
                 }
             } catch {
                 failures.append(error)
@@ -118,10 +118,7 @@ package final class CaptureReader {
         if let expression = options.filter {
             delivery.filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
         }
-        for (source, _) in opened {
-            sources.append(source)
-            if source.file.next == nil { retire(source) }
-        }
+        for source in opened { admit(source) }
     }
 
     /// Each file's place where times do not decide: by name, numbers in it by value, so that a rotated set (`trace`, `trace1`, ...,
@@ -198,13 +195,19 @@ package final class CaptureReader {
 
     private func reopen(_ file: Later) {
         do throws(CaptureError) {
-            let source = Source(
-                try Savefile.open(file.path, isOneOfMany: true, isInterrupted: options.isInterrupted), rank: file.rank)
-            sources.append(source)
-            if source.file.next == nil { retire(source) }
+            admit(
+                Source(
+                    try Savefile.open(file.path, isOneOfMany: true, isInterrupted: options.isInterrupted),
+                    rank: file.rank))
         } catch {
             failures.append(error)
         }
+    }
+
+    /// A file is open; one without a frame is at its end.
+    private func admit(_ source: Source) {
+        sources.append(source)
+        if source.file.next == nil { retire(source) }
     }
 
     /// A file is at its end, or broke off.

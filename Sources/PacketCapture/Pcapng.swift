@@ -1,49 +1,4 @@
-package import PacketWire
-
-/// What a pcapng file says of itself.
-package struct SectionNote: Sendable, Equatable {
-    package var hardware: String?
-    package var system: String?
-    package var application: String?
-    package var comments: [String] = []
-}
-
-/// What a pcapng file says of an interface.
-package struct InterfaceNote: Sendable, Equatable {
-    package var linkType: LinkType
-    /// Octets; 0 is no limit.
-    package var snaplen: Int
-    /// Nanoseconds that the smallest step of a time stands for.
-    package var timeResolution: Int64
-    package var name: String?
-    package var description: String?
-    package var comments: [String] = []
-}
-
-/// What a pcapng file says of frames that it does not hold: of its interfaces' statistics, and of its packets' drop counts.
-package struct SavefileLosses: Sendable {
-    /// Nil where the file says nothing, as below.
-    package var received: UInt64?
-    package var droppedByInterface: UInt64?
-    package var droppedBySystem: UInt64?
-
-    package init(received: UInt64? = nil, droppedByInterface: UInt64? = nil, droppedBySystem: UInt64? = nil) {
-        self.received = received
-        self.droppedByInterface = droppedByInterface
-        self.droppedBySystem = droppedBySystem
-    }
-
-    package mutating func add(_ other: SavefileLosses) {
-        func sum(_ a: UInt64?, _ b: UInt64?) -> UInt64? {
-            guard let a, let b else { return a ?? b }
-            let sum = a.addingReportingOverflow(b)
-            return sum.overflow ? .max : sum.partialValue
-        }
-        received = sum(received, other.received)
-        droppedByInterface = sum(droppedByInterface, other.droppedByInterface)
-        droppedBySystem = sum(droppedBySystem, other.droppedBySystem)
-    }
-}
+import PacketWire
 
 /// Where a pcapng file stands (draft-ietf-opsawg-pcapng): its section's byte order and its interfaces.
 struct PcapngState {
@@ -355,7 +310,9 @@ struct PcapngState {
         let wire = Int(order.u32(reader.bytes, 24))
         let end = 28 + (captured + 3) & ~3
         if end + 8 <= length { packetOptions(reader, end..<length - 4, interface) }
-        return try frame(&reader, length, interface, units, captured, wire, at: 28)
+        let header = try frame(&reader, length, interface, units, captured, wire, at: 28)
+        lastTime = header.time
+        return header
     }
 
     // type 4, length 4, original 4, octets, length 4: the first interface's, without a time
@@ -370,7 +327,7 @@ struct PcapngState {
     }
 
     @inline(__always)
-    private mutating func frame(
+    private func frame(
         _ reader: inout ByteReader, _ length: Int, _ number: Int, _ units: UInt64, _ captured: Int, _ wire: Int,
         at start: Int
     ) throws(CaptureError) -> FrameHeader {
@@ -382,10 +339,8 @@ struct PcapngState {
         }
         let interface = interfaces[number]
         reader.consume(start)
-        let time = interface.nanoseconds(units)
-        if units != 0 { lastTime = time }
         return FrameHeader(
-            linkType: interface.linkType, time: time, capturedLength: captured,
+            linkType: interface.linkType, time: interface.nanoseconds(units), capturedLength: captured,
             wireLength: wire, trailer: length - start - captured, interface: number)
     }
 

@@ -50,35 +50,6 @@ struct FrameHeader {
     var isTimed = true
 }
 
-/// What becomes of the frames of files on their way into batches.
-struct FrameDelivery {
-    var filter: PacketFilter?
-    /// For frames of the link type that was last.
-    private(set) var decoder: FrameDecoder
-    /// The most frames to deliver.
-    let limit: UInt64
-    var frameNumber: UInt64 = 0
-    var filteredOut: UInt64 = 0
-    var delivered: UInt64 = 0
-    /// Frames of which the file does not say when they came.
-    var untimed: UInt64 = 0
-    var comments = FrameComments()
-
-    init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64) {
-        decoder = FrameDecoder(linkType)
-        decoder.verifiesChecksums = verifiesChecksums
-        self.limit = limit
-    }
-
-    @inline(__always) var isLimitReached: Bool { delivered >= limit }
-
-    mutating func changeLinkType(_ linkType: LinkType) {
-        let verifies = decoder.verifiesChecksums
-        decoder = FrameDecoder(linkType)
-        decoder.verifiesChecksums = verifies
-    }
-}
-
 /// Reads pcap and pcapng savefiles frame by frame.
 struct Savefile: ~Copyable {
     private enum Format {
@@ -219,7 +190,8 @@ struct Savefile: ~Copyable {
             if header.linkType != delivery.decoder.linkType { delivery.changeLinkType(header.linkType) }
             batch.append(
                 frame, wireLength: header.wireLength, number: delivery.frameNumber, time: header.time,
-                decoder: delivery.decoder, interface: header.interface, isTimed: header.isTimed)
+                decoder: delivery.decoder,
+                origin: FrameOrigin(interface: header.interface, isTimed: header.isTimed))
             if !header.isTimed { delivery.untimed += 1 }
             if sections.hasComment, let comment = sections.comment {
                 delivery.comments.add(comment, of: delivery.frameNumber)

@@ -93,6 +93,7 @@ struct Reassembly {
         var frame: DecodedFrame
         var number: UInt64
         var time: Int64
+        var origin = FrameOrigin()
     }
 
     /// What came of the frames so far, in order; whoever takes it empties it.
@@ -196,12 +197,14 @@ struct Reassembly {
         if slot.kind == .segment {
             slot.segment.isFragment = true
             slot.segment.hasFragmentOverlap = packet.hasOverlap
+            slot.segment.came(from: placed.origin)
             if partners.count < Reassembly.mostRemembered {
                 partners[placed.number] = packet.numbers.filter { $0 != placed.number }
             }
         }
         let inner = parser.fragment()
-        let result = Placed(frame: slot, number: placed.number, time: placed.time)
+        var result = placed
+        result.frame = slot
         if let inner {
             unsafe take(result, inner, whole.span.bytes, verifies: verifies)
         } else {

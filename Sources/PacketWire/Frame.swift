@@ -86,9 +86,12 @@ public enum Frame: Hashable, Sendable {
 public struct FrameDecoder: Sendable {
     public let linkType: LinkType
     /// Whether IPv4 and TCP checksums of segments without payload, or with SYN, RST or FIN, are verified.
-    public var verifiesChecksums = true
+    public var verifiesChecksums: Bool
 
-    public init(_ linkType: LinkType) { self.linkType = linkType }
+    public init(_ linkType: LinkType, verifiesChecksums: Bool = true) {
+        self.linkType = linkType
+        self.verifiesChecksums = verifiesChecksums
+    }
 
     /// Decodes one frame.
     /// - Parameters:

@@ -1,3 +1,28 @@
+/// What a capture says of where and when a frame came, beside its time.
+package struct FrameOrigin: Sendable {
+    /// Which of several interfaces it came from.
+    var interface = 0
+    /// Whether its time is its own, and not just its place's.
+    var isTimed = true
+
+    package init() {}
+
+    @inline(__always)
+    package init(interface: Int, isTimed: Bool) {
+        self.interface = interface
+        self.isTimed = isTimed
+    }
+}
+
+extension Segment {
+    /// The same packet on another interface was seen at another place.
+    @inline(__always)
+    mutating func came(from origin: FrameOrigin) {
+        if origin.interface > 0 { linkSignature ^= UInt32(truncatingIfNeeded: origin.interface &* 0x9e37_79b1) }
+        if !origin.isTimed { isUntimed = true }
+    }
+}
+
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
 package struct FrameBatch: ~Copyable {
     package static let capacity = 32
@@ -17,19 +42,15 @@ package struct FrameBatch: ~Copyable {
 
     /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes its
     /// packet complete; the batch is then one short or one longer.
-    /// - Parameters:
-    ///   - interface: which of several it came from, as part of its segment's `linkSignature`.
-    ///   - isTimed: whether its time is its own, and not just its place's.
     @inline(__always)
     package mutating func append(
-        _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder, interface: Int = 0,
-        isTimed: Bool = true
+        _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder,
+        origin: FrameOrigin = FrameOrigin()
     ) {
         decoder.decode(bytes, wireLength: wireLength, into: &frames[count])
-        if interface > 0 { frames[count].segment.linkSignature ^= UInt32(truncatingIfNeeded: interface &* 0x9e37_79b1) }
-        if !isTimed { frames[count].segment.isUntimed = true }
+        frames[count].segment.came(from: origin)
         if frames[count].isFragment || reassembly.isHolding {
-            return look(bytes, wireLength, number, time, decoder)
+            return look(bytes, wireLength, number, time, decoder, origin)
         }
         numbers[count] = number
         times[count] = time
@@ -39,9 +60,10 @@ package struct FrameBatch: ~Copyable {
     /// Puts fragments together.
     @inline(never)
     private mutating func look(
-        _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder
+        _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder,
+        _ origin: FrameOrigin
     ) {
-        let placed = Reassembly.Placed(frame: frames[count], number: number, time: time)
+        let placed = Reassembly.Placed(frame: frames[count], number: number, time: time, origin: origin)
         reassembly.passes(time)
         if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
             reassembly.take(placed, fragment, bytes, verifies: decoder.verifiesChecksums)

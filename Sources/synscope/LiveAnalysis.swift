@@ -89,8 +89,7 @@ final class LiveAnalysis: @unchecked Sendable {
         var configuration = configuration
         configuration.listsEvidence = writer != nil
         tracker = HandshakeTracker(configuration)
-        decoders = capture.linkTypes.map { FrameDecoder($0) }
-        for position in decoders.indices { decoders[position].verifiesChecksums = verifiesChecksums }
+        decoders = capture.linkTypes.map { FrameDecoder($0, verifiesChecksums: verifiesChecksums) }
         lastReading = Clock.wall
     }
 
@@ -204,9 +203,8 @@ final class LiveAnalysis: @unchecked Sendable {
         if limits.waits {
             for name in capture.reopen() { StandardError.write("\(name): the interface is there") }
             for (position, linkType) in capture.linkTypes.enumerated() where decoders[position].linkType != linkType {
-                let verifies = decoders[position].verifiesChecksums
-                decoders[position] = FrameDecoder(linkType)
-                decoders[position].verifiesChecksums = verifies
+                decoders[position] = FrameDecoder(
+                    linkType, verifiesChecksums: decoders[position].verifiesChecksums)
             }
         }
         if tracker.hasDecided { pending += tracker.drain() }

@@ -148,6 +148,23 @@ struct PcapngNoteTests {
         #expect(reading.segments.map(\.isUntimed) == [false, true])
     }
 
+    @Test("Fragments on another interface make a segment at another place")
+    func fragmentsOfInterfaces() throws {
+        var segment = Segment(from: Endpoint("192.0.2.1:40000")!, to: Endpoint("198.51.100.1:443")!)
+        segment.flags = .syn
+        segment.identification = 7
+        let pieces = FrameEncoder(.raw).encode(segment, pieces: [0..<8, 8..<20])
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.raw)
+        file.interface(.raw)
+        for interface in [UInt32(0), 1] {
+            for piece in pieces { file.packet(piece, interface: interface, time: UInt64(interface) + 1) }
+        }
+        let segments = try Reading([TemporaryFile(file.bytes)]).segments
+        #expect(segments.count == 2 && segments[0].linkSignature != segments[1].linkSignature)
+    }
+
     @Test("A wrong trailing length with nonsense after it is corrupt")
     func nonsense() throws {
         var file = PcapngWriter()
@@ -381,6 +398,14 @@ struct FollowedFileTests {
         path = folder.url.appending(path: "growing.pcap").path
     }
 
+    /// A follower that has read a whole file.
+    private func following() throws -> Follower {
+        _ = try folder.write("growing.pcap", bytes)
+        let follower = Follower(path)
+        #expect(follower.waits(for: 3))
+        return follower
+    }
+
     private func append(_ octets: some Collection<UInt8>) throws {
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         try file.seekToEnd()
@@ -407,9 +432,7 @@ struct FollowedFileTests {
 
     @Test("Another file of its name is read next, after what the first still got")
     func isReplaced() throws {
-        _ = try folder.write("growing.pcap", bytes)
-        let follower = Follower(path)
-        #expect(follower.waits(for: 3))
+        let follower = try following()
         let old = folder.url.appending(path: "growing.pcap.1")
         try FileManager.default.moveItem(at: URL(filePath: path), to: old)
         let file = try FileHandle(forWritingTo: old)
@@ -424,9 +447,7 @@ struct FollowedFileTests {
 
     @Test("What is empty, or has no frame, and is replaced is passed over")
     func replacedByNothing() throws {
-        _ = try folder.write("growing.pcap", bytes)
-        let follower = Follower(path)
-        #expect(follower.waits(for: 3))
+        let follower = try following()
         for octets in [[], Array(bytes[..<24]), bytes] {
             let next = try folder.write("next", octets)
             #expect(rename(next, path) == 0)
@@ -439,9 +460,7 @@ struct FollowedFileTests {
 
     @Test("Cut and written anew, it is read from its start")
     func isTruncated() throws {
-        _ = try folder.write("growing.pcap", bytes)
-        let follower = Follower(path)
-        #expect(follower.waits(for: 3))
+        let follower = try following()
         truncate(path, 0)
         usleep(300_000)
         try append(bytes[..<100])

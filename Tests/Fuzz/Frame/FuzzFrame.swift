@@ -11,8 +11,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let chosen = UInt16(bytes[0] & 0x7f) << 8 | UInt16(bytes[1])
     let catalogue = LinkType.catalogue
     let linkType = LinkType(rawValue: chosen)
-    var decoder = FrameDecoder(linkType.isDecoded ? linkType : catalogue[Int(chosen) % catalogue.count].type)
-    decoder.verifiesChecksums = bytes[0] & 0x80 != 0
+    let decoder = FrameDecoder(
+        linkType.isDecoded ? linkType : catalogue[Int(chosen) % catalogue.count].type,
+        verifiesChecksums: bytes[0] & 0x80 != 0)
     var configuration = HandshakeTracker.Configuration()
     configuration.maximumAttempts = 16
     configuration.hashSeed = 1
@@ -27,7 +28,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
         number += 1
         batch.append(
             frame.span.bytes, wireLength: isCut ? length * 2 : length, number: number, time: time, decoder: decoder,
-            interface: Int(bytes[position + 1] & 1))
+            origin: FrameOrigin(interface: Int(bytes[position + 1] & 1), isTimed: true))
         if batch.isFull {
             tracker.receive(batch)
             batch.count = 0

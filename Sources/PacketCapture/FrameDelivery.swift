@@ -1,0 +1,27 @@
+import PacketWire
+
+/// What becomes of the frames of files on their way into batches.
+struct FrameDelivery {
+    var filter: PacketFilter?
+    /// For frames of the link type that was last.
+    private(set) var decoder: FrameDecoder
+    /// The most frames to deliver.
+    let limit: UInt64
+    var frameNumber: UInt64 = 0
+    var filteredOut: UInt64 = 0
+    var delivered: UInt64 = 0
+    /// Frames of which the file does not say when they came.
+    var untimed: UInt64 = 0
+    var comments = FrameComments()
+
+    init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64) {
+        decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
+        self.limit = limit
+    }
+
+    @inline(__always) var isLimitReached: Bool { delivered >= limit }
+
+    mutating func changeLinkType(_ linkType: LinkType) {
+        decoder = FrameDecoder(linkType, verifiesChecksums: decoder.verifiesChecksums)
+    }
+}
