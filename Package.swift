@@ -128,7 +128,7 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
+            dependencies: ["Simulation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
             name: "ExpectationTests",

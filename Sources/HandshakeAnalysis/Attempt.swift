@@ -9,28 +9,9 @@ struct ConnectionKey: Equatable, BitwiseCopyable {
 
     @inline(__always)
     init(_ a: Endpoint, _ b: Endpoint) { (low, high) = b < a ? (b, a) : (a, b) }
-
-    /// A 64-bit hash. `seed` is random outside tests, since traffic chooses the keys.
-    @inline(__always)
-    func hash(seed: UInt64) -> UInt64 {
-        // Five multiply-and-fold rounds, as in wyhash: no finaliser needed, no state to set up.
-        @inline(__always)
-        func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
-            let product = a.multipliedFullWidth(by: b)
-            return product.high ^ product.low
-        }
-        var h = fold(low.address.low ^ seed, 0x9e37_79b9_7f4a_7c15)
-        if low.address.version == .v6 {
-            h = fold(low.address.high ^ h, 0xa076_1d64_78bd_642f)
-            h = fold(high.address.high ^ h, 0xe703_7ed1_a0b4_28db)
-        }
-        h = fold(high.address.low ^ h, 0x8ebc_6af0_9c88_c6e3)
-        let ports = UInt64(low.port) << 16 | UInt64(high.port)
-        return fold(ports ^ h, 0x5899_65cc_7537_4cc3)
-    }
 }
 
-/// One attempt while it is followed. Flat (no references), since a table holds millions. What can be derived from the
+/// What there is to know of one attempt while it is followed; most never need it (`AttemptTable`). Flat (no references), since a table holds millions. What can be derived from the
 /// log at the end is not kept here.
 struct Attempt: BitwiseCopyable {
     /// Which expiry queue it is in.
@@ -70,7 +51,6 @@ struct Attempt: BitwiseCopyable {
     var serverNetwork = VirtualNetwork.none
     var marks: Marks = []
     var machine: HandshakeMachine
-    var queue = Queue.unfinished
     var predecessor = Predecessor.none
     var completedBy: UInt8 = 0
     var events = EventSet()
@@ -110,13 +90,9 @@ struct Attempt: BitwiseCopyable {
     var touched: Int64 = 0
     /// The same, of its handshake's last segment: identity counts from it.
     var handshakeTouched: Int64 = 0
-    /// When it was put in its queue, on the same clock.
-    var queued: Int64 = 0
 
     // Links: slots of the table, notes of the log; 0 is none.
     var older: UInt32 = 0
-    var queuePrevious: UInt32 = 0
-    var queueNext: UInt32 = 0
     var firstNote: UInt32 = 0
     var lastNote: UInt32 = 0
     var noteCount: UInt16 = 0

@@ -1,6 +1,6 @@
 import CLinux
 
-/// The memory of the tracker: a dense pool of attempts, a tagged open-addressed index over it, and a pool of log notes.
+/// The memory of the tracker: dense pools of records, and a tagged open-addressed index over the attempts.
 ///
 /// The only unsafe code of the analysis. Memory is the limit here, not instructions: a pool is reserved address space that
 /// costs nothing until it is touched, so it never grows by copying; a lookup touches one index line and one record. Slots
@@ -11,11 +11,13 @@ import CLinux
     /// 0 where the address space was refused.
     let capacity: Int
     private var used = 0
-    private var free: [UInt32] = []
+    private(set) var count = 0
+    /// The first of the slots that were given back, each of which holds the number of the next.
+    private var free: UInt32 = 0
 
     /// - Parameter capacity: the most elements at a time. Address space for them is reserved here.
     init(capacity: Int) {
-        precondition(capacity > 0 && capacity < Int(UInt32.max))
+        precondition(capacity > 0 && capacity < Int(UInt32.max) && MemoryLayout<Element>.size >= 4)
         byteCount = (capacity + 1) * MemoryLayout<Element>.stride
         if let memory = unsafe clinux_map(byteCount) {
             self.capacity = capacity
@@ -30,8 +32,7 @@ import CLinux
         if capacity > 0 { unsafe clinux_unmap(base, byteCount) } else { unsafe base.deallocate() }
     }
 
-    @inline(__always) var count: Int { used - free.count }
-    @inline(__always) var isFull: Bool { used == capacity && free.isEmpty }
+    @inline(__always) var isFull: Bool { count == capacity }
 
     @inline(__always)
     subscript(slot: UInt32) -> Element {
@@ -45,30 +46,37 @@ import CLinux
         }
     }
 
-    /// Takes a slot; nil where the pool is full.
+    /// Takes a slot. The pool must not be full.
     @inline(__always)
-    mutating func insert(_ element: Element) -> UInt32? {
+    mutating func insert(_ element: Element) -> UInt32 {
+        precondition(count < capacity)
+        count += 1
         let slot: UInt32
-        if let reused = free.popLast() {
-            slot = reused
+        if free != 0 {
+            slot = free
+            unsafe free = UnsafeRawPointer(base + Int(slot)).load(as: UInt32.self)
         } else {
-            guard used < capacity else { return nil }
             used += 1
-            slot = UInt32(used)
+            slot = UInt32(truncatingIfNeeded: used)
         }
         unsafe base[Int(slot)] = element
         return slot
     }
 
     @inline(__always)
-    mutating func remove(_ slot: UInt32) { free.append(slot) }
+    mutating func remove(_ slot: UInt32) {
+        assert(slot > 0 && Int(slot) <= used)
+        count -= 1
+        unsafe UnsafeMutableRawPointer(base + Int(slot)).storeBytes(of: free, as: UInt32.self)
+        free = slot
+    }
 
     @inline(__always)
     func prefetch(_ slot: UInt32) { unsafe clinux_prefetch(base + Int(slot)) }
 }
 
 /// An open-addressed index from a hash to a slot. An entry is eight octets: 32 bits of hash, 32 bits of slot. Linear
-/// probing, at most half full, grown by four; deletion shifts back, so there are no tombstones to age.
+/// probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
 @safe struct HashIndex: ~Copyable {
     private var entries: UnsafeMutablePointer<UInt64>
     private var mask: Int
@@ -95,6 +103,17 @@ import CLinux
     @inline(__always)
     func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask)) }
 
+    /// The first slot whose entry has this hash's tag, likely the one that `find` will give; 0 for none.
+    @inline(__always)
+    func candidate(_ hash: UInt64) -> UInt32 {
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let entry = unsafe entries[position]
+            if entry == 0 || entry >> 32 == hash >> 32 { return UInt32(truncatingIfNeeded: entry) }
+            position = (position + 1) & mask
+        }
+    }
+
     /// The slot whose entry has this hash's tag and that `matches`; 0 for none.
     @inline(__always)
     func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
@@ -118,8 +137,8 @@ import CLinux
 
     /// Adds an entry. The attempts give the hashes again, should the index grow.
     @inline(__always)
-    mutating func insert(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing Pool<Attempt>, seed: UInt64) {
-        if count * 2 > mask { grow(attempts, seed) }
+    mutating func insert(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing AttemptTable, seed: UInt64) {
+        if count * 8 > mask * 5 { grow(attempts, seed) }
         place(hash, slot)
         count += 1
     }
@@ -131,17 +150,17 @@ import CLinux
         unsafe entries[position] = (hash >> 32) << 32 | UInt64(slot)
     }
 
-    private mutating func grow(_ attempts: borrowing Pool<Attempt>, _ seed: UInt64) {
+    private mutating func grow(_ attempts: borrowing AttemptTable, _ seed: UInt64) {
         let (old, size) = unsafe (entries, mask + 1)
         // Without memory it fills up further, and the table lets old attempts go (`isFull`).
-        guard let larger = unsafe HashIndex.allocate(size * 4) else { return }
-        mask = size * 4 - 1
+        guard let larger = unsafe HashIndex.allocate(size * 2) else { return }
+        mask = size * 2 - 1
         unsafe entries = larger
         for position in 0..<size {
             let entry = unsafe old[position]
             if entry != 0 {
                 let slot = UInt32(truncatingIfNeeded: entry)
-                place(attempts[slot].key.hash(seed: seed), slot)
+                place(attempts.tuple(of: slot).hash(seed: seed), slot)
             }
         }
         unsafe clinux_unmap(old, size * 8)
@@ -155,12 +174,12 @@ import CLinux
     }
 
     /// Removes the entry of `slot`, and closes the gap.
-    mutating func remove(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing Pool<Attempt>, seed: UInt64) {
+    mutating func remove(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing AttemptTable, seed: UInt64) {
         var gap = position(of: slot, hash)
         var next = (gap + 1) & mask
         while unsafe entries[next] != 0 {
             let other = unsafe UInt32(truncatingIfNeeded: entries[next])
-            let home = Int(truncatingIfNeeded: attempts[other].key.hash(seed: seed)) & mask
+            let home = Int(truncatingIfNeeded: attempts.tuple(of: other).hash(seed: seed)) & mask
             // An entry moves back unless its home lies between the gap and itself.
             if (next - home) & mask >= (next - gap) & mask {
                 unsafe entries[gap] = entries[next]

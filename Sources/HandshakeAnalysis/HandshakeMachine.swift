@@ -125,6 +125,15 @@ public enum CompletedBy: String, Sendable, CaseIterable {
     case data
     /// A later segment, or what the server did, shows that it must have completed.
     case inferred
+
+    /// As an attempt keeps it: 0 is none.
+    static func number(_ how: CompletedBy) -> UInt8 {
+        switch how {
+        case .ack: 1
+        case .data: 2
+        case .inferred: 3
+        }
+    }
 }
 
 /// The handshake's state machine: an event in, the next state and an action out. It does no arithmetic (the classifier

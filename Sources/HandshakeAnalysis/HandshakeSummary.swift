@@ -134,6 +134,14 @@ public struct HandshakeSummary: Sendable {
         patterns.established(at: handshake.server)
     }
 
+    /// An attempt that is not listed, of which there is nothing but one SYN.
+    mutating func countSilence(_ outcome: Outcome, _ cause: Ending, client: Endpoint, server: Endpoint) {
+        attempts += 1
+        if cause == .captureEnd { undecided += 1 }
+        judged[outcome, default: 0] += 1
+        patterns.unanswered(client, server)
+    }
+
     /// What the attempts together look like: floods, scans, backscatter.
     public var patternFindings: [TrafficPatterns.Pattern] { patterns.findings() }
 }

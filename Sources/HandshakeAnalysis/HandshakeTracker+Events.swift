@@ -48,7 +48,7 @@ extension HandshakeTracker {
             .icmpAdmin:
             attempts[slot].lastSYNTime &- attempts[slot].firstTime <= Self.settlingTime / 2 ? .settling : .unfinished
         case .syn, .synAck, .synAckAgain, .synAckOther: .unfinished
-        default: attempts[slot].queue
+        default: attempts.entries[slot].queue
         }
     }
 
@@ -113,7 +113,7 @@ extension HandshakeTracker {
     /// Whether another attempt on the tuple is up, or still trying.
     func hasOtherLive(_ slot: UInt32) -> Bool {
         let key = attempts[slot].key
-        var other = find(key, key.hash(seed: seed))
+        var other = find(key, key.tuple.hash(seed: seed))
         while other != 0 {
             if other != slot, !attempts[other].marks.contains(.midstream) {
                 let isTrying =
@@ -130,7 +130,7 @@ extension HandshakeTracker {
     /// or another handshake completed in its place.
     private mutating func endOthers(than slot: UInt32) {
         let key = attempts[slot].key
-        var other = find(key, key.hash(seed: seed))
+        var other = find(key, key.tuple.hash(seed: seed))
         while other != 0 {
             let next = attempts[other].older
             if other != slot, attempts[other].isLive {
@@ -144,14 +144,15 @@ extension HandshakeTracker {
     mutating func complete(_ slot: UInt32, _ how: CompletedBy) {
         attempts[slot].marks.insert(.established)
         attempts[slot].completedFrame = frame
-        attempts[slot].completedBy = UInt8(CompletedBy.allCases.firstIndex(of: how) ?? 0) + 1
+        attempts[slot].completedBy = CompletedBy.number(how)
         attempts[slot].clientEnd = Sequence.later(attempts[slot].clientEnd, attempts[slot].clientNext)
         enqueue(slot, .settling)
     }
 
     mutating func take(_ error: ICMPError) {
         let key = ConnectionKey(error.source, error.destination)
-        var slot = find(key, key.hash(seed: seed))
+        var slot = find(key, key.tuple.hash(seed: seed))
+        if slot != 0 { giveDetail(slot) }
         while slot != 0 {
             let isMidstream = attempts[slot].marks.contains(.midstream)
             if !isMidstream, !attempts[slot].isReported {
@@ -201,17 +202,11 @@ extension HandshakeTracker {
     /// The first 24 and the last 8 are kept.
     mutating func append(_ note: SegmentNote, _ slot: UInt32) {
         if configuration.listsEvidence, evidence.last != frame { evidence.append(frame) }
-        guard let number = notes.insert(note) ?? insertByEvicting(note, slot) else {
+        guard notes.count < noteLimit || evictForNote(slot) else {
             attempts[slot].notesOmitted += 1
             return
         }
-        if attempts[slot].firstNote == 0 {
-            attempts[slot].firstNote = number
-        } else {
-            notes[attempts[slot].lastNote].next = number
-        }
-        attempts[slot].lastNote = number
-        attempts[slot].noteCount += 1
+        link(note, slot)
         guard attempts[slot].noteCount > 32 else { return }
         var kept = attempts[slot].firstNote
         for _ in 1..<24 { kept = notes[kept].next }
@@ -222,22 +217,33 @@ extension HandshakeTracker {
         attempts[slot].notesOmitted += 1
     }
 
+    mutating func link(_ note: SegmentNote, _ slot: UInt32) {
+        let number = notes.insert(note)
+        if attempts[slot].firstNote == 0 {
+            attempts[slot].firstNote = number
+        } else {
+            notes[attempts[slot].lastNote].next = number
+        }
+        attempts[slot].lastNote = number
+        attempts[slot].noteCount += 1
+    }
+
     /// The log is full: lets the oldest attempts go, as a full table does. Those on the tuple at hand stay, since whoever
     /// logs is looking at them.
-    private mutating func insertByEvicting(_ note: SegmentNote, _ slot: UInt32) -> UInt32? {
+    private mutating func evictForNote(_ slot: UInt32) -> Bool {
         for queue in [Attempt.Queue.unfinished, .settling] {
             var victim = queues[queue].head
             for _ in 0...HandshakeTracker.mostPerTuple where victim != 0 {
-                if attempts[victim].key != attempts[slot].key {
+                if ConnectionKey(attempts.tuple(of: victim)) != attempts[slot].key {
                     totals.evicted += 1
                     report(victim, .evicted)
                     forget(victim)
-                    return notes.insert(note)
+                    return true
                 }
-                victim = attempts[victim].queueNext
+                victim = attempts.entries[victim].queueNext
             }
         }
-        return nil
+        return false
     }
 
     mutating func takeNotes(_ slot: UInt32) -> [SegmentNote] {

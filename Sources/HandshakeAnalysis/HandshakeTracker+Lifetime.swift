@@ -6,6 +6,10 @@ extension HandshakeTracker {
 
     /// Decides an attempt and hands out its record.
     mutating func report(_ slot: UInt32, _ cause: Ending) {
+        if attempts.entries[slot].stage != .detailed {
+            if countShort(slot, cause) { return }
+            giveDetail(slot)
+        }
         let plain = PlainHandshake(attempts[slot], notes)
         if let plain, !configuration.listsAttempts {
             releaseNotes(slot)
@@ -25,23 +29,24 @@ extension HandshakeTracker {
 
     /// Keeps a reported attempt in mind.
     mutating func remember(_ slot: UInt32) {
+        if attempts.entries[slot].stage != .detailed { return close(slot, isEnded: false) }
         attempts[slot].machine = HandshakeMachine(.closed)
         enqueue(slot, attempts[slot].isLive ? .live : .ended)
     }
 
     mutating func expire() {
         let now = clock.elapsed
-        while let slot = queues.due(.settling, attempts, now) {
+        while let slot = queues.due(.settling, attempts.entries, now) {
             report(slot, .timeout)
             remember(slot)
         }
-        while let slot = queues.due(.unfinished, attempts, now) {
+        while let slot = queues.due(.unfinished, attempts.entries, now) {
             report(slot, .timeout)
             forget(slot)
         }
-        while let slot = queues.due(.ended, attempts, now) { forgetUnlessTouched(slot) }
-        while let slot = queues.due(.live, attempts, now) { forgetUnlessTouched(slot) }
-        queues.schedule(attempts)
+        while let slot = queues.due(.ended, attempts.entries, now) { forgetUnlessTouched(slot) }
+        while let slot = queues.due(.live, attempts.entries, now) { forgetUnlessTouched(slot) }
+        queues.schedule(attempts.entries)
     }
 
     /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved then,
@@ -49,8 +54,11 @@ extension HandshakeTracker {
     /// - Returns: whether it was forgotten.
     @discardableResult
     private mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
-        if attempts[slot].touched > attempts[slot].queued {
-            queues.move(slot, to: attempts[slot].queue, attempts, now: attempts[slot].touched)
+        let touched =
+            attempts.entries[slot].stage == .detailed
+            ? attempts[slot].touched : attempts.progress[attempts.entries[slot].body].touched
+        if touched > attempts.entries[slot].queued {
+            queues.move(slot, to: attempts.entries[slot].queue, attempts.entries, now: touched)
             return false
         }
         forget(slot)
@@ -77,7 +85,7 @@ extension HandshakeTracker {
     // MARK: The table
 
     mutating func add(_ attempt: Attempt, _ hash: UInt64, before newest: UInt32) -> UInt32 {
-        guard let slot = attempts.insert(attempt) else { preconditionFailure("admit() made room") }
+        let slot = attempts.insert(attempt)
         attempts[slot].older = newest
         attempts[slot].touched = clock.elapsed
         if newest == 0 {
@@ -92,10 +100,14 @@ extension HandshakeTracker {
         if recent.0 == slot { recent.0 = 0 }
         if recent.1 == slot { recent.1 = 0 }
         if recentHandshake == slot { recentHandshake = 0 }
-        queues.remove(slot, attempts)
-        let key = attempts[slot].key
-        let hash = key.hash(seed: seed)
-        let newest = find(key, hash)
+        queues.remove(slot, attempts.entries)
+        let tuple = attempts.tuple(of: slot)
+        let hash = tuple.hash(seed: seed)
+        if attempts.entries[slot].stage != .detailed {
+            index.remove(hash, slot, of: attempts, seed: seed)
+            return attempts.remove(slot)
+        }
+        let newest = index.find(hash) { attempts.has(tuple, $0) }
         if newest != slot {
             var newer = newest
             while attempts[newer].older != slot { newer = attempts[newer].older }
@@ -109,12 +121,12 @@ extension HandshakeTracker {
     }
 
     @inline(__always)
-    mutating func touch(_ slot: UInt32) { enqueue(slot, attempts[slot].queue) }
+    mutating func touch(_ slot: UInt32) { enqueue(slot, attempts.entries[slot].queue) }
 
     @inline(__always)
     mutating func enqueue(_ slot: UInt32, _ queue: Attempt.Queue) {
         attempts[slot].touched = clock.elapsed
         noteRecent(slot)
-        queues.move(slot, to: queue, attempts, now: clock.elapsed)
+        queues.move(slot, to: queue, attempts.entries, now: clock.elapsed)
     }
 }

@@ -5,19 +5,16 @@ extension HandshakeTracker {
     // MARK: Routing
 
     @inline(__always)
-    func hash(of segment: Segment) -> UInt64 {
-        ConnectionKey(segment.source, segment.destination).hash(seed: seed)
-    }
-
-    @inline(__always)
     func find(_ key: ConnectionKey, _ hash: UInt64) -> UInt32 {
-        index.find(hash) { attempts[$0].key == key }
+        let tuple = key.tuple
+        return index.find(hash) { attempts.has(tuple, $0) }
     }
 
     mutating func take(_ segment: Segment) {
         let key = ConnectionKey(segment.source, segment.destination)
-        let hash = key.hash(seed: seed)
+        let hash = key.tuple.hash(seed: seed)
         let newest = find(key, hash)
+        if newest != 0 { giveDetail(newest) }
         defer {
             switch segment.checksum {
             case .good: goodChecksums += 1
@@ -275,7 +272,7 @@ extension HandshakeTracker {
         if !flags.isDisjoint(with: [.fin, .rst, .syn]) {
             if flags.contains(.syn) {
                 totals.lateSegments += 1
-            } else if attempts[slot].queue == .live {
+            } else if attempts.entries[slot].queue == .live {
                 attempts[slot].marks.insert(.connectionEnded)
                 enqueue(slot, .ended)
             }

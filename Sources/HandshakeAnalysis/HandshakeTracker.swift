@@ -32,6 +32,8 @@ public struct HandshakeTracker: ~Copyable {
         public var listsAttempts = true
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
+        /// Whether ordinary attempts go without detail. It changes no result.
+        package var usesShortForms = true
         public init() {}
     }
 
@@ -48,8 +50,14 @@ public struct HandshakeTracker: ~Copyable {
 
     let configuration: Configuration
     let seed: UInt64
-    var attempts: Pool<Attempt>
+    var attempts: AttemptTable
     var notes: Pool<SegmentNote>
+    /// The most notes that are logged at a time.
+    let noteLimit: Int
+    /// Where profiles were last time.
+    var hints = ProfileHints()
+    /// Hashes of a batch's usual segments.
+    var hashes = [UInt64](repeating: 0, count: FrameBatch.capacity)
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
     var paths: [UInt32: TunnelPaths] = [:]
     var index = HashIndex()
@@ -68,6 +76,8 @@ public struct HandshakeTracker: ~Copyable {
     /// The one whose handshake it was a segment of.
     var recentHandshake: UInt32 = 0
 
+    private var usesShortForms: Bool { configuration.usesShortForms && !configuration.listsEvidence }
+
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
         var summary = totals
@@ -85,14 +95,15 @@ public struct HandshakeTracker: ~Copyable {
         seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
         // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.
         var limit = max(16, min(configuration.maximumAttempts, Configuration.mostAttempts))
-        attempts = Pool(capacity: limit)
-        notes = Pool(capacity: limit * HandshakeTracker.notesPerAttempt)
-        while attempts.capacity == 0 || notes.capacity == 0 {
+        attempts = AttemptTable(capacity: limit)
+        notes = Pool(capacity: limit * (HandshakeTracker.notesPerAttempt + 3))
+        while !attempts.isUsable || notes.capacity == 0 {
             limit /= 2
             precondition(limit >= 16, "there is no memory for a table of 16 attempts")
-            attempts = Pool(capacity: limit)
-            notes = Pool(capacity: limit * HandshakeTracker.notesPerAttempt)
+            attempts = AttemptTable(capacity: limit)
+            notes = Pool(capacity: limit * (HandshakeTracker.notesPerAttempt + 3))
         }
+        noteLimit = limit * HandshakeTracker.notesPerAttempt
     }
 
     // MARK: Frames in
@@ -112,25 +123,69 @@ public struct HandshakeTracker: ~Copyable {
         settleOrder()
     }
 
-    /// Takes a batch of decoded frames: the entry point of the hot path.
+    /// Takes a batch of decoded frames: the entry point of the hot path. Memory is what it waits for, so that is asked for first:
+    /// the lines of the index, then the entries that they lead to.
     package mutating func receive(_ batch: borrowing FrameBatch) {
-        let frames = batch.frames.span
-        for position in 0..<batch.count {
-            if case .segment = frames[position].kind { index.prefetch(hash(of: frames[position].segment)) }
+        if !usesShortForms { return receiveInDetail(batch) }
+        let count = min(batch.count, FrameBatch.capacity)
+        let segments = batch.segments.span
+        let isUsual = batch.isUsual.span
+        for position in 0..<count where isUsual[position] {
+            let hash = segments[position].tuple.0.hash(seed: seed)
+            hashes[position] = hash
+            index.prefetch(hash)
         }
-        for position in 0..<batch.count {
-            if frames[position].holdsMore { totals.frames.aggregated += 1 }
-            tick(batch.numbers[position], batch.times[position])
-            switch frames[position].kind {
-            case .segment:
+        for position in 0..<count where isUsual[position] {
+            let slot = index.candidate(hashes[position])
+            if slot != 0 { attempts.entries.prefetch(slot) }
+        }
+        let numbers = batch.numbers.span
+        let times = batch.times.span
+        for position in 0..<count {
+            tick(numbers[position], times[position])
+            if isUsual[position] {
                 totals.frames.segments += 1
-                take(frames[position].segment)
-            case .icmpError:
-                totals.frames.count(frames[position])
-                take(frames[position].icmp)
-            case .ignored, .malformed, .cut: totals.frames.count(frames[position])
+                take(segments[position], hashes[position])
+            } else {
+                takeOther(batch, position)
             }
             settleOrder()
+        }
+        for position in count..<batch.count {
+            tick(numbers[position], times[position])
+            receiveOne(batch, position)
+        }
+    }
+
+    /// As above, each attempt with its detail from the start.
+    private mutating func receiveInDetail(_ batch: borrowing FrameBatch) {
+        for position in 0..<batch.count {
+            tick(batch.numbers[position], batch.times[position])
+            receiveOne(batch, position)
+        }
+    }
+
+    private mutating func receiveOne(_ batch: borrowing FrameBatch, _ position: Int) {
+        if batch.isUsual[position] {
+            totals.frames.segments += 1
+            take(Segment(batch.segments[position]))
+        } else {
+            takeOther(batch, position)
+        }
+        settleOrder()
+    }
+
+    @inline(never)
+    private mutating func takeOther(_ batch: borrowing FrameBatch, _ position: Int) {
+        if batch.others[position].holdsMore { totals.frames.aggregated += 1 }
+        switch batch.others[position].kind {
+        case .segment:
+            totals.frames.segments += 1
+            take(batch.others[position].segment)
+        case .icmpError:
+            totals.frames.count(batch.others[position])
+            take(batch.others[position].icmp)
+        case .ignored, .malformed, .cut: totals.frames.count(batch.others[position])
         }
     }
 
@@ -182,8 +237,8 @@ public struct HandshakeTracker: ~Copyable {
         for queue in [Attempt.Queue.unfinished, .settling] {
             var slot = queues[queue].head
             while slot != 0 {
-                open.append((attempts[slot].firstFrame, slot))
-                slot = attempts[slot].queueNext
+                open.append((attempts.firstFrame(slot), slot))
+                slot = attempts.entries[slot].queueNext
             }
         }
         for (_, slot) in open.sorted(by: { $0.id < $1.id }) {
@@ -210,12 +265,24 @@ public struct HandshakeTracker: ~Copyable {
     /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched now,
     /// not before the gap.
     private mutating func touchRecent() {
-        for slot in [recent.0, recent.1] where slot != 0 {
-            attempts[slot].touched = clock.elapsed
-            // Reported attempts are touched where they stand: only those that were moved are at the tail.
-            if !attempts[slot].isReported { attempts[slot].queued = clock.elapsed }
+        touch(recent.0)
+        touch(recent.1)
+        if recentHandshake != 0, attempts.entries[recentHandshake].stage == .detailed {
+            attempts[recentHandshake].handshakeTouched = clock.elapsed
         }
-        if recentHandshake != 0 { attempts[recentHandshake].handshakeTouched = clock.elapsed }
+
+        @inline(__always)
+        func touch(_ slot: UInt32) {
+            guard slot != 0 else { return }
+            switch attempts.entries[slot].stage {
+            case .detailed:
+                attempts[slot].touched = clock.elapsed
+                // Reported attempts are touched where they stand: only those that were moved are at the tail.
+                if !attempts[slot].isReported { attempts.entries[slot].queued = clock.elapsed }
+            case .closed: attempts.progress[attempts.entries[slot].body].touched = clock.elapsed
+            case .synSent, .synReceived, .established: attempts.entries[slot].queued = clock.elapsed
+            }
+        }
     }
 
     @inline(__always)

@@ -28,7 +28,12 @@ struct PlainHandshake {
     /// Options whose presence, in SYN or SYN-ACK, asks for a closer look.
     private static let odd: TCPOptions.Present = [.fastOpen, .mptcp, .malformed, .repeated, .cut]
     /// RFC 7323 1.3 and 2.2, RFC 2018 2: these may only answer an offer.
-    private static let answers: TCPOptions.Present = [.windowScale, .sackPermitted, .timestamps]
+    static let answers: TCPOptions.Present = [.windowScale, .sackPermitted, .timestamps]
+
+    init(server: Endpoint, total: Int64) {
+        self.server = server
+        self.total = total
+    }
 
     /// - Returns: nil where there may be more to say.
     @inline(__always)

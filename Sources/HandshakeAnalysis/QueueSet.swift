@@ -1,5 +1,5 @@
 /// The expiry queues: one for each lifetime, so that each is in the order of its deadlines and only the heads need looking
-/// at. Links are in the attempts.
+/// at. Links are in the entries.
 struct QueueSet {
     struct Ends {
         var head: UInt32 = 0
@@ -41,35 +41,35 @@ struct QueueSet {
 
     /// Moves an attempt to a queue's tail. A slot that is in no queue has no links and is no queue's head.
     @inline(__always)
-    mutating func move(_ slot: UInt32, to queue: Attempt.Queue, _ attempts: borrowing Pool<Attempt>, now: Int64) {
-        remove(slot, attempts)
-        attempts[slot].queue = queue
-        attempts[slot].queued = now
+    mutating func move(_ slot: UInt32, to queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, now: Int64) {
+        remove(slot, entries)
+        entries[slot].queue = queue
+        entries[slot].queued = now
         let tail = self[queue].tail
-        attempts[slot].queuePrevious = tail
-        attempts[slot].queueNext = 0
-        if tail == 0 { self[queue].head = slot } else { attempts[tail].queueNext = slot }
+        entries[slot].queuePrevious = tail
+        entries[slot].queueNext = 0
+        if tail == 0 { self[queue].head = slot } else { entries[tail].queueNext = slot }
         self[queue].tail = slot
         self[queue].count += 1
-        nextDeadline = min(nextDeadline, attempts[slot].queueDeadline)
+        nextDeadline = min(nextDeadline, entries[slot].queueDeadline)
     }
 
     @inline(__always)
-    mutating func remove(_ slot: UInt32, _ attempts: borrowing Pool<Attempt>) {
-        let queue = attempts[slot].queue
-        let (previous, next) = (attempts[slot].queuePrevious, attempts[slot].queueNext)
+    mutating func remove(_ slot: UInt32, _ entries: borrowing Pool<Entry>) {
+        let queue = entries[slot].queue
+        let (previous, next) = (entries[slot].queuePrevious, entries[slot].queueNext)
         guard previous != 0 || self[queue].head == slot else { return }
         self[queue].count -= 1
-        if previous == 0 { self[queue].head = next } else { attempts[previous].queueNext = next }
-        if next == 0 { self[queue].tail = previous } else { attempts[next].queuePrevious = previous }
-        attempts[slot].queuePrevious = 0
-        attempts[slot].queueNext = 0
+        if previous == 0 { self[queue].head = next } else { entries[previous].queueNext = next }
+        if next == 0 { self[queue].tail = previous } else { entries[next].queuePrevious = previous }
+        entries[slot].queuePrevious = 0
+        entries[slot].queueNext = 0
     }
 
     /// The head of a queue whose lifetime has passed.
-    func due(_ queue: Attempt.Queue, _ attempts: borrowing Pool<Attempt>, _ now: Int64) -> UInt32? {
+    func due(_ queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, _ now: Int64) -> UInt32? {
         guard let slot = oldest(queue) else { return nil }
-        return attempts[slot].queueDeadline <= now ? slot : nil
+        return entries[slot].queueDeadline <= now ? slot : nil
     }
 
     func oldest(_ queue: Attempt.Queue) -> UInt32? {
@@ -78,15 +78,15 @@ struct QueueSet {
     }
 
     /// Recomputes `nextDeadline` from the heads.
-    mutating func schedule(_ attempts: borrowing Pool<Attempt>) {
+    mutating func schedule(_ entries: borrowing Pool<Entry>) {
         nextDeadline = .max
         for queue in [Attempt.Queue.unfinished, .settling, .ended, .live] {
-            if let slot = oldest(queue) { nextDeadline = min(nextDeadline, attempts[slot].queueDeadline) }
+            if let slot = oldest(queue) { nextDeadline = min(nextDeadline, entries[slot].queueDeadline) }
         }
     }
 }
 
-extension Attempt {
+extension Entry {
     /// When its time in its queue is over, on `CaptureClock.elapsed`.
     var queueDeadline: Int64 { queued &+ QueueSet.lifetime(queue) }
 }

@@ -27,11 +27,15 @@ public struct TrafficPatterns: Sendable {
 
     mutating func established(at server: Endpoint) { answeredAt.add(server) }
 
+    mutating func unanswered(_ client: Endpoint, _ server: Endpoint) {
+        unansweredAt.add(server)
+        targets.add(client.address, server)
+    }
+
     mutating func decided(_ record: AttemptRecord) {
         switch record.outcome {
         case .halfOpen, .unanswered, .pending, .superseded:
-            unansweredAt.add(record.server)
-            targets.add(record.client.address, record.server)
+            unanswered(record.client, record.server)
         // A scan is many targets that were not used: a browser opens many connections too, and uses them.
         case .refused, .resetByClient, .unreachable: targets.add(record.client.address, record.server)
         case .established: established(at: record.server)

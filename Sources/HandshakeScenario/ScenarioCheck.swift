@@ -16,8 +16,8 @@ extension Scenario {
     package func analysed(_ configuration: HandshakeTracker.Configuration = .init()) -> ScenarioResult {
         var tracker = HandshakeTracker(configuration)
         var attempts: [AttemptRecord] = []
-        for (frame, number, time) in decodedFrames(verifiesChecksums: configuration.excludesBadChecksums) {
-            tracker.receive(frame, number: number, time: time)
+        decode(verifiesChecksums: configuration.excludesBadChecksums) { batch in
+            tracker.receive(batch)
             attempts += tracker.drain()
         }
         attempts += tracker.finish()
@@ -28,23 +28,31 @@ extension Scenario {
 
     /// The frames as a reader of their capture file decodes them, fragments put together.
     package func decodedFrames(verifiesChecksums: Bool = true) -> [(frame: Frame, number: UInt64, time: Int64)] {
+        var decoded: [(frame: Frame, number: UInt64, time: Int64)] = []
+        decode(verifiesChecksums: verifiesChecksums) { batch in
+            for position in 0..<batch.count {
+                decoded.append((batch.frame(position), batch.numbers[position], batch.times[position]))
+            }
+        }
+        return decoded
+    }
+
+    private func decode(verifiesChecksums: Bool, _ take: (borrowing FrameBatch) -> Void) {
         let decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
         var batch = FrameBatch()
-        var decoded: [(frame: Frame, number: UInt64, time: Int64)] = []
         for (index, frame) in frames().enumerated() {
             unsafe batch.append(
                 frame.octets.span.bytes, wireLength: frame.wireLength, number: UInt64(index + 1), time: frame.time,
                 decoder: decoder)
-            if batch.isFull { decoded += Self.taken(&batch) }
+            if batch.isFull {
+                take(batch)
+                batch.count = 0
+            }
         }
-        decoded += Self.taken(&batch)
+        take(batch)
+        batch.count = 0
         batch.endFragments()
-        return decoded + Self.taken(&batch)
-    }
-
-    private static func taken(_ batch: inout FrameBatch) -> [(frame: Frame, number: UInt64, time: Int64)] {
-        defer { batch.count = 0 }
-        return (0..<batch.count).map { (batch.frames[$0].frame, batch.numbers[$0], batch.times[$0]) }
+        take(batch)
     }
 
     /// Compares what analysis makes of the frames with what the scenario expects. Besides its lines: every attempt's outcome

@@ -14,11 +14,36 @@ package struct FrameOrigin: Sendable {
     }
 }
 
+extension FrameOrigin {
+    @inline(__always) var signature: UInt32 { UInt32(truncatingIfNeeded: interface &* 0x9e37_79b1) }
+}
+
+/// Where a frame lies in a stretch of octets, and what its record says of it.
+package struct FramePlace: BitwiseCopyable {
+    /// Octets from the start of the stretch.
+    package var offset = 0
+    /// Octets that were captured.
+    package var length = 0
+    package var wireLength = 0
+    /// Nanoseconds since the epoch.
+    package var time: Int64 = 0
+
+    @inline(__always) package init() {}
+
+    @inline(__always)
+    package init(offset: Int, length: Int, wireLength: Int, time: Int64) {
+        self.offset = offset
+        self.length = length
+        self.wireLength = wireLength
+        self.time = time
+    }
+}
+
 extension Segment {
     /// The same packet on another interface was seen at another place.
     @inline(__always)
     mutating func came(from origin: FrameOrigin) {
-        if origin.interface > 0 { linkSignature ^= UInt32(truncatingIfNeeded: origin.interface &* 0x9e37_79b1) }
+        if origin.interface > 0 { linkSignature ^= origin.signature }
         if !origin.isTimed { isUntimed = true }
     }
 }
@@ -26,7 +51,10 @@ extension Segment {
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
 package struct FrameBatch: ~Copyable {
     package static let capacity = 32
-    package var frames = [DecodedFrame](repeating: DecodedFrame(), count: capacity)
+    /// A place's segment if it `isUsual`; its frame, decoded in full, if not.
+    package private(set) var segments = [UsualSegment](repeating: UsualSegment(), count: capacity)
+    package private(set) var isUsual = [Bool](repeating: false, count: capacity)
+    package private(set) var others = [DecodedFrame](repeating: DecodedFrame(), count: capacity)
     /// Frame numbers, from 1 in the order of the capture.
     package var numbers = [UInt64](repeating: 0, count: capacity)
     /// Nanoseconds since the epoch.
@@ -38,23 +66,66 @@ package struct FrameBatch: ~Copyable {
     private var reassembly = Reassembly()
 
     @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
-    @inline(__always) package func kind(_ position: Int) -> DecodedFrame.Kind { frames[position].kind }
+    /// A frame with every field. The hot path does without.
+    package func frame(_ position: Int) -> Frame {
+        isUsual[position] ? .segment(Segment(segments[position])) : others[position].frame
+    }
 
     /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes its
     /// packet complete; the batch is then one short or one longer.
-    @inline(__always)
     package mutating func append(
         _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder,
         origin: FrameOrigin = FrameOrigin()
     ) {
-        decoder.decode(bytes, wireLength: wireLength, into: &frames[count])
-        frames[count].segment.came(from: origin)
-        if frames[count].isFragment || reassembly.isHolding {
-            return look(bytes, wireLength, number, time, decoder, origin)
+        place(bytes, wireLength, number, time, decoder, origin)
+    }
+
+    /// Decodes frames that lie in one stretch of octets, as `append` would one after the other.
+    /// - Parameters:
+    ///   - window: holds the octets of all of them.
+    ///   - first: the number of the first one.
+    package mutating func append(
+        _ places: Span<FramePlace>, in window: RawSpan, first: UInt64, decoder: FrameDecoder
+    ) {
+        for position in places.indices {
+            let place = places[position]
+            self.place(
+                window.extracting(place.offset..<place.offset + place.length), place.wireLength,
+                first &+ UInt64(position), place.time, decoder, FrameOrigin())
+        }
+    }
+
+    @inline(__always)
+    private mutating func place(
+        _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder,
+        _ origin: FrameOrigin
+    ) {
+        // Fragments that were let go may have made it longer.
+        if count == isUsual.count { lengthen() }
+        if !reassembly.isHolding, origin.isTimed,
+            Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count])
+        {
+            if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
+            isUsual[count] = true
+        } else {
+            isUsual[count] = false
+            decoder.decode(bytes, wireLength: wireLength, into: &others[count])
+            others[count].segment.came(from: origin)
+            if others[count].isFragment || reassembly.isHolding {
+                return look(bytes, wireLength, number, time, decoder, origin)
+            }
         }
         numbers[count] = number
         times[count] = time
         count += 1
+    }
+
+    private mutating func lengthen() {
+        segments.append(UsualSegment())
+        isUsual.append(false)
+        others.append(DecodedFrame())
+        numbers.append(0)
+        times.append(0)
     }
 
     /// Puts fragments together.
@@ -63,7 +134,7 @@ package struct FrameBatch: ~Copyable {
         _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder,
         _ origin: FrameOrigin
     ) {
-        let placed = Reassembly.Placed(frame: frames[count], number: number, time: time, origin: origin)
+        let placed = Reassembly.Placed(frame: others[count], number: number, time: time, origin: origin)
         reassembly.passes(time)
         if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
             reassembly.take(placed, fragment, bytes, verifies: decoder.verifiesChecksums)
@@ -100,15 +171,11 @@ package struct FrameBatch: ~Copyable {
 
     private mutating func takeOut() {
         for placed in reassembly.out {
-            if count == frames.count {
-                frames.append(placed.frame)
-                numbers.append(placed.number)
-                times.append(placed.time)
-            } else {
-                frames[count] = placed.frame
-                numbers[count] = placed.number
-                times[count] = placed.time
-            }
+            if count == isUsual.count { lengthen() }
+            isUsual[count] = false
+            others[count] = placed.frame
+            numbers[count] = placed.number
+            times[count] = placed.time
             count += 1
         }
         reassembly.out.removeAll(keepingCapacity: true)

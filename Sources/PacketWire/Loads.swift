@@ -19,6 +19,30 @@ extension RawSpan {
         unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
     }
 
+    /// The Internet checksum's sum (RFC 1071) of a range, not yet folded, of words in this machine's order: the complement of the
+    /// sum is then in that order too, and 0xffff is 0xffff in any.
+    @inline(__always)
+    func nativeSum(_ start: Int, _ count: Int) -> UInt64 {
+        var sum: UInt64 = 0
+        var offset = start
+        let end = start + count
+        while offset + 8 <= end {
+            let word = unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            sum &+= (word & 0xffff_ffff) &+ word >> 32
+            offset += 8
+        }
+        if offset + 4 <= end {
+            sum &+= UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            offset += 4
+        }
+        if offset + 2 <= end {
+            sum &+= UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            offset += 2
+        }
+        if offset < end { sum &+= UInt64((UInt16(u8(offset)) << 8).bigEndian) }
+        return sum
+    }
+
     /// The Internet checksum's sum (RFC 1071) of a range, not yet folded.
     @inline(__always)
     func sum16(from start: Int, count: Int) -> UInt64 {

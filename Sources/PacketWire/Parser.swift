@@ -105,7 +105,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func ethernet(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(14, at: offset, offset == 0 ? .link : .tunnel, &slot) else { return }
-        if linkSignature == 0 { linkSignature = mix(bytes.u64(offset), bytes.u32(offset + 8)) }
+        if linkSignature == 0 { linkSignature = Parser.mix(bytes.u64(offset), bytes.u32(offset + 8)) }
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
@@ -113,7 +113,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func sll(_ slot: inout DecodedFrame) {
         guard holds(16, at: 0, .link, &slot) else { return }
-        linkSignature = mix(bytes.u64(6), UInt32(bytes.u16(0)))
+        linkSignature = Parser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
         etherType(bytes.u16(14), at: 16, &slot)
     }
 
@@ -121,7 +121,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func sll2(_ slot: inout DecodedFrame) {
         guard holds(20, at: 0, .link, &slot) else { return }
-        linkSignature = mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
+        linkSignature = Parser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
         etherType(bytes.u16(0), at: 20, &slot)
     }
 
@@ -532,7 +532,7 @@ struct Parser: ~Escapable {
 
     /// A hash of link addresses (the mixer is splitmix64's).
     @inline(__always)
-    func mix(_ a: UInt64, _ b: UInt32) -> UInt32 {
+    static func mix(_ a: UInt64, _ b: UInt32) -> UInt32 {
         var z = a &+ UInt64(b) &* 0x9e37_79b9_7f4a_7c15
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
         return UInt32(truncatingIfNeeded: z ^ (z >> 31)) | 1

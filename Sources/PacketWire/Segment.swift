@@ -111,7 +111,7 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
 /// 802.1Q and 802.1ad tags, outermost first; the first four are kept.
 public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
     /// Sixteen bits a tag: 0x8000 says that there is one, the low twelve bits are its VLAN identifier.
-    var packed: UInt64 = 0
+    package internal(set) var packed: UInt64 = 0
     @inline(__always) public init() {}
 
     @inline(__always)

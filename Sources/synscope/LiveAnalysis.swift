@@ -157,7 +157,7 @@ final class LiveAnalysis: @unchecked Sendable {
         let evidence = Set(tracker.takeEvidence())
         // A fragment may be held back, and decide something when its place is no longer known: so all of them are kept.
         var unimportant: Set<UInt64> = []
-        for position in 0..<batch.count where !isControl(batch.frames[position]) {
+        for position in 0..<batch.count where !isControl(position) {
             unimportant.insert(batch.numbers[position])
         }
         for (number, slot) in places where !unimportant.contains(number) || evidence.contains(number) {
@@ -168,12 +168,14 @@ final class LiveAnalysis: @unchecked Sendable {
         }
     }
 
-    private func isControl(_ frame: borrowing DecodedFrame) -> Bool {
-        switch frame.kind {
-        case .segment: !frame.segment.flags.isDisjoint(with: [.syn, .fin, .rst])
-        case .icmpError: true
-        case .ignored: frame.reason == .laterFragment
-        case .malformed, .cut: false
+    private func isControl(_ position: Int) -> Bool {
+        let control: TCPFlags = [.syn, .fin, .rst]
+        if batch.isUsual[position] { return !batch.segments[position].flags.isDisjoint(with: control) }
+        switch batch.others[position].kind {
+        case .segment: return !batch.others[position].segment.flags.isDisjoint(with: control)
+        case .icmpError: return true
+        case .ignored: return batch.others[position].reason == .laterFragment
+        case .malformed, .cut: return false
         }
     }
 

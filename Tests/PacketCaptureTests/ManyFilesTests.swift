@@ -253,7 +253,9 @@ struct ManyFilesTests {
         while true {
             reader.fill(&batch)
             if batch.count == 0 { return (segments, reader) }
-            for position in 0..<batch.count { segments.append(batch.frames[position].segment) }
+            for position in 0..<batch.count {
+                if case .segment(let segment) = batch.frame(position) { segments.append(segment) }
+            }
         }
     }
 
@@ -363,7 +365,9 @@ struct FollowedFileTests {
                         reader.fill(&batch)
                         if batch.count == 0 { break }
                         self.segments.withLock { segments in
-                            for position in 0..<batch.count { segments.append(batch.frames[position].segment) }
+                            for position in 0..<batch.count {
+                                if case .segment(let segment) = batch.frame(position) { segments.append(segment) }
+                            }
                         }
                     }
                     self.failures.withLock { $0 = reader.failures }

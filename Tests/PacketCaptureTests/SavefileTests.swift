@@ -38,8 +38,8 @@ struct Reading {
             for position in 0..<batch.count {
                 times.append(batch.times[position])
                 numbers.append(batch.numbers[position])
-                kinds.append(batch.frames[position].kind)
-                if batch.frames[position].kind == .segment { segments.append(batch.frames[position].segment) }
+                kinds.append(batch.isUsual[position] ? .segment : batch.others[position].kind)
+                if case .segment(let segment) = batch.frame(position) { segments.append(segment) }
             }
         }
         failures = reader.failures

@@ -11,7 +11,7 @@ struct FragmentTests {
         var out: [(frame: Frame, number: UInt64, time: Int64)] = []
         func take() {
             for position in 0..<batch.count {
-                out.append((batch.frames[position].frame, batch.numbers[position], batch.times[position]))
+                out.append((batch.frame(position), batch.numbers[position], batch.times[position]))
             }
             batch.count = 0
         }
@@ -118,7 +118,7 @@ struct FragmentTests {
         batch.passFragments(999_000_000)
         #expect(batch.count == 0)
         batch.passFragments(1_001_000_000)
-        #expect(batch.count == 1 && batch.kind(0) == .segment)
+        #expect(batch.count == 1 && batch.others[0].kind == .segment)
     }
 
     @Test("The same octets of a packet with other content overlap; with the same content they do not")

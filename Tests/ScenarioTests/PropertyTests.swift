@@ -8,8 +8,10 @@ import Testing
 @Suite("Properties over all scenarios")
 struct PropertyTests {
     /// The records in lines of JSON, in the order of their first frames.
-    private func lines(_ scenario: Scenario) -> [String] {
-        scenario.analysed().attempts.map { record in
+    private func lines(_ scenario: Scenario) -> [String] { lines(scenario.analysed()) }
+
+    private func lines(_ result: ScenarioResult) -> [String] {
+        result.attempts.map { record in
             var out = OutputBuffer()
             JSONReport.line(record, to: &out)
             return String(decoding: out.bytes, as: UTF8.self)
@@ -126,6 +128,22 @@ struct PropertyTests {
         #expect(counted.attempts.isEmpty)
         #expect(counted.summary == listed.summary)
         #expect(counted.patterns == listed.patterns)
+    }
+
+    @Test("Attempts that go without detail as long as they are ordinary come to the same", arguments: ScenarioFiles.all)
+    func shortForms(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        var configuration = HandshakeTracker.Configuration()
+        for listsAttempts in [true, false] {
+            configuration.listsAttempts = listsAttempts
+            configuration.usesShortForms = true
+            let short = scenario.analysed(configuration)
+            configuration.usesShortForms = false
+            let detailed = scenario.analysed(configuration)
+            #expect(lines(short) == lines(detailed))
+            #expect(short.summary == detailed.summary)
+            #expect(short.patterns == detailed.patterns)
+        }
     }
 
     @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])

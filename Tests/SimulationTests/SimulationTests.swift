@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeReport
 import HandshakeScenario
 import PacketWire
 import Simulation
@@ -30,6 +31,14 @@ struct SimulationTests {
         }
     }
 
+    @Test("Attempts that go without detail as long as they are ordinary come to the same, in two thousand worlds")
+    func shortFormsAlike() throws {
+        for seed in UInt64(1)...2000 {
+            let scenario = Oracle(World(seed: seed)).scenario()
+            #expect(scenario.resultIsSameWithoutShortForms, "seed \(seed)")
+        }
+    }
+
     @Test("The oracle notices verdicts that are wrong: those of a capture that lacks all that the server sent")
     func oracleNotices() {
         var shown = 0
@@ -50,6 +59,27 @@ struct SimulationTests {
 }
 
 extension Scenario {
+    /// Whether it makes no difference that ordinary attempts go without detail, in records and in sums.
+    var resultIsSameWithoutShortForms: Bool {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumAttempts = 4096
+        return [true, false].allSatisfy { listsAttempts in
+            configuration.listsAttempts = listsAttempts
+            configuration.usesShortForms = true
+            let short = analysed(configuration)
+            configuration.usesShortForms = false
+            let detailed = analysed(configuration)
+            return lines(short) == lines(detailed) && short.summary == detailed.summary
+                && short.patterns == detailed.patterns
+        }
+    }
+
+    private func lines(_ result: ScenarioResult) -> [UInt8] {
+        var out = OutputBuffer()
+        for attempt in result.attempts { JSONReport.line(attempt, to: &out) }
+        return Array(out.bytes)
+    }
+
     /// Whether plain handshakes, which are not judged when nobody asks for records, come to the same sums.
     var summaryIsSameWithoutList: Bool {
         var configuration = HandshakeTracker.Configuration()

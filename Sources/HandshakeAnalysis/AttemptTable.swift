@@ -1,0 +1,535 @@
+import PacketWire
+
+/// Every attempt that is remembered.
+///
+/// Each has an `Entry` of 64 octets: a cache line, found through the index. As long as nothing about it is out of the ordinary that
+/// and little more is all there is: a SYN without an answer costs its entry, and from its SYN-ACK on an attempt has a `Progress`
+/// too. With the first thing that is not ordinary it is given an `Attempt`, which has a field for everything, and a log. Its slot
+/// stays the same. A test compares the results with those of a tracker that gives every attempt its detail at once.
+struct AttemptTable: ~Copyable {
+    var entries: Pool<Entry>
+    var details: Pool<Attempt>
+    var progress: Pool<Progress>
+    var handshakes: Pool<Handshake>
+    /// Addresses of IPv6 attempts: the lower endpoint's, then the higher's.
+    var addresses: Pool<AddressPair>
+    var profiles = ProfileTable()
+
+    struct AddressPair: BitwiseCopyable {
+        var lowHigh, lowLow, highHigh, highLow: UInt64
+    }
+
+    /// - Parameter capacity: the most attempts. Address space for them is reserved here.
+    init(capacity: Int) {
+        entries = Pool(capacity: capacity)
+        details = Pool(capacity: capacity)
+        progress = Pool(capacity: capacity)
+        handshakes = Pool(capacity: capacity)
+        addresses = Pool(capacity: capacity)
+    }
+
+    /// Whether the address space was granted.
+    var isUsable: Bool {
+        entries.capacity > 0 && details.capacity > 0 && progress.capacity > 0 && handshakes.capacity > 0
+            && addresses.capacity > 0
+    }
+
+    @inline(__always) var isFull: Bool { entries.isFull }
+
+    /// The detail of an attempt that has one.
+    @inline(__always)
+    subscript(slot: UInt32) -> Attempt {
+        _read {
+            assert(entries[slot].stage == .detailed)
+            yield details[entries[slot].body]
+        }
+        nonmutating _modify {
+            assert(entries[slot].stage == .detailed)
+            yield &details[entries[slot].body]
+        }
+    }
+
+    // MARK: Tuples
+
+    @inline(__always)
+    func has(_ tuple: Tuple, _ slot: UInt32) -> Bool {
+        guard entries[slot].ports == tuple.ports, entries[slot].isV6 == tuple.isV6 else { return false }
+        if !tuple.isV6 { return entries[slot].addresses == tuple.addresses }
+        let pair = UInt32(truncatingIfNeeded: entries[slot].addresses)
+        return addresses[pair].lowHigh == tuple.lowHigh && addresses[pair].lowLow == tuple.lowLow
+            && addresses[pair].highHigh == tuple.highHigh && addresses[pair].highLow == tuple.highLow
+    }
+
+    @inline(__always)
+    func tuple(of slot: UInt32) -> Tuple {
+        if !entries[slot].isV6 { return Tuple(addresses: entries[slot].addresses, ports: entries[slot].ports) }
+        let pair = addresses[UInt32(truncatingIfNeeded: entries[slot].addresses)]
+        return Tuple(
+            lowHigh: pair.lowHigh, lowLow: pair.lowLow, highHigh: pair.highHigh, highLow: pair.highLow,
+            ports: entries[slot].ports)
+    }
+
+    // MARK: Entries
+
+    /// Adds an entry; there is room for it.
+    @inline(__always)
+    mutating func insert(_ tuple: Tuple) -> UInt32 {
+        var entry = Entry()
+        entry.ports = tuple.ports
+        entry.addresses = tuple.addresses
+        if tuple.isV6 {
+            entry.isV6 = true
+            let pair = AddressPair(
+                lowHigh: tuple.lowHigh, lowLow: tuple.lowLow, highHigh: tuple.highHigh, highLow: tuple.highLow)
+            entry.addresses = UInt64(addresses.insert(pair))
+        }
+        return entries.insert(entry)
+    }
+
+    mutating func insert(_ attempt: Attempt) -> UInt32 {
+        let slot = insert(attempt.key.tuple)
+        entries[slot].stage = .detailed
+        entries[slot].body = details.insert(attempt)
+        return slot
+    }
+
+    @inline(__always)
+    mutating func remove(_ slot: UInt32) {
+        releaseBody(slot)
+        if entries[slot].isV6 { addresses.remove(UInt32(truncatingIfNeeded: entries[slot].addresses)) }
+        entries.remove(slot)
+    }
+
+    @inline(__always)
+    private mutating func releaseBody(_ slot: UInt32) {
+        let body = entries[slot].body
+        guard body != 0 else { return }
+        if entries[slot].stage == .detailed { return details.remove(body) }
+        if progress[body].handshake != 0 { handshakes.remove(progress[body].handshake) }
+        progress.remove(body)
+    }
+
+    func firstFrame(_ slot: UInt32) -> UInt64 {
+        entries[slot].stage == .detailed ? self[slot].firstFrame : entries[slot].firstFrame
+    }
+
+    // MARK: Detail
+
+    /// The attempt with every field, as a tracker without short forms would have it.
+    /// - Parameter log: takes what that would have logged.
+    func detail(of slot: UInt32, log: (SegmentNote) -> Void) -> Attempt {
+        let entry = entries[slot]
+        let key = ConnectionKey(tuple(of: slot))
+        var attempt = Attempt(key: key, state: entry.stage.state)
+        let offer = profiles[entry.profile]
+        if entry.clientIsLow { attempt.marks.insert(.clientIsLow) }
+        if offer.options.contains(.timestamps) { attempt.marks.insert(.clientSentTimestamps) }
+        attempt.clientISN = entry.clientISN
+        attempt.clientEnd = entry.clientISN &+ 1
+        attempt.serverAcked = entry.clientISN
+        attempt.clientTSval = entry.clientTSval
+        attempt.clientWindow = entry.window
+        attempt.firstFrame = entry.firstFrame
+        attempt.firstTime = entry.firstTime
+        attempt.lastSYNTime = entry.firstTime
+        (attempt.touched, attempt.handshakeTouched) = (entry.queued, entry.queued)
+        attempt.synCount = 1
+        attempt.events.insert(.syn)
+        if entry.stage != .closed {
+            var note = SegmentNote(offer, event: .syn, fromClient: true)
+            note.frame = entry.firstFrame
+            note.time = entry.firstTime
+            note.seq = entry.clientISN
+            note.tsval = entry.clientTSval
+            note.window = entry.window
+            note.identification = entry.identification
+            log(note)
+        }
+        guard entry.stage != .synSent else { return attempt }
+
+        let progress = progress[entry.body]
+        attempt.marks.formUnion([.hasServerISN, .serverSpoke])
+        attempt.events.insert(.synAck)
+        attempt.synAckCount = 1
+        attempt.serverISN = progress.serverISN
+        attempt.synAckAck = attempt.clientNext
+        attempt.clientEnd = progress.clientEnd
+        attempt.serverEnd = progress.serverEnd
+        attempt.serverAcked = progress.serverAcked
+        attempt.clientAcked = progress.clientAcked
+        attempt.clientTSval = progress.clientTSval
+        if entry.stage != .synReceived {
+            attempt.marks.insert(.established)
+            attempt.completedBy = CompletedBy.number(entry.isCompletedByData ? .data : .ack)
+            attempt.events.insert(entry.isCompletedByData ? .finalData : .finalAck)
+            if entry.clientSaidMore { attempt.events.insert(.clientMore) }
+            if entry.serverSaidMore { attempt.events.insert(.serverMore) }
+        }
+        if entry.stage == .closed {
+            if entry.isConnectionEnded { attempt.marks.insert(.connectionEnded) }
+            attempt.touched = progress.touched
+            attempt.handshakeTouched = progress.handshakeTouched
+            return attempt
+        }
+        let handshake = handshakes[progress.handshake]
+        attempt.serverWindow = handshake.synAckWindow
+        var note = SegmentNote(profiles[handshake.synAckProfile], event: .synAck, fromClient: false)
+        note.frame = entry.firstFrame &+ UInt64(handshake.synAckFrame)
+        note.time = handshake.synAckTime
+        note.seq = progress.serverISN
+        note.ack = attempt.clientNext
+        note.tsval = handshake.synAckTSval
+        note.tsecr = handshake.synAckTSecr
+        note.window = handshake.synAckWindow
+        note.identification = handshake.synAckIdentification
+        log(note)
+        guard entry.stage == .established else { return attempt }
+        attempt.completedFrame = entry.firstFrame &+ UInt64(handshake.ackFrame)
+        note = SegmentNote(
+            profiles[handshake.ackProfile], event: entry.isCompletedByData ? .finalData : .finalAck, fromClient: true)
+        note.frame = attempt.completedFrame
+        note.time = handshake.ackTime
+        note.seq = attempt.clientNext
+        note.ack = attempt.serverNext
+        note.payloadLength = handshake.ackPayload
+        note.tsval = handshake.ackTSval
+        note.tsecr = handshake.ackTSecr
+        note.window = handshake.ackWindow
+        note.identification = handshake.ackIdentification
+        log(note)
+        return attempt
+    }
+
+    /// Puts the detail in the place of the short form.
+    mutating func setDetail(_ slot: UInt32, _ attempt: Attempt) {
+        releaseBody(slot)
+        entries[slot].stage = .detailed
+        entries[slot].body = details.insert(attempt)
+    }
+}
+
+/// A tuple in the form that is hashed and compared: the lower endpoint first.
+struct Tuple: BitwiseCopyable {
+    var lowHigh: UInt64 = 0
+    var lowLow: UInt64
+    var highHigh: UInt64 = 0
+    var highLow: UInt64
+    /// The lower endpoint's in the upper half.
+    var ports: UInt32
+    var isV6: Bool
+
+    @inline(__always)
+    init(lowHigh: UInt64, lowLow: UInt64, highHigh: UInt64, highLow: UInt64, ports: UInt32) {
+        self.lowHigh = lowHigh
+        self.lowLow = lowLow
+        self.highHigh = highHigh
+        self.highLow = highLow
+        self.ports = ports
+        isV6 = true
+    }
+
+    /// - Parameter addresses: both IPv4 addresses, the lower endpoint's in the upper half.
+    @inline(__always)
+    init(addresses: UInt64, ports: UInt32) {
+        lowLow = addresses >> 32
+        highLow = addresses & 0xffff_ffff
+        self.ports = ports
+        isV6 = false
+    }
+
+    @inline(__always) var addresses: UInt64 { lowLow << 32 | highLow }
+
+    /// A 64-bit hash. `seed` is random outside tests, since traffic chooses the keys.
+    @inline(__always)
+    func hash(seed: UInt64) -> UInt64 {
+        // Multiply-and-fold rounds, as in wyhash: no finaliser needed, no state to set up.
+        @inline(__always)
+        func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+            let product = a.multipliedFullWidth(by: b)
+            return product.high ^ product.low
+        }
+        if !isV6 {
+            return fold(fold(addresses ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports), 0x5899_65cc_7537_4cc3)
+        }
+        var h = fold(lowHigh ^ seed, 0xa076_1d64_78bd_642f)
+        h = fold(lowLow ^ h, 0x9e37_79b9_7f4a_7c15)
+        h = fold(highHigh ^ h, 0xe703_7ed1_a0b4_28db)
+        h = fold(highLow ^ h, 0x8ebc_6af0_9c88_c6e3)
+        return fold(UInt64(ports) ^ h, 0x5899_65cc_7537_4cc3)
+    }
+}
+
+extension UsualSegment {
+    /// - Returns: the tuple, and whether the source is its lower endpoint.
+    @inline(__always)
+    var tuple: (Tuple, sourceIsLow: Bool) {
+        if version == .v4 {
+            let source = sourceLow << 16 | UInt64(sourcePort)
+            let destination = destinationLow << 16 | UInt64(destinationPort)
+            let (low, high) = (min(source, destination), max(source, destination))
+            return (
+                Tuple(
+                    addresses: (low >> 16) << 32 | high >> 16,
+                    ports: UInt32(truncatingIfNeeded: low & 0xffff) << 16 | UInt32(truncatingIfNeeded: high & 0xffff)),
+                source <= destination
+            )
+        }
+        let isLow =
+            sourceHigh != destinationHigh
+            ? sourceHigh < destinationHigh
+            : sourceLow != destinationLow ? sourceLow < destinationLow : sourcePort <= destinationPort
+        return isLow
+            ? (
+                Tuple(
+                    lowHigh: sourceHigh, lowLow: sourceLow, highHigh: destinationHigh, highLow: destinationLow,
+                    ports: UInt32(sourcePort) << 16 | UInt32(destinationPort)), true
+            )
+            : (
+                Tuple(
+                    lowHigh: destinationHigh, lowLow: destinationLow, highHigh: sourceHigh, highLow: sourceLow,
+                    ports: UInt32(destinationPort) << 16 | UInt32(sourcePort)), false
+            )
+    }
+}
+
+extension ConnectionKey {
+    init(_ tuple: Tuple) {
+        func address(_ high: UInt64, _ low: UInt64) -> IPAddress {
+            tuple.isV6 ? IPAddress(v6High: high, low: low) : IPAddress(v4: UInt32(truncatingIfNeeded: low))
+        }
+        low = Endpoint(address(tuple.lowHigh, tuple.lowLow), UInt16(tuple.ports >> 16))
+        high = Endpoint(address(tuple.highHigh, tuple.highLow), UInt16(truncatingIfNeeded: tuple.ports))
+    }
+
+    @inline(__always)
+    var tuple: Tuple {
+        let ports = UInt32(low.port) << 16 | UInt32(high.port)
+        if low.address.version == .v4, high.address.version == .v4 {
+            return Tuple(addresses: low.address.low << 32 | high.address.low, ports: ports)
+        }
+        return Tuple(
+            lowHigh: low.address.high, lowLow: low.address.low, highHigh: high.address.high, highLow: high.address.low,
+            ports: ports)
+    }
+}
+
+/// What the table holds of every attempt, and all that it holds of a SYN that had no answer. The fields from `profile` on are
+/// those of an attempt without detail.
+struct Entry: BitwiseCopyable {
+    /// How far an attempt without detail has come.
+    enum Stage: UInt8 {
+        case detailed, synSent, synReceived, established
+        /// Reported.
+        case closed
+
+        var state: HandshakeState {
+            switch self {
+            case .detailed, .closed: .closed
+            case .synSent: .synSent
+            case .synReceived: .synReceived
+            case .established: .established
+            }
+        }
+    }
+
+    /// Of IPv4 the addresses; of IPv6 the number of an `AddressPair`.
+    var addresses: UInt64 = 0
+    /// When it was put in its queue, on the clock of `CaptureClock.elapsed`. Of an attempt that is not reported it is also when the
+    /// attempt, and its handshake, was last heard of.
+    var queued: Int64 = 0
+    /// The number and time of its first segment's frame.
+    var firstFrame: UInt64 = 0
+    var firstTime: Int64 = 0
+    var ports: UInt32 = 0
+    /// Its detail, or its progress; 0 for none.
+    var body: UInt32 = 0
+    var queuePrevious: UInt32 = 0
+    var queueNext: UInt32 = 0
+    /// x.
+    var clientISN: UInt32 = 0
+    var clientTSval: UInt32 = 0
+    /// Of its SYN.
+    var profile: UInt16 = 0
+    var identification: UInt16 = 0
+    var window: UInt16 = 0
+    private var bits: UInt8 = 0
+    var stage: Stage = .detailed
+
+    init() {}
+
+    @inline(__always)
+    private func bit(_ number: UInt8) -> Bool { bits >> number & 1 != 0 }
+
+    @inline(__always)
+    private mutating func set(_ number: UInt8, _ isSet: Bool) {
+        bits = bits & ~(1 << number) | (isSet ? 1 : 0) << number
+    }
+
+    @inline(__always)
+    var queue: Attempt.Queue {
+        get { Attempt.Queue(rawValue: bits & 3) ?? .unfinished }
+        set { bits = bits & ~3 | newValue.rawValue }
+    }
+    @inline(__always) var isV6: Bool {
+        get { bit(2) }
+        set { set(2, newValue) }
+    }
+    @inline(__always) var clientIsLow: Bool {
+        get { bit(3) }
+        set { set(3, newValue) }
+    }
+    /// A FIN or RST ended the connection after completion.
+    @inline(__always) var isConnectionEnded: Bool {
+        get { bit(4) }
+        set { set(4, newValue) }
+    }
+    @inline(__always) var isCompletedByData: Bool {
+        get { bit(5) }
+        set { set(5, newValue) }
+    }
+    @inline(__always) var clientSaidMore: Bool {
+        get { bit(6) }
+        set { set(6, newValue) }
+    }
+    @inline(__always) var serverSaidMore: Bool {
+        get { bit(7) }
+        set { set(7, newValue) }
+    }
+}
+
+/// What an attempt without detail has to remember from its SYN-ACK on.
+struct Progress: BitwiseCopyable {
+    /// As in `Attempt`, of one that is reported.
+    var touched: Int64 = 0
+    var handshakeTouched: Int64 = 0
+    /// y.
+    var serverISN: UInt32 = 0
+    var clientEnd: UInt32 = 0
+    var serverEnd: UInt32 = 0
+    var serverAcked: UInt32 = 0
+    var clientAcked: UInt32 = 0
+    var clientTSval: UInt32 = 0
+    /// Until it is reported.
+    var handshake: UInt32 = 0
+}
+
+/// What is not in the `Entry` of an ordinary handshake's segments.
+struct Handshake: BitwiseCopyable {
+    var synAckTime: Int64 = 0
+    var ackTime: Int64 = 0
+    /// Frames after the SYN's.
+    var synAckFrame: UInt32 = 0
+    var ackFrame: UInt32 = 0
+    var synAckTSval: UInt32 = 0
+    var synAckTSecr: UInt32 = 0
+    var ackTSval: UInt32 = 0
+    var ackTSecr: UInt32 = 0
+    var ackPayload: UInt32 = 0
+    var synAckProfile: UInt16 = 0
+    var ackProfile: UInt16 = 0
+    var synAckWindow: UInt16 = 0
+    var ackWindow: UInt16 = 0
+    var synAckIdentification: UInt16 = 0
+    var ackIdentification: UInt16 = 0
+}
+
+/// What many segments have in common: how they were carried, what they offer.
+struct SegmentProfile: BitwiseCopyable, Equatable {
+    var vlan = VLANTags()
+    var linkSignature: UInt32 = 0
+    var flags: TCPFlags = []
+    var options: TCPOptions.Present = []
+    var mss: UInt16 = 0
+    var windowScale: UInt8 = 0
+    var hopLimit: UInt8 = 0
+    var checksum: ChecksumState = .unverified
+    var version: IPAddress.Version = .v4
+
+    init() {}
+
+    @inline(__always)
+    init(_ segment: UsualSegment) {
+        vlan = segment.vlan
+        linkSignature = segment.linkSignature
+        flags = segment.flags
+        options = segment.options
+        mss = segment.mss
+        windowScale = segment.windowScale
+        hopLimit = segment.hopLimit
+        checksum = segment.checksum
+        version = segment.version
+    }
+
+    @inline(__always)
+    func isOf(_ segment: UsualSegment) -> Bool {
+        linkSignature == segment.linkSignature && flags.rawValue == segment.flags.rawValue && mss == segment.mss
+            && options.rawValue == segment.options.rawValue && windowScale == segment.windowScale
+            && hopLimit == segment.hopLimit && checksum.rawValue == segment.checksum.rawValue
+            && vlan.packed == segment.vlan.packed && version.rawValue == segment.version.rawValue
+    }
+
+    /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.
+    var isPlainOpening: Bool {
+        isPlain && flags.isDisjoint(with: [.fin, .rst, .urg]) && options.contains(.mss)
+            && mss >= Judge.defaultMSS(version) && windowScale <= 14
+    }
+
+    var isPlain: Bool { flags.isDisjoint(with: .reserved) }
+}
+
+/// The profiles that occurred, each once, under a number from 1. It never forgets one: beyond the most that it holds attempts
+/// with others have their detail at once.
+struct ProfileTable {
+    private static let most = 1 << 14
+    private var profiles = [SegmentProfile()]
+    /// Open addressing: numbers by hash.
+    private var index = [UInt16](repeating: 0, count: ProfileTable.most * 2)
+
+    subscript(number: UInt16) -> SegmentProfile { profiles[Int(number)] }
+
+    /// The number of a segment's profile; 0 where there is no room for another.
+    /// - Parameter hint: where it was last time.
+    @inline(__always)
+    mutating func number(_ segment: UsualSegment, hint: inout UInt16) -> UInt16 {
+        if hint != 0, profiles[Int(hint)].isOf(segment) { return hint }
+        let number = find(segment)
+        if number != 0 { hint = number }
+        return number
+    }
+
+    @inline(never)
+    private mutating func find(_ segment: UsualSegment) -> UInt16 {
+        var hash = UInt64(segment.linkSignature) << 32 | UInt64(segment.flags.rawValue) << 16 | UInt64(segment.mss)
+        hash ^=
+            UInt64(segment.options.rawValue) << 40 | UInt64(segment.windowScale) << 24
+            ^ UInt64(segment.hopLimit) << 56
+        hash ^= segment.vlan.packed &* 0xe703_7ed1_a0b4_28db
+        hash = hash &* 0x9e37_79b9_7f4a_7c15
+        var position = Int(hash >> 40) & (index.count - 1)
+        while index[position] != 0 {
+            if profiles[Int(index[position])].isOf(segment) { return index[position] }
+            position = (position + 1) & (index.count - 1)
+        }
+        guard profiles.count < ProfileTable.most else { return 0 }
+        profiles.append(SegmentProfile(segment))
+        index[position] = UInt16(profiles.count - 1)
+        return index[position]
+    }
+}
+
+extension SegmentNote {
+    /// What a profile says of a segment.
+    init(_ profile: SegmentProfile, event: HandshakeEvent, fromClient: Bool) {
+        self.init()
+        linkSignature = profile.linkSignature
+        vlan = profile.vlan
+        flags = profile.flags
+        options = profile.options
+        mss = profile.mss
+        windowScale = profile.windowScale
+        hopLimit = profile.hopLimit
+        checksum = profile.checksum
+        self.event = event
+        self.fromClient = fromClient
+    }
+}

@@ -1,0 +1,322 @@
+import PacketWire
+
+/// Where the profiles of the last SYN, SYN-ACK and final ACK are: those of the next are likely the same.
+struct ProfileHints {
+    var syn: UInt16 = 0
+    var synAck: UInt16 = 0
+    var ack: UInt16 = 0
+    /// The last three, of one attempt, that made a plain handshake.
+    var plain: (UInt16, UInt16, UInt16) = (0, 0, 0)
+}
+
+// The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without detail. What
+// each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same place. Whatever is not
+// recognised gives the attempt its detail, and goes there.
+extension HandshakeTracker {
+    @inline(__always)
+    mutating func take(_ segment: UsualSegment, _ hash: UInt64) {
+        let (tuple, sourceIsLow) = segment.tuple
+        let slot = index.find(hash) { attempts.has(tuple, $0) }
+        let isTaken: Bool
+        if slot == 0 {
+            isTaken = begin(segment, tuple, sourceIsLow, hash)
+        } else {
+            let fromClient = sourceIsLow == attempts.entries[slot].clientIsLow
+            switch attempts.entries[slot].stage {
+            case .closed: isTaken = hear(slot, segment, fromClient)
+            case .established: isTaken = goOn(slot, segment, fromClient)
+            case .synReceived: isTaken = fromClient && complete(slot, segment)
+            case .synSent: isTaken = !fromClient && answer(slot, segment)
+            case .detailed: isTaken = false
+            }
+        }
+        if !isTaken { return takeInDetail(segment) }
+        if segment.checksum == .good { goodChecksums += 1 }
+    }
+
+    @inline(never)
+    private mutating func takeInDetail(_ segment: UsualSegment) { take(Segment(segment)) }
+
+    // MARK: Steps
+
+    /// A SYN on a tuple that is not remembered.
+    @inline(__always)
+    private mutating func begin(
+        _ segment: UsualSegment, _ tuple: Tuple, _ sourceIsLow: Bool, _ hash: UInt64
+    ) -> Bool {
+        let control: TCPFlags = [.syn, .ack, .rst, .fin]
+        guard segment.flags.intersection(control).rawValue == TCPFlags.syn.rawValue, segment.payloadLength == 0,
+            segment.ack == 0, segment.tsecr == 0,
+            // Not connected to itself.
+            tuple.lowLow != tuple.highLow || tuple.ports >> 16 != tuple.ports & 0xffff
+                || tuple.lowHigh != tuple.highHigh
+        else { return false }
+        let profile = attempts.profiles.number(segment, hint: &hints.syn)
+        guard profile != 0 else { return false }
+        if attempts.isFull || index.isFull, !admit() { return true }
+        let slot = attempts.insert(tuple)
+        attempts.entries[slot].stage = .synSent
+        attempts.entries[slot].clientIsLow = sourceIsLow
+        attempts.entries[slot].firstFrame = frame
+        attempts.entries[slot].firstTime = time
+        attempts.entries[slot].clientISN = segment.seq
+        attempts.entries[slot].clientTSval = segment.tsval
+        attempts.entries[slot].profile = profile
+        attempts.entries[slot].identification = segment.identification
+        attempts.entries[slot].window = segment.window
+        index.insert(hash, slot, of: attempts, seed: seed)
+        heard(slot, .unfinished)
+        return true
+    }
+
+    /// The server's answer to a SYN.
+    @inline(__always)
+    private mutating func answer(_ slot: UInt32, _ segment: UsualSegment) -> Bool {
+        let control: TCPFlags = [.syn, .ack, .rst, .fin]
+        let next = attempts.entries[slot].clientISN &+ 1
+        let distance = frame &- attempts.entries[slot].firstFrame
+        guard segment.flags.intersection(control).rawValue == 0x12, segment.ack == next, segment.payloadLength == 0,
+            distance <= UInt32.max
+        else { return false }
+        let profile = attempts.profiles.number(segment, hint: &hints.synAck)
+        guard profile != 0 else { return false }
+        var handshake = Handshake()
+        handshake.synAckTime = time
+        handshake.synAckFrame = UInt32(truncatingIfNeeded: distance)
+        handshake.synAckTSval = segment.tsval
+        handshake.synAckTSecr = segment.tsecr
+        handshake.synAckProfile = profile
+        handshake.synAckWindow = segment.window
+        handshake.synAckIdentification = segment.identification
+        var progress = Progress()
+        progress.serverISN = segment.seq
+        progress.clientEnd = next
+        progress.serverEnd = segment.seq &+ 1
+        progress.serverAcked = next
+        progress.clientTSval = attempts.entries[slot].clientTSval
+        progress.handshake = attempts.handshakes.insert(handshake)
+        attempts.entries[slot].body = attempts.progress.insert(progress)
+        attempts.entries[slot].stage = .synReceived
+        heard(slot, .unfinished)
+        return true
+    }
+
+    /// The final ACK, with payload or without.
+    @inline(__always)
+    private mutating func complete(_ slot: UInt32, _ segment: UsualSegment) -> Bool {
+        let body = attempts.entries[slot].body
+        let control: TCPFlags = [.syn, .ack, .rst, .fin]
+        let distance = frame &- attempts.entries[slot].firstFrame
+        guard segment.flags.intersection(control).rawValue == TCPFlags.ack.rawValue,
+            segment.seq == attempts.entries[slot].clientISN &+ 1, segment.ack == attempts.progress[body].serverISN &+ 1,
+            distance <= UInt32.max
+        else { return false }
+        let profile = attempts.profiles.number(segment, hint: &hints.ack)
+        guard profile != 0 else { return false }
+        let handshake = attempts.progress[body].handshake
+        attempts.handshakes[handshake].ackTime = time
+        attempts.handshakes[handshake].ackFrame = UInt32(truncatingIfNeeded: distance)
+        attempts.handshakes[handshake].ackTSval = segment.tsval
+        attempts.handshakes[handshake].ackTSecr = segment.tsecr
+        attempts.handshakes[handshake].ackPayload = segment.payloadLength
+        attempts.handshakes[handshake].ackProfile = profile
+        attempts.handshakes[handshake].ackWindow = segment.window
+        attempts.handshakes[handshake].ackIdentification = segment.identification
+        attempts.progress[body].clientEnd = segment.seq &+ segment.payloadLength
+        attempts.progress[body].clientAcked = segment.ack
+        if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
+        attempts.entries[slot].isCompletedByData = segment.payloadLength > 0
+        attempts.entries[slot].stage = .established
+        heard(slot, .settling)
+        return true
+    }
+
+    /// What follows completion: until one side confirms it, or ends the connection, it is only taken note of.
+    @inline(__always)
+    private mutating func goOn(_ slot: UInt32, _ segment: UsualSegment, _ fromClient: Bool) -> Bool {
+        guard segment.flags.isDisjoint(with: [.syn, .rst]) else { return false }
+        let body = attempts.entries[slot].body
+        let isFIN = segment.flags.contains(.fin)
+        let end = segment.seq &+ segment.sequenceLength
+        let next = attempts.entries[slot].clientISN &+ 1
+        if fromClient {
+            if segment.seq == next, segment.ack == attempts.progress[body].serverISN &+ 1,
+                isLikeCompletion(segment, attempts.progress[body].handshake)
+            {
+                return false
+            }
+            if isFIN, !canClose(slot) { return false }
+            attempts.progress[body].clientEnd = Sequence.later(end, attempts.progress[body].clientEnd)
+            attempts.progress[body].clientAcked = segment.ack
+            if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
+            if isFIN { finishShort(slot, isEnded: true) } else { attempts.entries[slot].clientSaidMore = true }
+            return true
+        }
+        let acknowledges = segment.flags.contains(.ack)
+        let isConfirmation =
+            acknowledges && Sequence.isAfter(segment.ack, next)
+            && !Sequence.isAfter(segment.ack, attempts.progress[body].clientEnd)
+        if isFIN || isConfirmation, !canClose(slot) { return false }
+        attempts.progress[body].serverEnd = Sequence.later(end, attempts.progress[body].serverEnd)
+        if acknowledges, Sequence.isAfter(segment.ack, attempts.progress[body].serverAcked) {
+            attempts.progress[body].serverAcked = segment.ack
+        }
+        if isFIN || isConfirmation {
+            finishShort(slot, isEnded: isFIN)
+        } else {
+            attempts.entries[slot].serverSaidMore = true
+        }
+        return true
+    }
+
+    /// Whether it may be the segment that completed the handshake, captured again (`isCopyOfCompletion` knows).
+    @inline(__always)
+    private func isLikeCompletion(_ segment: UsualSegment, _ handshake: UInt32) -> Bool {
+        segment.payloadLength == attempts.handshakes[handshake].ackPayload
+            && segment.window == attempts.handshakes[handshake].ackWindow
+            && segment.identification == attempts.handshakes[handshake].ackIdentification
+            && time &- attempts.handshakes[handshake].ackTime < SegmentNote.duplicateWindow
+    }
+
+    /// A segment of a reported attempt: as `heardAgain`.
+    @inline(__always)
+    private mutating func hear(_ slot: UInt32, _ segment: UsualSegment, _ fromClient: Bool) -> Bool {
+        guard !segment.flags.contains(.syn) else { return false }
+        let body = attempts.entries[slot].body
+        if fromClient {
+            attempts.progress[body].clientEnd = Sequence.later(
+                segment.seq &+ segment.sequenceLength, attempts.progress[body].clientEnd)
+            if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
+        } else if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts.progress[body].serverAcked) {
+            attempts.progress[body].serverAcked = segment.ack
+        }
+        attempts.progress[body].touched = clock.elapsed
+        noteRecent(slot)
+        if !segment.flags.isDisjoint(with: [.fin, .rst]), attempts.entries[slot].queue == .live {
+            attempts.entries[slot].isConnectionEnded = true
+            queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
+        }
+        return true
+    }
+
+    /// A segment of the handshake: it is heard of now.
+    @inline(__always)
+    private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue) {
+        noteRecent(slot)
+        recentHandshake = slot
+        queues.move(slot, to: queue, attempts.entries, now: clock.elapsed)
+    }
+
+    // MARK: Ends
+
+    /// Whether an established attempt can be counted without a record.
+    @inline(__always)
+    private mutating func canClose(_ slot: UInt32) -> Bool {
+        !configuration.listsAttempts && isPlain(slot)
+    }
+
+    @inline(__always)
+    private mutating func finishShort(_ slot: UInt32, isEnded: Bool) {
+        countPlain(slot)
+        close(slot, isEnded: isEnded)
+    }
+
+    @inline(__always)
+    private mutating func countPlain(_ slot: UInt32) {
+        let key = ConnectionKey(attempts.tuple(of: slot))
+        let handshake = attempts.progress[attempts.entries[slot].body].handshake
+        totals.count(
+            PlainHandshake(
+                server: attempts.entries[slot].clientIsLow ? key.high : key.low,
+                total: attempts.handshakes[handshake].ackTime &- attempts.entries[slot].firstTime))
+    }
+
+    /// Keeps an established attempt in mind that was reported: as `remember`.
+    @inline(__always)
+    mutating func close(_ slot: UInt32, isEnded: Bool) {
+        let body = attempts.entries[slot].body
+        attempts.handshakes.remove(attempts.progress[body].handshake)
+        attempts.progress[body].handshake = 0
+        attempts.progress[body].handshakeTouched = attempts.entries[slot].queued
+        attempts.progress[body].touched = clock.elapsed
+        attempts.entries[slot].stage = .closed
+        attempts.entries[slot].isConnectionEnded = isEnded
+        noteRecent(slot)
+        queues.move(slot, to: isEnded ? .ended : .live, attempts.entries, now: clock.elapsed)
+    }
+
+    /// Counts an attempt that is over and of which there is nothing to say but that; false if there may be more.
+    mutating func countShort(_ slot: UInt32, _ cause: Ending) -> Bool {
+        guard !configuration.listsAttempts else { return false }
+        switch attempts.entries[slot].stage {
+        case .established:
+            guard isPlain(slot) else { return false }
+            countPlain(slot)
+            return true
+        case .synSent:
+            let entry = attempts.entries[slot]
+            let profile = attempts.profiles[entry.profile]
+            guard profile.isPlainOpening, entry.clientISN != 0, entry.ports >> 16 != 0, entry.ports & 0xffff != 0 else {
+                return false
+            }
+            let age = (clock.now ?? time) &- entry.firstTime
+            let isOldEnough = cause == .timeout || age >= Judge.patience
+            let key = ConnectionKey(attempts.tuple(of: slot))
+            totals.countSilence(
+                isOldEnough ? .unanswered : .pending, cause, client: entry.clientIsLow ? key.low : key.high,
+                server: entry.clientIsLow ? key.high : key.low)
+            return true
+        case .synReceived, .closed, .detailed: return false
+        }
+    }
+
+    /// Whether an established attempt is a `PlainHandshake`.
+    @inline(__always)
+    private mutating func isPlain(_ slot: UInt32) -> Bool {
+        let handshake = attempts.progress[attempts.entries[slot].body].handshake
+        let ports = attempts.entries[slot].ports
+        let profiles = (
+            attempts.entries[slot].profile, attempts.handshakes[handshake].synAckProfile,
+            attempts.handshakes[handshake].ackProfile
+        )
+        guard attempts.entries[slot].firstTime <= attempts.handshakes[handshake].synAckTime,
+            attempts.handshakes[handshake].synAckTime <= attempts.handshakes[handshake].ackTime,
+            attempts.entries[slot].clientISN != 0,
+            attempts.progress[attempts.entries[slot].body].serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
+        else { return false }
+        if profiles != hints.plain {
+            guard isPlain(profiles) else { return false }
+            hints.plain = profiles
+        }
+        return !attempts.profiles[profiles.1].options.contains(.timestamps)
+            || attempts.handshakes[handshake].synAckTSecr == attempts.entries[slot].clientTSval
+    }
+
+    @inline(never)
+    private func isPlain(_ numbers: (UInt16, UInt16, UInt16)) -> Bool {
+        let (offer, answer) = (attempts.profiles[numbers.0], attempts.profiles[numbers.1])
+        return offer.isPlainOpening && answer.isPlainOpening && attempts.profiles[numbers.2].isPlain
+            && offer.options.isSuperset(of: answer.options.intersection(PlainHandshake.answers))
+    }
+
+    // MARK: Detail
+
+    /// Gives an attempt its detail, if it has none.
+    @inline(__always)
+    mutating func giveDetail(_ slot: UInt32) {
+        if attempts.entries[slot].stage != .detailed { writeOut(slot) }
+    }
+
+    @inline(never)
+    private mutating func writeOut(_ slot: UInt32) {
+        var (first, last, count): (UInt32, UInt32, UInt16) = (0, 0, 0)
+        var attempt = attempts.detail(of: slot) { note in
+            let number = notes.insert(note)
+            if first == 0 { first = number } else { notes[last].next = number }
+            last = number
+            count += 1
+        }
+        (attempt.firstNote, attempt.lastNote, attempt.noteCount) = (first, last, count)
+        attempts.setDetail(slot, attempt)
+    }
+}
