@@ -35,7 +35,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -51,10 +50,7 @@ let package = Package(
         .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         .target(
             name: "HandshakeAnalysis",
-            dependencies: [
-                "PacketWire", "CLinux",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ],
+            dependencies: ["PacketWire", "CLinux"],
             swiftSettings: settings),
         .target(
             name: "PacketCapture", dependencies: ["CPcap", "CZlib", "CZstd", "CLz4", "CLinux", "PacketWire"],

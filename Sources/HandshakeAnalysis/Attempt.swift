@@ -23,26 +23,26 @@ struct Attempt: BitwiseCopyable {
     struct Marks: OptionSet {
         let rawValue: UInt16
         /// The client is the key's lower endpoint.
-        static let clientIsLow = Marks(rawValue: 1)
-        static let hasServerISN = Marks(rawValue: 2)
+        static var clientIsLow: Marks { Marks(rawValue: 1) }
+        static var hasServerISN: Marks { Marks(rawValue: 2) }
         /// Another attempt on the tuple was live when the client's RST came.
-        static let otherLiveAtReset = Marks(rawValue: 4)
+        static var otherLiveAtReset: Marks { Marks(rawValue: 4) }
         /// Its SYN came while a newer connection was live on the tuple.
-        static let olderThanLive = Marks(rawValue: 8)
+        static var olderThanLive: Marks { Marks(rawValue: 8) }
         /// Another x came before this one had been unanswered for long.
-        static let reusedEarly = Marks(rawValue: 16)
-        static let clientSentTimestamps = Marks(rawValue: 32)
+        static var reusedEarly: Marks { Marks(rawValue: 16) }
+        static var clientSentTimestamps: Marks { Marks(rawValue: 32) }
         /// No SYN, no SYN-ACK: a connection that was there before the capture.
-        static let midstream = Marks(rawValue: 64)
+        static var midstream: Marks { Marks(rawValue: 64) }
         /// A FIN or RST ended the connection after completion.
-        static let connectionEnded = Marks(rawValue: 128)
-        static let established = Marks(rawValue: 256)
-        static let fastOpen = Marks(rawValue: 512)
-        static let serverSpoke = Marks(rawValue: 1024)
+        static var connectionEnded: Marks { Marks(rawValue: 128) }
+        static var established: Marks { Marks(rawValue: 256) }
+        static var fastOpen: Marks { Marks(rawValue: 512) }
+        static var serverSpoke: Marks { Marks(rawValue: 1024) }
         /// SYN-ACKs with more than one valid y.
-        static let severalServerISNs = Marks(rawValue: 2048)
+        static var severalServerISNs: Marks { Marks(rawValue: 2048) }
         /// The server acknowledged client data that was not captured.
-        static let missedSegments = Marks(rawValue: 4096)
+        static var missedSegments: Marks { Marks(rawValue: 4096) }
     }
 
     var key: ConnectionKey

@@ -3,14 +3,14 @@ import PacketWire
 /// Every attempt that is remembered.
 ///
 /// Each has an `Entry` of 64 octets: a cache line, found through the index. As long as nothing about it is out of the ordinary that
-/// and little more is all there is: a SYN without an answer costs its entry, and from its SYN-ACK on an attempt has a `Progress`
-/// too. With the first thing that is not ordinary it is given an `Attempt`, which has a field for everything, and a log. Its slot
+/// and little more is all there is: a SYN without an answer costs its entry, from its SYN-ACK on an attempt has a `Progress` too, and
+/// once it is reported an `Aftermath`. With the first thing that is not ordinary it is given an `Attempt`, which has a field for everything, and a log. Its slot
 /// stays the same. A test compares the results with those of a tracker that gives every attempt its detail at once.
 struct AttemptTable: ~Copyable {
     var entries: Pool<Entry>
     var details: Pool<Attempt>
     var progress: Pool<Progress>
-    var handshakes: Pool<Handshake>
+    var aftermaths: Pool<Aftermath>
     /// Addresses of IPv6 attempts: the lower endpoint's, then the higher's.
     var addresses: Pool<AddressPair>
     var profiles = ProfileTable()
@@ -24,13 +24,13 @@ struct AttemptTable: ~Copyable {
         entries = Pool(capacity: capacity)
         details = Pool(capacity: capacity)
         progress = Pool(capacity: capacity)
-        handshakes = Pool(capacity: capacity)
+        aftermaths = Pool(capacity: capacity)
         addresses = Pool(capacity: capacity)
     }
 
     /// Whether the address space was granted.
     var isUsable: Bool {
-        entries.capacity > 0 && details.capacity > 0 && progress.capacity > 0 && handshakes.capacity > 0
+        entries.capacity > 0 && details.capacity > 0 && progress.capacity > 0 && aftermaths.capacity > 0
             && addresses.capacity > 0
     }
 
@@ -46,6 +46,16 @@ struct AttemptTable: ~Copyable {
         nonmutating _modify {
             assert(entries[slot].stage == .detailed)
             yield &details[entries[slot].body]
+        }
+    }
+
+    @inline(__always)
+    func prefetchBody(_ slot: UInt32) {
+        let body = entries[slot].body
+        switch entries[slot].stage {
+        case .detailed: details.prefetch(body)
+        case .closed: aftermaths.prefetch(body)
+        case .synSent, .synReceived, .established: progress.prefetch(body)
         }
     }
 
@@ -104,9 +114,11 @@ struct AttemptTable: ~Copyable {
     private mutating func releaseBody(_ slot: UInt32) {
         let body = entries[slot].body
         guard body != 0 else { return }
-        if entries[slot].stage == .detailed { return details.remove(body) }
-        if progress[body].handshake != 0 { handshakes.remove(progress[body].handshake) }
-        progress.remove(body)
+        switch entries[slot].stage {
+        case .detailed: details.remove(body)
+        case .closed: aftermaths.remove(body)
+        case .synSent, .synReceived, .established: progress.remove(body)
+        }
     }
 
     func firstFrame(_ slot: UInt32) -> UInt64 {
@@ -147,17 +159,10 @@ struct AttemptTable: ~Copyable {
         }
         guard entry.stage != .synSent else { return attempt }
 
-        let progress = progress[entry.body]
         attempt.marks.formUnion([.hasServerISN, .serverSpoke])
         attempt.events.insert(.synAck)
         attempt.synAckCount = 1
-        attempt.serverISN = progress.serverISN
         attempt.synAckAck = attempt.clientNext
-        attempt.clientEnd = progress.clientEnd
-        attempt.serverEnd = progress.serverEnd
-        attempt.serverAcked = progress.serverAcked
-        attempt.clientAcked = progress.clientAcked
-        attempt.clientTSval = progress.clientTSval
         if entry.stage != .synReceived {
             attempt.marks.insert(.established)
             attempt.completedBy = CompletedBy.number(entry.isCompletedByData ? .data : .ack)
@@ -166,36 +171,47 @@ struct AttemptTable: ~Copyable {
             if entry.serverSaidMore { attempt.events.insert(.serverMore) }
         }
         if entry.stage == .closed {
+            let aftermath = aftermaths[entry.body]
             if entry.isConnectionEnded { attempt.marks.insert(.connectionEnded) }
-            attempt.touched = progress.touched
-            attempt.handshakeTouched = progress.handshakeTouched
+            attempt.serverISN = aftermath.serverISN
+            attempt.clientEnd = aftermath.clientEnd
+            attempt.serverAcked = aftermath.serverAcked
+            attempt.clientTSval = aftermath.clientTSval
+            attempt.touched = aftermath.touched
+            attempt.handshakeTouched = aftermath.handshakeTouched
             return attempt
         }
-        let handshake = handshakes[progress.handshake]
-        attempt.serverWindow = handshake.synAckWindow
-        var note = SegmentNote(profiles[handshake.synAckProfile], event: .synAck, fromClient: false)
-        note.frame = entry.firstFrame &+ UInt64(handshake.synAckFrame)
-        note.time = handshake.synAckTime
+        let progress = progress[entry.body]
+        attempt.serverISN = progress.serverISN
+        attempt.clientEnd = progress.clientEnd
+        attempt.serverEnd = progress.serverEnd
+        attempt.serverAcked = progress.serverAcked
+        attempt.clientAcked = progress.clientAcked
+        attempt.clientTSval = progress.clientTSval
+        attempt.serverWindow = progress.synAckWindow
+        var note = SegmentNote(profiles[progress.synAckProfile], event: .synAck, fromClient: false)
+        note.frame = entry.firstFrame &+ UInt64(progress.synAckFrame)
+        note.time = progress.synAckTime
         note.seq = progress.serverISN
         note.ack = attempt.clientNext
-        note.tsval = handshake.synAckTSval
-        note.tsecr = handshake.synAckTSecr
-        note.window = handshake.synAckWindow
-        note.identification = handshake.synAckIdentification
+        note.tsval = progress.synAckTSval
+        note.tsecr = progress.synAckTSecr
+        note.window = progress.synAckWindow
+        note.identification = progress.synAckIdentification
         log(note)
         guard entry.stage == .established else { return attempt }
-        attempt.completedFrame = entry.firstFrame &+ UInt64(handshake.ackFrame)
+        attempt.completedFrame = entry.firstFrame &+ UInt64(progress.ackFrame)
         note = SegmentNote(
-            profiles[handshake.ackProfile], event: entry.isCompletedByData ? .finalData : .finalAck, fromClient: true)
+            profiles[progress.ackProfile], event: entry.isCompletedByData ? .finalData : .finalAck, fromClient: true)
         note.frame = attempt.completedFrame
-        note.time = handshake.ackTime
+        note.time = progress.ackTime
         note.seq = attempt.clientNext
         note.ack = attempt.serverNext
-        note.payloadLength = handshake.ackPayload
-        note.tsval = handshake.ackTSval
-        note.tsecr = handshake.ackTSecr
-        note.window = handshake.ackWindow
-        note.identification = handshake.ackIdentification
+        note.payloadLength = progress.ackPayload
+        note.tsval = progress.ackTSval
+        note.tsecr = progress.ackTSecr
+        note.window = progress.ackWindow
+        note.identification = progress.ackIdentification
         log(note)
         return attempt
     }
@@ -208,98 +224,43 @@ struct AttemptTable: ~Copyable {
     }
 }
 
-/// A tuple in the form that is hashed and compared: the lower endpoint first.
-struct Tuple: BitwiseCopyable {
-    var lowHigh: UInt64 = 0
-    var lowLow: UInt64
-    var highHigh: UInt64 = 0
-    var highLow: UInt64
-    /// The lower endpoint's in the upper half.
-    var ports: UInt32
-    var isV6: Bool
-
-    @inline(__always)
-    init(lowHigh: UInt64, lowLow: UInt64, highHigh: UInt64, highLow: UInt64, ports: UInt32) {
-        self.lowHigh = lowHigh
-        self.lowLow = lowLow
-        self.highHigh = highHigh
-        self.highLow = highLow
-        self.ports = ports
-        isV6 = true
-    }
-
-    /// - Parameter addresses: both IPv4 addresses, the lower endpoint's in the upper half.
-    @inline(__always)
-    init(addresses: UInt64, ports: UInt32) {
-        lowLow = addresses >> 32
-        highLow = addresses & 0xffff_ffff
-        self.ports = ports
-        isV6 = false
-    }
-
+// What runs for every frame is here rather than where the types are: calls across modules are not inlined.
+extension Tuple {
+    /// Of IPv4: both addresses.
     @inline(__always) var addresses: UInt64 { lowLow << 32 | highLow }
 
-    /// A 64-bit hash. `seed` is random outside tests, since traffic chooses the keys.
+    /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses the keys.
     @inline(__always)
     func hash(seed: UInt64) -> UInt64 {
-        // Multiply-and-fold rounds, as in wyhash: no finaliser needed, no state to set up.
-        @inline(__always)
-        func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
-            let product = a.multipliedFullWidth(by: b)
-            return product.high ^ product.low
-        }
         if !isV6 {
-            return fold(fold(addresses ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports), 0x5899_65cc_7537_4cc3)
+            return foldedProduct(
+                foldedProduct(addresses ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports), 0x5899_65cc_7537_4cc3)
         }
-        var h = fold(lowHigh ^ seed, 0xa076_1d64_78bd_642f)
-        h = fold(lowLow ^ h, 0x9e37_79b9_7f4a_7c15)
-        h = fold(highHigh ^ h, 0xe703_7ed1_a0b4_28db)
-        h = fold(highLow ^ h, 0x8ebc_6af0_9c88_c6e3)
-        return fold(UInt64(ports) ^ h, 0x5899_65cc_7537_4cc3)
+        var h = foldedProduct(lowHigh ^ seed, 0xa076_1d64_78bd_642f)
+        h = foldedProduct(lowLow ^ h, 0x9e37_79b9_7f4a_7c15)
+        h = foldedProduct(highHigh ^ h, 0xe703_7ed1_a0b4_28db)
+        h = foldedProduct(highLow ^ h, 0x8ebc_6af0_9c88_c6e3)
+        return foldedProduct(UInt64(ports) ^ h, 0x5899_65cc_7537_4cc3)
     }
 }
 
+/// One round of wyhash: the halves of a product, folded.
+@inline(__always)
+func foldedProduct(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = a.multipliedFullWidth(by: b)
+    return product.high ^ product.low
+}
+
 extension UsualSegment {
-    /// - Returns: the tuple, and whether the source is its lower endpoint.
+    /// SEG.LEN (RFC 9293 section 3.4): payload, plus one each for SYN and FIN.
     @inline(__always)
-    var tuple: (Tuple, sourceIsLow: Bool) {
-        if version == .v4 {
-            let source = sourceLow << 16 | UInt64(sourcePort)
-            let destination = destinationLow << 16 | UInt64(destinationPort)
-            let (low, high) = (min(source, destination), max(source, destination))
-            return (
-                Tuple(
-                    addresses: (low >> 16) << 32 | high >> 16,
-                    ports: UInt32(truncatingIfNeeded: low & 0xffff) << 16 | UInt32(truncatingIfNeeded: high & 0xffff)),
-                source <= destination
-            )
-        }
-        let isLow =
-            sourceHigh != destinationHigh
-            ? sourceHigh < destinationHigh
-            : sourceLow != destinationLow ? sourceLow < destinationLow : sourcePort <= destinationPort
-        return isLow
-            ? (
-                Tuple(
-                    lowHigh: sourceHigh, lowLow: sourceLow, highHigh: destinationHigh, highLow: destinationLow,
-                    ports: UInt32(sourcePort) << 16 | UInt32(destinationPort)), true
-            )
-            : (
-                Tuple(
-                    lowHigh: destinationHigh, lowLow: destinationLow, highHigh: sourceHigh, highLow: sourceLow,
-                    ports: UInt32(destinationPort) << 16 | UInt32(sourcePort)), false
-            )
+    var sequenceLength: UInt32 {
+        payloadLength &+ UInt32(flags.rawValue & 1) &+ UInt32(flags.rawValue >> 1 & 1)
     }
 }
 
 extension ConnectionKey {
-    init(_ tuple: Tuple) {
-        func address(_ high: UInt64, _ low: UInt64) -> IPAddress {
-            tuple.isV6 ? IPAddress(v6High: high, low: low) : IPAddress(v4: UInt32(truncatingIfNeeded: low))
-        }
-        low = Endpoint(address(tuple.lowHigh, tuple.lowLow), UInt16(tuple.ports >> 16))
-        high = Endpoint(address(tuple.highHigh, tuple.highLow), UInt16(truncatingIfNeeded: tuple.ports))
-    }
+    init(_ tuple: Tuple) { (low, high) = tuple.endpoints }
 
     @inline(__always)
     var tuple: Tuple {
@@ -341,7 +302,7 @@ struct Entry: BitwiseCopyable {
     var firstFrame: UInt64 = 0
     var firstTime: Int64 = 0
     var ports: UInt32 = 0
-    /// Its detail, or its progress; 0 for none.
+    /// Its detail, progress or aftermath; 0 for none.
     var body: UInt32 = 0
     var queuePrevious: UInt32 = 0
     var queueNext: UInt32 = 0
@@ -397,11 +358,9 @@ struct Entry: BitwiseCopyable {
     }
 }
 
-/// What an attempt without detail has to remember from its SYN-ACK on.
+/// What an attempt without detail has beside its entry from its SYN-ACK on, until it is reported: few at a time, so that they stay
+/// in a cache.
 struct Progress: BitwiseCopyable {
-    /// As in `Attempt`, of one that is reported.
-    var touched: Int64 = 0
-    var handshakeTouched: Int64 = 0
     /// y.
     var serverISN: UInt32 = 0
     var clientEnd: UInt32 = 0
@@ -409,12 +368,8 @@ struct Progress: BitwiseCopyable {
     var serverAcked: UInt32 = 0
     var clientAcked: UInt32 = 0
     var clientTSval: UInt32 = 0
-    /// Until it is reported.
-    var handshake: UInt32 = 0
-}
 
-/// What is not in the `Entry` of an ordinary handshake's segments.
-struct Handshake: BitwiseCopyable {
+    // What is not in the entry of the SYN-ACK, and of the final ACK.
     var synAckTime: Int64 = 0
     var ackTime: Int64 = 0
     /// Frames after the SYN's.
@@ -431,6 +386,18 @@ struct Handshake: BitwiseCopyable {
     var ackWindow: UInt16 = 0
     var synAckIdentification: UInt16 = 0
     var ackIdentification: UInt16 = 0
+}
+
+/// What is remembered of a reported attempt without detail beside its entry.
+struct Aftermath: BitwiseCopyable {
+    /// As in `Attempt`.
+    var touched: Int64
+    var handshakeTouched: Int64
+    /// y.
+    var serverISN: UInt32
+    var clientEnd: UInt32
+    var serverAcked: UInt32
+    var clientTSval: UInt32
 }
 
 /// What many segments have in common: how they were carried, what they offer.
@@ -457,7 +424,7 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
         windowScale = segment.windowScale
         hopLimit = segment.hopLimit
         checksum = segment.checksum
-        version = segment.version
+        version = segment.tuple.isV6 ? .v6 : .v4
     }
 
     @inline(__always)
@@ -465,7 +432,7 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
         linkSignature == segment.linkSignature && flags.rawValue == segment.flags.rawValue && mss == segment.mss
             && options.rawValue == segment.options.rawValue && windowScale == segment.windowScale
             && hopLimit == segment.hopLimit && checksum.rawValue == segment.checksum.rawValue
-            && vlan.packed == segment.vlan.packed && version.rawValue == segment.version.rawValue
+            && vlan.packed == segment.vlan.packed && (version == .v6) == segment.tuple.isV6
     }
 
     /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.

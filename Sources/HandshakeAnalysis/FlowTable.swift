@@ -75,15 +75,21 @@ import CLinux
     func prefetch(_ slot: UInt32) { unsafe clinux_prefetch(base + Int(slot)) }
 }
 
-/// An open-addressed index from a hash to a slot. An entry is eight octets: 32 bits of hash, 32 bits of slot. Linear
-/// probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
+/// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
+/// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
+/// cache. Linear probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
 @safe struct HashIndex: ~Copyable {
     private var entries: UnsafeMutablePointer<UInt64>
     private var mask: Int
+    /// Bits of an entry below those that say where it belongs.
+    private var shift: UInt64
     private(set) var count = 0
 
+    private static let smallest: UInt64 = 12
+
     init() {
-        mask = 1 << 12 - 1
+        mask = 1 << HashIndex.smallest - 1
+        shift = 64 - HashIndex.smallest
         guard let memory = unsafe HashIndex.allocate(mask + 1) else {
             preconditionFailure("there is no memory for an index of \(mask + 1) entries")
         }
@@ -98,18 +104,22 @@ import CLinux
     }
 
     /// It is as full as it may be: it could not grow when it should have.
-    var isFull: Bool { count * 8 > mask * 7 }
+    @inline(__always) var isFull: Bool { count * 8 > mask * 7 }
+
+    /// Where an entry, or a hash, belongs.
+    @inline(__always)
+    private func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry >> shift) }
 
     @inline(__always)
-    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask)) }
+    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + home(hash)) }
 
     /// The first slot whose entry has this hash's tag, likely the one that `find` will give; 0 for none.
     @inline(__always)
     func candidate(_ hash: UInt64) -> UInt32 {
-        var position = Int(truncatingIfNeeded: hash) & mask
+        var position = home(hash)
         while true {
             let entry = unsafe entries[position]
-            if entry == 0 || entry >> 32 == hash >> 32 { return UInt32(truncatingIfNeeded: entry) }
+            if entry == 0 || (entry ^ hash) >> 32 == 0 { return UInt32(truncatingIfNeeded: entry) }
             position = (position + 1) & mask
         }
     }
@@ -117,13 +127,14 @@ import CLinux
     /// The slot whose entry has this hash's tag and that `matches`; 0 for none.
     @inline(__always)
     func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
-        let tag = hash >> 32
-        var position = Int(truncatingIfNeeded: hash) & mask
+        var position = home(hash)
         while true {
             let entry = unsafe entries[position]
             if entry == 0 { return 0 }
-            let slot = UInt32(truncatingIfNeeded: entry)
-            if entry >> 32 == tag, matches(slot) { return slot }
+            if (entry ^ hash) >> 32 == 0 {
+                let slot = UInt32(truncatingIfNeeded: entry)
+                if matches(slot) { return slot }
+            }
             position = (position + 1) & mask
         }
     }
@@ -135,54 +146,51 @@ import CLinux
         unsafe entries[position] = (hash >> 32) << 32 | UInt64(new)
     }
 
-    /// Adds an entry. The attempts give the hashes again, should the index grow.
     @inline(__always)
-    mutating func insert(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing AttemptTable, seed: UInt64) {
-        if count * 8 > mask * 5 { grow(attempts, seed) }
-        place(hash, slot)
+    mutating func insert(_ hash: UInt64, _ slot: UInt32) {
+        if count * 8 > mask * 5 { grow() }
+        place((hash >> 32) << 32 | UInt64(slot))
         count += 1
     }
 
     @inline(__always)
-    private mutating func place(_ hash: UInt64, _ slot: UInt32) {
-        var position = Int(truncatingIfNeeded: hash) & mask
+    private mutating func place(_ entry: UInt64) {
+        var position = home(entry)
         while unsafe entries[position] != 0 { position = (position + 1) & mask }
-        unsafe entries[position] = (hash >> 32) << 32 | UInt64(slot)
+        unsafe entries[position] = entry
     }
 
-    private mutating func grow(_ attempts: borrowing AttemptTable, _ seed: UInt64) {
+    private mutating func grow() {
         let (old, size) = unsafe (entries, mask + 1)
         // Without memory it fills up further, and the table lets old attempts go (`isFull`).
         guard let larger = unsafe HashIndex.allocate(size * 2) else { return }
         mask = size * 2 - 1
+        shift -= 1
         unsafe entries = larger
         for position in 0..<size {
             let entry = unsafe old[position]
-            if entry != 0 {
-                let slot = UInt32(truncatingIfNeeded: entry)
-                place(attempts.tuple(of: slot).hash(seed: seed), slot)
-            }
+            if entry != 0 { place(entry) }
         }
         unsafe clinux_unmap(old, size * 8)
     }
 
     @inline(__always)
     private func position(of slot: UInt32, _ hash: UInt64) -> Int {
-        var position = Int(truncatingIfNeeded: hash) & mask
+        var position = home(hash)
         while unsafe UInt32(truncatingIfNeeded: entries[position]) != slot { position = (position + 1) & mask }
         return position
     }
 
     /// Removes the entry of `slot`, and closes the gap.
-    mutating func remove(_ hash: UInt64, _ slot: UInt32, of attempts: borrowing AttemptTable, seed: UInt64) {
+    mutating func remove(_ hash: UInt64, _ slot: UInt32) {
         var gap = position(of: slot, hash)
         var next = (gap + 1) & mask
-        while unsafe entries[next] != 0 {
-            let other = unsafe UInt32(truncatingIfNeeded: entries[next])
-            let home = Int(truncatingIfNeeded: attempts.tuple(of: other).hash(seed: seed)) & mask
+        while true {
+            let entry = unsafe entries[next]
+            if entry == 0 { break }
             // An entry moves back unless its home lies between the gap and itself.
-            if (next - home) & mask >= (next - gap) & mask {
-                unsafe entries[gap] = entries[next]
+            if (next - home(entry)) & mask >= (next - gap) & mask {
+                unsafe entries[gap] = entry
                 gap = next
             }
             next = (next + 1) & mask

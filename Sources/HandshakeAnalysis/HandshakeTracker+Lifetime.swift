@@ -56,7 +56,7 @@ extension HandshakeTracker {
     private mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
         let touched =
             attempts.entries[slot].stage == .detailed
-            ? attempts[slot].touched : attempts.progress[attempts.entries[slot].body].touched
+            ? attempts[slot].touched : attempts.aftermaths[attempts.entries[slot].body].touched
         if touched > attempts.entries[slot].queued {
             queues.move(slot, to: attempts.entries[slot].queue, attempts.entries, now: touched)
             return false
@@ -89,7 +89,7 @@ extension HandshakeTracker {
         attempts[slot].older = newest
         attempts[slot].touched = clock.elapsed
         if newest == 0 {
-            index.insert(hash, slot, of: attempts, seed: seed)
+            index.insert(hash, slot)
         } else {
             index.replace(hash, newest, with: slot)
         }
@@ -104,7 +104,7 @@ extension HandshakeTracker {
         let tuple = attempts.tuple(of: slot)
         let hash = tuple.hash(seed: seed)
         if attempts.entries[slot].stage != .detailed {
-            index.remove(hash, slot, of: attempts, seed: seed)
+            index.remove(hash, slot)
             return attempts.remove(slot)
         }
         let newest = index.find(hash) { attempts.has(tuple, $0) }
@@ -115,7 +115,7 @@ extension HandshakeTracker {
         } else if attempts[slot].older != 0 {
             index.replace(hash, slot, with: attempts[slot].older)
         } else {
-            index.remove(hash, slot, of: attempts, seed: seed)
+            index.remove(hash, slot)
         }
         attempts.remove(slot)
     }

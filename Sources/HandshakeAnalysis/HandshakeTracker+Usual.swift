@@ -15,11 +15,11 @@ struct ProfileHints {
 extension HandshakeTracker {
     @inline(__always)
     mutating func take(_ segment: UsualSegment, _ hash: UInt64) {
-        let (tuple, sourceIsLow) = segment.tuple
-        let slot = index.find(hash) { attempts.has(tuple, $0) }
+        let sourceIsLow = segment.sourceIsLow
+        let slot = index.find(hash) { attempts.has(segment.tuple, $0) }
         let isTaken: Bool
         if slot == 0 {
-            isTaken = begin(segment, tuple, sourceIsLow, hash)
+            isTaken = begin(segment, segment.tuple, sourceIsLow, hash)
         } else {
             let fromClient = sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
@@ -64,7 +64,7 @@ extension HandshakeTracker {
         attempts.entries[slot].profile = profile
         attempts.entries[slot].identification = segment.identification
         attempts.entries[slot].window = segment.window
-        index.insert(hash, slot, of: attempts, seed: seed)
+        index.insert(hash, slot)
         heard(slot, .unfinished)
         return true
     }
@@ -80,21 +80,19 @@ extension HandshakeTracker {
         else { return false }
         let profile = attempts.profiles.number(segment, hint: &hints.synAck)
         guard profile != 0 else { return false }
-        var handshake = Handshake()
-        handshake.synAckTime = time
-        handshake.synAckFrame = UInt32(truncatingIfNeeded: distance)
-        handshake.synAckTSval = segment.tsval
-        handshake.synAckTSecr = segment.tsecr
-        handshake.synAckProfile = profile
-        handshake.synAckWindow = segment.window
-        handshake.synAckIdentification = segment.identification
         var progress = Progress()
         progress.serverISN = segment.seq
         progress.clientEnd = next
         progress.serverEnd = segment.seq &+ 1
         progress.serverAcked = next
         progress.clientTSval = attempts.entries[slot].clientTSval
-        progress.handshake = attempts.handshakes.insert(handshake)
+        progress.synAckTime = time
+        progress.synAckFrame = UInt32(truncatingIfNeeded: distance)
+        progress.synAckTSval = segment.tsval
+        progress.synAckTSecr = segment.tsecr
+        progress.synAckProfile = profile
+        progress.synAckWindow = segment.window
+        progress.synAckIdentification = segment.identification
         attempts.entries[slot].body = attempts.progress.insert(progress)
         attempts.entries[slot].stage = .synReceived
         heard(slot, .unfinished)
@@ -113,15 +111,14 @@ extension HandshakeTracker {
         else { return false }
         let profile = attempts.profiles.number(segment, hint: &hints.ack)
         guard profile != 0 else { return false }
-        let handshake = attempts.progress[body].handshake
-        attempts.handshakes[handshake].ackTime = time
-        attempts.handshakes[handshake].ackFrame = UInt32(truncatingIfNeeded: distance)
-        attempts.handshakes[handshake].ackTSval = segment.tsval
-        attempts.handshakes[handshake].ackTSecr = segment.tsecr
-        attempts.handshakes[handshake].ackPayload = segment.payloadLength
-        attempts.handshakes[handshake].ackProfile = profile
-        attempts.handshakes[handshake].ackWindow = segment.window
-        attempts.handshakes[handshake].ackIdentification = segment.identification
+        attempts.progress[body].ackTime = time
+        attempts.progress[body].ackFrame = UInt32(truncatingIfNeeded: distance)
+        attempts.progress[body].ackTSval = segment.tsval
+        attempts.progress[body].ackTSecr = segment.tsecr
+        attempts.progress[body].ackPayload = segment.payloadLength
+        attempts.progress[body].ackProfile = profile
+        attempts.progress[body].ackWindow = segment.window
+        attempts.progress[body].ackIdentification = segment.identification
         attempts.progress[body].clientEnd = segment.seq &+ segment.payloadLength
         attempts.progress[body].clientAcked = segment.ack
         if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
@@ -141,7 +138,7 @@ extension HandshakeTracker {
         let next = attempts.entries[slot].clientISN &+ 1
         if fromClient {
             if segment.seq == next, segment.ack == attempts.progress[body].serverISN &+ 1,
-                isLikeCompletion(segment, attempts.progress[body].handshake)
+                isLikeCompletion(segment, body)
             {
                 return false
             }
@@ -171,11 +168,11 @@ extension HandshakeTracker {
 
     /// Whether it may be the segment that completed the handshake, captured again (`isCopyOfCompletion` knows).
     @inline(__always)
-    private func isLikeCompletion(_ segment: UsualSegment, _ handshake: UInt32) -> Bool {
-        segment.payloadLength == attempts.handshakes[handshake].ackPayload
-            && segment.window == attempts.handshakes[handshake].ackWindow
-            && segment.identification == attempts.handshakes[handshake].ackIdentification
-            && time &- attempts.handshakes[handshake].ackTime < SegmentNote.duplicateWindow
+    private func isLikeCompletion(_ segment: UsualSegment, _ body: UInt32) -> Bool {
+        segment.payloadLength == attempts.progress[body].ackPayload
+            && segment.window == attempts.progress[body].ackWindow
+            && segment.identification == attempts.progress[body].ackIdentification
+            && time &- attempts.progress[body].ackTime < SegmentNote.duplicateWindow
     }
 
     /// A segment of a reported attempt: as `heardAgain`.
@@ -184,13 +181,13 @@ extension HandshakeTracker {
         guard !segment.flags.contains(.syn) else { return false }
         let body = attempts.entries[slot].body
         if fromClient {
-            attempts.progress[body].clientEnd = Sequence.later(
-                segment.seq &+ segment.sequenceLength, attempts.progress[body].clientEnd)
-            if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
-        } else if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts.progress[body].serverAcked) {
-            attempts.progress[body].serverAcked = segment.ack
+            attempts.aftermaths[body].clientEnd = Sequence.later(
+                segment.seq &+ segment.sequenceLength, attempts.aftermaths[body].clientEnd)
+            if segment.options.contains(.timestamps) { attempts.aftermaths[body].clientTSval = segment.tsval }
+        } else if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts.aftermaths[body].serverAcked) {
+            attempts.aftermaths[body].serverAcked = segment.ack
         }
-        attempts.progress[body].touched = clock.elapsed
+        attempts.aftermaths[body].touched = clock.elapsed
         noteRecent(slot)
         if !segment.flags.isDisjoint(with: [.fin, .rst]), attempts.entries[slot].queue == .live {
             attempts.entries[slot].isConnectionEnded = true
@@ -224,21 +221,23 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func countPlain(_ slot: UInt32) {
         let key = ConnectionKey(attempts.tuple(of: slot))
-        let handshake = attempts.progress[attempts.entries[slot].body].handshake
+        let body = attempts.entries[slot].body
         totals.count(
             PlainHandshake(
                 server: attempts.entries[slot].clientIsLow ? key.high : key.low,
-                total: attempts.handshakes[handshake].ackTime &- attempts.entries[slot].firstTime))
+                total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
     }
 
     /// Keeps an established attempt in mind that was reported: as `remember`.
     @inline(__always)
     mutating func close(_ slot: UInt32, isEnded: Bool) {
         let body = attempts.entries[slot].body
-        attempts.handshakes.remove(attempts.progress[body].handshake)
-        attempts.progress[body].handshake = 0
-        attempts.progress[body].handshakeTouched = attempts.entries[slot].queued
-        attempts.progress[body].touched = clock.elapsed
+        let aftermath = Aftermath(
+            touched: clock.elapsed, handshakeTouched: attempts.entries[slot].queued,
+            serverISN: attempts.progress[body].serverISN, clientEnd: attempts.progress[body].clientEnd,
+            serverAcked: attempts.progress[body].serverAcked, clientTSval: attempts.progress[body].clientTSval)
+        attempts.progress.remove(body)
+        attempts.entries[slot].body = attempts.aftermaths.insert(aftermath)
         attempts.entries[slot].stage = .closed
         attempts.entries[slot].isConnectionEnded = isEnded
         noteRecent(slot)
@@ -273,23 +272,23 @@ extension HandshakeTracker {
     /// Whether an established attempt is a `PlainHandshake`.
     @inline(__always)
     private mutating func isPlain(_ slot: UInt32) -> Bool {
-        let handshake = attempts.progress[attempts.entries[slot].body].handshake
+        let body = attempts.entries[slot].body
         let ports = attempts.entries[slot].ports
         let profiles = (
-            attempts.entries[slot].profile, attempts.handshakes[handshake].synAckProfile,
-            attempts.handshakes[handshake].ackProfile
+            attempts.entries[slot].profile, attempts.progress[body].synAckProfile,
+            attempts.progress[body].ackProfile
         )
-        guard attempts.entries[slot].firstTime <= attempts.handshakes[handshake].synAckTime,
-            attempts.handshakes[handshake].synAckTime <= attempts.handshakes[handshake].ackTime,
+        guard attempts.entries[slot].firstTime <= attempts.progress[body].synAckTime,
+            attempts.progress[body].synAckTime <= attempts.progress[body].ackTime,
             attempts.entries[slot].clientISN != 0,
-            attempts.progress[attempts.entries[slot].body].serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
+            attempts.progress[body].serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
         else { return false }
         if profiles != hints.plain {
             guard isPlain(profiles) else { return false }
             hints.plain = profiles
         }
         return !attempts.profiles[profiles.1].options.contains(.timestamps)
-            || attempts.handshakes[handshake].synAckTSecr == attempts.entries[slot].clientTSval
+            || attempts.progress[body].synAckTSecr == attempts.entries[slot].clientTSval
     }
 
     @inline(never)

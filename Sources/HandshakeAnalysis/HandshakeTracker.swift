@@ -56,8 +56,6 @@ public struct HandshakeTracker: ~Copyable {
     let noteLimit: Int
     /// Where profiles were last time.
     var hints = ProfileHints()
-    /// Hashes of a batch's usual segments.
-    var hashes = [UInt64](repeating: 0, count: FrameBatch.capacity)
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
     var paths: [UInt32: TunnelPaths] = [:]
     var index = HashIndex()
@@ -128,16 +126,22 @@ public struct HandshakeTracker: ~Copyable {
     package mutating func receive(_ batch: borrowing FrameBatch) {
         if !usesShortForms { return receiveInDetail(batch) }
         let count = min(batch.count, FrameBatch.capacity)
+        var hashes = InlineArray<32, UInt64>(repeating: 0)
+        var candidates = InlineArray<32, UInt32>(repeating: 0)
         let segments = batch.segments.span
         let isUsual = batch.isUsual.span
         for position in 0..<count where isUsual[position] {
-            let hash = segments[position].tuple.0.hash(seed: seed)
+            let hash = segments[position].tuple.hash(seed: seed)
             hashes[position] = hash
             index.prefetch(hash)
         }
         for position in 0..<count where isUsual[position] {
             let slot = index.candidate(hashes[position])
+            candidates[position] = slot
             if slot != 0 { attempts.entries.prefetch(slot) }
+        }
+        for position in 0..<count where isUsual[position] && candidates[position] != 0 {
+            attempts.prefetchBody(candidates[position])
         }
         let numbers = batch.numbers.span
         let times = batch.times.span
@@ -256,7 +260,7 @@ public struct HandshakeTracker: ~Copyable {
         self.time = time
         let before = clock.elapsed
         clock.tick(time)
-        if clock.elapsed != before { touchRecent() }
+        if clock.elapsed != before, recent.0 != 0 { touchRecent() }
         recent = (0, 0)
         recentHandshake = 0
         if clock.elapsed >= queues.nextDeadline { expire() }
@@ -279,7 +283,7 @@ public struct HandshakeTracker: ~Copyable {
                 attempts[slot].touched = clock.elapsed
                 // Reported attempts are touched where they stand: only those that were moved are at the tail.
                 if !attempts[slot].isReported { attempts.entries[slot].queued = clock.elapsed }
-            case .closed: attempts.progress[attempts.entries[slot].body].touched = clock.elapsed
+            case .closed: attempts.aftermaths[attempts.entries[slot].body].touched = clock.elapsed
             case .synSent, .synReceived, .established: attempts.entries[slot].queued = clock.elapsed
             }
         }

@@ -18,10 +18,10 @@ public struct TrafficPatterns: Sendable {
     public static let scanThreshold = 20
     public static let backscatterThreshold = 20
 
-    private var unansweredAt = TopCounts<Endpoint>(capacity: 1024)
-    private var answeredAt = TopCounts<Endpoint>(capacity: 1024)
-    private var targets = TopTargets(capacity: 1024)
-    private var unasked = TopCounts<IPAddress>(capacity: 1024)
+    private var unansweredAt = FrequentKeys<Endpoint>(capacity: 2048)
+    private var answeredAt = FrequentKeys<Endpoint>(capacity: 2048)
+    private var targets = FrequentTargets(capacity: 2048)
+    private var unasked = FrequentKeys<IPAddress>(capacity: 2048)
 
     mutating func unaskedReset(from source: IPAddress) { unasked.add(source) }
 
@@ -59,50 +59,5 @@ public struct TrafficPatterns: Sendable {
             patterns.append(Pattern(code: .backscatter, address: victim, port: nil, count: count))
         }
         return patterns
-    }
-}
-
-/// The most frequent keys of a stream, in bounded memory.
-struct TopCounts<Key: Hashable & Comparable & Sendable>: Sendable {
-    let capacity: Int
-    private var counts: [Key: Int] = [:]
-
-    init(capacity: Int) { self.capacity = capacity }
-
-    subscript(key: Key) -> Int { counts[key] ?? 0 }
-
-    mutating func add(_ key: Key) {
-        counts[key, default: 0] += 1
-        guard counts.count > capacity * 2 else { return }
-        // Halve: cheap on average, and what is frequent stays. The order of equals is the keys' own.
-        let kept = sorted.prefix(capacity)
-        counts = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.count) })
-    }
-
-    /// Most frequent first.
-    var sorted: [(key: Key, count: Int)] {
-        counts.map { (key: $0.key, count: $0.value) }.sorted { ($1.count, $0.key) < ($0.count, $1.key) }
-    }
-}
-
-/// For each of a bounded number of sources, how many distinct destinations it tried (at most 256 are told apart).
-struct TopTargets: Sendable {
-    let capacity: Int
-    private var destinations: [IPAddress: Set<Endpoint>] = [:]
-    static let most = 256
-
-    init(capacity: Int) { self.capacity = capacity }
-
-    mutating func add(_ source: IPAddress, _ destination: Endpoint) {
-        if destinations[source, default: []].count < TopTargets.most {
-            destinations[source, default: []].insert(destination)
-        }
-        guard destinations.count > capacity * 2 else { return }
-        let kept = Set(sorted.prefix(capacity).map(\.key))
-        destinations = destinations.filter { kept.contains($0.key) }
-    }
-
-    var sorted: [(key: IPAddress, count: Int)] {
-        destinations.map { (key: $0.key, count: $0.value.count) }.sorted { ($1.count, $0.key) < ($0.count, $1.key) }
     }
 }

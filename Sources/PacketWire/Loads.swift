@@ -19,27 +19,30 @@ extension RawSpan {
         unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
     }
 
-    /// The Internet checksum's sum (RFC 1071) of a range, not yet folded, of words in this machine's order: the complement of the
-    /// sum is then in that order too, and 0xffff is 0xffff in any.
+    /// The Internet checksum's sum (RFC 1071) of all octets, of words in this machine's order, to 64 bits with the carries put back:
+    /// of a good checksum it is a multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2).
     @inline(__always)
-    func nativeSum(_ start: Int, _ count: Int) -> UInt64 {
-        var sum: UInt64 = 0
-        var offset = start
-        let end = start + count
-        while offset + 8 <= end {
-            let word = unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            sum &+= (word & 0xffff_ffff) &+ word >> 32
-            offset += 8
+    func nativeSum(_ start: UInt64 = 0) -> UInt64 {
+        var sum = start
+        var rest = self
+        @inline(__always)
+        func add(_ word: UInt64) {
+            let (partial, carry) = sum.addingReportingOverflow(word)
+            sum = partial &+ (carry ? 1 : 0)
         }
-        if offset + 4 <= end {
-            sum &+= UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
-            offset += 4
+        while rest.byteCount >= 8 {
+            add(unsafe rest.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self))
+            rest = unsafe rest.extracting(unchecked: 8..<rest.byteCount)
         }
-        if offset + 2 <= end {
-            sum &+= UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
-            offset += 2
+        if rest.byteCount & 4 != 0 {
+            add(UInt64(unsafe rest.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)))
+            rest = unsafe rest.extracting(unchecked: 4..<rest.byteCount)
         }
-        if offset < end { sum &+= UInt64((UInt16(u8(offset)) << 8).bigEndian) }
+        if rest.byteCount & 2 != 0 {
+            add(UInt64(unsafe rest.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt16.self)))
+            rest = unsafe rest.extracting(unchecked: 2..<rest.byteCount)
+        }
+        if rest.byteCount == 1 { add(UInt64((UInt16(rest.u8(0)) << 8).bigEndian)) }
         return sum
     }
 
@@ -61,6 +64,10 @@ extension RawSpan {
         return sum
     }
 }
+
+/// Whether a `nativeSum` over data and its checksum says that the checksum is good. Not one of zeros alone: that folds to 0.
+@inline(__always)
+func isGoodSum(_ sum: UInt64) -> Bool { sum % 0xffff == 0 && sum != 0 }
 
 /// Folds a sum to sixteen bits (RFC 1071 section 1).
 @inline(__always)

@@ -3,20 +3,20 @@ public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
     @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    public static let fin = TCPFlags(rawValue: 0x001)
-    public static let syn = TCPFlags(rawValue: 0x002)
-    public static let rst = TCPFlags(rawValue: 0x004)
-    public static let psh = TCPFlags(rawValue: 0x008)
-    public static let ack = TCPFlags(rawValue: 0x010)
-    public static let urg = TCPFlags(rawValue: 0x020)
+    @inlinable @inline(__always) public static var fin: TCPFlags { TCPFlags(rawValue: 0x001) }
+    @inlinable @inline(__always) public static var syn: TCPFlags { TCPFlags(rawValue: 0x002) }
+    @inlinable @inline(__always) public static var rst: TCPFlags { TCPFlags(rawValue: 0x004) }
+    @inlinable @inline(__always) public static var psh: TCPFlags { TCPFlags(rawValue: 0x008) }
+    @inlinable @inline(__always) public static var ack: TCPFlags { TCPFlags(rawValue: 0x010) }
+    @inlinable @inline(__always) public static var urg: TCPFlags { TCPFlags(rawValue: 0x020) }
     /// Explicit congestion notification echo (RFC 3168).
-    public static let ece = TCPFlags(rawValue: 0x040)
+    @inlinable @inline(__always) public static var ece: TCPFlags { TCPFlags(rawValue: 0x040) }
     /// Congestion window reduced (RFC 3168).
-    public static let cwr = TCPFlags(rawValue: 0x080)
+    @inlinable @inline(__always) public static var cwr: TCPFlags { TCPFlags(rawValue: 0x080) }
     /// Accurate ECN (RFC 9768); once the nonce sum.
-    public static let ae = TCPFlags(rawValue: 0x100)
+    @inlinable @inline(__always) public static var ae: TCPFlags { TCPFlags(rawValue: 0x100) }
     /// The three bits that RFC 9293 still reserves: zero in what a conforming sender generates.
-    public static let reserved = TCPFlags(rawValue: 0xe00)
+    @inlinable @inline(__always) public static var reserved: TCPFlags { TCPFlags(rawValue: 0xe00) }
 
     /// SYN without ACK or RST.
     @inlinable @inline(__always) public var isSYN: Bool { rawValue & 0x016 == 0x002 }
@@ -64,27 +64,27 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
         public let rawValue: UInt16
         @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// Maximum segment size (RFC 9293 3.7.1).
-        public static let mss = Present(rawValue: 1)
+        @inlinable @inline(__always) public static var mss: Present { Present(rawValue: 1) }
         /// Window scale (RFC 7323 2.2).
-        public static let windowScale = Present(rawValue: 2)
+        @inlinable @inline(__always) public static var windowScale: Present { Present(rawValue: 2) }
         /// SACK permitted (RFC 2018).
-        public static let sackPermitted = Present(rawValue: 4)
+        @inlinable @inline(__always) public static var sackPermitted: Present { Present(rawValue: 4) }
         /// Timestamps (RFC 7323 3.2).
-        public static let timestamps = Present(rawValue: 8)
+        @inlinable @inline(__always) public static var timestamps: Present { Present(rawValue: 8) }
         /// Fast Open, kind 34 (RFC 7413) or the experimental kind 254 with magic 0xF989.
-        public static let fastOpen = Present(rawValue: 16)
+        @inlinable @inline(__always) public static var fastOpen: Present { Present(rawValue: 16) }
         /// The Fast Open option came in its experimental form.
-        public static let fastOpenExperimental = Present(rawValue: 32)
+        @inlinable @inline(__always) public static var fastOpenExperimental: Present { Present(rawValue: 32) }
         /// Multipath TCP (RFC 8684).
-        public static let mptcp = Present(rawValue: 64)
+        @inlinable @inline(__always) public static var mptcp: Present { Present(rawValue: 64) }
         /// An option's length is wrong for its kind, or runs past the header: what follows it was not read.
-        public static let malformed = Present(rawValue: 128)
+        @inlinable @inline(__always) public static var malformed: Present { Present(rawValue: 128) }
         /// A kind other than NOP occurs twice; the last one counts, as in Linux.
-        public static let repeated = Present(rawValue: 256)
+        @inlinable @inline(__always) public static var repeated: Present { Present(rawValue: 256) }
         /// The snaplen cut the option area: what is absent is unknown.
-        public static let cut = Present(rawValue: 512)
+        @inlinable @inline(__always) public static var cut: Present { Present(rawValue: 512) }
         /// Any option of a kind that has no field here.
-        public static let other = Present(rawValue: 1024)
+        @inlinable @inline(__always) public static var other: Present { Present(rawValue: 1024) }
     }
 
     public var present: Present = []

@@ -3,11 +3,9 @@
 ///
 /// The recognition errs on one side only: what it does not take is decoded in full.
 package struct UsualSegment: BitwiseCopyable {
-    // An IPv4 address is the low word, as in `IPAddress`.
-    package var sourceHigh: UInt64 = 0
-    package var sourceLow: UInt64 = 0
-    package var destinationHigh: UInt64 = 0
-    package var destinationLow: UInt64 = 0
+    /// The endpoints in the order in which tables keep them, and which of them sent it.
+    package var tuple = Tuple(addresses: 0, ports: 0)
+    package var sourceIsLow = false
     package var vlan = VLANTags()
     package var seq: UInt32 = 0
     package var ack: UInt32 = 0
@@ -15,8 +13,6 @@ package struct UsualSegment: BitwiseCopyable {
     package var tsval: UInt32 = 0
     package var tsecr: UInt32 = 0
     package var linkSignature: UInt32 = 0
-    package var sourcePort: UInt16 = 0
-    package var destinationPort: UInt16 = 0
     package var flags: TCPFlags = []
     package var options: TCPOptions.Present = []
     package var window: UInt16 = 0
@@ -24,38 +20,19 @@ package struct UsualSegment: BitwiseCopyable {
     package var mss: UInt16 = 0
     package var hopLimit: UInt8 = 0
     package var windowScale: UInt8 = 0
-    package var version: IPAddress.Version = .v4
     /// Good or unverified.
     package var checksum: ChecksumState = .unverified
     /// The kinds of `TCPOptions.kinds` that may occur: 0 to 4, and 8 as bit 5.
     package var kinds: UInt8 = 0
 
     @inline(__always) package init() {}
-
-    package static let options: TCPOptions.Present = [.mss, .windowScale, .sackPermitted, .timestamps]
-    fileprivate static let kinds: UInt64 = 1 << 8 | 0x1f
-
-    /// SEG.LEN (RFC 9293 section 3.4): payload, plus one each for SYN and FIN.
-    @inlinable @inline(__always)
-    package var sequenceLength: UInt32 {
-        payloadLength &+ UInt32(flags.rawValue & 1) &+ UInt32(flags.rawValue >> 1 & 1)
-    }
 }
 
 extension Segment {
     /// The same with every field.
     package init(_ usual: UsualSegment) {
-        switch usual.version {
-        case .v4:
-            self.init(
-                from: Endpoint(IPAddress(v4: UInt32(truncatingIfNeeded: usual.sourceLow)), usual.sourcePort),
-                to: Endpoint(IPAddress(v4: UInt32(truncatingIfNeeded: usual.destinationLow)), usual.destinationPort))
-        case .v6:
-            self.init(
-                from: Endpoint(IPAddress(v6High: usual.sourceHigh, low: usual.sourceLow), usual.sourcePort),
-                to: Endpoint(IPAddress(v6High: usual.destinationHigh, low: usual.destinationLow), usual.destinationPort)
-            )
-        }
+        let (low, high) = usual.tuple.endpoints
+        self.init(from: usual.sourceIsLow ? low : high, to: usual.sourceIsLow ? high : low)
         seq = usual.seq
         ack = usual.ack
         flags = usual.flags
@@ -115,120 +92,136 @@ extension Parser {
             type = bytes.u16(offset + 2)
             offset += 4
         }
+        // Of each header a span of its own: its length is known, so that the bounds of every load in it are checked here.
         let captured = bytes.byteCount
         let wire = max(wireLength, captured)
         let end: Int
         var pseudo: UInt64
+        let isV6 = type == 0x86dd
+        var words: (sourceHigh: UInt64, sourceLow: UInt64, destinationHigh: UInt64, destinationLow: UInt64) = (0, 0, 0, 0)
         switch type {
         case 0x0800:
-            guard offset + 40 <= captured, bytes.u8(offset) == 0x45, bytes.u16(offset + 6) & 0x3fff == 0,
-                bytes.u8(offset + 9) == 6
-            else { return false }
-            let total = Int(bytes.u16(offset + 2))
+            guard offset + 40 <= captured else { return false }
+            let ip = bytes.extracting(offset..<offset + 20)
+            let total = Int(ip.u16(2))
             end = offset + total
-            guard total >= 40, end <= wire else { return false }
-            let (source, destination) = (bytes.u32(offset + 12), bytes.u32(offset + 16))
-            segment.version = .v4
-            segment.sourceHigh = 0
-            segment.sourceLow = UInt64(source)
-            segment.destinationHigh = 0
-            segment.destinationLow = UInt64(destination)
-            segment.identification = bytes.u16(offset + 4)
-            segment.hopLimit = bytes.u8(offset + 8)
-            pseudo = bytes.nativeSum(offset + 12, 8)
+            guard ip.u8(0) == 0x45, ip.u16(6) & 0x3fff == 0, ip.u8(9) == 6, total >= 40, end <= wire else {
+                return false
+            }
+            words = (0, UInt64(ip.u32(12)), 0, UInt64(ip.u32(16)))
+            segment.identification = ip.u16(4)
+            segment.hopLimit = ip.u8(8)
+            pseudo = ip.extracting(12..<20).nativeSum()
             offset += 20
         case 0x86dd:
-            guard offset + 60 <= captured, bytes.u8(offset) >> 4 == 6, bytes.u8(offset + 6) == 6 else { return false }
-            let payload = Int(bytes.u16(offset + 4))
+            guard offset + 60 <= captured else { return false }
+            let ip = bytes.extracting(offset..<offset + 40)
+            let payload = Int(ip.u16(4))
             end = offset + 40 + payload
-            guard payload >= 20, end <= wire else { return false }
-            segment.version = .v6
-            segment.sourceHigh = bytes.u64(offset + 8)
-            segment.sourceLow = bytes.u64(offset + 16)
-            segment.destinationHigh = bytes.u64(offset + 24)
-            segment.destinationLow = bytes.u64(offset + 32)
+            guard ip.u8(0) >> 4 == 6, ip.u8(6) == 6, payload >= 20, end <= wire else { return false }
+            words = (ip.u64(8), ip.u64(16), ip.u64(24), ip.u64(32))
             segment.identification = 0
-            segment.hopLimit = bytes.u8(offset + 7)
-            pseudo = bytes.nativeSum(offset + 8, 32)
+            segment.hopLimit = ip.u8(7)
+            pseudo = ip.extracting(8..<40).nativeSum()
             offset += 40
         default: return false
         }
-        let word = bytes.u16(offset + 12)
+        let tcp = bytes.extracting(offset..<offset + 20)
+        let word = tcp.u16(12)
         let headerLength = Int(word >> 12) * 4
         guard headerLength >= 20, offset + headerLength <= min(end, captured) else { return false }
+        let ports = (UInt32(tcp.u16(0)), UInt32(tcp.u16(2)))
+        if isV6 {
+            (segment.tuple, segment.sourceIsLow) = Tuple.ordered(words, ports)
+        } else {
+            let source = words.sourceLow << 16 | UInt64(ports.0)
+            let destination = words.destinationLow << 16 | UInt64(ports.1)
+            segment.sourceIsLow = source <= destination
+            segment.tuple =
+                source <= destination
+                ? Tuple(addresses: words.sourceLow << 32 | words.destinationLow, ports: ports.0 << 16 | ports.1)
+                : Tuple(addresses: words.destinationLow << 32 | words.sourceLow, ports: ports.1 << 16 | ports.0)
+        }
+        segment.seq = tcp.u32(4)
+        segment.ack = tcp.u32(8)
         segment.flags = TCPFlags(rawValue: word & 0x0fff)
-        segment.sourcePort = bytes.u16(offset)
-        segment.destinationPort = bytes.u16(offset + 2)
-        segment.seq = bytes.u32(offset + 4)
-        segment.ack = bytes.u32(offset + 8)
-        segment.window = bytes.u16(offset + 14)
+        segment.window = tcp.u16(14)
         segment.payloadLength = UInt32(truncatingIfNeeded: end - offset - headerLength)
-        if headerLength == 32, bytes.u32(offset + 20) == 0x0101_080a {
-            segment.options = .timestamps
-            segment.kinds = 1 << 5 | 1 << 1
-            segment.mss = 0
-            segment.windowScale = 0
-            segment.tsval = bytes.u32(offset + 24)
-            segment.tsecr = bytes.u32(offset + 28)
-        } else if headerLength == 20 {
-            segment.options = []
-            segment.kinds = 0
-            segment.mss = 0
-            segment.windowScale = 0
-            segment.tsval = 0
-            segment.tsecr = 0
-        } else if !usualOptions(bytes, offset + 20, offset + headerLength, &segment) {
-            return false
+        segment.options = []
+        segment.kinds = 0
+        segment.mss = 0
+        segment.windowScale = 0
+        segment.tsval = 0
+        segment.tsecr = 0
+        if headerLength > 20 {
+            let area = bytes.extracting(offset + 20..<offset + headerLength)
+            if area.byteCount == 12, area.u32(0) == 0x0101_080a {
+                segment.options = .timestamps
+                segment.kinds = 1 << 5 | 1 << 1
+                segment.tsval = area.u32(4)
+                segment.tsecr = area.u32(8)
+            } else if !options(area, &segment) {
+                return false
+            }
         }
         segment.checksum = .unverified
         if decoder.verifiesChecksums, segment.payloadLength == 0 || segment.flags.rawValue & 7 != 0, end <= captured {
             let length = end - offset
-            // The sum does not depend on the order of octets, as long as it is the same for all (RFC 1071 section 2).
-            pseudo &+= UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(6).bigEndian)
-            guard foldChecksum(pseudo &+ bytes.nativeSum(offset, length)) == 0xffff,
-                segment.version == .v6 || foldChecksum(bytes.nativeSum(offset - 20, 20)) == 0xffff
+            let (sum, carry) = pseudo.addingReportingOverflow(
+                UInt64(UInt16(truncatingIfNeeded: length).bigEndian) + UInt64(UInt16(6).bigEndian))
+            guard isGoodSum(bytes.extracting(offset..<end).nativeSum(sum &+ (carry ? 1 : 0))),
+                isV6 || isGoodSum(bytes.extracting(offset - 20..<offset).nativeSum())
             else { return false }
             segment.checksum = .good
         }
         return true
     }
 
-    /// The options of a SYN: usual ones, each at most once.
-    @inline(__always)
-    private static func usualOptions(
-        _ bytes: RawSpan, _ start: Int, _ end: Int, _ segment: inout UsualSegment
-    ) -> Bool {
-        // As Linux sends them: MSS, SACK permitted, timestamps, NOP, window scale.
-        if end - start == 20, bytes.u16(start) == 0x0204, bytes.u32(start + 4) == 0x0402_080a,
-            bytes.u32(start + 16) >> 8 == 0x010303
-        {
-            segment.options = UsualSegment.options
-            segment.kinds = 0x3e
-            segment.mss = bytes.u16(start + 2)
-            segment.tsval = bytes.u32(start + 8)
-            segment.tsecr = bytes.u32(start + 12)
-            segment.windowScale = bytes.u8(start + 19)
-            return true
-        }
-        return otherOptions(bytes, start, end, &segment)
-    }
-
+    /// The options of a segment, if all are usual, whole, and each but NOP is there once.
     @inline(never)
-    private static func otherOptions(
-        _ bytes: RawSpan, _ start: Int, _ end: Int, _ segment: inout UsualSegment
-    ) -> Bool {
-        var options = TCPOptions()
-        Parser(bytes: bytes, wireLength: bytes.byteCount, verifies: false).generalOptions(
-            from: start, to: end, &options)
-        guard UsualSegment.options.isSuperset(of: options.present), options.kinds & ~UsualSegment.kinds == 0 else {
-            return false
+    private static func options(_ area: RawSpan, _ segment: inout UsualSegment) -> Bool {
+        var rest = area
+        while rest.byteCount > 0 {
+            let kind = rest.u8(0)
+            switch kind {
+            case 0:
+                segment.kinds |= 1
+                return true
+            case 1:
+                segment.kinds |= 2
+                rest = rest.extracting(1..<rest.byteCount)
+                continue
+            case 2:
+                guard rest.byteCount >= 4, rest.u8(1) == 4, !segment.options.contains(.mss) else { return false }
+                segment.options.insert(.mss)
+                segment.kinds |= 1 << 2
+                segment.mss = rest.u16(2)
+                rest = rest.extracting(4..<rest.byteCount)
+            case 3:
+                guard rest.byteCount >= 3, rest.u8(1) == 3, !segment.options.contains(.windowScale) else { return false }
+                segment.options.insert(.windowScale)
+                segment.kinds |= 1 << 3
+                segment.windowScale = rest.u8(2)
+                rest = rest.extracting(3..<rest.byteCount)
+            case 4:
+                guard rest.byteCount >= 2, rest.u8(1) == 2, !segment.options.contains(.sackPermitted) else {
+                    return false
+                }
+                segment.options.insert(.sackPermitted)
+                segment.kinds |= 1 << 4
+                rest = rest.extracting(2..<rest.byteCount)
+            case 8:
+                guard rest.byteCount >= 10, rest.u8(1) == 10, !segment.options.contains(.timestamps) else {
+                    return false
+                }
+                segment.options.insert(.timestamps)
+                segment.kinds |= 1 << 5
+                segment.tsval = rest.u32(2)
+                segment.tsecr = rest.u32(6)
+                rest = rest.extracting(10..<rest.byteCount)
+            default: return false
+            }
         }
-        segment.options = options.present
-        segment.kinds = UInt8(options.kinds & 0x1f) | UInt8(options.kinds >> 8) << 5
-        segment.mss = options.mss
-        segment.windowScale = options.windowScale
-        segment.tsval = options.tsval
-        segment.tsecr = options.tsecr
         return true
     }
 }

@@ -1,0 +1,145 @@
+import PacketWire
+
+/// A key that `FrequentKeys` can count.
+protocol CountedKey: Equatable, Comparable, BitwiseCopyable, Sendable {
+    func hash(seed: UInt64) -> UInt64
+    static var none: Self { get }
+}
+
+/// The most frequent keys of a stream, in bounded memory (Misra and Gries, Finding repeated elements, 1982): once there are more
+/// keys than are kept, every count is lowered by one and those at zero are let go. A count is then a lower bound, short by at most
+/// one in `capacity` of what was counted in all.
+struct FrequentKeys<Key: CountedKey>: Sendable {
+    private struct Slot: BitwiseCopyable {
+        var key: Key
+        /// 0 where there is none.
+        var count: Int
+    }
+
+    let capacity: Int
+    private var slots: [Slot] = []
+    private var spare: [Slot] = []
+    private(set) var keys = 0
+    // Traffic chooses the keys; the seed changes no result.
+    private let seed = UInt64.random(in: .min ... .max)
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    /// Where a key is, or would be.
+    @inline(__always)
+    private func position(of key: Key) -> Int {
+        let mask = slots.count - 1
+        var position = Int(truncatingIfNeeded: key.hash(seed: seed)) & mask
+        while slots[position].count != 0, slots[position].key != key { position = (position + 1) & mask }
+        return position
+    }
+
+    subscript(key: Key) -> Int { slots.isEmpty ? 0 : slots[position(of: key)].count }
+
+    func contains(_ key: Key) -> Bool { self[key] > 0 }
+
+    /// - Returns: whether other keys may have been let go for it.
+    @discardableResult
+    mutating func add(_ key: Key) -> Bool {
+        if slots.isEmpty { slots = [Slot](repeating: Slot(key: .none, count: 0), count: FrequentKeys.size(capacity)) }
+        let position = position(of: key)
+        slots[position].count += 1
+        if slots[position].count > 1 { return false }
+        slots[position].key = key
+        keys += 1
+        guard keys > capacity else { return false }
+        lower()
+        return true
+    }
+
+    /// A power of two, never more than half full.
+    private static func size(_ capacity: Int) -> Int {
+        var size = 16
+        while size < capacity * 2 { size *= 2 }
+        return size
+    }
+
+    private mutating func lower() {
+        swap(&slots, &spare)
+        if slots.isEmpty { slots = [Slot](repeating: Slot(key: .none, count: 0), count: spare.count) }
+        for position in slots.indices { slots[position].count = 0 }
+        keys = 0
+        for slot in spare where slot.count > 1 {
+            let position = position(of: slot.key)
+            slots[position] = Slot(key: slot.key, count: slot.count - 1)
+            keys += 1
+        }
+    }
+
+    /// Most frequent first; equals in the keys' order.
+    var sorted: [(key: Key, count: Int)] {
+        slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count) }
+            .sorted { ($1.count, $0.key) < ($0.count, $1.key) }
+    }
+}
+
+/// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded memory.
+struct FrequentTargets: Sendable {
+    private struct Pair: BitwiseCopyable {
+        var source = IPAddress.none
+        /// Of source and destination; 0 where there is none.
+        var hash: UInt64 = 0
+    }
+
+    private var sources: FrequentKeys<IPAddress>
+    private var pairs: [Pair] = []
+    private var count = 0
+    private let seed = UInt64.random(in: .min ... .max)
+    static let most = 256
+
+    init(capacity: Int) { sources = FrequentKeys(capacity: capacity) }
+
+    mutating func add(_ source: IPAddress, _ destination: Endpoint) {
+        // Two pairs with one hash would count as one: once in 2^64.
+        let hash = destination.hash(seed: source.hash(seed: seed)) | 1
+        if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: 1 << 12) }
+        let position = position(of: hash)
+        guard pairs[position].hash == 0, sources[source] < FrequentTargets.most else { return }
+        pairs[position] = Pair(source: source, hash: hash)
+        count += 1
+        let isLowered = sources.add(source)
+        if isLowered { rebuild(pairs.count) } else if count * 2 > pairs.count { rebuild(pairs.count * 2) }
+    }
+
+    @inline(__always)
+    private func position(of hash: UInt64) -> Int {
+        var position = Int(truncatingIfNeeded: hash >> 1) & (pairs.count - 1)
+        while pairs[position].hash != 0, pairs[position].hash != hash { position = (position + 1) & (pairs.count - 1) }
+        return position
+    }
+
+    /// Lets go of the pairs of sources that are no longer counted.
+    private mutating func rebuild(_ size: Int) {
+        let old = pairs
+        pairs = [Pair](repeating: Pair(), count: size)
+        count = 0
+        guard sources.keys > 0 else { return }
+        for pair in old where pair.hash != 0 && sources.contains(pair.source) {
+            pairs[position(of: pair.hash)] = pair
+            count += 1
+        }
+    }
+
+    var sorted: [(key: IPAddress, count: Int)] { sources.sorted }
+}
+
+extension IPAddress: CountedKey {
+    static var none: IPAddress { IPAddress(v4: 0) }
+
+    @inline(__always)
+    func hash(seed: UInt64) -> UInt64 {
+        foldedProduct(foldedProduct(low ^ seed, 0x9e37_79b9_7f4a_7c15) ^ high ^ UInt64(version.rawValue), 0x5899_65cc_7537_4cc3)
+    }
+}
+
+extension Endpoint: CountedKey {
+    static var none: Endpoint { Endpoint(.none, 0) }
+
+    @inline(__always)
+    func hash(seed: UInt64) -> UInt64 { foldedProduct(address.hash(seed: seed) ^ UInt64(port), 0xe703_7ed1_a0b4_28db) }
+}
