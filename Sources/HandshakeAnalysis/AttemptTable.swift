@@ -110,6 +110,14 @@ struct AttemptTable: ~Copyable {
         entries.remove(slot)
     }
 
+    mutating func removeAll() {
+        entries.removeAll()
+        details.removeAll()
+        progress.removeAll()
+        aftermaths.removeAll()
+        addresses.removeAll()
+    }
+
     @inline(__always)
     private mutating func releaseBody(_ slot: UInt32) {
         let body = entries[slot].body

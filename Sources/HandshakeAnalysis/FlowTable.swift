@@ -71,6 +71,8 @@ import CLinux
         free = slot
     }
 
+    mutating func removeAll() { (used, count, free) = (0, 0, 0) }
+
     @inline(__always)
     func prefetch(_ slot: UInt32) { unsafe clinux_prefetch(base + Int(slot)) }
 }
@@ -179,6 +181,11 @@ import CLinux
         var position = home(hash)
         while unsafe UInt32(truncatingIfNeeded: entries[position]) != slot { position = (position + 1) & mask }
         return position
+    }
+
+    mutating func removeAll() {
+        unsafe entries.update(repeating: 0, count: mask + 1)
+        count = 0
     }
 
     /// Removes the entry of `slot`, and closes the gap.

@@ -80,11 +80,14 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var frames = FrameCounts()
     public internal(set) var attempts = 0
     public var byOutcome: [Outcome: Int] {
-        plain == 0 ? judged : judged.merging([.established: plain]) { $0 + $1 }
+        let unlisted: [Outcome: Int] = [.established: plain, .unanswered: unanswered, .pending: pending]
+        return judged.merging(unlisted.filter { $0.value > 0 }) { $0 + $1 }
     }
     private var judged: [Outcome: Int] = [:]
-    /// Plain handshakes, which are all established.
+    // Attempts that were counted without a record.
     private var plain = 0
+    private var unanswered = 0
+    private var pending = 0
     /// Attempts that the end of the capture cut off: what came of them is not known.
     public internal(set) var undecided = 0
     /// Attempts that have a finding, by its code.
@@ -134,10 +137,11 @@ public struct HandshakeSummary: Sendable {
     }
 
     /// An attempt that is not listed, of which there is nothing but one SYN.
-    mutating func countSilence(_ outcome: Outcome, _ cause: Ending, client: Endpoint, server: Endpoint) {
+    /// - Parameter isOldEnough: whether silence means something by now.
+    mutating func countSilence(isOldEnough: Bool, _ cause: Ending, client: Endpoint, server: Endpoint) {
         attempts += 1
         if cause == .captureEnd { undecided += 1 }
-        judged[outcome, default: 0] += 1
+        if isOldEnough { unanswered += 1 } else { pending += 1 }
         patterns.unanswered(client, server)
     }
 

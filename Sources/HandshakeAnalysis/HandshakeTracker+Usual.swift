@@ -262,7 +262,7 @@ extension HandshakeTracker {
             let isOldEnough = cause == .timeout || age >= Judge.patience
             let key = ConnectionKey(attempts.tuple(of: slot))
             totals.countSilence(
-                isOldEnough ? .unanswered : .pending, cause, client: entry.clientIsLow ? key.low : key.high,
+                isOldEnough: isOldEnough, cause, client: entry.clientIsLow ? key.low : key.high,
                 server: entry.clientIsLow ? key.high : key.low)
             return true
         case .synReceived, .closed, .detailed: return false

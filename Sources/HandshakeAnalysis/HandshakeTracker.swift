@@ -237,19 +237,32 @@ public struct HandshakeTracker: ~Copyable {
         touchRecent()
         expire()
         settleOrder()
-        var open: [(id: UInt64, slot: UInt32)] = []
+        if configuration.listsAttempts {
+            var open: [(id: UInt64, slot: UInt32)] = []
+            forEachOpen { open.append(($0.attempts.firstFrame($1), $1)) }
+            for (_, slot) in open.sorted(by: { $0.id < $1.id }) { report(slot, .captureEnd) }
+        } else {
+            forEachOpen { $0.report($1, .captureEnd) }
+        }
+        // All are let go together: one by one would take as long as it took to add them.
+        attempts.removeAll()
+        notes.removeAll()
+        index.removeAll()
+        queues = QueueSet()
+        (recent, recentHandshake) = ((0, 0), 0)
+        return drain()
+    }
+
+    private mutating func forEachOpen(_ body: (inout HandshakeTracker, UInt32) -> Void) {
         for queue in [Attempt.Queue.unfinished, .settling] {
             var slot = queues[queue].head
             while slot != 0 {
-                open.append((attempts.firstFrame(slot), slot))
-                slot = attempts.entries[slot].queueNext
+                let next = attempts.entries[slot].queueNext
+                attempts.entries.prefetch(next)
+                body(&self, slot)
+                slot = next
             }
         }
-        for (_, slot) in open.sorted(by: { $0.id < $1.id }) {
-            report(slot, .captureEnd)
-            forget(slot)
-        }
-        return drain()
     }
 
     @inline(__always)

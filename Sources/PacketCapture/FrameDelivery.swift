@@ -12,7 +12,7 @@ struct FrameDelivery {
     var delivered: UInt64 = 0
     /// Frames of which the file does not say when they came.
     var untimed: UInt64 = 0
-    var comments = FrameComments()
+    let comments = FrameComments()
 
     init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64) {
         decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)

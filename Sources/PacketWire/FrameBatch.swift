@@ -65,6 +65,16 @@ package struct FrameBatch: ~Copyable {
 
     private var reassembly = Reassembly()
 
+    /// Exchanges frames with another batch; what is held back of fragmented packets stays.
+    package mutating func exchange(_ other: inout FrameBatch) {
+        swap(&segments, &other.segments)
+        swap(&isUsual, &other.isUsual)
+        swap(&others, &other.others)
+        swap(&numbers, &other.numbers)
+        swap(&times, &other.times)
+        swap(&count, &other.count)
+    }
+
     @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
     /// A frame with every field. The hot path does without.
     package func frame(_ position: Int) -> Frame {

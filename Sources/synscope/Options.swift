@@ -223,14 +223,24 @@ struct Analysis: ~Copyable {
         clinux_catch_interrupts()
         var progress = ProgressBar(isWanted: !follows)
         defer { progress.clear() }
-        while clinux_interrupted() == 0 {
-            reader.fill(&batch)
-            if batch.count == 0 { break }
-            tracker.receive(batch)
-            progress.tick { reader.progress }
-            if tracker.hasDecided {
-                progress.clear()
-                try take(annotated(tracker.drain()))
+        // Files are read ahead. Of a pipe, and of a file that is followed, frames are taken as they come.
+        if !follows, reader.progress != nil, let ahead = ReadAhead(reader) {
+            defer { ahead.stop(&batch) }
+            while clinux_interrupted() == 0, let piece = ahead.take() {
+                for position in 0..<piece.count {
+                    tracker.receive(piece.batches[position].frames)
+                    if tracker.hasDecided { try hand(&progress, take) }
+                }
+                progress.tick { piece.progress }
+                ahead.give(piece)
+            }
+        } else {
+            while clinux_interrupted() == 0 {
+                reader.fill(&batch)
+                if batch.count == 0 { break }
+                tracker.receive(batch)
+                progress.tick { reader.progress }
+                if tracker.hasDecided { try hand(&progress, take) }
             }
         }
         // Interrupted, some fragments may still wait for the rest of their packets.
@@ -248,6 +258,13 @@ struct Analysis: ~Copyable {
         loss.interfaceDropped = losses.droppedByInterface
         tellOfGaps()
         return (tracker.summary, loss)
+    }
+
+    private mutating func hand(
+        _ progress: inout ProgressBar, _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) {
+        progress.clear()
+        try take(annotated(tracker.drain()))
     }
 
     /// With what the file says of their frames.
