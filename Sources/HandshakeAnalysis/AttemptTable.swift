@@ -139,7 +139,17 @@ struct AttemptTable: ~Copyable {
     /// - Parameter log: takes what that would have logged.
     func detail(of slot: UInt32, log: (SegmentNote) -> Void) -> Attempt {
         let entry = entries[slot]
-        let key = ConnectionKey(tuple(of: slot))
+        let hasProgress = entry.stage == .synReceived || entry.stage == .established
+        return detail(
+            entry, ConnectionKey(tuple(of: slot)), hasProgress ? progress[entry.body] : Progress(),
+            entry.stage == .closed ? aftermaths[entry.body] : nil, log: log)
+    }
+
+    /// The same from copies of what the table holds.
+    func detail(
+        _ entry: Entry, _ key: ConnectionKey, _ progress: Progress, _ aftermath: Aftermath? = nil,
+        log: (SegmentNote) -> Void
+    ) -> Attempt {
         var attempt = Attempt(key: key, state: entry.stage.state)
         let offer = profiles[entry.profile]
         if entry.clientIsLow { attempt.marks.insert(.clientIsLow) }
@@ -178,8 +188,7 @@ struct AttemptTable: ~Copyable {
             if entry.clientSaidMore { attempt.events.insert(.clientMore) }
             if entry.serverSaidMore { attempt.events.insert(.serverMore) }
         }
-        if entry.stage == .closed {
-            let aftermath = aftermaths[entry.body]
+        if let aftermath {
             if entry.isConnectionEnded { attempt.marks.insert(.connectionEnded) }
             attempt.serverISN = aftermath.serverISN
             attempt.clientEnd = aftermath.clientEnd
@@ -189,7 +198,6 @@ struct AttemptTable: ~Copyable {
             attempt.handshakeTouched = aftermath.handshakeTouched
             return attempt
         }
-        let progress = progress[entry.body]
         attempt.serverISN = progress.serverISN
         attempt.clientEnd = progress.clientEnd
         attempt.serverEnd = progress.serverEnd

@@ -133,7 +133,8 @@ extension IPAddress: CountedKey {
 
     @inline(__always)
     func hash(seed: UInt64) -> UInt64 {
-        foldedProduct(foldedProduct(low ^ seed, 0x9e37_79b9_7f4a_7c15) ^ high ^ UInt64(version.rawValue), 0x5899_65cc_7537_4cc3)
+        foldedProduct(
+            foldedProduct(low ^ seed, 0x9e37_79b9_7f4a_7c15) ^ high ^ UInt64(version.rawValue), 0x5899_65cc_7537_4cc3)
     }
 }
 

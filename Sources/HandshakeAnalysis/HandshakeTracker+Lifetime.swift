@@ -24,7 +24,7 @@ extension HandshakeTracker {
             distrustsChecksums: !trustsChecksums)
         let record = judge.record(isPlain: plain != nil)
         totals.count(record)
-        if configuration.listsAttempts { decided.append(record) }
+        if configuration.listsAttempts { decisions.add(record) }
     }
 
     /// Keeps a reported attempt in mind.

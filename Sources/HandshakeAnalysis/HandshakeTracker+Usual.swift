@@ -209,8 +209,10 @@ extension HandshakeTracker {
     /// Whether an established attempt can be counted without a record.
     @inline(__always)
     private mutating func canClose(_ slot: UInt32) -> Bool {
-        !configuration.listsAttempts && isPlain(slot)
+        countsPlain && isPlain(slot)
     }
+
+    private var countsPlain: Bool { !configuration.listsAttempts || configuration.listsPlain }
 
     @inline(__always)
     private mutating func finishShort(_ slot: UInt32, isEnded: Bool) {
@@ -222,9 +224,16 @@ extension HandshakeTracker {
     private mutating func countPlain(_ slot: UInt32) {
         let key = ConnectionKey(attempts.tuple(of: slot))
         let body = attempts.entries[slot].body
+        let clientIsLow = attempts.entries[slot].clientIsLow
+        if configuration.listsPlain {
+            decisions.add(
+                PlainAttempt(
+                    client: clientIsLow ? key.low : key.high, server: clientIsLow ? key.high : key.low,
+                    attempts.entries[slot], attempts.progress[body]))
+        }
         totals.count(
             PlainHandshake(
-                server: attempts.entries[slot].clientIsLow ? key.high : key.low,
+                server: clientIsLow ? key.high : key.low,
                 total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
     }
 
@@ -246,13 +255,12 @@ extension HandshakeTracker {
 
     /// Counts an attempt that is over and of which there is nothing to say but that; false if there may be more.
     mutating func countShort(_ slot: UInt32, _ cause: Ending) -> Bool {
-        guard !configuration.listsAttempts else { return false }
         switch attempts.entries[slot].stage {
         case .established:
-            guard isPlain(slot) else { return false }
+            guard canClose(slot) else { return false }
             countPlain(slot)
             return true
-        case .synSent:
+        case .synSent where !configuration.listsAttempts:
             let entry = attempts.entries[slot]
             let profile = attempts.profiles[entry.profile]
             guard profile.isPlainOpening, entry.clientISN != 0, entry.ports >> 16 != 0, entry.ports & 0xffff != 0 else {
@@ -265,7 +273,7 @@ extension HandshakeTracker {
                 isOldEnough: isOldEnough, cause, client: entry.clientIsLow ? key.low : key.high,
                 server: entry.clientIsLow ? key.high : key.low)
             return true
-        case .synReceived, .closed, .detailed: return false
+        case .synSent, .synReceived, .closed, .detailed: return false
         }
     }
 

@@ -30,6 +30,8 @@ public struct HandshakeTracker: ~Copyable {
         public var excludesBadChecksums = true
         /// Whether decided attempts are handed out; if not they are counted only (`summary`), which costs less.
         public var listsAttempts = true
+        /// Whether plain attempts are handed out as such, by `drainDecisions`.
+        package var listsPlain = false
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
         /// Whether ordinary attempts go without detail. It changes no result.
@@ -65,7 +67,7 @@ public struct HandshakeTracker: ~Copyable {
     var badChecksums = 0
     /// Whether a bad checksum counts as one: more of those seen so far were good than bad.
     var trustsChecksums: Bool { configuration.excludesBadChecksums && goodChecksums > badChecksums }
-    var decided: [AttemptRecord] = []
+    package internal(set) var decisions = Decisions()
     var evidence: [UInt64] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
@@ -220,19 +222,26 @@ public struct HandshakeTracker: ~Copyable {
 
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames.
     public mutating func drain() -> [AttemptRecord] {
-        defer {
-            decided.removeAll(keepingCapacity: true)
-            orderedCount = 0
-        }
-        return decided
+        precondition(!configuration.listsPlain, "plain attempts have no records: drainDecisions hands out both")
+        defer { decisions.removeAll() }
+        return decisions.inOrder
     }
 
+    /// Forgets `decisions`: whoever listed plain attempts as such has seen them.
+    package mutating func clearDecisions() { decisions.removeAll() }
+
     /// Whether `drain` has anything to give.
-    public var hasDecided: Bool { !decided.isEmpty }
+    public var hasDecided: Bool { !decisions.isEmpty }
 
     /// Ends the capture: decides every attempt that is still open.
     /// - Returns: those attempts and any not drained before, in order.
     public mutating func finish() -> [AttemptRecord] {
+        end()
+        return drain()
+    }
+
+    /// The same, without handing out what was decided.
+    package mutating func end() {
         clock.end()
         touchRecent()
         expire()
@@ -250,7 +259,6 @@ public struct HandshakeTracker: ~Copyable {
         index.removeAll()
         queues = QueueSet()
         (recent, recentHandshake) = ((0, 0), 0)
-        return drain()
     }
 
     private mutating func forEachOpen(_ body: (inout HandshakeTracker, UInt32) -> Void) {
@@ -307,14 +315,6 @@ public struct HandshakeTracker: ~Copyable {
         if recent.0 == 0 || recent.0 == slot { recent.0 = slot } else { recent.1 = slot }
     }
 
-    /// Attempts that one frame closed come in the order of their first frames.
-    var orderedCount = 0
-
     @inline(__always)
-    mutating func settleOrder() {
-        if decided.count > orderedCount + 1 {
-            decided[orderedCount...].sort { $0.id < $1.id }
-        }
-        orderedCount = decided.count
-    }
+    mutating func settleOrder() { decisions.settle() }
 }

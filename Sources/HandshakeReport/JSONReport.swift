@@ -326,9 +326,14 @@ package enum JSONReport {
             out.append(",\"attempts\":[\n")
         }
 
-        package mutating func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
+        /// Before each attempt.
+        package mutating func separate(_ out: inout OutputBuffer) {
             if !isFirst { out.append(",") }
             isFirst = false
+        }
+
+        package mutating func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
+            separate(&out)
             JSONReport.line(record, to: &out)
         }
 

@@ -1,3 +1,5 @@
+import PacketWire
+
 /// Octets on their way out. Reports append; whoever owns it writes them when it likes.
 package struct OutputBuffer: Sendable {
     package private(set) var bytes: [UInt8] = []
@@ -40,4 +42,140 @@ package struct OutputBuffer: Sendable {
     mutating func append(_ octets: UnsafeBufferPointer<UInt8>) { unsafe bytes.append(contentsOf: octets) }
 
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    /// Appends parts of a text with a figure after each but the last.
+    /// - Parameters:
+    ///   - ends: where each part ends.
+    ///   - figures: appends the figures, in order.
+    mutating func fill(_ text: [UInt8], _ ends: [Int], _ figures: (inout LineFiller) -> Void) {
+        let most = text.count + ends.count * LineFiller.longest
+        unsafe bytes.withUnsafeTemporaryRoom(most) { room in
+            var filler = unsafe LineFiller(room, text, ends)
+            figures(&filler)
+            return filler.finish()
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends what `body` writes into room for `count` octets, as many as it returns.
+    fileprivate mutating func withUnsafeTemporaryRoom(
+        _ count: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) -> Int
+    ) {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { room in
+            let written = unsafe body(room)
+            unsafe append(contentsOf: room[..<written])
+        }
+    }
+}
+
+/// Writes a line from parts and figures into room that is large enough for the parts and so many figures.
+@safe struct LineFiller {
+    /// Octets of the longest figure: an IPv6 address.
+    static let longest = 48
+    private let room: UnsafeMutableBufferPointer<UInt8>
+    private let text: [UInt8]
+    private let ends: [Int]
+    private var part = 0
+    private var read = 0
+    private var written = 0
+
+    init(_ room: UnsafeMutableBufferPointer<UInt8>, _ text: [UInt8], _ ends: [Int]) {
+        unsafe self.room = room
+        self.text = text
+        self.ends = ends
+    }
+
+    /// The part before the next figure.
+    @inline(__always)
+    private mutating func nextPart() {
+        let end = ends[part]
+        let count = end - read
+        precondition(unsafe written + count + LineFiller.longest <= room.count)
+        unsafe text.withUnsafeBufferPointer { text in
+            unsafe (room.baseAddress! + written).update(from: text.baseAddress! + read, count: count)
+        }
+        written += count
+        read = end
+        part += 1
+    }
+
+    @inline(__always)
+    private mutating func put(_ octet: UInt8) {
+        unsafe room[written] = octet
+        written += 1
+    }
+
+    @inline(__always)
+    private mutating func digits(_ value: UInt64) {
+        var count = 1
+        var limit: UInt64 = 10
+        while count < 20, value >= limit {
+            count += 1
+            let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            limit = next
+        }
+        var rest = value
+        var position = written + count
+        written = position
+        // Few numbers have more digits than 32 bits do, whose division is cheaper.
+        while rest > UInt32.max {
+            position -= 1
+            unsafe room[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            rest /= 10
+        }
+        var small = UInt32(truncatingIfNeeded: rest)
+        repeat {
+            position -= 1
+            unsafe room[position] = UInt8(truncatingIfNeeded: 48 + small % 10)
+            small /= 10
+        } while small > 0
+    }
+
+    @inline(never)
+    mutating func decimal(_ value: UInt64) {
+        nextPart()
+        digits(value)
+    }
+
+    mutating func decimal(_ value: Int64) {
+        guard value < 0 else { return decimal(UInt64(value)) }
+        nextPart()
+        put(0x2d)
+        digits(value.magnitude)
+    }
+
+    mutating func address(_ address: IPAddress) {
+        nextPart()
+        if address.version == .v4 {
+            for octet in 0..<4 {
+                if octet > 0 { put(0x2e) }
+                digits(address.low >> UInt64(24 - 8 * octet) & 255)
+            }
+        } else {
+            for octet in address.description.utf8 { put(octet) }
+        }
+    }
+
+    /// - Parameter octets: up to the point, at most 38.
+    mutating func time(_ octets: [UInt8], fraction: UInt32) {
+        nextPart()
+        precondition(octets.count + 10 <= LineFiller.longest)
+        for octet in octets { put(octet) }
+        var rest = fraction
+        for position in stride(from: written + 8, through: written, by: -1) {
+            unsafe room[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            rest /= 10
+        }
+        written += 9
+        put(0x5a)
+    }
+
+    /// - Returns: octets written.
+    mutating func finish() -> Int {
+        nextPart()
+        precondition(part == ends.count)
+        return written
+    }
 }

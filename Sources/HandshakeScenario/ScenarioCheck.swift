@@ -26,6 +26,33 @@ extension Scenario {
             patterns: tracker.summary.patternFindings.map(\.code))
     }
 
+    /// The attempts as the command writes them as JSON Lines, in the order in which they are decided.
+    /// - Parameter listsPlain: whether plain attempts are written without their records.
+    package func jsonLines(listsPlain: Bool) -> [UInt8] {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumAttempts = 4096
+        configuration.listsPlain = listsPlain
+        var tracker = HandshakeTracker(configuration)
+        var (out, plainLines) = (OutputBuffer(), PlainLines())
+        func write() {
+            for position in 0..<tracker.decisions.count {
+                if let plain = tracker.decisions.plain(at: position) {
+                    plainLines.line(plain, to: &out) { tracker.record(of: plain) }
+                } else {
+                    JSONReport.line(tracker.decisions.record(at: position), to: &out)
+                }
+            }
+            tracker.clearDecisions()
+        }
+        decode(verifiesChecksums: true) { batch in
+            tracker.receive(batch)
+            write()
+        }
+        tracker.end()
+        write()
+        return out.bytes
+    }
+
     /// The frames as a reader of their capture file decodes them, fragments put together.
     package func decodedFrames(verifiesChecksums: Bool = true) -> [(frame: Frame, number: UInt64, time: Int64)] {
         var decoded: [(frame: Frame, number: UInt64, time: Int64)] = []

@@ -98,7 +98,9 @@ extension Parser {
         let end: Int
         var pseudo: UInt64
         let isV6 = type == 0x86dd
-        var words: (sourceHigh: UInt64, sourceLow: UInt64, destinationHigh: UInt64, destinationLow: UInt64) = (0, 0, 0, 0)
+        var words: (sourceHigh: UInt64, sourceLow: UInt64, destinationHigh: UInt64, destinationLow: UInt64) = (
+            0, 0, 0, 0
+        )
         switch type {
         case 0x0800:
             guard offset + 40 <= captured else { return false }
@@ -198,7 +200,9 @@ extension Parser {
                 segment.mss = rest.u16(2)
                 rest = rest.extracting(4..<rest.byteCount)
             case 3:
-                guard rest.byteCount >= 3, rest.u8(1) == 3, !segment.options.contains(.windowScale) else { return false }
+                guard rest.byteCount >= 3, rest.u8(1) == 3, !segment.options.contains(.windowScale) else {
+                    return false
+                }
                 segment.options.insert(.windowScale)
                 segment.kinds |= 1 << 3
                 segment.windowScale = rest.u8(2)

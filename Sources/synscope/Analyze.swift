@@ -48,7 +48,9 @@ struct Analyze: ParsableCommand {
 
     func run() throws {
         let selection = try selection.predicate()
-        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet)
+        var analysis = try Analysis(
+            input, follows: follow, listsAttempts: !quiet,
+            listsPlain: [.json, .jsonl].contains(format) && sort != .start && selection == nil)
         var sink = AttemptSink(
             format: format, quiet: quiet, style: text.style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),
@@ -59,7 +61,11 @@ struct Analyze: ParsableCommand {
         case nil: sink.holdLimit = format == .text && !follow ? Analyze.sortedTextLimit : 0
         }
         try sink.begin(analysis.capture)
-        let (summary, loss) = try analysis.run { records throws(OutputEnded) in try sink.take(records) }
+        let (summary, loss) = try analysis.run { plain, record throws(OutputEnded) in
+            try sink.take(plain, record)
+        } _: { records throws(OutputEnded) in
+            try sink.take(records)
+        }
         try sink.end(summary, loss)
         try analysis.reportFailures()
     }

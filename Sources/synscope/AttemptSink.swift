@@ -9,6 +9,7 @@ struct AttemptSink {
     private var output: StandardOutput
     private var text: TextReport
     private var document = JSONReport.Document()
+    private var plainLines = PlainLines()
     private var held: [AttemptRecord] = []
     private var isHolding = true
     /// The most attempts that are held back to be sorted by their start.
@@ -48,6 +49,14 @@ struct AttemptSink {
             return
         }
         try write(records)
+    }
+
+    /// Takes a plain attempt, of which all are written as they come, as JSON.
+    mutating func take(_ plain: PlainAttempt, _ record: () -> AttemptRecord) throws(OutputEnded) {
+        if isHolding { try release() }
+        if format == .json { document.separate(&output.buffer) }
+        plainLines.line(plain, to: &output.buffer, record: record)
+        try output.flushIfFull()
     }
 
     private mutating func isSelected(_ record: AttemptRecord) -> Bool {

@@ -200,12 +200,16 @@ struct Analysis: ~Copyable {
     /// - Parameters:
     ///   - follows: whether the one file is followed while it grows.
     ///   - listsAttempts: whether attempts are handed out.
-    init(_ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true) throws(CommandFailure) {
+    ///   - listsPlain: whether plain attempts are handed out as such: to `run`'s `takePlain`.
+    init(
+        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true, listsPlain: Bool = false
+    ) throws(CommandFailure) {
         if follows { clinux_catch_interrupts() }
         reader = try input.open(follows: follows)
         self.follows = follows
         var configuration = input.tracking.configuration()
         configuration.listsAttempts = listsAttempts
+        configuration.listsPlain = listsAttempts && listsPlain
         tracker = HandshakeTracker(configuration)
     }
 
@@ -216,8 +220,11 @@ struct Analysis: ~Copyable {
     }
 
     /// Hands out each attempt as it is decided, until the capture or the user ends it.
+    /// - Parameters:
+    ///   - takePlain: takes plain attempts, which can still be made records.
     /// - Returns: the totals, and what the capture lost.
     mutating func run(
+        takePlain: (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void = { _, _ in },
         _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
@@ -229,7 +236,7 @@ struct Analysis: ~Copyable {
             while clinux_interrupted() == 0, let piece = ahead.take() {
                 for position in 0..<piece.count {
                     tracker.receive(piece.batches[position].frames)
-                    if tracker.hasDecided { try hand(&progress, take) }
+                    if tracker.hasDecided { try hand(&progress, takePlain, take) }
                 }
                 progress.tick { piece.progress }
                 ahead.give(piece)
@@ -240,15 +247,15 @@ struct Analysis: ~Copyable {
                 if batch.count == 0 { break }
                 tracker.receive(batch)
                 progress.tick { reader.progress }
-                if tracker.hasDecided { try hand(&progress, take) }
+                if tracker.hasDecided { try hand(&progress, takePlain, take) }
             }
         }
         // Interrupted, some fragments may still wait for the rest of their packets.
         batch.count = 0
         batch.endFragments()
         tracker.receive(batch)
-        progress.clear()
-        try take(annotated(tracker.finish()))
+        tracker.end()
+        try hand(&progress, takePlain, take)
         var loss = CaptureLoss()
         loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
         loss.filteredOut = reader.filteredOut
@@ -261,21 +268,31 @@ struct Analysis: ~Copyable {
     }
 
     private mutating func hand(
-        _ progress: inout ProgressBar, _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+        _ progress: inout ProgressBar, _ takePlain: (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void,
+        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) {
         progress.clear()
-        try take(annotated(tracker.drain()))
-    }
-
-    /// With what the file says of their frames.
-    private func annotated(_ records: [AttemptRecord]) -> [AttemptRecord] {
-        if reader.comments.isEmpty { return records }
-        return records.map { record in
+        let comments = reader.comments
+        func annotated(_ record: AttemptRecord) -> AttemptRecord {
             var record = record
             for position in record.segments.indices {
-                record.segments[position].comment = reader.comments[record.segments[position].frame]
+                record.segments[position].comment = comments[record.segments[position].frame]
             }
             return record
+        }
+        let hasComments = !comments.isEmpty
+        defer { tracker.clearDecisions() }
+        for position in 0..<tracker.decisions.count {
+            guard let plain = tracker.decisions.plain(at: position) else {
+                let record = tracker.decisions.record(at: position)
+                try take([hasComments ? annotated(record) : record])
+                continue
+            }
+            if hasComments {
+                try take([annotated(tracker.record(of: plain))])
+            } else {
+                try takePlain(plain) { tracker.record(of: plain) }
+            }
         }
     }
 

@@ -146,6 +146,12 @@ struct PropertyTests {
         }
     }
 
+    @Test("Plain attempts are written as their records would be", arguments: ScenarioFiles.all)
+    func plainLines(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        #expect(scenario.jsonLines(listsPlain: true) == scenario.jsonLines(listsPlain: false))
+    }
+
     @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])
     func shards(_ count: Int) throws {
         for name in ScenarioFiles.all {

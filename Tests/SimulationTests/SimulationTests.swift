@@ -39,6 +39,14 @@ struct SimulationTests {
         }
     }
 
+    @Test("Plain attempts are written as their records would be, in two thousand worlds")
+    func plainLinesAlike() throws {
+        for seed in UInt64(1)...2000 {
+            let scenario = Oracle(World(seed: seed)).scenario()
+            #expect(scenario.jsonLines(listsPlain: true) == scenario.jsonLines(listsPlain: false), "seed \(seed)")
+        }
+    }
+
     @Test("The oracle notices verdicts that are wrong: those of a capture that lacks all that the server sent")
     func oracleNotices() {
         var shown = 0

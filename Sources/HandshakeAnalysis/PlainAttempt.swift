@@ -1,0 +1,112 @@
+package import PacketWire
+
+/// A `PlainHandshake` that is listed: its figures, without the record that they would fill. What else the record says is the same
+/// for all of one `shape`.
+package struct PlainAttempt: BitwiseCopyable, Sendable {
+    package var client: Endpoint
+    package var server: Endpoint
+    let entry: Entry
+    let progress: Progress
+
+    init(client: Endpoint, server: Endpoint, _ entry: Entry, _ progress: Progress) {
+        self.client = client
+        self.server = server
+        self.entry = entry
+        self.progress = progress
+    }
+
+    /// What of a record its figures do not decide, within one tracker.
+    package struct Shape: Hashable, Sendable {
+        var profiles: UInt64
+        var bits: UInt8
+    }
+
+    package var shape: Shape {
+        Shape(
+            profiles: UInt64(entry.profile) << 32 | UInt64(progress.synAckProfile) << 16 | UInt64(progress.ackProfile),
+            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0))
+    }
+
+    /// As in `AttemptRecord`.
+    package var id: UInt64 { entry.firstFrame }
+    package var clientISN: UInt32 { entry.clientISN }
+    package var serverISN: UInt32 { progress.serverISN }
+    /// Nanoseconds of the capture's clock since the epoch.
+    package var firstTime: Int64 { entry.firstTime }
+    /// Nanoseconds from the SYN to the SYN-ACK, and from that to the final ACK.
+    package var synToSynAck: Int64 { progress.synAckTime &- entry.firstTime }
+    package var synAckToAck: Int64 { progress.ackTime &- progress.synAckTime }
+    /// Numbers of the frames with the SYN-ACK and the final ACK.
+    package var synAckFrame: UInt64 { entry.firstFrame &+ UInt64(progress.synAckFrame) }
+    package var ackFrame: UInt64 { entry.firstFrame &+ UInt64(progress.ackFrame) }
+    /// Octets of payload that the final ACK carries.
+    package var ackPayload: UInt32 { progress.ackPayload }
+}
+
+/// What was decided, in order: plain attempts, and records.
+package struct Decisions {
+    private struct Place {
+        var id: UInt64
+        /// Of a record its position, of a plain attempt the complement.
+        var position: Int
+    }
+
+    private var order: [Place] = []
+    private(set) var records: [AttemptRecord] = []
+    private var plain: [PlainAttempt] = []
+    /// So many are in their final order.
+    private var settled = 0
+
+    package var isEmpty: Bool { order.isEmpty }
+
+    mutating func add(_ record: AttemptRecord) {
+        order.append(Place(id: record.id, position: records.count))
+        records.append(record)
+    }
+
+    mutating func add(_ attempt: PlainAttempt) {
+        order.append(Place(id: attempt.id, position: ~plain.count))
+        plain.append(attempt)
+    }
+
+    /// What was decided since the last call was decided by one frame: it comes in the order of first frames.
+    @inline(__always)
+    mutating func settle() {
+        if order.count > settled + 1 { order[settled...].sort { $0.id < $1.id } }
+        settled = order.count
+    }
+
+    mutating func removeAll() {
+        order.removeAll(keepingCapacity: true)
+        records.removeAll(keepingCapacity: true)
+        plain.removeAll(keepingCapacity: true)
+        settled = 0
+    }
+
+    /// The records alone, where all are.
+    var inOrder: [AttemptRecord] { order.map { records[$0.position] } }
+
+    package var count: Int { order.count }
+
+    /// The plain attempt at a position of the order, if it is one.
+    package func plain(at position: Int) -> PlainAttempt? {
+        let place = order[position].position
+        return place < 0 ? plain[~place] : nil
+    }
+
+    /// The record at a position that has one.
+    package func record(at position: Int) -> AttemptRecord { records[order[position].position] }
+}
+
+extension HandshakeTracker {
+    /// The record of a plain attempt that this tracker decided.
+    package func record(of plain: PlainAttempt) -> AttemptRecord {
+        var log: [SegmentNote] = []
+        let attempt = attempts.detail(
+            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, log: { log.append($0) })
+        return Judge(
+            attempt: attempt, paths: nil, log: log, cause: .evidence, now: clock.now ?? time,
+            captureStart: clock.first ?? time, distrustsChecksums: !trustsChecksums
+        ).record(isPlain: true)
+    }
+}
