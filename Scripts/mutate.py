@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the analysis in many small ways, one at a time, and says which of them the tests notice.
 
-    mutate.py [--only N] [--least 95]
+    mutate.py [--only N | --first N] [--least 95]
 
 Each line of mutations.tsv is a file of Sources/HandshakeAnalysis, a text that stands in it once (the first place counts), and
 what a mutant has in its place; \\n is a line's end. It works on a copy of the project, and runs the tests of the analysis, the scenarios
@@ -31,6 +31,7 @@ def run(folder, *command):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=int, help="the mutation of this number alone")
+    parser.add_argument("--first", type=int, default=1, help="the mutations from this number on")
     parser.add_argument("--least", type=float, default=95.0)
     arguments = parser.parse_args()
     mutations = []
@@ -48,7 +49,7 @@ def main():
         if status:
             sys.exit("the project itself does not build:\n" + output[-2000:])
         noticed, survivors, began = 0, [], time.time()
-        chosen = [m for n, m in enumerate(mutations, 1) if arguments.only in (None, n)]
+        chosen = [m for n, m in enumerate(mutations, 1) if (arguments.only or n) == n and n >= arguments.first]
         for number, (name, old, new) in enumerate(chosen, 1):
             path = os.path.join(copy, "Sources", "HandshakeAnalysis", name)
             text = open(path, encoding="utf-8").read()

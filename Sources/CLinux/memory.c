@@ -7,7 +7,9 @@
 void *clinux_map(size_t length) {
   void *address = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return NULL;
-  madvise(address, length, MADV_HUGEPAGE);
+  // Huge pages for what grows large; a small table need not have a whole one.
+  size_t small = 2u << 20;
+  if (length > 2 * small) madvise((char *)address + small, length - small, MADV_HUGEPAGE);
   return address;
 }
 

@@ -14,6 +14,12 @@ import Glibc
     private var isRecognised = false
     private var compression: Compression?
     private var decompressed: DecompressedInput?
+    /// Of a large file that is not compressed, once its first octets were read.
+    private var ahead: AheadInput?
+    /// The one of its buffers that the window is in.
+    private var buffer: AheadInput.Buffer?
+    /// Whether it may be read ahead.
+    private let isWorthAhead: Bool
     /// Whether offsets are those of the decompressed data.
     var isDecompressed: Bool { decompressed != nil }
     /// Whether a read may wait for a pipe's writer.
@@ -38,18 +44,21 @@ import Glibc
         self.isInterrupted = isInterrupted
         input = try RawInput(path: path, follows: follows, isInterrupted: isInterrupted)
         pieceSize = isOneOfMany ? 1 << 16 : 1 << 20
+        isWorthAhead = !isOneOfMany && !follows && input.isRegular && (input.size ?? 0) > 4 << 20
         capacity = pieceSize * 2
         unsafe base = .allocate(byteCount: capacity, alignment: 16)
     }
 
     deinit {
-        unsafe base.deallocate()
+        if buffer == nil { unsafe base.deallocate() }
         decompressed?.stop()
+        ahead?.stop()
     }
 
     /// Octets of the input that were read, and that it has; nil where that cannot be known.
     var progress: (done: Int64, all: Int64)? {
-        guard let done = input.position, let all = input.size else { return nil }
+        // To ask for a descriptor's position would wait for the thread that reads from it.
+        guard let all = input.size, let done = ahead == nil ? input.position : Int64(clamping: offset) else { return nil }
         return (done, all)
     }
 
@@ -67,6 +76,10 @@ import Glibc
             if !mayWait, input.mayWait, !(decompressed.map(\.hasPending) ?? input.hasInput()) {
                 isStarved = true
                 return false
+            }
+            if ahead != nil {
+                takeAhead()
+                continue
             }
             if start > 0 {
                 unsafe memmove(base, base + start, available)
@@ -95,6 +108,46 @@ import Glibc
             }
         }
         return available >= count
+    }
+
+    /// Goes on in the next buffer that was read, with what is left of the window in front.
+    private mutating func takeAhead() {
+        guard let ahead else { return }
+        let next = ahead.take()
+        guard next.count > 0 else {
+            if next.count < 0 {
+                failure = CaptureError(
+                    .unreadable, name, at: offset + UInt64(available), "cannot read on: \(systemMessage(next.code))")
+            }
+            isAtEnd = true
+            return
+        }
+        let left = available
+        if left <= AheadInput.room {
+            unsafe memcpy(next.base + (AheadInput.room - left), base + start, left)
+            leave()
+            buffer = next
+            unsafe base = next.base
+            capacity = next.size
+            (start, end) = (AheadInput.room - left, AheadInput.room + next.count)
+        } else {
+            // A record that is longer than nearly any is: a window of its own.
+            let size = left + next.count
+            let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+            unsafe memcpy(larger, base + start, left)
+            unsafe memcpy(larger + left, next.base + AheadInput.room, next.count)
+            leave()
+            ahead.give(next)
+            unsafe base = larger
+            capacity = size
+            (start, end) = (0, size)
+        }
+    }
+
+    /// Lets go of the memory of the window.
+    private mutating func leave() {
+        if let buffer { ahead?.give(buffer) } else { unsafe base.deallocate() }
+        buffer = nil
     }
 
     /// Reads, decompressed where the input is compressed. 0 at the end, negative where reading failed.
@@ -131,7 +184,10 @@ import Glibc
     private mutating func recognise() {
         guard !isRecognised, available >= 4 else { return }
         isRecognised = true
-        guard let compression = Compression(magic: FileOrder(isBig: true).u32(bytes, 0)) else { return }
+        guard let compression = Compression(magic: FileOrder(isBig: true).u32(bytes, 0)) else {
+            if isWorthAhead { ahead = AheadInput(input, pieceSize: pieceSize) }
+            return
+        }
         self.compression = compression
         let head = unsafe UnsafeRawBufferPointer(start: base + start, count: available)
         // Pieces that stay in a core's cache on their way from one thread to the other.

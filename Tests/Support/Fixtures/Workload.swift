@@ -1,16 +1,30 @@
 import PacketWire
 
-/// Captures for measuring: deterministic, classic pcap, Ethernet, IPv4, TCP, valid checksums.
+/// Captures for measuring: deterministic, Ethernet, TCP, valid checksums.
 public struct Workload {
     /// Octets of the file, handed on in pieces.
     public typealias Sink = ([UInt8]) throws -> Void
+
+    /// How the frames are carried and kept.
+    public enum Form: Sendable {
+        /// IPv4, classic pcap, nanoseconds.
+        case classic
+        /// IPv6 in a VLAN, pcapng, microseconds.
+        case modern
+    }
+
+    private let form: Form
 
     private var state: UInt64 = 0x853c_49e6_748f_ea9b
     private var piece: [UInt8] = []
     private let sink: Sink
     private var nanoseconds: Int64 = Conversation.epoch
 
-    public init(_ sink: @escaping Sink) { self.sink = sink }
+    public init(_ form: Form = .classic, _ sink: @escaping Sink) {
+        self.form = form
+        self.sink = sink
+    }
+
 
     // splitmix64
     private mutating func random() -> UInt64 {
@@ -26,19 +40,24 @@ public struct Workload {
         var reply: Segment
         var step = 0
         var isRefused = false
-        var repeatsSYN = false
+        var repeatsSYN = 0
         var repeatsSYNACK = false
     }
 
-    /// Many connections: each of ten packets (SYN, SYN-ACK, ACK, two small exchanges, FINs), 10,000 open at a time, 1 % of
-    /// the SYNs and 1 % of the SYN-ACKs repeated, 0.5 % refused.
-    public mutating func manyConnections(_ count: Int) throws {
-        piece = Conversation.pcapHeader(.ethernet, snaplen: 262_144)
+    /// Many connections: each of ten packets (SYN, SYN-ACK, ACK, two small exchanges, FINs), 1 % of the SYNs and 1 % of the SYN-ACKs
+    /// repeated, 0.5 % refused.
+    /// - Parameters:
+    ///   - most: how many are open at a time.
+    ///   - repeats: how often each SYN is repeated, if it is not to be as above.
+    public mutating func manyConnections(_ count: Int, open most: Int = 10_000, repeatingSYNs repeats: Int? = nil) throws {
+        begin()
         var open: [Flow] = []
         var started = 0
         while started < count || !open.isEmpty {
-            while open.count < 10_000, started < count {
-                open.append(flow(started))
+            while open.count < most, started < count {
+                var next = flow(started)
+                if let repeats { (next.repeatsSYN, next.isRefused, next.repeatsSYNACK) = (repeats, false, false) }
+                open.append(next)
                 started += 1
             }
             var position = Int(random() % UInt64(open.count))
@@ -54,33 +73,66 @@ public struct Workload {
 
     /// A SYN flood: random sources, no answer.
     public mutating func flood(_ count: Int) throws {
-        piece = Conversation.pcapHeader(.ethernet, snaplen: 262_144)
+        begin()
         for number in 0..<count {
             var flow = flow(number)
             flow.segment.source = Endpoint(
-                IPAddress(v4: UInt32(truncatingIfNeeded: random()) | 0x0100_0000),
+                address(UInt32(truncatingIfNeeded: random()) | 0x0100_0000),
                 UInt16(truncatingIfNeeded: random()) | 1)
-            flow.segment.destination = Endpoint(IPAddress(v4: 0xc633_6401), 80)
+            flow.segment.destination = Endpoint(address(0xc633_6401), 80)
             try write(flow.segment, .syn, 0)
         }
         try flush()
     }
 
+    /// Bulk: 2,000 connections, then so many frames of 1,514 octets from their clients.
+    public mutating func bulk(_ count: Int) throws {
+        begin()
+        var open: [Flow] = []
+        for number in 0..<2000 {
+            var next = flow(number)
+            (next.repeatsSYN, next.isRefused, next.repeatsSYNACK) = (0, false, false)
+            for _ in 0..<3 { _ = try step(&next) }
+            open.append(next)
+        }
+        for _ in 0..<count {
+            let position = Int(random() % UInt64(open.count))
+            _ = try say(&open[position], true, .ack, form == .classic ? 1448 : 1424)
+        }
+        try flush()
+    }
+
+    private mutating func begin() {
+        switch form {
+        case .classic: piece = Conversation.pcapHeader(.ethernet, snaplen: 262_144)
+        case .modern:
+            // Section header: byte order, version 1.0, length unknown. Interface: Ethernet, no limit, microseconds.
+            piece = UInt32(0x0a0d_0d0a).little + UInt32(28).little + UInt32(0x1a2b_3c4d).little
+            piece += UInt32(1).little + UInt32.max.little + UInt32.max.little + UInt32(28).little
+            piece += UInt32(1).little + UInt32(20).little + UInt32(1).little + UInt32(0).little + UInt32(20).little
+        }
+    }
+
+    private func address(_ bits: UInt32) -> IPAddress {
+        form == .classic ? IPAddress(v4: bits) : IPAddress(v6High: 0x2001_0db8_0000_0000, low: UInt64(bits))
+    }
+
     private mutating func flow(_ number: Int) -> Flow {
         let client = Endpoint(
-            IPAddress(v4: 0x0a00_0000 | UInt32(random() & 0xff_ffff)), UInt16(1024 + random() % 64_000))
-        let server = Endpoint(IPAddress(v4: 0xc0a8_0000 | UInt32(number % 5000)), 443)
+            address(0x0a00_0000 | UInt32(random() & 0xff_ffff)), UInt16(1024 + random() % 64_000))
+        let server = Endpoint(address(0xc0a8_0000 | UInt32(number % 5000)), 443)
         var flow = Flow(segment: Segment(from: client, to: server), reply: Segment(from: server, to: client))
         flow.segment.seq = UInt32(truncatingIfNeeded: random())
         flow.reply.seq = UInt32(truncatingIfNeeded: random())
         for path in [\Flow.segment, \Flow.reply] {
             flow[keyPath: path].window = 64240
             flow[keyPath: path].hopLimit = 64
+            if form == .modern { flow[keyPath: path].vlan = VLANTags([100]) }
             flow[keyPath: path].options.tsval = UInt32(truncatingIfNeeded: random())
         }
         let dice = random() % 1000
         flow.isRefused = dice < 5
-        flow.repeatsSYN = (5..<15).contains(dice)
+        flow.repeatsSYN = (5..<15).contains(dice) ? 1 : 0
         flow.repeatsSYNACK = (15..<25).contains(dice)
         return flow
     }
@@ -91,7 +143,7 @@ public struct Workload {
         switch flow.step {
         case 0:
             try write(flow.segment, .syn, 0)
-            if flow.repeatsSYN { flow.step = -1; flow.repeatsSYN = false; flow.segment.options.tsval &+= 1000 }
+            if flow.repeatsSYN > 0 { flow.step = -1; flow.repeatsSYN -= 1; flow.segment.options.tsval &+= 1000 }
             return false
         case 1:
             flow.reply.ack = flow.segment.seq &+ 1
@@ -149,8 +201,19 @@ public struct Workload {
         if flags.contains(.rst) { segment.options.present = [] }
         let bytes = FrameEncoder(.ethernet).encode(segment)
         nanoseconds += Int64(1 + random() % 20) * 1000
-        piece += UInt32(nanoseconds / 1_000_000_000).little + UInt32(nanoseconds % 1_000_000_000).little
-        piece += UInt32(bytes.count).little + UInt32(bytes.count).little + bytes
+        let length = UInt32(bytes.count)
+        switch form {
+        case .classic:
+            piece += UInt32(nanoseconds / 1_000_000_000).little + UInt32(nanoseconds % 1_000_000_000).little
+            piece += length.little + length.little + bytes
+        case .modern:
+            let padding = (4 - length % 4) % 4
+            let micros = UInt64(nanoseconds / 1000)
+            let total = 32 + length + padding
+            piece += UInt32(6).little + total.little + UInt32(0).little + UInt32(micros >> 32).little
+            piece += UInt32(truncatingIfNeeded: micros).little + length.little + length.little + bytes
+            piece += [UInt8](repeating: 0, count: Int(padding)) + total.little
+        }
         if piece.count > 1 << 20 { try flush() }
     }
 
