@@ -6,7 +6,7 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed bench-live
+.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -83,8 +83,15 @@ conformance: all ## compare with an independent reader's answers: make conforman
 	@if [ -d "$(CORPUS)" ]; then Scripts/conformance.py "$(CORPUS)" --synscope $(RELEASE); \
 	else echo "conformance: skipped, there is no corpus (CORPUS=$(CORPUS))"; fi
 
-bench: all ## the release build beside a bare libpcap loop, on a million connections
-	Scripts/bench.sh $(RELEASE)
+ROUNDS ?= 5
+bench: all ## the release build beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
+	$(SWIFT) build -c release --product make-workload
+	Scripts/bench.py $(RELEASE) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
+
+instructions: all ## instructions, allocations and retains a packet, counted by valgrind, against their budgets
+	@command -v valgrind > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind > /dev/null
+	$(SWIFT) build -c release --product make-workload
+	Scripts/instructions.py $(RELEASE) .build/release/make-workload
 
 bench-live: all ## frames dropped by tcpdump and by watch at the highest rate that tcpreplay sends (root, tcpreplay, tcpdump)
 	Scripts/bench-live.py $(CURDIR)/$(RELEASE)

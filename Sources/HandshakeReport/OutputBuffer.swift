@@ -41,6 +41,15 @@ package struct OutputBuffer: Sendable {
     @safe
     mutating func append(_ octets: UnsafeBufferPointer<UInt8>) { unsafe bytes.append(contentsOf: octets) }
 
+    /// Hands over what there is, and starts with nothing.
+    package mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
+    /// Goes on in memory that is there already.
+    package mutating func reuse(_ memory: [UInt8]) { bytes = memory }
+
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     /// Appends parts of a text with a figure after each but the last.

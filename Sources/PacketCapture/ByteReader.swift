@@ -58,7 +58,9 @@ import Glibc
     /// Octets of the input that were read, and that it has; nil where that cannot be known.
     var progress: (done: Int64, all: Int64)? {
         // To ask for a descriptor's position would wait for the thread that reads from it.
-        guard let all = input.size, let done = ahead == nil ? input.position : Int64(clamping: offset) else { return nil }
+        guard let all = input.size, let done = ahead == nil ? input.position : Int64(clamping: offset) else {
+            return nil
+        }
         return (done, all)
     }
 

@@ -14,35 +14,52 @@ struct StandardOutput {
     var buffer = OutputBuffer()
     /// Whether each flush request goes out at once (`-l`, and on a terminal).
     var isLineBuffered: Bool
-    static let pieceSize = 1 << 16
+    static let pieceSize = 1 << 18
 
     init(isLineBuffered: Bool) { self.isLineBuffered = isLineBuffered || Terminal.isTerminal(STDOUT_FILENO) }
 
+    private var writer: OutputWriter?
+
     /// Writes what has gathered, if it is enough or lines are to go out at once.
     mutating func flushIfFull() throws(OutputEnded) {
-        if isLineBuffered || buffer.bytes.count >= StandardOutput.pieceSize { try flush() }
+        if isLineBuffered { return try flush() }
+        guard buffer.bytes.count >= StandardOutput.pieceSize else { return }
+        if writer == nil { writer = OutputWriter() }
+        guard let writer else { return try flush() }
+        let (spare, code) = writer.write(buffer.take())
+        buffer.reuse(spare)
+        try StandardOutput.check(code)
     }
 
+    /// Writes what has gathered, and waits until all is written.
     mutating func flush() throws(OutputEnded) {
-        var code: Int32 = 0
-        let bytes = buffer.bytes
-        unsafe bytes.withUnsafeBytes { piece in
+        if let writer {
+            self.writer = nil
+            let code = writer.finish()
+            writer.end()
+            try StandardOutput.check(code)
+        }
+        let code = StandardOutput.write(buffer.bytes)
+        buffer.removeAll()
+        try StandardOutput.check(code)
+    }
+
+    private static func check(_ code: Int32) throws(OutputEnded) {
+        if code == 0 { return }
+        if code == EPIPE { throw OutputEnded(message: nil) }
+        let reason = unsafe String(cString: strerror(code))
+        throw OutputEnded(message: "cannot write standard output: \(reason)")
+    }
+
+    /// - Returns: 0, or the errno of what failed.
+    static func write(_ octets: [UInt8]) -> Int32 {
+        unsafe octets.withUnsafeBytes { piece in
             var done = 0
             while done < piece.count {
                 let count = unsafe Glibc.write(STDOUT_FILENO, piece.baseAddress! + done, piece.count - done)
-                if count >= 0 {
-                    done += count
-                } else if errno != EINTR {
-                    code = errno
-                    return
-                }
+                if count >= 0 { done += count } else if errno != EINTR { return errno }
             }
-        }
-        buffer.removeAll()
-        if code == EPIPE { throw OutputEnded(message: nil) }
-        if code != 0 {
-            let reason = unsafe String(cString: strerror(code))
-            throw OutputEnded(message: "cannot write standard output: \(reason)")
+            return 0
         }
     }
 }

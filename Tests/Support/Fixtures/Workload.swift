@@ -25,7 +25,6 @@ public struct Workload {
         self.sink = sink
     }
 
-
     // splitmix64
     private mutating func random() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
@@ -49,7 +48,9 @@ public struct Workload {
     /// - Parameters:
     ///   - most: how many are open at a time.
     ///   - repeats: how often each SYN is repeated, if it is not to be as above.
-    public mutating func manyConnections(_ count: Int, open most: Int = 10_000, repeatingSYNs repeats: Int? = nil) throws {
+    public mutating func manyConnections(_ count: Int, open most: Int = 10_000, repeatingSYNs repeats: Int? = nil)
+        throws
+    {
         begin()
         var open: [Flow] = []
         var started = 0
