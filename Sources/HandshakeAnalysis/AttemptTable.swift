@@ -35,6 +35,11 @@ struct AttemptTable: ~Copyable {
     }
 
     @inline(__always) var isFull: Bool { entries.isFull }
+    /// Octets of what is remembered.
+    @inline(__always)
+    var size: Int {
+        entries.size &+ details.size &+ progress.size &+ aftermaths.size &+ addresses.size
+    }
 
     /// The detail of an attempt that has one.
     @inline(__always)

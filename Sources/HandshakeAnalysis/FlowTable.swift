@@ -33,6 +33,8 @@ import CLinux
     }
 
     @inline(__always) var isFull: Bool { count == capacity }
+    /// Octets of the elements that there are.
+    @inline(__always) var size: Int { count &* MemoryLayout<Element>.stride }
 
     @inline(__always)
     subscript(slot: UInt32) -> Element {
@@ -107,6 +109,9 @@ import CLinux
 
     /// It is as full as it may be: it could not grow when it should have.
     @inline(__always) var isFull: Bool { count * 8 > mask * 7 }
+
+    /// Octets that it takes with one entry more, while it grows if it has to for that.
+    @inline(__always) var sizeWithOneMore: Int { (mask + 1) &* (count * 8 > mask * 5 ? 24 : 8) }
 
     /// Where an entry, or a hash, belongs.
     @inline(__always)

@@ -65,9 +65,17 @@ extension HandshakeTracker {
         return true
     }
 
+    /// Whether one more would be too many, or too much.
+    @inline(__always)
+    var isFull: Bool {
+        attempts.isFull || index.isFull
+            || configuration.maximumMemory != .max
+                && attempts.size &+ notes.size &+ index.sizeWithOneMore > configuration.maximumMemory
+    }
+
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
-        while attempts.isFull || index.isFull {
+        while isFull {
             // What is reported goes first, then the oldest that is not.
             if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
                 if forgetUnlessTouched(slot) { totals.forgottenEarly += 1 }

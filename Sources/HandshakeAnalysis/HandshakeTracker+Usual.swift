@@ -53,7 +53,7 @@ extension HandshakeTracker {
         else { return false }
         let profile = attempts.profiles.number(segment, hint: &hints.syn)
         guard profile != 0 else { return false }
-        if attempts.isFull || index.isFull, !admit() { return true }
+        if isFull, !admit() { return true }
         let slot = attempts.insert(tuple)
         attempts.entries[slot].stage = .synSent
         attempts.entries[slot].clientIsLow = sourceIsLow

@@ -21,6 +21,10 @@ public struct HandshakeTracker: ~Copyable {
     public struct Configuration: Sendable {
         /// The most attempts and connections that are remembered at a time; beyond it the oldest are let go, and counted.
         public var maximumAttempts = 1 << 20
+        /// The most octets that what is remembered may take, the index of it included: beyond it too the oldest are let go. At
+        /// least `leastMemory`.
+        public var maximumMemory = Int.max
+        public static let leastMemory = 1 << 20
         /// The most that `maximumAttempts` may ask for.
         public static let mostAttempts = 1 << 24
         /// The seed of the hash table; nil draws one, since traffic chooses the keys. It changes no result.
@@ -91,6 +95,8 @@ public struct HandshakeTracker: ~Copyable {
     public var openAttempts: Int { queues[.unfinished].count + queues[.settling].count }
 
     public init(_ configuration: Configuration = Configuration()) {
+        var configuration = configuration
+        configuration.maximumMemory = max(configuration.maximumMemory, Configuration.leastMemory)
         self.configuration = configuration
         seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
         // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.

@@ -115,6 +115,27 @@ struct TrackingOptions: ParsableArguments {
     )
     var maxAttempts: Int?
 
+    @Option(
+        name: .long,
+        help:
+            "The most memory that these may take, as 64M or 2G; the oldest are then let go, and counted. The program itself takes about 30M more."
+    )
+    var maxMemory: MemorySize?
+
+    /// Octets, as text with K, M or G for powers of 1024.
+    struct MemorySize: ExpressibleByArgument {
+        var octets: Int
+
+        init?(argument: String) {
+            let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+            let unit = argument.last.flatMap { units[Character($0.uppercased())] }
+            guard let number = Int(unit == nil ? argument[...] : argument.dropLast()), number > 0 else { return nil }
+            let (octets, isTooLarge) = number.multipliedReportingOverflow(by: unit ?? 1)
+            if isTooLarge { return nil }
+            self.octets = octets
+        }
+    }
+
     enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
 
     func validate() throws {
@@ -122,7 +143,12 @@ struct TrackingOptions: ParsableArguments {
         if let maxAttempts, !(16...most).contains(maxAttempts) {
             throw ValidationError("--max-attempts takes a number from 16 to \(most)")
         }
+        if let maxMemory, maxMemory.octets < HandshakeTracker.Configuration.leastMemory {
+            throw ValidationError("--max-memory takes 1M or more")
+        }
     }
+
+    private static let mostForMemory = HandshakeTracker.Configuration.mostAttempts
 
     var verifiesChecksums: Bool { checksums == .verify }
 
@@ -130,7 +156,9 @@ struct TrackingOptions: ParsableArguments {
     func configuration(usual: Int = HandshakeTracker.Configuration().maximumAttempts) -> HandshakeTracker.Configuration
     {
         var configuration = HandshakeTracker.Configuration()
-        configuration.maximumAttempts = maxAttempts ?? usual
+        // Where memory is the limit, the number is not.
+        configuration.maximumAttempts = maxAttempts ?? (maxMemory == nil ? usual : Self.mostForMemory)
+        configuration.maximumMemory = maxMemory?.octets ?? .max
         configuration.excludesBadChecksums = verifiesChecksums
         return configuration
     }

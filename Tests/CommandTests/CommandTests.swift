@@ -453,7 +453,8 @@ struct CommandTests {
             (["/nowhere/x.pcap"], 3, "no such file"), (["/"], 3, "is a directory"), (["/dev/null"], 3, "is empty"),
             ([], 2, "Name a capture file"), (["--sideways", "x"], 2, "--sideways"), (["-T", "xml", "x"], 2, "xml"),
             (["-q", "-T", "csv", "x"], 2, "-q"), (["--width", "59", "x"], 2, "--width"),
-            (["--max-attempts", "1", "x"], 2, "--max-attempts"), (["-c", "-1", "x"], 2, "-c"),
+            (["--max-attempts", "1", "x"], 2, "--max-attempts"), (["--max-memory", "10K", "x"], 2, "--max-memory"),
+            (["--max-memory", "much", "x"], 2, "--max-memory"), (["-c", "-1", "x"], 2, "-c"),
         ] as [([String], Int32, String)])
     func failures(_ arguments: [String], _ status: Int32, _ words: String) throws {
         let run = try Run(arguments)

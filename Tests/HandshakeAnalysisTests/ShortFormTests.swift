@@ -28,6 +28,38 @@ import Testing
         }
     }
 
+    @Test("A memory limit holds under a flood of SYNs, and what is let go is counted")
+    func memoryLimit() {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.maximumMemory = 2 << 20
+        configuration.maximumAttempts = 1 << 20
+        configuration.listsAttempts = false
+        var tracker = HandshakeTracker(configuration)
+        var most = 0
+        let count = 60_000
+        for number in 0..<count {
+            var segment = Segment(
+                from: Endpoint(IPAddress(v4: 0x0a00_0000 + UInt32(number)), 1000),
+                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
+            segment.flags = .syn
+            segment.seq = 1 + UInt32(number)
+            segment.options.present = .mss
+            segment.options.mss = 1460
+            var batch = FrameBatch()
+            let octets = FrameEncoder(.ethernet).encode(segment)
+            batch.append(
+                octets.span.bytes, wireLength: octets.count, number: UInt64(number + 1), time: Int64(number) * 1000,
+                decoder: FrameDecoder(.ethernet))
+            tracker.receive(batch)
+            most = max(most, tracker.openAttempts)
+        }
+        // 64 octets each, and an index of 8 octets a place that is not doubled where it would not fit.
+        #expect((16_000...32_768).contains(most))
+        #expect(tracker.summary.evicted == count - tracker.openAttempts)
+        _ = tracker.finish()
+        #expect(tracker.summary.attempts == count)
+    }
+
     /// The records as JSON in the order in which they were decided, and the summary.
     private func outcome(
         _ frames: [(octets: [UInt8], time: Int64)], short: Bool, lists: Bool, most: Int = 4096
