@@ -287,7 +287,7 @@ public struct HandshakeTracker: ~Copyable {
         self.time = time
         let before = clock.elapsed
         clock.tick(time)
-        if clock.elapsed != before, recent.0 != 0 { touchRecent() }
+        if clock.elapsed != before, recent.0 | recent.1 != 0 { touchRecent() }
         recent = (0, 0)
         recentHandshake = 0
         if clock.elapsed >= queues.nextDeadline { expire() }
