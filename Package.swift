@@ -110,7 +110,8 @@ let package = Package(
             name: "PacketWireTests", dependencies: ["PacketWire"], exclude: ["Independent"], swiftSettings: testSettings
         ),
         .testTarget(
-            name: "HandshakeAnalysisTests", dependencies: ["HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
+            name: "HandshakeAnalysisTests",
+            dependencies: ["HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
             exclude: ["Golden"], swiftSettings: testSettings),
         .testTarget(
             name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures"],

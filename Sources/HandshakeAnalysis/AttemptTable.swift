@@ -472,6 +472,10 @@ struct ProfileTable {
     private var profiles = [SegmentProfile()]
     /// Open addressing: numbers by hash.
     private var index = [UInt16](repeating: 0, count: ProfileTable.most * 2)
+    // Traffic chooses the profiles. The seed changes no result: an attempt without a number has its detail.
+    private let seed = UInt64.random(in: .min ... .max)
+    /// The most places that are looked at.
+    private static let reach = 16
 
     subscript(number: UInt16) -> SegmentProfile { profiles[Int(number)] }
 
@@ -492,10 +496,13 @@ struct ProfileTable {
             UInt64(segment.options.rawValue) << 40 | UInt64(segment.windowScale) << 24
             ^ UInt64(segment.hopLimit) << 56
         hash ^= segment.vlan.packed &* 0xe703_7ed1_a0b4_28db
-        hash = hash &* 0x9e37_79b9_7f4a_7c15
-        var position = Int(hash >> 40) & (index.count - 1)
+        hash = foldedProduct(hash ^ seed, 0x9e37_79b9_7f4a_7c15)
+        var position = Int(truncatingIfNeeded: hash) & (index.count - 1)
+        var left = ProfileTable.reach
         while index[position] != 0 {
             if profiles[Int(index[position])].isOf(segment) { return index[position] }
+            left -= 1
+            if left == 0 { return 0 }
             position = (position + 1) & (index.count - 1)
         }
         guard profiles.count < ProfileTable.most else { return 0 }

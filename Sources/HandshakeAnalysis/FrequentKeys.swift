@@ -6,20 +6,24 @@ protocol CountedKey: Equatable, Comparable, BitwiseCopyable, Sendable {
     static var none: Self { get }
 }
 
-/// The most frequent keys of a stream, in bounded memory (Misra and Gries, Finding repeated elements, 1982): once there are more
-/// keys than are kept, every count is lowered by one and those at zero are let go. A count is then a lower bound, short by at most
-/// one in `capacity` of what was counted in all.
+/// The most frequent keys of a stream, in bounded memory (as Manku and Motwani's lossy counting, 2002): once there are more keys than
+/// are kept, the least frequent are let go until half of them are left at most, equals together. What stays keeps its count. A count is
+/// a lower bound: `most` says what it may be at most.
 struct FrequentKeys<Key: CountedKey>: Sendable {
     private struct Slot: BitwiseCopyable {
         var key: Key
         /// 0 where there is none.
         var count: Int
+        /// What may have been counted of it and let go before.
+        var missed: Int
     }
 
     let capacity: Int
     private var slots: [Slot] = []
     private var spare: [Slot] = []
     private(set) var keys = 0
+    /// What may have been let go of a key that is not here.
+    private var missed = 0
     // Traffic chooses the keys; the seed changes no result.
     private let seed = UInt64.random(in: .min ... .max)
 
@@ -38,18 +42,24 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     func contains(_ key: Key) -> Bool { self[key] > 0 }
 
-    /// - Returns: whether other keys may have been let go for it.
-    @discardableResult
-    mutating func add(_ key: Key) -> Bool {
-        if slots.isEmpty { slots = [Slot](repeating: Slot(key: .none, count: 0), count: FrequentKeys.size(capacity)) }
+    /// The most that a key may have occurred.
+    func most(_ key: Key) -> Int {
+        guard !slots.isEmpty else { return 0 }
+        let slot = slots[position(of: key)]
+        return slot.count > 0 ? slot.count + slot.missed : missed
+    }
+
+    mutating func add(_ key: Key) {
+        if slots.isEmpty {
+            slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: FrequentKeys.size(capacity))
+        }
         let position = position(of: key)
         slots[position].count += 1
-        if slots[position].count > 1 { return false }
+        if slots[position].count > 1 { return }
         slots[position].key = key
+        slots[position].missed = missed
         keys += 1
-        guard keys > capacity else { return false }
-        lower()
-        return true
+        if keys > capacity { letGo() }
     }
 
     /// A power of two, never more than half full.
@@ -59,16 +69,21 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         return size
     }
 
-    private mutating func lower() {
+    private mutating func letGo() {
+        // The least count that all but half exceed.
+        var least = 1
+        while slots.count(where: { $0.count > least }) > capacity / 2 {
+            least = slots.reduce(Int.max) { $1.count > least ? min($0, $1.count) : $0 }
+        }
         swap(&slots, &spare)
-        if slots.isEmpty { slots = [Slot](repeating: Slot(key: .none, count: 0), count: spare.count) }
+        if slots.isEmpty { slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: spare.count) }
         for position in slots.indices { slots[position].count = 0 }
         keys = 0
-        for slot in spare where slot.count > 1 {
-            let position = position(of: slot.key)
-            slots[position] = Slot(key: slot.key, count: slot.count - 1)
+        for slot in spare where slot.count > least {
+            slots[position(of: slot.key)] = slot
             keys += 1
         }
+        missed += least
     }
 
     /// Most frequent first; equals in the keys' order.
@@ -78,7 +93,8 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     }
 }
 
-/// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded memory.
+/// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded memory. A count is a
+/// lower bound, as above.
 struct FrequentTargets: Sendable {
     private struct Pair: BitwiseCopyable {
         var source = IPAddress.none
@@ -102,8 +118,8 @@ struct FrequentTargets: Sendable {
         guard pairs[position].hash == 0, sources[source] < FrequentTargets.most else { return }
         pairs[position] = Pair(source: source, hash: hash)
         count += 1
-        let isLowered = sources.add(source)
-        if isLowered { rebuild(pairs.count) } else if count * 2 > pairs.count { rebuild(pairs.count * 2) }
+        sources.add(source)
+        if count * 2 > pairs.count { rebuild() }
     }
 
     @inline(__always)
@@ -113,16 +129,15 @@ struct FrequentTargets: Sendable {
         return position
     }
 
-    /// Lets go of the pairs of sources that are no longer counted.
-    private mutating func rebuild(_ size: Int) {
-        let old = pairs
+    /// Lets go of the pairs of sources that are no longer counted; a quarter full at most then. No source has more than `most` pairs
+    /// while it is counted, so that there is a bound.
+    private mutating func rebuild() {
+        let kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
+        var size = 1 << 12
+        while size < kept.count * 4 { size *= 2 }
         pairs = [Pair](repeating: Pair(), count: size)
-        count = 0
-        guard sources.keys > 0 else { return }
-        for pair in old where pair.hash != 0 && sources.contains(pair.source) {
-            pairs[position(of: pair.hash)] = pair
-            count += 1
-        }
+        for pair in kept { pairs[position(of: pair.hash)] = pair }
+        count = kept.count
     }
 
     var sorted: [(key: IPAddress, count: Int)] { sources.sorted }

@@ -73,6 +73,12 @@ extension HandshakeTracker {
                 && attempts.size &+ notes.size &+ index.sizeWithOneMore > configuration.maximumMemory
     }
 
+    /// Keeps to the limits between frames.
+    @inline(never)
+    mutating func shrink() {
+        if !attempts.isFull { _ = admit() }
+    }
+
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
         while isFull {

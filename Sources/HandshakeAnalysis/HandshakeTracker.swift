@@ -38,7 +38,8 @@ public struct HandshakeTracker: ~Copyable {
         package var listsPlain = false
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
-        /// Whether ordinary attempts go without detail. It changes no result.
+        /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
+        /// lets go of: with detail there is more of it.
         package var usesShortForms = true
         public init() {}
     }
@@ -291,6 +292,8 @@ public struct HandshakeTracker: ~Copyable {
         recent = (0, 0)
         recentHandshake = 0
         if clock.elapsed >= queues.nextDeadline { expire() }
+        // What is remembered of attempts grows too.
+        if configuration.maximumMemory != .max, isFull { shrink() }
     }
 
     /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched now,

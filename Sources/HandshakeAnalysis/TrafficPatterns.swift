@@ -48,7 +48,7 @@ public struct TrafficPatterns: Sendable {
         var patterns: [Pattern] = []
         // A flood: many handshakes at one server left open, and more of those than completed ones.
         for (server, count) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
-            if count > answeredAt[server] {
+            if count > answeredAt.most(server) {
                 patterns.append(Pattern(code: .synFlood, address: server.address, port: server.port, count: count))
             }
         }

@@ -39,13 +39,13 @@ import Synchronization
     private let readyEvent = clinux_wake_descriptor()
     private let freeEvent = clinux_wake_descriptor()
 
-    /// Nil where the system has no descriptor left: then one thread does without.
+    /// Nil where the system has no descriptor or thread left: then one thread does without.
     init?(_ input: RawInput, pieceSize: Int) {
         self.input = input
         self.pieceSize = pieceSize
         guard readyEvent >= 0, freeEvent >= 0 else { return nil }
         state.withLock { $0.free = (0..<AheadInput.buffers).map { _ in Buffer(AheadInput.room + pieceSize) } }
-        let thread = WorkThread("read file") { self.run() }
+        guard let thread = WorkThread.start("read file", { self.run() }) else { return nil }
         thread.detach()
     }
 

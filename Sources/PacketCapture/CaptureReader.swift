@@ -63,7 +63,7 @@ package final class CaptureReader {
     /// Frames of which their file does not say when they came.
     package var untimed: UInt64 { delivery.untimed }
     /// What the files say of single frames.
-    package var comments: FrameComments { delivery.comments }
+    package let comments = FrameComments()
     /// What broke off, with each file that did.
     package private(set) var failures: [CaptureError]
     private var endedLosses = SavefileLosses()
@@ -114,7 +114,9 @@ package final class CaptureReader {
         self.later = later.sorted { ($1.start, $1.rank) < ($0.start, $0.rank) }
         started = start == .max ? nil : start
         let linkType = descriptions.first?.linkType ?? .ethernet
-        delivery = FrameDelivery(linkType, verifiesChecksums: options.verifiesChecksums, limit: options.limit ?? .max)
+        delivery = FrameDelivery(
+            linkType, verifiesChecksums: options.verifiesChecksums, limit: options.limit ?? .max,
+            comments: comments)
         if let expression = options.filter {
             delivery.filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
         }

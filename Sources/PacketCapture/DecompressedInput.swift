@@ -37,7 +37,7 @@ import Synchronization
     private var current: [UInt8] = []
     private var taken = 0
 
-    /// Fails where the system has no memory or no descriptor left.
+    /// Fails where the system has no memory, descriptor or thread left.
     /// - Parameters:
     ///   - head: what was read of the input already.
     ///   - pieceSize: octets of output that are handed over at a time.
@@ -51,7 +51,7 @@ import Synchronization
         state.withLock { state in
             state.free = (0..<Self.pieces).map { _ in [UInt8](repeating: 0, count: pieceSize) }
         }
-        let thread = WorkThread("decompress") { self.run(head) }
+        guard let thread = WorkThread.start("decompress", { self.run(head) }) else { return nil }
         thread.detach()
     }
 

@@ -12,9 +12,10 @@ struct FrameDelivery {
     var delivered: UInt64 = 0
     /// Frames of which the file does not say when they came.
     var untimed: UInt64 = 0
-    let comments = FrameComments()
+    let comments: FrameComments
 
-    init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64) {
+    init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64, comments: FrameComments) {
+        self.comments = comments
         decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
         self.limit = limit
     }

@@ -39,12 +39,13 @@ import Synchronization
     private let freeEvent = clinux_wake_descriptor()
     private var thread: WorkThread?
 
-    /// Nil where the system has no descriptor left: then one thread does without.
+    /// Nil where the system has no descriptor or thread left: then one thread does without.
     package init?(_ reader: CaptureReader) {
         self.reader = reader
         guard readyEvent >= 0, freeEvent >= 0 else { return nil }
         state.withLock { $0.free = (0..<ReadAhead.pieces).map { _ in Piece() } }
-        thread = WorkThread("read") { self.run() }
+        thread = WorkThread.start("read") { self.run() }
+        if thread == nil { return nil }
     }
 
     deinit {
@@ -75,14 +76,19 @@ import Synchronization
         if isFirst { clinux_wake(freeEvent) }
     }
 
-    /// Ends the thread, and waits until it has. What it had read and nobody took is lost.
+    /// Ends the thread, and waits until it has.
     /// - Parameter batch: takes what it holds back of fragmented packets.
-    package func stop(_ batch: inout FrameBatch) {
+    /// - Returns: what it had read and nobody took, in order.
+    package func stop(_ batch: inout FrameBatch) -> [Piece] {
         state.withLock { $0.isStopped = true }
         clinux_wake(freeEvent)
         thread?.join()
         thread = nil
         swap(&batch, &self.batch)
+        return state.withLock { state in
+            defer { state.ready = [] }
+            return state.ready
+        }
     }
 
     // MARK: The thread

@@ -16,8 +16,25 @@ import Synchronization
     }
 
     /// - Parameter name: at most 15 characters are shown by the system.
-    package init(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let work = unsafe Unmanaged.passRetained(Work(name, body)).toOpaque()
+    package convenience init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        self.init()
+        precondition(begin(Work(name, body)) == 0, "the system has no thread left")
+    }
+
+    /// The same, but nil (and errno) where the system has no thread left.
+    package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> WorkThread? {
+        let thread = WorkThread()
+        let code = thread.begin(Work(name, body))
+        errno = code
+        return code == 0 ? thread : nil
+    }
+
+    private init() {}
+
+    /// - Returns: 0, or what is wrong.
+    private func begin(_ body: Work) -> Int32 {
+        let retained = unsafe Unmanaged.passRetained(body)
+        let work = unsafe retained.toOpaque()
         let code = unsafe pthread_create(
             &handle, nil,
             { context in
@@ -27,7 +44,8 @@ import Synchronization
                 work.body()
                 return nil
             }, work)
-        precondition(code == 0, "the system has no thread left")
+        if code != 0 { unsafe retained.release() }
+        return code
     }
 
     package func join() { pthread_join(handle, nil) }

@@ -118,7 +118,7 @@ struct TrackingOptions: ParsableArguments {
     @Option(
         name: .long,
         help:
-            "The most memory that these may take, as 64M or 2G; the oldest are then let go, and counted. The program itself takes about 30M more."
+            "The most memory that what is remembered of them may take, as 64M or 2G; the oldest are then let go, and counted. The program itself takes about 30M more."
     )
     var maxMemory: MemorySize?
 
@@ -260,15 +260,17 @@ struct Analysis: ~Copyable {
         defer { progress.clear() }
         // Files are read ahead. Of a pipe, and of a file that is followed, frames are taken as they come.
         if !follows, reader.progress != nil, let ahead = ReadAhead(reader) {
-            defer { ahead.stop(&batch) }
-            while clinux_interrupted() == 0, let piece = ahead.take() {
-                for position in 0..<piece.count {
-                    tracker.receive(piece.batches[position].frames)
-                    if tracker.hasDecided { try hand(&progress, takePlain, take) }
+            do throws(OutputEnded) {
+                while clinux_interrupted() == 0, let piece = ahead.take() {
+                    try receive(piece, &progress, takePlain, take)
+                    ahead.give(piece)
                 }
-                progress.tick { piece.progress }
-                ahead.give(piece)
+            } catch {
+                _ = ahead.stop(&batch)
+                throw error
             }
+            // Interrupted: what was read counts.
+            for piece in ahead.stop(&batch) { try receive(piece, &progress, takePlain, take) }
         } else {
             while clinux_interrupted() == 0 {
                 reader.fill(&batch)
@@ -293,6 +295,18 @@ struct Analysis: ~Copyable {
         loss.interfaceDropped = losses.droppedByInterface
         tellOfGaps()
         return (tracker.summary, loss)
+    }
+
+    private mutating func receive(
+        _ piece: ReadAhead.Piece, _ progress: inout ProgressBar,
+        _ takePlain: (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void,
+        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) {
+        for position in 0..<piece.count {
+            tracker.receive(piece.batches[position].frames)
+            if tracker.hasDecided { try hand(&progress, takePlain, take) }
+        }
+        progress.tick { piece.progress }
     }
 
     private mutating func hand(

@@ -20,10 +20,11 @@ final class OutputWriter: @unchecked Sendable {
     private let doneEvent = clinux_wake_descriptor()
     private var thread: WorkThread?
 
-    /// Nil where the system has no descriptor left: then it is written without.
+    /// Nil where the system has no descriptor or thread left: then it is written without.
     init?() {
         guard pendingEvent >= 0, doneEvent >= 0 else { return nil }
-        thread = WorkThread("write") { self.run() }
+        thread = WorkThread.start("write") { self.run() }
+        if thread == nil { return nil }
     }
 
     deinit {
