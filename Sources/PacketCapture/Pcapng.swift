@@ -132,6 +132,43 @@ struct PcapngState {
         }
     }
 
+    /// Finds the enhanced packet blocks of the first interface that lie in the window from `start` on, as far as they are whole, have no
+    /// options, and nothing is wrong with them.
+    /// - Parameter linkType: the interface's must be this one.
+    /// - Returns: their number.
+    @inline(__always)
+    mutating func places(
+        _ places: inout [FramePlace], in window: RawSpan, from start: Int, of linkType: LinkType, most: Int, rank: Int,
+        before other: (time: Int64, rank: Int)
+    ) -> Int {
+        guard let interface = interfaces.first, interface.linkType == linkType else { return 0 }
+        var offset = start
+        var count = 0
+        while count < most, offset + 32 <= window.byteCount {
+            let header = window.extracting(offset..<offset + 28)
+            let captured = Int(order.u32(header, 20))
+            let length = Int(order.u32(header, 4))
+            guard order.u32(header, 0) == 6, order.u32(header, 8) == 0,
+                length == 28 + captured + Self.trailer(of: captured), length <= Savefile.largestFrame,
+                length <= window.byteCount - offset, Int(order.u32(window, offset + length - 4)) == length
+            else { break }
+            let time = interface.nanoseconds(UInt64(order.u32(header, 12)) << 32 | UInt64(order.u32(header, 16)))
+            guard time < other.time || time == other.time && rank < other.rank else { break }
+            places[count] = FramePlace(
+                offset: offset + 28, length: captured, wireLength: Int(order.u32(header, 24)), time: time)
+            offset += length
+            count += 1
+        }
+        if count > 0 {
+            lastTime = places[count - 1].time
+            if hasComment { (comment, hasComment) = (nil, false) }
+        }
+        return count
+    }
+
+    /// Octets that follow so many captured ones in a packet block without options: padding, and the block's length.
+    static func trailer(of captured: Int) -> Int { (4 - captured & 3) & 3 + 4 }
+
     /// Whether a block of a usual kind, or the end, is so far ahead: then the length that led there is right.
     private func leads(_ reader: inout ByteReader, to length: Int) -> Bool {
         guard reader.has(length + 8) else { return reader.available == length }

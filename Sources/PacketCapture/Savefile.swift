@@ -204,18 +204,28 @@ struct Savefile: ~Copyable {
         return true
     }
 
-    /// Decodes the frames of classic records that lie in the window one behind the other, after the frame that was delivered: the
-    /// fast part of `deliver`, which does the same one at a time.
+    /// Decodes the frames of plain records that lie in the window one behind the other, after the frame that was delivered: the fast
+    /// part of `deliver`, which does the same one at a time.
     /// - Returns: whether there were any.
     private mutating func deliverRun(
         into batch: inout FrameBatch, _ delivery: inout FrameDelivery, rank: Int, before other: (time: Int64, rank: Int)
     ) -> Bool {
-        guard isDelivered, let done = next, case .pcap(let classic) = format, delivery.filter == nil,
-            done.linkType == delivery.decoder.linkType
-        else { return false }
+        guard isDelivered, let done = next, delivery.filter == nil, done.linkType == delivery.decoder.linkType else {
+            return false
+        }
         let room = min(FrameBatch.capacity - batch.count, Int(clamping: delivery.limit - delivery.delivered))
         let start = done.capturedLength + done.trailer
-        let count = classic.places(&places, in: reader.bytes, from: start, most: room, rank: rank, before: other)
+        let count: Int
+        let isClassic: Bool
+        switch format {
+        case .pcap(let classic):
+            isClassic = true
+            count = classic.places(&places, in: reader.bytes, from: start, most: room, rank: rank, before: other)
+        case .pcapng:
+            isClassic = false
+            count = sections.places(
+                &places, in: reader.bytes, from: start, of: done.linkType, most: room, rank: rank, before: other)
+        }
         guard count > 0 else { return false }
         batch.append(
             places.span.extracting(first: count), in: reader.bytes, first: delivery.frameNumber + 1,
@@ -226,7 +236,7 @@ struct Savefile: ~Copyable {
         reader.consume(last.offset)
         next = FrameHeader(
             linkType: done.linkType, time: last.time, capturedLength: last.length, wireLength: last.wireLength,
-            trailer: 0)
+            trailer: isClassic ? 0 : PcapngState.trailer(of: last.length))
         return true
     }
 

@@ -13,8 +13,20 @@ struct Generator: RandomNumberGenerator {
     }
 }
 
+/// Decodes a frame in full, and as part of a batch, where usual segments go a shorter way: both must say the same.
 func decode(_ bytes: [UInt8], _ linkType: LinkType = .ethernet, wireLength: Int? = nil) -> Frame {
-    FrameDecoder(linkType).decode(bytes.span.bytes, wireLength: wireLength ?? bytes.count)
+    let wireLength = wireLength ?? bytes.count
+    for verifies in [true, false] {
+        let decoder = FrameDecoder(linkType, verifiesChecksums: verifies)
+        let frame = decoder.decode(bytes.span.bytes, wireLength: wireLength)
+        var batch = FrameBatch()
+        batch.append(bytes.span.bytes, wireLength: wireLength, number: 1, time: 0, decoder: decoder)
+        // A fragment is held back.
+        if batch.count == 1, batch.frame(0) != frame {
+            Issue.record("\(bytes) is \(frame), but in a batch \(batch.frame(0))")
+        }
+    }
+    return FrameDecoder(linkType).decode(bytes.span.bytes, wireLength: wireLength)
 }
 
 @Suite("The encoder is the decoder's inverse")

@@ -26,9 +26,15 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
         time += Int64(bytes[position + 1]) * (bytes[position + 1] > 200 ? 1_000_000_000 : 1_000_000)
         let frame = Array(bytes[position + 2..<position + 2 + length])
         number += 1
+        let place = batch.count
         batch.append(
             frame.span.bytes, wireLength: isCut ? length * 2 : length, number: number, time: time, decoder: decoder,
             origin: FrameOrigin(interface: Int(bytes[position + 1] & 1), isTimed: true))
+        if place < batch.count, batch.numbers[place] == number, batch.isUsual[place], bytes[position + 1] & 1 == 0 {
+            // What is recognised as usual is what decoding in full makes of it.
+            let whole = decoder.decode(frame.span.bytes, wireLength: isCut ? length * 2 : length)
+            precondition(batch.frame(place) == whole, "a usual segment is decoded as any")
+        }
         if batch.isFull {
             tracker.receive(batch)
             batch.count = 0
