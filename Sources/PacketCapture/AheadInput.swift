@@ -58,7 +58,7 @@ import Synchronization
     func take() -> Buffer {
         while true {
             if let buffer = state.withLock({ $0.ready.isEmpty ? nil : $0.ready.removeFirst() }) { return buffer }
-            AheadInput.wait(readyEvent)
+            waitForWake(readyEvent)
         }
     }
 
@@ -79,7 +79,7 @@ import Synchronization
             let (buffer, isStopped) = state.withLock { state in (state.free.popLast(), state.isStopped) }
             if isStopped { return }
             guard let buffer else {
-                AheadInput.wait(freeEvent)
+                waitForWake(freeEvent)
                 continue
             }
             repeat {
@@ -90,11 +90,5 @@ import Synchronization
             clinux_wake(readyEvent)
             if buffer.count <= 0 { return }
         }
-    }
-
-    private static func wait(_ event: Int32) {
-        var waiting = pollfd(fd: event, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&waiting, 1, -1)
-        clinux_woken(event)
     }
 }

@@ -171,9 +171,7 @@ import Synchronization
                 }
                 return piece
             }
-            var waiting = pollfd(fd: freeEvent, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&waiting, 1, -1)
-            clinux_woken(freeEvent)
+            waitForWake(freeEvent)
         }
     }
 }

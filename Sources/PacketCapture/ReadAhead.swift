@@ -63,7 +63,7 @@ import Synchronization
             }
             if let piece { return piece }
             if isEnded { return nil }
-            wait(readyEvent)
+            waitForWake(readyEvent)
         }
     }
 
@@ -120,13 +120,7 @@ import Synchronization
             let (piece, isStopped) = state.withLock { state in (state.free.popLast(), state.isStopped) }
             if isStopped { return nil }
             if let piece { return piece }
-            wait(freeEvent)
+            waitForWake(freeEvent)
         }
-    }
-
-    private func wait(_ event: Int32) {
-        var waiting = pollfd(fd: event, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&waiting, 1, -1)
-        clinux_woken(event)
     }
 }

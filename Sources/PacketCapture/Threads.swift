@@ -54,6 +54,13 @@ import Synchronization
     package func detach() { pthread_detach(handle) }
 }
 
+/// Waits for a wake descriptor, until it is woken or a signal comes, and makes it ready for the next time.
+package func waitForWake(_ descriptor: Int32) {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    unsafe poll(&waiting, 1, -1)
+    clinux_woken(descriptor)
+}
+
 /// A bounded queue between threads: what finds no room is refused, so that whoever fills it never waits.
 package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
@@ -103,9 +110,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
             }
             if !elements.isEmpty { return elements }
             if isClosed { return nil }
-            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&waiting, 1, -1)
-            clinux_woken(descriptor)
+            waitForWake(descriptor)
         }
     }
 }

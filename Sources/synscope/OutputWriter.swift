@@ -47,7 +47,7 @@ final class OutputWriter: @unchecked Sendable {
                 if code == 0 { clinux_wake(pendingEvent) }
                 return (spare, code)
             }
-            OutputWriter.wait(doneEvent)
+            waitForWake(doneEvent)
         }
     }
 
@@ -57,7 +57,7 @@ final class OutputWriter: @unchecked Sendable {
         while true {
             let (isDone, code) = state.withLock { ($0.pending == nil, $0.code) }
             if isDone || code != 0 { return code }
-            OutputWriter.wait(doneEvent)
+            waitForWake(doneEvent)
         }
     }
 
@@ -74,7 +74,7 @@ final class OutputWriter: @unchecked Sendable {
             let (octets, isEnded) = state.withLock { ($0.pending, $0.isEnded) }
             guard let octets else {
                 if isEnded { return }
-                OutputWriter.wait(pendingEvent)
+                waitForWake(pendingEvent)
                 continue
             }
             let code = StandardOutput.write(octets)
@@ -91,11 +91,5 @@ final class OutputWriter: @unchecked Sendable {
     private func recycle(_ octets: consuming [UInt8]) {
         octets.removeAll(keepingCapacity: true)
         state.withLock { $0.spare = octets }
-    }
-
-    private static func wait(_ event: Int32) {
-        var waiting = pollfd(fd: event, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&waiting, 1, -1)
-        clinux_woken(event)
     }
 }

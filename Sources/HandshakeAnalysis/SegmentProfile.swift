@@ -1,0 +1,109 @@
+import PacketWire
+
+/// What many segments have in common: how they were carried, what they offer.
+struct SegmentProfile: BitwiseCopyable, Equatable {
+    var vlan = VLANTags()
+    var linkSignature: UInt32 = 0
+    var flags: TCPFlags = []
+    var options: TCPOptions.Present = []
+    var mss: UInt16 = 0
+    var windowScale: UInt8 = 0
+    var hopLimit: UInt8 = 0
+    var checksum: ChecksumState = .unverified
+    var version: IPAddress.Version = .v4
+
+    init() {}
+
+    @inline(__always)
+    init(_ segment: UsualSegment) {
+        vlan = segment.vlan
+        linkSignature = segment.linkSignature
+        flags = segment.flags
+        options = segment.options
+        mss = segment.mss
+        windowScale = segment.windowScale
+        hopLimit = segment.hopLimit
+        checksum = segment.checksum
+        version = segment.tuple.isV6 ? .v6 : .v4
+    }
+
+    @inline(__always)
+    func isOf(_ segment: UsualSegment) -> Bool {
+        linkSignature == segment.linkSignature && flags.rawValue == segment.flags.rawValue && mss == segment.mss
+            && options.rawValue == segment.options.rawValue && windowScale == segment.windowScale
+            && hopLimit == segment.hopLimit && checksum.rawValue == segment.checksum.rawValue
+            && vlan.packed == segment.vlan.packed && (version == .v6) == segment.tuple.isV6
+    }
+
+    /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.
+    var isPlainOpening: Bool {
+        isPlain && flags.isDisjoint(with: [.fin, .rst, .urg]) && options.contains(.mss)
+            && mss >= Judge.defaultMSS(version) && windowScale <= 14
+    }
+
+    var isPlain: Bool { flags.isDisjoint(with: .reserved) }
+}
+
+/// The profiles that occurred, each once, under a number from 1. It never forgets one: beyond the most that it holds attempts
+/// with others have their detail at once.
+struct ProfileTable {
+    private static let most = 1 << 14
+    private var profiles = [SegmentProfile()]
+    /// Open addressing: numbers by hash.
+    private var index = [UInt16](repeating: 0, count: ProfileTable.most * 2)
+    // Traffic chooses the profiles. The seed changes no result: an attempt without a number has its detail.
+    private let seed = UInt64.random(in: .min ... .max)
+    /// The most places that are looked at.
+    private static let reach = 16
+
+    subscript(number: UInt16) -> SegmentProfile { profiles[Int(number)] }
+
+    /// The number of a segment's profile; 0 where there is no room for another.
+    /// - Parameter hint: where it was last time.
+    @inline(__always)
+    mutating func number(_ segment: UsualSegment, hint: inout UInt16) -> UInt16 {
+        if hint != 0, profiles[Int(hint)].isOf(segment) { return hint }
+        let number = find(segment)
+        if number != 0 { hint = number }
+        return number
+    }
+
+    @inline(never)
+    private mutating func find(_ segment: UsualSegment) -> UInt16 {
+        var hash = UInt64(segment.linkSignature) << 32 | UInt64(segment.flags.rawValue) << 16 | UInt64(segment.mss)
+        hash ^=
+            UInt64(segment.options.rawValue) << 40 | UInt64(segment.windowScale) << 24
+            ^ UInt64(segment.hopLimit) << 56
+        hash ^= segment.vlan.packed &* 0xe703_7ed1_a0b4_28db
+        hash = foldedProduct(hash ^ seed, 0x9e37_79b9_7f4a_7c15)
+        var position = Int(truncatingIfNeeded: hash) & (index.count - 1)
+        var left = ProfileTable.reach
+        while index[position] != 0 {
+            if profiles[Int(index[position])].isOf(segment) { return index[position] }
+            left -= 1
+            if left == 0 { return 0 }
+            position = (position + 1) & (index.count - 1)
+        }
+        guard profiles.count < ProfileTable.most else { return 0 }
+        profiles.append(SegmentProfile(segment))
+        index[position] = UInt16(profiles.count - 1)
+        return index[position]
+    }
+}
+
+extension SegmentNote {
+    /// What a profile says of a segment.
+    init(_ profile: SegmentProfile, event: HandshakeEvent, fromClient: Bool) {
+        self.init()
+        linkSignature = profile.linkSignature
+        vlan = profile.vlan
+        flags = profile.flags
+        options = profile.options
+        mss = profile.mss
+        windowScale = profile.windowScale
+        hopLimit = profile.hopLimit
+        checksum = profile.checksum
+        self.event = event
+        self.fromClient = fromClient
+    }
+}
