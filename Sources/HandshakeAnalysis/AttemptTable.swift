@@ -13,7 +13,6 @@ struct AttemptTable: ~Copyable {
     var aftermaths: Pool<Aftermath>
     /// Addresses of IPv6 attempts: the lower endpoint's, then the higher's.
     var addresses: Pool<AddressPair>
-    var profiles = ProfileTable()
 
     struct AddressPair: BitwiseCopyable {
         var lowHigh, lowLow, highHigh, highLow: UInt64
@@ -142,34 +141,44 @@ struct AttemptTable: ~Copyable {
 
     /// The attempt with every field, as a tracker without short forms would have it.
     /// - Parameter log: takes what that would have logged.
-    func detail(of slot: UInt32, log: (SegmentNote) -> Void) -> Attempt {
+    func detail(of slot: UInt32, _ profiles: ProfileTable, log: (SegmentNote) -> Void) -> Attempt {
         let entry = entries[slot]
         let hasProgress = entry.stage == .synReceived || entry.stage == .established
-        return detail(
+        return Attempt(
             entry, ConnectionKey(tuple(of: slot)), hasProgress ? progress[entry.body] : Progress(),
-            entry.stage == .closed ? aftermaths[entry.body] : nil, log: log)
+            entry.stage == .closed ? aftermaths[entry.body] : nil, profiles, log: log)
     }
 
-    /// The same from copies of what the table holds.
-    func detail(
-        _ entry: Entry, _ key: ConnectionKey, _ progress: Progress, _ aftermath: Aftermath? = nil,
-        log: (SegmentNote) -> Void
-    ) -> Attempt {
-        var attempt = Attempt(key: key, state: entry.stage.state)
+    /// Puts the detail in the place of the short form.
+    mutating func setDetail(_ slot: UInt32, _ attempt: Attempt) {
+        releaseBody(slot)
+        entries[slot].stage = .detailed
+        entries[slot].body = details.insert(attempt)
+    }
+}
+
+extension Attempt {
+    /// The attempt with every field, from what the table holds of it, as a tracker without short forms would have it.
+    /// - Parameter log: takes what that would have logged.
+    init(
+        _ entry: Entry, _ key: ConnectionKey, _ progress: Progress, _ aftermath: Aftermath?,
+        _ profiles: ProfileTable, log: (SegmentNote) -> Void
+    ) {
+        self.init(key: key, state: entry.stage.state)
         let offer = profiles[entry.profile]
-        if entry.clientIsLow { attempt.marks.insert(.clientIsLow) }
-        if offer.options.contains(.timestamps) { attempt.marks.insert(.clientSentTimestamps) }
-        attempt.clientISN = entry.clientISN
-        attempt.clientEnd = entry.clientISN &+ 1
-        attempt.serverAcked = entry.clientISN
-        attempt.clientTSval = entry.clientTSval
-        attempt.clientWindow = entry.window
-        attempt.firstFrame = entry.firstFrame
-        attempt.firstTime = entry.firstTime
-        attempt.lastSYNTime = entry.firstTime
-        (attempt.touched, attempt.handshakeTouched) = (entry.queued, entry.queued)
-        attempt.synCount = 1
-        attempt.events.insert(.syn)
+        if entry.clientIsLow { marks.insert(.clientIsLow) }
+        if offer.options.contains(.timestamps) { marks.insert(.clientSentTimestamps) }
+        clientISN = entry.clientISN
+        clientEnd = entry.clientISN &+ 1
+        serverAcked = entry.clientISN
+        clientTSval = entry.clientTSval
+        clientWindow = entry.window
+        firstFrame = entry.firstFrame
+        firstTime = entry.firstTime
+        lastSYNTime = entry.firstTime
+        (touched, handshakeTouched) = (entry.queued, entry.queued)
+        synCount = 1
+        events.insert(.syn)
         if entry.stage != .closed {
             var note = SegmentNote(offer, event: .syn, fromClient: true)
             note.frame = entry.firstFrame
@@ -180,68 +189,60 @@ struct AttemptTable: ~Copyable {
             note.identification = entry.identification
             log(note)
         }
-        guard entry.stage != .synSent else { return attempt }
+        guard entry.stage != .synSent else { return }
 
-        attempt.marks.formUnion([.hasServerISN, .serverSpoke])
-        attempt.events.insert(.synAck)
-        attempt.synAckCount = 1
-        attempt.synAckAck = attempt.clientNext
+        marks.formUnion([.hasServerISN, .serverSpoke])
+        events.insert(.synAck)
+        synAckCount = 1
+        synAckAck = clientNext
         if entry.stage != .synReceived {
-            attempt.marks.insert(.established)
-            attempt.completedBy = CompletedBy.number(entry.isCompletedByData ? .data : .ack)
-            attempt.events.insert(entry.isCompletedByData ? .finalData : .finalAck)
-            if entry.clientSaidMore { attempt.events.insert(.clientMore) }
-            if entry.serverSaidMore { attempt.events.insert(.serverMore) }
+            marks.insert(.established)
+            completedBy = CompletedBy.number(entry.isCompletedByData ? .data : .ack)
+            events.insert(entry.isCompletedByData ? .finalData : .finalAck)
+            if entry.clientSaidMore { events.insert(.clientMore) }
+            if entry.serverSaidMore { events.insert(.serverMore) }
         }
         if let aftermath {
-            if entry.isConnectionEnded { attempt.marks.insert(.connectionEnded) }
-            attempt.serverISN = aftermath.serverISN
-            attempt.clientEnd = aftermath.clientEnd
-            attempt.serverAcked = aftermath.serverAcked
-            attempt.clientTSval = aftermath.clientTSval
-            attempt.touched = aftermath.touched
-            attempt.handshakeTouched = aftermath.handshakeTouched
-            return attempt
+            if entry.isConnectionEnded { marks.insert(.connectionEnded) }
+            serverISN = aftermath.serverISN
+            clientEnd = aftermath.clientEnd
+            serverAcked = aftermath.serverAcked
+            clientTSval = aftermath.clientTSval
+            touched = aftermath.touched
+            handshakeTouched = aftermath.handshakeTouched
+            return
         }
-        attempt.serverISN = progress.serverISN
-        attempt.clientEnd = progress.clientEnd
-        attempt.serverEnd = progress.serverEnd
-        attempt.serverAcked = progress.serverAcked
-        attempt.clientAcked = progress.clientAcked
-        attempt.clientTSval = progress.clientTSval
-        attempt.serverWindow = progress.synAckWindow
+        serverISN = progress.serverISN
+        clientEnd = progress.clientEnd
+        serverEnd = progress.serverEnd
+        serverAcked = progress.serverAcked
+        clientAcked = progress.clientAcked
+        clientTSval = progress.clientTSval
+        serverWindow = progress.synAckWindow
         var note = SegmentNote(profiles[progress.synAckProfile], event: .synAck, fromClient: false)
         note.frame = entry.firstFrame &+ UInt64(progress.synAckFrame)
         note.time = progress.synAckTime
         note.seq = progress.serverISN
-        note.ack = attempt.clientNext
+        note.ack = clientNext
         note.tsval = progress.synAckTSval
         note.tsecr = progress.synAckTSecr
         note.window = progress.synAckWindow
         note.identification = progress.synAckIdentification
         log(note)
-        guard entry.stage == .established else { return attempt }
-        attempt.completedFrame = entry.firstFrame &+ UInt64(progress.ackFrame)
+        guard entry.stage == .established else { return }
+        completedFrame = entry.firstFrame &+ UInt64(progress.ackFrame)
         note = SegmentNote(
             profiles[progress.ackProfile], event: entry.isCompletedByData ? .finalData : .finalAck, fromClient: true)
-        note.frame = attempt.completedFrame
+        note.frame = completedFrame
         note.time = progress.ackTime
-        note.seq = attempt.clientNext
-        note.ack = attempt.serverNext
+        note.seq = clientNext
+        note.ack = serverNext
         note.payloadLength = progress.ackPayload
         note.tsval = progress.ackTSval
         note.tsecr = progress.ackTSecr
         note.window = progress.ackWindow
         note.identification = progress.ackIdentification
         log(note)
-        return attempt
-    }
-
-    /// Puts the detail in the place of the short form.
-    mutating func setDetail(_ slot: UInt32, _ attempt: Attempt) {
-        releaseBody(slot)
-        entries[slot].stage = .detailed
-        entries[slot].body = details.insert(attempt)
     }
 }
 

@@ -79,6 +79,56 @@ import CLinux
     func prefetch(_ slot: UInt32) { unsafe clinux_prefetch(base + Int(slot)) }
 }
 
+/// The parts of a table. They do not move, and one of them is at hand.
+@safe struct Parts: ~Copyable {
+    private let base: UnsafeMutablePointer<Part>
+    private var chosen: UnsafeMutablePointer<Part>
+    let count: Int
+
+    /// Nil where one of them cannot be made.
+    init?(count: Int, _ make: () -> Part?) {
+        precondition(count > 0)
+        self.count = count
+        unsafe base = .allocate(capacity: count)
+        unsafe chosen = base
+        for made in 0..<count {
+            guard let part = make() else {
+                unsafe base.deinitialize(count: made)
+                unsafe base.deallocate()
+                return nil
+            }
+            unsafe (base + made).initialize(to: part)
+        }
+    }
+
+    deinit {
+        unsafe base.deinitialize(count: count)
+        unsafe base.deallocate()
+    }
+
+    /// The one at hand.
+    @inline(__always)
+    var current: Part {
+        unsafeAddress { unsafe UnsafePointer(chosen) }
+        nonmutating unsafeMutableAddress { unsafe chosen }
+    }
+
+    @inline(__always)
+    subscript(number: UInt8) -> Part {
+        unsafeAddress {
+            precondition(number < count)
+            return unsafe UnsafePointer(base + Int(number))
+        }
+    }
+
+    /// Takes a part at hand.
+    @inline(__always)
+    mutating func choose(_ number: UInt8) {
+        precondition(number < count)
+        unsafe chosen = base + Int(number)
+    }
+}
+
 /// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
 /// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
 /// cache. Linear probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.

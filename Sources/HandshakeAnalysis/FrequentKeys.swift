@@ -18,7 +18,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         var missed: Int
     }
 
-    let capacity: Int
+    private(set) var capacity: Int
     private var slots: [Slot] = []
     private var spare: [Slot] = []
     private(set) var keys = 0
@@ -50,23 +50,44 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     }
 
     mutating func add(_ key: Key) {
-        if slots.isEmpty {
-            slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: FrequentKeys.size(capacity))
-        }
+        if slots.isEmpty { rebuild([], size: 16) }
         let position = position(of: key)
         slots[position].count += 1
         if slots[position].count > 1 { return }
         slots[position].key = key
         slots[position].missed = missed
         keys += 1
-        if keys > capacity { letGo() }
+        if keys > capacity { letGo() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
     }
 
-    /// A power of two, never more than half full.
-    private static func size(_ capacity: Int) -> Int {
-        var size = 16
-        while size < capacity * 2 { size *= 2 }
-        return size
+    /// Has room for the keys of another as well.
+    mutating func makeRoom(for other: FrequentKeys) { capacity += other.capacity }
+
+    /// Adds what was counted elsewhere. Nothing is let go: there is room for the keys of both.
+    mutating func add(_ other: FrequentKeys) {
+        capacity += other.capacity
+        if slots.isEmpty { rebuild([], size: 16) }
+        for position in slots.indices where slots[position].count > 0 && !other.contains(slots[position].key) {
+            slots[position].missed += other.missed
+        }
+        for slot in other.slots where slot.count > 0 {
+            let position = position(of: slot.key)
+            if slots[position].count > 0 {
+                slots[position].count += slot.count
+                slots[position].missed += slot.missed
+                continue
+            }
+            slots[position] = slot
+            slots[position].missed += missed
+            keys += 1
+            if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
+        }
+        missed += other.missed
+    }
+
+    private mutating func rebuild(_ kept: [Slot], size: Int) {
+        slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: size)
+        for slot in kept where slot.count > 0 { slots[position(of: slot.key)] = slot }
     }
 
     private mutating func letGo() {
@@ -76,7 +97,9 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
             least = slots.reduce(Int.max) { $1.count > least ? min($0, $1.count) : $0 }
         }
         swap(&slots, &spare)
-        if slots.isEmpty { slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: spare.count) }
+        if slots.count != spare.count {
+            slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: spare.count)
+        }
         for position in slots.indices { slots[position].count = 0 }
         keys = 0
         for slot in spare where slot.count > least {
@@ -105,20 +128,35 @@ struct FrequentTargets: Sendable {
     private var sources: FrequentKeys<IPAddress>
     private var pairs: [Pair] = []
     private var count = 0
-    private let seed = UInt64.random(in: .min ... .max)
+    private var seed: UInt64
     static let most = 256
 
-    init(capacity: Int) { sources = FrequentKeys(capacity: capacity) }
+    /// - Parameter seed: of the hashes of pairs.
+    init(capacity: Int, seed: UInt64) {
+        sources = FrequentKeys(capacity: capacity)
+        self.seed = seed
+    }
 
     mutating func add(_ source: IPAddress, _ destination: Endpoint) {
         // Two pairs with one hash would count as one: once in 2^64.
-        let hash = destination.hash(seed: source.hash(seed: seed)) | 1
+        add(Pair(source: source, hash: destination.hash(seed: source.hash(seed: seed)) | 1))
+    }
+
+    /// Adds what was seen elsewhere, of which some may be the same.
+    mutating func add(_ other: FrequentTargets) {
+        if pairs.isEmpty { seed = other.seed }
+        precondition(seed == other.seed || other.pairs.isEmpty, "pairs with different hashes")
+        sources.makeRoom(for: other.sources)
+        for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
+    }
+
+    private mutating func add(_ pair: Pair) {
         if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: 1 << 12) }
-        let position = position(of: hash)
-        guard pairs[position].hash == 0, sources[source] < FrequentTargets.most else { return }
-        pairs[position] = Pair(source: source, hash: hash)
+        let position = position(of: pair.hash)
+        guard pairs[position].hash == 0, sources[pair.source] < FrequentTargets.most else { return }
+        pairs[position] = pair
         count += 1
-        sources.add(source)
+        sources.add(pair.source)
         if count * 2 > pairs.count { rebuild() }
     }
 

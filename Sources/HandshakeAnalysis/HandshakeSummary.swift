@@ -47,6 +47,15 @@ public struct FrameCounts: Sendable {
         Int(layer.rawValue) * Malformation.Limit.allCases.count + Int(limit.rawValue)
     }
 
+    mutating func add(_ other: FrameCounts) {
+        segments += other.segments
+        cut += other.cut
+        for reason in ignoredByReason.indices { ignoredByReason[reason] += other.ignoredByReason[reason] }
+        for cause in malformedByCause.indices { malformedByCause[cause] += other.malformedByCause[cause] }
+        aggregated += other.aggregated
+        unknownLinkTypes.merge(other.unknownLinkTypes, uniquingKeysWith: +)
+    }
+
     mutating func count(_ frame: Frame) {
         switch frame {
         case .segment: segments += 1
@@ -58,6 +67,7 @@ public struct FrameCounts: Sendable {
     }
 
     mutating func count(_ slot: DecodedFrame) {
+        if slot.holdsMore { aggregated += 1 }
         switch slot.kind {
         case .segment: segments += 1
         case .icmpError: count(.icmpError)
@@ -125,7 +135,6 @@ public struct HandshakeSummary: Sendable {
             findings[finding.code, default: 0] += 1
         }
         if let total = record.total?.nanoseconds { roundTrips.record(total) }
-        patterns.decided(record)
     }
 
     /// A plain handshake that is not listed.
@@ -133,16 +142,38 @@ public struct HandshakeSummary: Sendable {
         attempts += 1
         plain += 1
         roundTrips.record(handshake.total)
-        patterns.established(at: handshake.server)
     }
 
     /// An attempt that is not listed, of which there is nothing but one SYN.
     /// - Parameter isOldEnough: whether silence means something by now.
-    mutating func countSilence(isOldEnough: Bool, _ cause: Ending, client: Endpoint, server: Endpoint) {
+    mutating func countSilence(isOldEnough: Bool, _ cause: Ending) {
         attempts += 1
         if cause == .captureEnd { undecided += 1 }
         if isOldEnough { unanswered += 1 } else { pending += 1 }
-        patterns.unanswered(client, server)
+    }
+
+    /// Adds what another tracker counted of the same capture's other tuples.
+    package mutating func add(_ other: HandshakeSummary) {
+        frames.add(other.frames)
+        attempts += other.attempts
+        judged.merge(other.judged, uniquingKeysWith: +)
+        plain += other.plain
+        unanswered += other.unanswered
+        pending += other.pending
+        undecided += other.undecided
+        findings.merge(other.findings, uniquingKeysWith: +)
+        retransmittedSYNs += other.retransmittedSYNs
+        midstreamFlows += other.midstreamFlows
+        evicted += other.evicted
+        forgottenEarly += other.forgottenEarly
+        lateSegments += other.lateSegments
+        unrelatedICMPErrors += other.unrelatedICMPErrors
+        badChecksumsIgnored += other.badChecksumsIgnored
+        // Every tracker has the same clock.
+        (clockStepsBack, clockLargestStepBack) = (other.clockStepsBack, other.clockLargestStepBack)
+        clockStepsForward = other.clockStepsForward
+        patterns.add(other.patterns)
+        roundTrips.add(other.roundTrips)
     }
 
     /// What the attempts together look like: floods, scans, backscatter.
@@ -168,6 +199,16 @@ public struct RoundTripTimes: Sendable {
         let step = RoundTripTimes.step(UInt64(max(0, nanoseconds)))
         if step >= counts.count { counts += [UInt64](repeating: 0, count: step + 1024 - counts.count) }
         counts[step] += 1
+    }
+
+    mutating func add(_ other: RoundTripTimes) {
+        count += other.count
+        minimum = [minimum, other.minimum].compactMap { $0 }.min()
+        maximum = [maximum, other.maximum].compactMap { $0 }.max()
+        if other.counts.count > counts.count {
+            counts += [UInt64](repeating: 0, count: other.counts.count - counts.count)
+        }
+        for step in other.counts.indices { counts[step] += other.counts[step] }
     }
 
     private static func step(_ value: UInt64) -> Int {

@@ -14,7 +14,8 @@ extension HandshakeTracker {
         if let plain, !configuration.listsAttempts {
             releaseNotes(slot)
             if !paths.isEmpty { paths.removeValue(forKey: slot) }
-            return totals.count(plain)
+            totals.count(plain)
+            return patterns.established(at: plain.server)
         }
         let log = takeNotes(slot)
         let judge = Judge(
@@ -24,7 +25,8 @@ extension HandshakeTracker {
             distrustsChecksums: !trustsChecksums)
         let record = judge.record(isPlain: plain != nil)
         totals.count(record)
-        if configuration.listsAttempts { decisions.add(record) }
+        patterns.decided(record)
+        if configuration.listsAttempts { decisions.add(record, closedBy: frame) }
     }
 
     /// Keeps a reported attempt in mind.
@@ -34,7 +36,8 @@ extension HandshakeTracker {
         enqueue(slot, attempts[slot].isLive ? .live : .ended)
     }
 
-    mutating func expire() {
+    /// Of the part at hand.
+    mutating func expirePart() {
         let now = clock.elapsed
         while let slot = queues.due(.settling, attempts.entries, now) {
             report(slot, .timeout)
@@ -63,14 +66,6 @@ extension HandshakeTracker {
         }
         forget(slot)
         return true
-    }
-
-    /// Whether one more would be too many, or too much.
-    @inline(__always)
-    var isFull: Bool {
-        attempts.isFull || index.isFull
-            || configuration.maximumMemory != .max
-                && attempts.size &+ notes.size &+ index.sizeWithOneMore > configuration.maximumMemory
     }
 
     /// Keeps to the limits between frames.

@@ -15,13 +15,6 @@ extension HandshakeTracker {
         let hash = key.tuple.hash(seed: seed)
         let newest = find(key, hash)
         if newest != 0 { giveDetail(newest) }
-        defer {
-            switch segment.checksum {
-            case .good: goodChecksums += 1
-            case .bad: badChecksums += 1
-            case .offload, .unverified: break
-            }
-        }
         let flags = segment.flags
         if flags.isSYN {
             return takeSYN(segment, key, hash, newest)
@@ -405,7 +398,7 @@ extension HandshakeTracker {
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
         totals.midstreamFlows += 1
-        if segment.flags.contains(.rst) { totals.patterns.unaskedReset(from: segment.source.address) }
+        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address) }
     }
 
     mutating func open(

@@ -30,8 +30,7 @@ extension HandshakeTracker {
             case .detailed: isTaken = false
             }
         }
-        if !isTaken { return takeInDetail(segment) }
-        if segment.checksum == .good { goodChecksums += 1 }
+        if !isTaken { takeInDetail(segment) }
     }
 
     @inline(never)
@@ -51,7 +50,7 @@ extension HandshakeTracker {
             tuple.lowLow != tuple.highLow || tuple.ports >> 16 != tuple.ports & 0xffff
                 || tuple.lowHigh != tuple.highHigh
         else { return false }
-        let profile = attempts.profiles.number(segment, hint: &hints.syn)
+        let profile = profiles.number(segment, hint: &hints.syn)
         guard profile != 0 else { return false }
         if isFull, !admit() { return true }
         let slot = attempts.insert(tuple)
@@ -78,7 +77,7 @@ extension HandshakeTracker {
         guard segment.flags.intersection(control).rawValue == 0x12, segment.ack == next, segment.payloadLength == 0,
             distance <= UInt32.max
         else { return false }
-        let profile = attempts.profiles.number(segment, hint: &hints.synAck)
+        let profile = profiles.number(segment, hint: &hints.synAck)
         guard profile != 0 else { return false }
         var progress = Progress()
         progress.serverISN = segment.seq
@@ -109,7 +108,7 @@ extension HandshakeTracker {
             segment.seq == attempts.entries[slot].clientISN &+ 1, segment.ack == attempts.progress[body].serverISN &+ 1,
             distance <= UInt32.max
         else { return false }
-        let profile = attempts.profiles.number(segment, hint: &hints.ack)
+        let profile = profiles.number(segment, hint: &hints.ack)
         guard profile != 0 else { return false }
         attempts.progress[body].ackTime = time
         attempts.progress[body].ackFrame = UInt32(truncatingIfNeeded: distance)
@@ -229,12 +228,13 @@ extension HandshakeTracker {
             decisions.add(
                 PlainAttempt(
                     client: clientIsLow ? key.low : key.high, server: clientIsLow ? key.high : key.low,
-                    attempts.entries[slot], attempts.progress[body]))
+                    attempts.entries[slot], attempts.progress[body]), closedBy: frame)
         }
+        let server = clientIsLow ? key.high : key.low
         totals.count(
             PlainHandshake(
-                server: clientIsLow ? key.high : key.low,
-                total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
+                server: server, total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
+        patterns.established(at: server)
     }
 
     /// Keeps an established attempt in mind that was reported: as `remember`.
@@ -262,16 +262,16 @@ extension HandshakeTracker {
             return true
         case .synSent where !configuration.listsAttempts:
             let entry = attempts.entries[slot]
-            let profile = attempts.profiles[entry.profile]
+            let profile = profiles[entry.profile]
             guard profile.isPlainOpening, entry.clientISN != 0, entry.ports >> 16 != 0, entry.ports & 0xffff != 0 else {
                 return false
             }
             let age = (clock.now ?? time) &- entry.firstTime
             let isOldEnough = cause == .timeout || age >= Judge.patience
             let key = ConnectionKey(attempts.tuple(of: slot))
-            totals.countSilence(
-                isOldEnough: isOldEnough, cause, client: entry.clientIsLow ? key.low : key.high,
-                server: entry.clientIsLow ? key.high : key.low)
+            totals.countSilence(isOldEnough: isOldEnough, cause)
+            patterns.unanswered(
+                entry.clientIsLow ? key.low : key.high, entry.clientIsLow ? key.high : key.low)
             return true
         case .synSent, .synReceived, .closed, .detailed: return false
         }
@@ -282,7 +282,7 @@ extension HandshakeTracker {
     private mutating func isPlain(_ slot: UInt32) -> Bool {
         let body = attempts.entries[slot].body
         let ports = attempts.entries[slot].ports
-        let profiles = (
+        let numbers = (
             attempts.entries[slot].profile, attempts.progress[body].synAckProfile,
             attempts.progress[body].ackProfile
         )
@@ -291,18 +291,18 @@ extension HandshakeTracker {
             attempts.entries[slot].clientISN != 0,
             attempts.progress[body].serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
         else { return false }
-        if profiles != hints.plain {
-            guard isPlain(profiles) else { return false }
-            hints.plain = profiles
+        if numbers != hints.plain {
+            guard isPlain(numbers) else { return false }
+            hints.plain = numbers
         }
-        return !attempts.profiles[profiles.1].options.contains(.timestamps)
+        return !profiles[numbers.1].options.contains(.timestamps)
             || attempts.progress[body].synAckTSecr == attempts.entries[slot].clientTSval
     }
 
     @inline(never)
     private func isPlain(_ numbers: (UInt16, UInt16, UInt16)) -> Bool {
-        let (offer, answer) = (attempts.profiles[numbers.0], attempts.profiles[numbers.1])
-        return offer.isPlainOpening && answer.isPlainOpening && attempts.profiles[numbers.2].isPlain
+        let (offer, answer) = (profiles[numbers.0], profiles[numbers.1])
+        return offer.isPlainOpening && answer.isPlainOpening && profiles[numbers.2].isPlain
             && offer.options.isSuperset(of: answer.options.intersection(PlainHandshake.answers))
     }
 
@@ -317,7 +317,7 @@ extension HandshakeTracker {
     @inline(never)
     private mutating func writeOut(_ slot: UInt32) {
         var (first, last, count): (UInt32, UInt32, UInt16) = (0, 0, 0)
-        var attempt = attempts.detail(of: slot) { note in
+        var attempt = attempts.detail(of: slot, profiles) { note in
             let number = notes.insert(note)
             if first == 0 { first = number } else { notes[last].next = number }
             last = number

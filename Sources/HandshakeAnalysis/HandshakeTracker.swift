@@ -57,26 +57,22 @@ public struct HandshakeTracker: ~Copyable {
 
     let configuration: Configuration
     let seed: UInt64
-    var attempts: AttemptTable
-    var notes: Pool<SegmentNote>
-    /// The most notes that are logged at a time.
-    let noteLimit: Int
+    private var parts: Parts
+    private let share: Share
+    var profiles = ProfileTable()
     /// Where profiles were last time.
     var hints = ProfileHints()
-    /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
-    var paths: [UInt32: TunnelPaths] = [:]
-    var index = HashIndex()
-    var queues = QueueSet()
     package internal(set) var clock = CaptureClock()
-    var goodChecksums = 0
-    var badChecksums = 0
-    /// Whether a bad checksum counts as one: more of those seen so far were good than bad.
-    var trustsChecksums: Bool { configuration.excludesBadChecksums && goodChecksums > badChecksums }
+    /// No attempt's time is over before this, on `clock.elapsed`.
+    private var nextDeadline = Int64.max
+    private var checksums = ChecksumCount()
+    /// Whether a bad checksum counts as one, at the current frame.
+    private(set) var trustsChecksums = false
     package internal(set) var decisions = Decisions()
     var evidence: [UInt64] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
-    /// The attempts that the current frame touched.
+    /// The attempts that the current frame touched, in the part at hand.
     var recent: (UInt32, UInt32) = (0, 0)
     /// The one whose handshake it was a segment of.
     var recentHandshake: UInt32 = 0
@@ -86,6 +82,7 @@ public struct HandshakeTracker: ~Copyable {
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
         var summary = totals
+        for number in 0..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
@@ -93,25 +90,99 @@ public struct HandshakeTracker: ~Copyable {
     }
     var totals = HandshakeSummary()
     /// Attempts that are followed and not decided.
-    public var openAttempts: Int { queues[.unfinished].count + queues[.settling].count }
+    public var openAttempts: Int {
+        (0..<UInt8(parts.count)).reduce(0) {
+            $0 + parts[$1].queues[.unfinished].count + parts[$1].queues[.settling].count
+        }
+    }
 
-    public init(_ configuration: Configuration = Configuration()) {
+    public init(_ configuration: Configuration = Configuration()) { self.init(configuration, worker: 0, of: 1) }
+
+    /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own.
+    package init(_ configuration: Configuration, worker: Int, of workers: Int) {
         var configuration = configuration
         configuration.maximumMemory = max(configuration.maximumMemory, Configuration.leastMemory)
+        configuration.maximumAttempts = max(16, min(configuration.maximumAttempts, Configuration.mostAttempts))
         self.configuration = configuration
-        seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
+        let seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
+        self.seed = seed
+        let all = Part.count(attempts: configuration.maximumAttempts, memory: configuration.maximumMemory)
+        share = Share(of: all, worker: worker, of: workers)
+        let memory = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / all
         // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.
-        var limit = max(16, min(configuration.maximumAttempts, Configuration.mostAttempts))
-        attempts = AttemptTable(capacity: limit)
-        notes = Pool(capacity: limit * (HandshakeTracker.notesPerAttempt + 3))
-        while !attempts.isUsable || notes.capacity == 0 {
+        var limit = configuration.maximumAttempts / all
+        while true {
+            if let made = Parts(count: share.count, { Part(attempts: limit, memory: memory, seed: seed) }) {
+                parts = made
+                break
+            }
             limit /= 2
-            precondition(limit >= 16, "there is no memory for a table of 16 attempts")
-            attempts = AttemptTable(capacity: limit)
-            notes = Pool(capacity: limit * (HandshakeTracker.notesPerAttempt + 3))
+            precondition(limit >= 1, "there is no memory for a table of 16 attempts")
         }
-        noteLimit = limit * HandshakeTracker.notesPerAttempt
     }
+
+    /// The most workers that tuples are shared out among.
+    package static func mostWorkers(_ configuration: Configuration) -> Int {
+        Part.count(attempts: configuration.maximumAttempts, memory: configuration.maximumMemory)
+    }
+
+    // MARK: Parts
+
+    /// Which parts are this tracker's.
+    struct Share {
+        /// For each part its place among this tracker's, or `another`.
+        private var places = InlineArray<16, UInt8>(repeating: another)
+        static let another: UInt8 = 255
+        /// Parts of all trackers, and of this one.
+        let all: Int
+        let count: Int
+
+        init(of all: Int, worker: Int, of workers: Int) {
+            precondition(all <= Part.most && worker >= 0 && worker < workers && workers <= all)
+            self.all = all
+            var count = 0
+            for part in stride(from: worker, to: all, by: workers) {
+                places[part] = UInt8(count)
+                count += 1
+            }
+            self.count = count
+        }
+
+        /// Where a tuple's part is among this tracker's, or `another`.
+        @inline(__always)
+        func place(of tuple: Tuple) -> UInt8 { places[tuple.part(of: all)] }
+
+        /// Whether frames that belong to no tuple are counted here.
+        @inline(__always) var hasFirst: Bool { places[0] == 0 }
+    }
+
+    // Of the part at hand. A frame's is taken at hand before anything else is done with it.
+    @inline(__always) var attempts: AttemptTable {
+        _read { yield parts.current.attempts }
+        nonmutating _modify { yield &parts.current.attempts }
+    }
+    @inline(__always) var notes: Pool<SegmentNote> {
+        _read { yield parts.current.notes }
+        nonmutating _modify { yield &parts.current.notes }
+    }
+    @inline(__always) var noteLimit: Int { parts.current.noteLimit }
+    @inline(__always) var paths: [UInt32: TunnelPaths] {
+        _read { yield parts.current.paths }
+        nonmutating _modify { yield &parts.current.paths }
+    }
+    @inline(__always) var index: HashIndex {
+        _read { yield parts.current.index }
+        nonmutating _modify { yield &parts.current.index }
+    }
+    @inline(__always) var queues: QueueSet {
+        _read { yield parts.current.queues }
+        nonmutating _modify { yield &parts.current.queues }
+    }
+    @inline(__always) var patterns: TrafficPatterns {
+        _read { yield parts.current.patterns }
+        nonmutating _modify { yield &parts.current.patterns }
+    }
+    @inline(__always) var isFull: Bool { parts.current.isFull }
 
     // MARK: Frames in
 
@@ -121,13 +192,22 @@ public struct HandshakeTracker: ~Copyable {
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
         tick(number, time)
-        totals.frames.count(frame)
+        trusts(checksums)
         switch frame {
-        case .segment(let segment): take(segment)
-        case .icmpError(let error): take(error)
-        case .ignored, .malformed, .cut: break
+        case .segment(let segment):
+            if begin(ConnectionKey(segment.source, segment.destination).tuple) {
+                totals.frames.count(frame)
+                take(segment)
+            }
+            checksums.count(segment.checksum)
+        case .icmpError(let error):
+            if begin(ConnectionKey(error.source, error.destination).tuple) {
+                totals.frames.count(frame)
+                take(error)
+            }
+        case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(frame) }
         }
-        settleOrder()
+        endFrame()
     }
 
     /// Takes a batch of decoded frames: the entry point of the hot path. Memory is what it waits for, so that is asked for first:
@@ -136,38 +216,47 @@ public struct HandshakeTracker: ~Copyable {
         if !usesShortForms { return receiveInDetail(batch) }
         let count = min(batch.count, FrameBatch.capacity)
         var hashes = InlineArray<32, UInt64>(repeating: 0)
+        var places = InlineArray<32, UInt8>(repeating: Share.another)
         var candidates = InlineArray<32, UInt32>(repeating: 0)
         let segments = batch.segments.span
         let isUsual = batch.isUsual.span
         for position in 0..<count where isUsual[position] {
+            let place = share.place(of: segments[position].tuple)
+            places[position] = place
+            guard place != Share.another else { continue }
             let hash = segments[position].tuple.hash(seed: seed)
             hashes[position] = hash
-            index.prefetch(hash)
+            parts[place].index.prefetch(hash)
         }
-        for position in 0..<count where isUsual[position] {
-            let slot = index.candidate(hashes[position])
+        for position in 0..<count where places[position] != Share.another {
+            let slot = parts[places[position]].index.candidate(hashes[position])
             candidates[position] = slot
-            if slot != 0 { attempts.entries.prefetch(slot) }
+            if slot != 0 { parts[places[position]].attempts.entries.prefetch(slot) }
         }
-        for position in 0..<count where isUsual[position] && candidates[position] != 0 {
-            attempts.prefetchBody(candidates[position])
+        for position in 0..<count where candidates[position] != 0 {
+            parts[places[position]].attempts.prefetchBody(candidates[position])
         }
         let numbers = batch.numbers.span
         let times = batch.times.span
         for position in 0..<count {
             tick(numbers[position], times[position])
             if isUsual[position] {
-                totals.frames.segments += 1
-                take(segments[position], hashes[position])
+                if places[position] != Share.another {
+                    trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
+                    begin(places[position])
+                    totals.frames.segments += 1
+                    take(segments[position], hashes[position])
+                }
             } else {
                 takeOther(batch, position)
             }
-            settleOrder()
+            endFrame()
         }
         for position in count..<batch.count {
             tick(numbers[position], times[position])
             receiveOne(batch, position)
         }
+        trusts(batch.checksums)
     }
 
     /// As above, each attempt with its detail from the start.
@@ -176,30 +265,63 @@ public struct HandshakeTracker: ~Copyable {
             tick(batch.numbers[position], batch.times[position])
             receiveOne(batch, position)
         }
+        trusts(batch.checksums)
     }
 
     private mutating func receiveOne(_ batch: borrowing FrameBatch, _ position: Int) {
         if batch.isUsual[position] {
-            totals.frames.segments += 1
-            take(Segment(batch.segments[position]))
+            trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
+            if begin(batch.segments[position].tuple) {
+                totals.frames.segments += 1
+                take(Segment(batch.segments[position]))
+            }
         } else {
             takeOther(batch, position)
         }
-        settleOrder()
+        endFrame()
     }
 
     @inline(never)
     private mutating func takeOther(_ batch: borrowing FrameBatch, _ position: Int) {
-        if batch.others[position].holdsMore { totals.frames.aggregated += 1 }
+        trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
         switch batch.others[position].kind {
         case .segment:
-            totals.frames.segments += 1
-            take(batch.others[position].segment)
-        case .icmpError:
+            let segment = batch.others[position].segment
+            guard begin(ConnectionKey(segment.source, segment.destination).tuple) else { return }
             totals.frames.count(batch.others[position])
-            take(batch.others[position].icmp)
-        case .ignored, .malformed, .cut: totals.frames.count(batch.others[position])
+            take(segment)
+        case .icmpError:
+            let error = batch.others[position].icmp
+            guard begin(ConnectionKey(error.source, error.destination).tuple) else { return }
+            totals.frames.count(batch.others[position])
+            take(error)
+        case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(batch.others[position]) }
         }
+    }
+
+    private mutating func trusts(_ checksums: ChecksumCount) {
+        trustsChecksums = configuration.excludesBadChecksums && checksums.areMostGood
+    }
+
+    /// Takes the part of a frame's tuple at hand; false where it is another tracker's.
+    private mutating func begin(_ tuple: Tuple) -> Bool {
+        let place = share.place(of: tuple)
+        if place == Share.another { return false }
+        begin(place)
+        return true
+    }
+
+    @inline(__always)
+    private mutating func begin(_ place: UInt8) {
+        parts.choose(place)
+        // What is remembered of attempts grows too.
+        if configuration.maximumMemory != .max, isFull { shrink() }
+    }
+
+    @inline(__always)
+    private mutating func endFrame() {
+        nextDeadline = min(nextDeadline, queues.nextDeadline)
+        settleOrder()
     }
 
     /// Tells of a live capture's time where frames do not, so that attempts are decided in silence too: call it several times a
@@ -216,7 +338,7 @@ public struct HandshakeTracker: ~Copyable {
         recent = (0, 0)
         recentHandshake = 0
         clock.pass(silence - lead)
-        if clock.elapsed >= queues.nextDeadline { expire() }
+        if clock.elapsed >= nextDeadline { expire() }
         settleOrder()
     }
 
@@ -251,21 +373,30 @@ public struct HandshakeTracker: ~Copyable {
     package mutating func end() {
         clock.end()
         touchRecent()
+        (recent, recentHandshake) = ((0, 0), 0)
+        frame = Decisions.endOfTime
         expire()
         settleOrder()
-        if configuration.listsAttempts {
-            var open: [(id: UInt64, slot: UInt32)] = []
-            forEachOpen { open.append(($0.attempts.firstFrame($1), $1)) }
-            for (_, slot) in open.sorted(by: { $0.id < $1.id }) { report(slot, .captureEnd) }
-        } else {
-            forEachOpen { $0.report($1, .captureEnd) }
+        frame = Decisions.end
+        var open: [(id: UInt64, part: UInt8, slot: UInt32)] = []
+        for number in 0..<UInt8(parts.count) {
+            parts.choose(number)
+            if configuration.listsAttempts {
+                forEachOpen { open.append(($0.attempts.firstFrame($1), number, $1)) }
+            } else {
+                forEachOpen { $0.report($1, .captureEnd) }
+                parts.current.removeAll()
+            }
         }
-        // All are let go together: one by one would take as long as it took to add them.
-        attempts.removeAll()
-        notes.removeAll()
-        index.removeAll()
-        queues = QueueSet()
-        (recent, recentHandshake) = ((0, 0), 0)
+        for (_, part, slot) in open.sorted(by: { $0.id < $1.id }) {
+            parts.choose(part)
+            report(slot, .captureEnd)
+        }
+        settleOrder()
+        for number in 0..<UInt8(parts.count) {
+            parts.choose(number)
+            parts.current.removeAll()
+        }
     }
 
     private mutating func forEachOpen(_ body: (inout HandshakeTracker, UInt32) -> Void) {
@@ -280,6 +411,18 @@ public struct HandshakeTracker: ~Copyable {
         }
     }
 
+    /// Decides and forgets what the time of is over.
+    private mutating func expire() {
+        nextDeadline = .max
+        for number in 0..<UInt8(parts.count) {
+            parts.choose(number)
+            if queues.nextDeadline <= clock.elapsed { expirePart() }
+            nextDeadline = min(nextDeadline, queues.nextDeadline)
+        }
+        // Time touched those, not the frame.
+        (recent, recentHandshake) = ((0, 0), 0)
+    }
+
     @inline(__always)
     mutating func tick(_ number: UInt64, _ time: Int64) {
         // Times that no capture can mean (beyond the years 1823 to 2116) are brought in, so that differences fit 64 bits.
@@ -291,9 +434,7 @@ public struct HandshakeTracker: ~Copyable {
         if clock.elapsed != before, recent.0 | recent.1 != 0 { touchRecent() }
         recent = (0, 0)
         recentHandshake = 0
-        if clock.elapsed >= queues.nextDeadline { expire() }
-        // What is remembered of attempts grows too.
-        if configuration.maximumMemory != .max, isFull { shrink() }
+        if clock.elapsed >= nextDeadline { expire() }
     }
 
     /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched now,

@@ -44,8 +44,14 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
 }
 
 /// What was decided, in order: plain attempts, and records.
-package struct Decisions {
+package struct Decisions: Sendable {
+    /// In the place of a closing frame's number: closed by the end of the capture; by its time, as that became known.
+    static let end = UInt64.max
+    static let endOfTime = UInt64.max - 1
+
     private struct Place {
+        /// The frame that closed it.
+        var frame: UInt64
         var id: UInt64
         /// Of a record its position, of a plain attempt the complement.
         var position: Int
@@ -59,13 +65,13 @@ package struct Decisions {
 
     package var isEmpty: Bool { order.isEmpty }
 
-    mutating func add(_ record: AttemptRecord) {
-        order.append(Place(id: record.id, position: records.count))
+    mutating func add(_ record: AttemptRecord, closedBy frame: UInt64) {
+        order.append(Place(frame: frame, id: record.id, position: records.count))
         records.append(record)
     }
 
-    mutating func add(_ attempt: PlainAttempt) {
-        order.append(Place(id: attempt.id, position: ~plain.count))
+    mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64) {
+        order.append(Place(frame: frame, id: attempt.id, position: ~plain.count))
         plain.append(attempt)
     }
 
@@ -102,8 +108,9 @@ extension HandshakeTracker {
     /// The record of a plain attempt that this tracker decided.
     package func record(of plain: PlainAttempt) -> AttemptRecord {
         var log: [SegmentNote] = []
-        let attempt = attempts.detail(
-            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, log: { log.append($0) })
+        let attempt = Attempt(
+            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, nil, profiles,
+            log: { log.append($0) })
         return Judge(
             attempt: attempt, paths: nil, log: log, cause: .evidence, now: clock.now ?? time,
             captureStart: clock.first ?? time, distrustsChecksums: !trustsChecksums

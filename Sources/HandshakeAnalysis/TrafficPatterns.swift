@@ -18,10 +18,24 @@ public struct TrafficPatterns: Sendable {
     public static let scanThreshold = 20
     public static let backscatterThreshold = 20
 
-    private var unansweredAt = FrequentKeys<Endpoint>(capacity: 2048)
-    private var answeredAt = FrequentKeys<Endpoint>(capacity: 2048)
-    private var targets = FrequentTargets(capacity: 2048)
-    private var unasked = FrequentKeys<IPAddress>(capacity: 2048)
+    /// Addresses that are kept, in each part of the table.
+    private static let most = 1024
+
+    private var unansweredAt = FrequentKeys<Endpoint>(capacity: TrafficPatterns.most)
+    private var answeredAt = FrequentKeys<Endpoint>(capacity: TrafficPatterns.most)
+    private var targets: FrequentTargets
+    private var unasked = FrequentKeys<IPAddress>(capacity: TrafficPatterns.most)
+
+    /// - Parameter seed: of the hashes; those of patterns that are added up must have the same.
+    init(seed: UInt64 = 0) { targets = FrequentTargets(capacity: TrafficPatterns.most, seed: seed) }
+
+    /// Adds what was seen on other tuples.
+    mutating func add(_ other: TrafficPatterns) {
+        unansweredAt.add(other.unansweredAt)
+        answeredAt.add(other.answeredAt)
+        targets.add(other.targets)
+        unasked.add(other.unasked)
+    }
 
     mutating func unaskedReset(from source: IPAddress) { unasked.add(source) }
 

@@ -48,6 +48,26 @@ extension Segment {
     }
 }
 
+/// How many checksums were good, and how many bad. As long as a capture shows no more good ones than bad, its frames were rewritten, or
+/// its checksums are the network card's to fill.
+package struct ChecksumCount: BitwiseCopyable, Sendable {
+    private var good = 0
+    private var bad = 0
+
+    package init() {}
+
+    @inline(__always) package var areMostGood: Bool { good > bad }
+
+    @inline(__always)
+    package mutating func count(_ checksum: ChecksumState) {
+        switch checksum {
+        case .good: good &+= 1
+        case .bad: bad &+= 1
+        case .offload, .unverified: break
+        }
+    }
+}
+
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
 package struct FrameBatch: ~Copyable {
     package static let capacity = 32
@@ -60,6 +80,10 @@ package struct FrameBatch: ~Copyable {
     /// Nanoseconds since the epoch.
     package var times = [Int64](repeating: 0, count: capacity)
     package var count = 0
+    /// Whether the checksums of the frames before one were mostly good.
+    package private(set) var trusts = [Bool](repeating: false, count: capacity)
+    /// Of all frames up to these.
+    package private(set) var checksums = ChecksumCount()
 
     package init() {}
 
@@ -73,6 +97,8 @@ package struct FrameBatch: ~Copyable {
         swap(&numbers, &other.numbers)
         swap(&times, &other.times)
         swap(&count, &other.count)
+        swap(&trusts, &other.trusts)
+        other.checksums = checksums
     }
 
     @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
@@ -101,7 +127,8 @@ package struct FrameBatch: ~Copyable {
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
-                    places.extracting(droppingFirst: taken), window, decoder, from: count, &segments, &isUsual, &times)
+                    places.extracting(droppingFirst: taken), window, decoder, from: count, &segments, &isUsual, &times,
+                    &trusts, &checksums)
                 for position in 0..<run { numbers[count + position] = first &+ UInt64(taken + position) }
                 count += run
                 taken += run
@@ -119,11 +146,13 @@ package struct FrameBatch: ~Copyable {
     /// - Returns: how many there were.
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ decoder: FrameDecoder, from start: Int,
-        _ segments: inout [UsualSegment], _ isUsual: inout [Bool], _ times: inout [Int64]
+        _ segments: inout [UsualSegment], _ isUsual: inout [Bool], _ times: inout [Int64], _ trusts: inout [Bool],
+        _ checksums: inout ChecksumCount
     ) -> Int {
         var segments = segments.mutableSpan
         var isUsual = isUsual.mutableSpan
         var times = times.mutableSpan
+        var trusts = trusts.mutableSpan
         let room = min(places.count, segments.count - start)
         for taken in 0..<room {
             let place = places[taken]
@@ -133,6 +162,8 @@ package struct FrameBatch: ~Copyable {
             }
             isUsual[start + taken] = true
             times[start + taken] = place.time
+            trusts[start + taken] = checksums.areMostGood
+            checksums.count(segments[start + taken].checksum)
         }
         return room
     }
@@ -159,7 +190,17 @@ package struct FrameBatch: ~Copyable {
         }
         numbers[count] = number
         times[count] = time
+        noteChecksum()
         count += 1
+    }
+
+    private mutating func noteChecksum() {
+        trusts[count] = checksums.areMostGood
+        if isUsual[count] {
+            checksums.count(segments[count].checksum)
+        } else if others[count].kind == .segment {
+            checksums.count(others[count].segment.checksum)
+        }
     }
 
     private mutating func lengthen() {
@@ -168,6 +209,7 @@ package struct FrameBatch: ~Copyable {
         others.append(DecodedFrame())
         numbers.append(0)
         times.append(0)
+        trusts.append(false)
     }
 
     /// Puts fragments together.
@@ -218,6 +260,7 @@ package struct FrameBatch: ~Copyable {
             others[count] = placed.frame
             numbers[count] = placed.number
             times[count] = placed.time
+            noteChecksum()
             count += 1
         }
         reassembly.out.removeAll(keepingCapacity: true)
