@@ -151,7 +151,8 @@ extension HandshakeTracker {
 
     mutating func take(_ error: ICMPError) {
         let key = ConnectionKey(error.source, error.destination)
-        var slot = find(key, key.tuple.hash(seed: seed))
+        let hash = key.tuple.hash(seed: seed)
+        var slot = forgetPast(find(key, hash), key, hash)
         if slot != 0 { giveDetail(slot) }
         while slot != 0 {
             let isMidstream = attempts[slot].marks.contains(.midstream)

@@ -57,15 +57,49 @@ extension HandshakeTracker {
     /// - Returns: whether it was forgotten.
     @discardableResult
     private mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
-        let touched =
-            attempts.entries[slot].stage == .detailed
-            ? attempts[slot].touched : attempts.aftermaths[attempts.entries[slot].body].touched
+        let touched = lastTouched(slot)
         if touched > attempts.entries[slot].queued {
             queues.move(slot, to: attempts.entries[slot].queue, attempts.entries, now: touched)
             return false
         }
         forget(slot)
         return true
+    }
+
+    /// When a remembered attempt was last heard of.
+    @inline(__always)
+    private func lastTouched(_ slot: UInt32) -> Int64 {
+        attempts.entries[slot].stage == .detailed
+            ? attempts[slot].touched : attempts.aftermaths[attempts.entries[slot].body].touched
+    }
+
+    /// Whether a remembered attempt is remembered for too long. Those that were heard of again stand further back in their queue than
+    /// their time; how far depends on what else is in it, and what is made of a segment must not.
+    @inline(__always)
+    func isPast(_ slot: UInt32) -> Bool {
+        let queue = attempts.entries[slot].queue
+        return (queue == .ended || queue == .live) && lastTouched(slot) &+ QueueSet.lifetime(queue) <= clock.elapsed
+    }
+
+    /// Forgets what is past on a tuple.
+    /// - Returns: the newest that is left.
+    mutating func forgetPast(_ newest: UInt32, _ key: ConnectionKey, _ hash: UInt64) -> UInt32 {
+        guard newest != 0 else { return 0 }
+        if attempts.entries[newest].stage != .detailed {
+            guard isPast(newest) else { return newest }
+            forget(newest)
+            return 0
+        }
+        var (slot, isChanged) = (newest, false)
+        while slot != 0 {
+            let older = attempts[slot].older
+            if isPast(slot) {
+                forget(slot)
+                isChanged = true
+            }
+            slot = older
+        }
+        return isChanged ? find(key, hash) : newest
     }
 
     /// Keeps to the limits between frames.

@@ -13,7 +13,7 @@ extension HandshakeTracker {
     mutating func take(_ segment: Segment) {
         let key = ConnectionKey(segment.source, segment.destination)
         let hash = key.tuple.hash(seed: seed)
-        let newest = find(key, hash)
+        let newest = forgetPast(find(key, hash), key, hash)
         if newest != 0 { giveDetail(newest) }
         let flags = segment.flags
         if flags.isSYN {

@@ -23,7 +23,7 @@ extension HandshakeTracker {
         } else {
             let fromClient = sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
-            case .closed: isTaken = hear(slot, segment, fromClient)
+            case .closed: isTaken = !isPast(slot) && hear(slot, segment, fromClient)
             case .established: isTaken = goOn(slot, segment, fromClient)
             case .synReceived: isTaken = fromClient && complete(slot, segment)
             case .synSent: isTaken = !fromClient && answer(slot, segment)
@@ -228,7 +228,7 @@ extension HandshakeTracker {
             decisions.add(
                 PlainAttempt(
                     client: clientIsLow ? key.low : key.high, server: clientIsLow ? key.high : key.low,
-                    attempts.entries[slot], attempts.progress[body]), closedBy: frame)
+                    tracker: worker, attempts.entries[slot], attempts.progress[body]), closedBy: frame)
         }
         let server = clientIsLow ? key.high : key.low
         totals.count(

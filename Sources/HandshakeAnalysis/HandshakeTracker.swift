@@ -34,14 +34,20 @@ public struct HandshakeTracker: ~Copyable {
         public var excludesBadChecksums = true
         /// Whether decided attempts are handed out; if not they are counted only (`summary`), which costs less.
         public var listsAttempts = true
-        /// Whether plain attempts are handed out as such, by `drainDecisions`.
+        /// Whether plain attempts are handed out as such, by `take`.
         package var listsPlain = false
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
         /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
         /// lets go of: with detail there is more of it.
         package var usesShortForms = true
+        /// How many parts the tuples are shared out among, a power of two; nil for as many as the limits have room for. Full tables
+        /// let go of other attempts where there are more.
+        package var parts: Int?
         public init() {}
+
+        /// The most trackers that share the tuples out.
+        package var mostWorkers: Int { parts ?? Part.count(attempts: maximumAttempts, memory: maximumMemory) }
     }
 
     /// Nanoseconds after the last segment of a handshake for which a SYN with the same x is the same attempt.
@@ -59,6 +65,8 @@ public struct HandshakeTracker: ~Copyable {
     let seed: UInt64
     private var parts: Parts
     private let share: Share
+    /// Which of several trackers it is.
+    let worker: UInt8
     var profiles = ProfileTable()
     /// Where profiles were last time.
     var hints = ProfileHints()
@@ -68,7 +76,7 @@ public struct HandshakeTracker: ~Copyable {
     private var checksums = ChecksumCount()
     /// Whether a bad checksum counts as one, at the current frame.
     private(set) var trustsChecksums = false
-    package internal(set) var decisions = Decisions()
+    var decisions = Decisions()
     var evidence: [UInt64] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
@@ -98,16 +106,19 @@ public struct HandshakeTracker: ~Copyable {
 
     public init(_ configuration: Configuration = Configuration()) { self.init(configuration, worker: 0, of: 1) }
 
-    /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own.
+    /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own. They have the
+    /// same `hashSeed`, so that their patterns can be added up.
     package init(_ configuration: Configuration, worker: Int, of workers: Int) {
+        precondition(workers == 1 || configuration.hashSeed != nil, "trackers that share tuples need a common seed")
         var configuration = configuration
         configuration.maximumMemory = max(configuration.maximumMemory, Configuration.leastMemory)
         configuration.maximumAttempts = max(16, min(configuration.maximumAttempts, Configuration.mostAttempts))
         self.configuration = configuration
         let seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
         self.seed = seed
-        let all = Part.count(attempts: configuration.maximumAttempts, memory: configuration.maximumMemory)
+        let all = configuration.mostWorkers
         share = Share(of: all, worker: worker, of: workers)
+        self.worker = UInt8(worker)
         let memory = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / all
         // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.
         var limit = configuration.maximumAttempts / all
@@ -121,10 +132,8 @@ public struct HandshakeTracker: ~Copyable {
         }
     }
 
-    /// The most workers that tuples are shared out among.
-    package static func mostWorkers(_ configuration: Configuration) -> Int {
-        Part.count(attempts: configuration.maximumAttempts, memory: configuration.maximumMemory)
-    }
+    /// The most trackers that tuples can be shared out among.
+    package static var mostWorkers: Int { Part.most }
 
     // MARK: Parts
 
@@ -351,13 +360,10 @@ public struct HandshakeTracker: ~Copyable {
 
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames.
     public mutating func drain() -> [AttemptRecord] {
-        precondition(!configuration.listsPlain, "plain attempts have no records: drainDecisions hands out both")
+        precondition(!configuration.listsPlain, "plain attempts have no records: take hands out both")
         defer { decisions.removeAll() }
         return decisions.inOrder
     }
-
-    /// Forgets `decisions`: whoever listed plain attempts as such has seen them.
-    package mutating func clearDecisions() { decisions.removeAll() }
 
     /// Whether `drain` has anything to give.
     public var hasDecided: Bool { !decisions.isEmpty }

@@ -7,24 +7,27 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var server: Endpoint
     let entry: Entry
     let progress: Progress
+    /// Which of several trackers decided it.
+    let tracker: UInt8
 
-    init(client: Endpoint, server: Endpoint, _ entry: Entry, _ progress: Progress) {
+    init(client: Endpoint, server: Endpoint, tracker: UInt8, _ entry: Entry, _ progress: Progress) {
         self.client = client
         self.server = server
+        self.tracker = tracker
         self.entry = entry
         self.progress = progress
     }
 
-    /// What of a record its figures do not decide, within one tracker.
+    /// What of a record its figures do not decide: of one tracker, which numbers its profiles.
     package struct Shape: Hashable, Sendable {
         var profiles: UInt64
-        var bits: UInt8
+        var bits: UInt16
     }
 
     package var shape: Shape {
         Shape(
             profiles: UInt64(entry.profile) << 32 | UInt64(progress.synAckProfile) << 16 | UInt64(progress.ackProfile),
-            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0))
+            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0) | UInt16(tracker) << 8)
     }
 
     /// As in `AttemptRecord`.
@@ -62,6 +65,17 @@ package struct Decisions: Sendable {
     private var plain: [PlainAttempt] = []
     /// So many are in their final order.
     private var settled = 0
+    /// What the records of plain attempts need beside them.
+    var context = Context()
+
+    struct Context {
+        var profiles = ProfileTable()
+        var now: Int64 = 0
+        var captureStart: Int64 = 0
+        var distrustsChecksums = false
+    }
+
+    package init() {}
 
     package var isEmpty: Bool { order.isEmpty }
 
@@ -102,18 +116,53 @@ package struct Decisions: Sendable {
 
     /// The record at a position that has one.
     package func record(at position: Int) -> AttemptRecord { records[order[position].position] }
-}
 
-extension HandshakeTracker {
-    /// The record of a plain attempt that this tracker decided.
+    /// The record of a plain attempt among them.
     package func record(of plain: PlainAttempt) -> AttemptRecord {
         var log: [SegmentNote] = []
         let attempt = Attempt(
-            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, nil, profiles,
+            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, nil, context.profiles,
             log: { log.append($0) })
         return Judge(
-            attempt: attempt, paths: nil, log: log, cause: .evidence, now: clock.now ?? time,
-            captureStart: clock.first ?? time, distrustsChecksums: !trustsChecksums
+            attempt: attempt, paths: nil, log: log, cause: .evidence, now: context.now,
+            captureStart: context.captureStart, distrustsChecksums: context.distrustsChecksums
         ).record(isPlain: true)
+    }
+
+    /// Goes through what several trackers decided at the same frames, in the order in which one would have decided it.
+    package struct Order: IteratorProtocol {
+        private let decisions: [Decisions]
+        private var positions: [Int]
+
+        package init(_ decisions: [Decisions]) {
+            self.decisions = decisions
+            positions = [Int](repeating: 0, count: decisions.count)
+        }
+
+        package mutating func next() -> (tracker: Int, position: Int)? {
+            var first: (tracker: Int, frame: UInt64, id: UInt64)?
+            for tracker in decisions.indices where positions[tracker] < decisions[tracker].count {
+                let place = decisions[tracker].order[positions[tracker]]
+                if let first, (first.frame, first.id) < (place.frame, place.id) { continue }
+                first = (tracker, place.frame, place.id)
+            }
+            guard let first else { return nil }
+            defer { positions[first.tracker] += 1 }
+            return (first.tracker, positions[first.tracker])
+        }
+    }
+}
+
+extension HandshakeTracker {
+    /// Hands out what was decided since the last call, in order.
+    /// - Parameter taken: what was handed out before: its memory is used again.
+    package mutating func take(_ taken: inout Decisions) {
+        taken.removeAll()
+        swap(&taken, &decisions)
+        if configuration.listsPlain {
+            taken.context = Decisions.Context(
+                profiles: profiles, now: clock.now ?? time, captureStart: clock.first ?? time,
+                distrustsChecksums: !trustsChecksums)
+        }
     }
 }

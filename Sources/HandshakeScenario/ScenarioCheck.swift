@@ -1,6 +1,6 @@
 package import HandshakeAnalysis
 package import HandshakeReport
-package import PacketWire
+import PacketWire
 
 /// What analysis makes of a scenario's frames.
 package struct ScenarioResult: Sendable {
@@ -26,44 +26,49 @@ extension Scenario {
             patterns: tracker.summary.patternFindings.map(\.code))
     }
 
-    /// The attempts as the command writes them as JSON Lines, in the order in which they are decided.
-    /// - Parameter listsPlain: whether plain attempts are written without their records.
-    package func jsonLines(listsPlain: Bool) -> [UInt8] {
+    /// The attempts as the command writes them as JSON Lines, in the order in which they are decided, and the summary.
+    /// - Parameters:
+    ///   - listsPlain: whether plain attempts are written without their records.
+    ///   - workers: how many trackers share the tuples out.
+    package func jsonLines(listsPlain: Bool, workers: Int = 1) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
-        configuration.maximumAttempts = 4096
+        configuration.maximumAttempts = 1 << 16
         configuration.listsPlain = listsPlain
-        var tracker = HandshakeTracker(configuration)
+        configuration.hashSeed = 1
         var (out, plainLines) = (OutputBuffer(), PlainLines())
-        func write() {
-            for position in 0..<tracker.decisions.count {
-                if let plain = tracker.decisions.plain(at: position) {
-                    plainLines.line(plain, to: &out) { tracker.record(of: plain) }
+        var decided = [[Decisions]](repeating: [], count: workers)
+        var summary = HandshakeSummary()
+        for worker in 0..<workers {
+            var tracker = HandshakeTracker(configuration, worker: worker, of: workers)
+            func take() {
+                var decisions = Decisions()
+                tracker.take(&decisions)
+                decided[worker].append(decisions)
+            }
+            decode(verifiesChecksums: true) { batch in
+                tracker.receive(batch)
+                take()
+            }
+            tracker.end()
+            take()
+            summary.add(tracker.summary)
+        }
+        for step in decided[0].indices {
+            let decisions = decided.map { $0[step] }
+            var order = Decisions.Order(decisions)
+            while let (tracker, position) = order.next() {
+                if let plain = decisions[tracker].plain(at: position) {
+                    plainLines.line(plain, to: &out) { decisions[tracker].record(of: plain) }
                 } else {
-                    JSONReport.line(tracker.decisions.record(at: position), to: &out)
+                    JSONReport.line(decisions[tracker].record(at: position), to: &out)
                 }
             }
-            tracker.clearDecisions()
         }
-        decode(verifiesChecksums: true) { batch in
-            tracker.receive(batch)
-            write()
-        }
-        tracker.end()
-        write()
+        JSONReport.line(summary, CaptureLoss(), to: &out)
         return out.bytes
     }
 
-    /// The frames as a reader of their capture file decodes them, fragments put together.
-    package func decodedFrames(verifiesChecksums: Bool = true) -> [(frame: Frame, number: UInt64, time: Int64)] {
-        var decoded: [(frame: Frame, number: UInt64, time: Int64)] = []
-        decode(verifiesChecksums: verifiesChecksums) { batch in
-            for position in 0..<batch.count {
-                decoded.append((batch.frame(position), batch.numbers[position], batch.times[position]))
-            }
-        }
-        return decoded
-    }
-
+    /// Hands out the frames in batches as a reader of their capture file decodes them, fragments put together.
     private func decode(verifiesChecksums: Bool, _ take: (borrowing FrameBatch) -> Void) {
         let decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
         var batch = FrameBatch()

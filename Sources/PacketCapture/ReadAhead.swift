@@ -1,126 +1,107 @@
-import CLinux
-import Glibc
 package import PacketWire
 import Synchronization
 
-/// Reads and decodes files on a thread of its own, some batches ahead of who takes them.
+/// Reads and decodes files on a thread of its own, some batches ahead of those who take them.
 ///
-/// Unchecked: the reader and its batch are the thread's until `stop`, and pieces change hands under the lock.
-@safe package final class ReadAhead: @unchecked Sendable {
+/// Unchecked: the reader is the thread's until there are no more pieces, and pieces change hands through the ring.
+package final class ReadAhead: @unchecked Sendable {
     /// Batches that are handed over together, in order.
     package final class Piece: @unchecked Sendable {
+        /// Its place in the ring.
+        package let place: Int
         package fileprivate(set) var batches: [Batch] = []
         package fileprivate(set) var count = 0
         /// How far the reader was.
         package fileprivate(set) var progress: (done: Int64, all: Int64)?
 
-        fileprivate init() { batches = (0..<ReadAhead.batches).map { _ in Batch() } }
+        fileprivate init(place: Int) {
+            self.place = place
+            batches = (0..<ReadAhead.batches).map { _ in Batch() }
+        }
     }
 
     package final class Batch {
         package fileprivate(set) var frames = FrameBatch()
     }
 
-    private struct State {
-        var ready: [Piece] = []
-        var free: [Piece] = []
-        var isEnded = false
-        var isStopped = false
-    }
-
     /// Few enough that what they hold stays in a cache on its way from one thread to the other.
-    private static let pieces = 4
+    package static let pieces = 8
     private static let batches = 16
 
-    private let state = Mutex(State())
+    private let ring: Ring<Piece>
     private let reader: CaptureReader
+    private let isInterrupted: @Sendable () -> Bool
     private var batch = FrameBatch()
-    private let readyEvent = clinux_wake_descriptor()
-    private let freeEvent = clinux_wake_descriptor()
     private var thread: WorkThread?
+    private let isDone = Atomic(false)
 
     /// Nil where the system has no descriptor or thread left: then one thread does without.
-    package init?(_ reader: CaptureReader) {
+    /// - Parameters:
+    ///   - takers: threads that take every piece; the caller is one more that does, after them, if there are any.
+    ///   - isInterrupted: whether the user has had enough: what was read by then is handed over.
+    package init?(_ reader: CaptureReader, takers: Int, isInterrupted: @escaping @Sendable () -> Bool) {
         self.reader = reader
-        guard readyEvent >= 0, freeEvent >= 0 else { return nil }
-        state.withLock { $0.free = (0..<ReadAhead.pieces).map { _ in Piece() } }
+        self.isInterrupted = isInterrupted
+        let pieces = (0..<ReadAhead.pieces).map { Piece(place: $0) }
+        guard let ring = Ring(pieces, stages: takers == 0 ? [1, 1] : [1, takers, 1]) else { return nil }
+        self.ring = ring
         thread = WorkThread.start("read") { self.run() }
         if thread == nil { return nil }
     }
 
-    deinit {
-        close(readyEvent)
-        close(freeEvent)
-    }
-
     // MARK: Taking
 
-    /// The next frames, waited for; nil at the end.
-    package func take() -> Piece? {
-        while true {
-            let (piece, isEnded) = state.withLock { state in
-                (state.ready.isEmpty ? nil : state.ready.removeFirst(), state.isEnded)
-            }
-            if let piece { return piece }
-            if isEnded { return nil }
-            waitForWake(readyEvent)
-        }
-    }
+    /// The caller's next piece, waited for; nil at the end.
+    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted) }
 
-    /// Gives a piece back, to be filled again.
-    package func give(_ piece: Piece) {
-        let isFirst = state.withLock { state in
-            state.free.append(piece)
-            return state.free.count == 1
-        }
-        if isFirst { clinux_wake(freeEvent) }
-    }
+    /// The caller is done with it.
+    package func pass() { ring.pass(ring.last) }
 
-    /// Ends the thread, and waits until it has.
-    /// - Parameter batch: takes what it holds back of fragmented packets.
-    /// - Returns: what it had read and nobody took, in order.
-    package func stop(_ batch: inout FrameBatch) -> [Piece] {
-        state.withLock { $0.isStopped = true }
-        clinux_wake(freeEvent)
-        thread?.join()
+    /// The same for a taker.
+    package func next(taker: Int) -> Piece? { ring.next(1, taker) }
+
+    package func pass(taker: Int) { ring.pass(1, taker) }
+
+    /// Nobody is given a piece any more.
+    package func stop() { ring.stop() }
+
+    /// Ends the thread, once there are no more pieces.
+    /// - Parameter batch: takes what is known of fragmented packets.
+    package func finish(_ batch: inout FrameBatch) {
+        // Where the user has had enough, storage that does not answer is not waited for.
+        if isInterrupted(), !isDone.load(ordering: .acquiring) {
+            thread?.detach()
+        } else {
+            thread?.join()
+            swap(&batch, &self.batch)
+        }
         thread = nil
-        swap(&batch, &self.batch)
-        return state.withLock { state in
-            defer { state.ready = [] }
-            return state.ready
-        }
     }
 
     // MARK: The thread
 
     private func run() {
-        while let piece = nextFree() {
+        var isLast = false
+        while !isLast, let piece = ring.next(0) {
             piece.count = 0
-            var isLast = false
             while piece.count < piece.batches.count, !isLast {
-                reader.fill(&batch)
-                isLast = batch.count == 0
-                if isLast { break }
+                if isInterrupted() {
+                    // Some fragments may still wait for the rest of their packets.
+                    batch.count = 0
+                    batch.endFragments()
+                    isLast = true
+                } else {
+                    reader.fill(&batch)
+                    isLast = batch.count == 0
+                }
+                if batch.count == 0 { break }
                 batch.exchange(&piece.batches[piece.count].frames)
                 piece.count += 1
             }
             piece.progress = reader.progress
-            let isFirst = state.withLock { state in
-                if piece.count > 0 { state.ready.append(piece) }
-                if isLast { state.isEnded = true }
-                return state.ready.count == 1 || isLast
-            }
-            if isFirst { clinux_wake(readyEvent) }
-            if isLast { return }
+            ring.pass(0)
         }
-    }
-
-    private func nextFree() -> Piece? {
-        while true {
-            let (piece, isStopped) = state.withLock { state in (state.free.popLast(), state.isStopped) }
-            if isStopped { return nil }
-            if let piece { return piece }
-            waitForWake(freeEvent)
-        }
+        isDone.store(true, ordering: .releasing)
+        ring.end()
     }
 }

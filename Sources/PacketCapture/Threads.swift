@@ -55,10 +55,14 @@ import Synchronization
 }
 
 /// Waits for a wake descriptor, until it is woken or a signal comes, and makes it ready for the next time.
-package func waitForWake(_ descriptor: Int32) {
+/// - Parameter milliseconds: the most that it waits; negative for as long as it takes.
+/// - Returns: whether it was woken.
+@discardableResult
+package func waitForWake(_ descriptor: Int32, milliseconds: Int32 = -1) -> Bool {
     var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    unsafe poll(&waiting, 1, -1)
-    clinux_woken(descriptor)
+    let count = unsafe poll(&waiting, 1, milliseconds)
+    if count > 0 { clinux_woken(descriptor) }
+    return count > 0
 }
 
 /// A bounded queue between threads: what finds no room is refused, so that whoever fills it never waits.

@@ -24,10 +24,21 @@ struct InputOptions: ParsableArguments {
     @Option(name: .customShort("c"), help: ArgumentHelp("Stop after so many frames.", valueName: "count"))
     var count: UInt64?
 
+    @Option(
+        name: [.customShort("j"), .long],
+        help: ArgumentHelp(
+            "How many threads follow attempts in files; the output is the same (default: the cores; at most \(HandshakeTracker.mostWorkers)).",
+            valueName: "count"))
+    var jobs: Int?
+
     @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
     var numeric = false
 
     @OptionGroup var tracking: TrackingOptions
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("-j takes a number from 1 on") }
+    }
 
     /// For commands that read nothing else.
     func requireFile() throws {
@@ -215,158 +226,5 @@ struct StyleOptions: ParsableArguments {
         return TextStyle(
             usesColor: color == .always || color == .auto && automatic, usesUnicode: !ascii && Terminal.usesUnicode,
             width: min(max(width ?? Terminal.width, StyleOptions.widths.lowerBound), StyleOptions.widths.upperBound))
-    }
-}
-
-/// Runs a capture through the tracker.
-struct Analysis: ~Copyable {
-    let reader: CaptureReader
-    private var tracker: HandshakeTracker
-    private var batch = FrameBatch()
-    private let follows: Bool
-
-    /// - Parameters:
-    ///   - follows: whether the one file is followed while it grows.
-    ///   - listsAttempts: whether attempts are handed out.
-    ///   - listsPlain: whether plain attempts are handed out as such: to `run`'s `takePlain`.
-    init(
-        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true, listsPlain: Bool = false
-    ) throws(CommandFailure) {
-        if follows { clinux_catch_interrupts() }
-        reader = try input.open(follows: follows)
-        self.follows = follows
-        var configuration = input.tracking.configuration()
-        configuration.listsAttempts = listsAttempts
-        configuration.listsPlain = listsAttempts && listsPlain
-        tracker = HandshakeTracker(configuration)
-    }
-
-    var capture: CaptureDescription {
-        CaptureDescription(
-            files: reader.descriptions.map { CaptureDescription.File($0) }, filter: reader.filterExpression,
-            started: reader.started)
-    }
-
-    /// Hands out each attempt as it is decided, until the capture or the user ends it.
-    /// - Parameters:
-    ///   - takePlain: takes plain attempts, which can still be made records.
-    /// - Returns: the totals, and what the capture lost.
-    mutating func run(
-        takePlain: (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void = { _, _ in },
-        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
-        clinux_catch_interrupts()
-        var progress = ProgressBar(isWanted: !follows)
-        defer { progress.clear() }
-        // Files are read ahead. Of a pipe, and of a file that is followed, frames are taken as they come.
-        if !follows, reader.progress != nil, let ahead = ReadAhead(reader) {
-            do throws(OutputEnded) {
-                while clinux_interrupted() == 0, let piece = ahead.take() {
-                    try receive(piece, &progress, takePlain, take)
-                    ahead.give(piece)
-                }
-            } catch {
-                _ = ahead.stop(&batch)
-                throw error
-            }
-            // Interrupted: what was read counts.
-            for piece in ahead.stop(&batch) { try receive(piece, &progress, takePlain, take) }
-        } else {
-            while clinux_interrupted() == 0 {
-                reader.fill(&batch)
-                if batch.count == 0 { break }
-                tracker.receive(batch)
-                progress.tick { reader.progress }
-                if tracker.hasDecided { try hand(&progress, takePlain, take) }
-            }
-        }
-        // Interrupted, some fragments may still wait for the rest of their packets.
-        batch.count = 0
-        batch.endFragments()
-        tracker.receive(batch)
-        tracker.end()
-        try hand(&progress, takePlain, take)
-        var loss = CaptureLoss()
-        loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
-        loss.filteredOut = reader.filteredOut
-        let losses = reader.losses
-        loss.received = losses.received
-        loss.kernelDropped = losses.droppedBySystem
-        loss.interfaceDropped = losses.droppedByInterface
-        tellOfGaps()
-        return (tracker.summary, loss)
-    }
-
-    private mutating func receive(
-        _ piece: ReadAhead.Piece, _ progress: inout ProgressBar,
-        _ takePlain: (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void,
-        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) {
-        for position in 0..<piece.count {
-            tracker.receive(piece.batches[position].frames)
-            if tracker.hasDecided { try hand(&progress, takePlain, take) }
-        }
-        progress.tick { piece.progress }
-    }
-
-    private mutating func hand(
-        _ progress: inout ProgressBar, _ takePlain: (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void,
-        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) {
-        progress.clear()
-        let comments = reader.comments
-        func annotated(_ record: AttemptRecord) -> AttemptRecord {
-            var record = record
-            for position in record.segments.indices {
-                record.segments[position].comment = comments[record.segments[position].frame]
-            }
-            return record
-        }
-        let hasComments = !comments.isEmpty
-        defer { tracker.clearDecisions() }
-        for position in 0..<tracker.decisions.count {
-            guard let plain = tracker.decisions.plain(at: position) else {
-                let record = tracker.decisions.record(at: position)
-                try take([hasComments ? annotated(record) : record])
-                continue
-            }
-            if hasComments {
-                try take([annotated(tracker.record(of: plain))])
-            } else {
-                try takePlain(plain) { tracker.record(of: plain) }
-            }
-        }
-    }
-
-    /// With the frames that held the other fragments of theirs.
-    func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
-
-    /// What was not used though it was read.
-    private func tellOfGaps() {
-        for (linkType, count) in tracker.summary.frames.unknownLinkTypes.sorted(by: <) {
-            StandardError.write(
-                "\(Format.count(Int(count), "frame")) of link type \(linkType), which is not decoded (synscope formats lists what is; docs/formats.md says how to ask for more)"
-            )
-        }
-        if reader.untimed > 0 {
-            StandardError.write(
-                "\(Format.count(Int(reader.untimed), "frame")) without a time (simple packet blocks): they count at their place, and give no round trips"
-            )
-        }
-        if reader.comments.letGo > 0 {
-            StandardError.write("\(Format.count(reader.comments.letGo, "comment")) of frames found no room")
-        }
-    }
-
-    /// Tells of files that broke off, where another failure decides the exit status.
-    func tellFailures() {
-        for failure in reader.failures { StandardError.write(failure.description) }
-    }
-
-    /// Tells of files that broke off, after everything else was reported.
-    func reportFailures() throws(CommandFailure) {
-        guard let last = reader.failures.last else { return }
-        for failure in reader.failures.dropLast() { StandardError.write(failure.description) }
-        throw CommandFailure(status: .unreadable, message: last.description)
     }
 }

@@ -455,6 +455,7 @@ struct CommandTests {
             (["-q", "-T", "csv", "x"], 2, "-q"), (["--width", "59", "x"], 2, "--width"),
             (["--max-attempts", "1", "x"], 2, "--max-attempts"), (["--max-memory", "10K", "x"], 2, "--max-memory"),
             (["--max-memory", "much", "x"], 2, "--max-memory"), (["-c", "-1", "x"], 2, "-c"),
+            (["-j", "0", "x"], 2, "-j"), (["-j", "two", "x"], 2, "-j"),
         ] as [([String], Int32, String)])
     func failures(_ arguments: [String], _ status: Int32, _ words: String) throws {
         let run = try Run(arguments)
@@ -469,11 +470,34 @@ struct CommandTests {
         #expect(run.errors.contains("vlan2.pcpa") && run.errors.contains("no such file"))
     }
 
+    @Test("However many threads follow attempts, the output is the same", arguments: ["text", "jsonl", "json", "csv"])
+    func jobs(_ format: String) throws {
+        let captures = try FileManager.default.contentsOfDirectory(atPath: Place.captures.path)
+            .filter { $0.hasSuffix(".pcap") }.sorted().map(Place.capture)
+        let alone = try Run(["-T", format, "-j", "1"] + captures)
+        #expect(alone.status == 0 && !alone.output.isEmpty)
+        for jobs in ["2", "3", "7", "100"] {
+            let several = try Run(["-T", format, "-j", jobs] + captures)
+            #expect(
+                several.output == alone.output && several.errors == alone.errors && several.status == 0, "-j \(jobs)")
+        }
+        let usual = try Run(["-T", format] + captures)
+        #expect(usual.output == alone.output)
+    }
+
+    @Test("A check comes to the same verdict, however many threads follow attempts")
+    func jobsOfCheck() throws {
+        let arguments = ["check", "-e", "all(hs.outcome == established)", Place.capture("incident.pcap")]
+        let alone = try Run(arguments + ["-j", "1"])
+        #expect(alone.status == 1 && !alone.output.isEmpty)
+        #expect(try Run(arguments + ["-j", "4"]).output == alone.output)
+    }
+
     @Test("A closed pipe is a normal end")
     func closedPipe() throws {
         let capture = Place.capture("incident.pcap")
         let run = try Run.shell(
-            "{ for i in 1 2 3 4 5 6 7 8 9; do \"$SYNSCOPE\" -l -T jsonl '\(capture)' || echo failed >&2; done; } | head -n 1"
+            "{ for i in 1 2 3 4 5 6 7 8 9; do \"$SYNSCOPE\" -l -T jsonl -j $i '\(capture)' || echo failed >&2; done; } | head -n 1"
         )
         #expect(run.status == 0)
         #expect(run.errors.isEmpty, "\(run.errors)")

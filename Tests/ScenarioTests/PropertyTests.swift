@@ -153,27 +153,11 @@ struct PropertyTests {
     }
 
     @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])
-    func shards(_ count: Int) throws {
+    func workers(_ count: Int) throws {
         for name in ScenarioFiles.all {
             let scenario = try ScenarioFiles.read(name)
-            // Whether checksums are trusted is decided over all frames.
-            if name.contains("checksum") { continue }
-            var records: [AttemptRecord] = []
-            for shard in 0..<count {
-                var tracker = HandshakeTracker()
-                for (frame, number, time) in scenario.decodedFrames() {
-                    // The others' frames move the clock all the same.
-                    let isOwn = ScenarioFiles.shard(of: frame, among: count) == shard
-                    tracker.receive(isOwn ? frame : .ignored(.udp), number: number, time: time)
-                }
-                records += tracker.finish()
-            }
-            let bytes = records.sorted { $0.id < $1.id }.map { record in
-                var out = OutputBuffer()
-                JSONReport.line(record, to: &out)
-                return String(decoding: out.bytes, as: UTF8.self)
-            }
-            #expect(bytes == lines(scenario), "\(name)")
+            #expect(
+                scenario.jsonLines(listsPlain: true, workers: count) == scenario.jsonLines(listsPlain: true), "\(name)")
         }
     }
 
@@ -224,19 +208,5 @@ extension Scenario {
         both.steps = (steps + other.steps).enumerated()
             .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
         return both
-    }
-}
-
-extension ScenarioFiles {
-    /// Both directions of a tuple, and the errors about it, go to one shard.
-    fileprivate static func shard(of frame: Frame, among count: Int) -> Int {
-        let ends: [Endpoint]
-        switch frame {
-        case .segment(let segment): ends = [segment.source, segment.destination]
-        case .icmpError(let error): ends = [error.source, error.destination]
-        case .ignored, .malformed, .cut: return 0
-        }
-        let sum = ends.reduce(UInt64(0)) { $0 &+ $1.address.low &+ UInt64($1.port) &* 31 }
-        return Int(sum % UInt64(count))
     }
 }

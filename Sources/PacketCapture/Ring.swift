@@ -1,0 +1,103 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Slots that go round between threads, in order, from stage to stage: the first fills them, each thread of the next takes every one
+/// of them once it is filled, and so on; when the last stage has passed a slot it is the first one's again.
+///
+/// Whoever finds none waits until there are several, so that threads of about one speed do not wait for each other at every slot.
+package final class Ring<Slot: Sendable>: Sendable {
+    private struct Member {
+        /// How many slots it has passed.
+        var passed = 0
+        var isWaiting = false
+    }
+
+    private struct State {
+        var stages: [[Member]]
+        /// How many slots there will have been.
+        var end: Int?
+        var isStopped = false
+
+        /// How many slots a member may have passed before it has to wait.
+        func limit(_ stage: Int, _ size: Int) -> Int {
+            let before = stages[stage == 0 ? stages.count - 1 : stage - 1]
+            let least = before.reduce(Int.max) { min($0, $1.passed) }
+            return stage == 0 ? least + size : least
+        }
+    }
+
+    private let slots: [Slot]
+    private let state: Mutex<State>
+    private let wakes: [[Int32]]
+    /// Slots that someone who waits is woken for. All stages cannot be waiting for so many at once.
+    private let enough: Int
+
+    /// Nil where the system has no descriptor left.
+    /// - Parameter stages: how many threads each has.
+    package init?(_ slots: [Slot], stages: [Int]) {
+        precondition(stages.count > 1 && slots.count >= stages.count)
+        self.slots = slots
+        enough = slots.count / stages.count
+        state = Mutex(State(stages: stages.map { [Member](repeating: Member(), count: $0) }))
+        wakes = stages.map { (0..<$0).map { _ in clinux_wake_descriptor() } }
+        if wakes.joined().contains(where: { $0 < 0 }) { return nil }
+    }
+
+    /// The number of the last stage.
+    package var last: Int { wakes.count - 1 }
+
+    deinit { for descriptor in wakes.joined() where descriptor >= 0 { close(descriptor) } }
+
+    /// The next slot of a thread, waited for; nil once there are no more.
+    /// - Parameter isInterrupted: whether the user has had enough. Whoever fills the slots will end; if nothing comes for a second, that
+    ///   is not waited for.
+    package func next(_ stage: Int, _ member: Int = 0, isInterrupted: () -> Bool = { false }) -> Slot? {
+        while true {
+            let (slot, isOver) = state.withLock { state -> (Slot?, Bool) in
+                let passed = state.stages[stage][member].passed
+                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return (nil, true) }
+                if passed < state.limit(stage, slots.count) { return (slots[passed % slots.count], false) }
+                state.stages[stage][member].isWaiting = true
+                return (nil, false)
+            }
+            if isOver { return nil }
+            if let slot { return slot }
+            if !waitForWake(wakes[stage][member], milliseconds: isInterrupted() ? 1000 : -1), isInterrupted() { end() }
+        }
+    }
+
+    /// Passes on the slot that `next` gave.
+    package func pass(_ stage: Int, _ member: Int = 0) {
+        let next = (stage + 1) % wakes.count
+        let woken = state.withLock { state -> [Int] in
+            state.stages[stage][member].passed += 1
+            let limit = state.limit(next, slots.count)
+            return state.stages[next].indices.filter { other in
+                guard state.stages[next][other].isWaiting,
+                    limit - state.stages[next][other].passed >= enough || limit >= state.end ?? .max
+                else { return false }
+                state.stages[next][other].isWaiting = false
+                return true
+            }
+        }
+        for other in woken { clinux_wake(wakes[next][other]) }
+    }
+
+    /// The first stage has passed its last slot.
+    package func end() {
+        state.withLock { state in
+            if state.end == nil { state.end = state.stages[0][0].passed }
+            for stage in state.stages.indices {
+                for member in state.stages[stage].indices { state.stages[stage][member].isWaiting = false }
+            }
+        }
+        for descriptor in wakes.joined() { clinux_wake(descriptor) }
+    }
+
+    /// Nobody is given a slot any more.
+    package func stop() {
+        state.withLock { $0.isStopped = true }
+        end()
+    }
+}

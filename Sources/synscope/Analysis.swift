@@ -1,0 +1,157 @@
+import CLinux
+import Glibc
+import HandshakeAnalysis
+import HandshakeReport
+import PacketCapture
+import PacketWire
+
+/// Runs a capture through the tracker, or through several.
+struct Analysis: ~Copyable {
+    let reader: CaptureReader
+    private let configuration: HandshakeTracker.Configuration
+    private let workers: Int
+    private var batch = FrameBatch()
+    private let follows: Bool
+
+    /// - Parameters:
+    ///   - follows: whether the one file is followed while it grows.
+    ///   - listsAttempts: whether attempts are handed out.
+    ///   - listsPlain: whether plain attempts are handed out as such: to `run`'s `takePlain`.
+    init(
+        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true, listsPlain: Bool = false
+    ) throws(CommandFailure) {
+        if follows { clinux_catch_interrupts() }
+        reader = try input.open(follows: follows)
+        self.follows = follows
+        var configuration = input.tracking.configuration()
+        configuration.listsAttempts = listsAttempts
+        configuration.listsPlain = listsAttempts && listsPlain
+        self.configuration = configuration
+        workers = input.jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    }
+
+    var capture: CaptureDescription {
+        CaptureDescription(
+            files: reader.descriptions.map { CaptureDescription.File($0) }, filter: reader.filterExpression,
+            started: reader.started)
+    }
+
+    typealias TakePlain = (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void
+
+    /// Hands out each attempt as it is decided, until the capture or the user ends it.
+    /// - Parameters:
+    ///   - takePlain: takes plain attempts, which can still be made records.
+    /// - Returns: the totals, and what the capture lost.
+    mutating func run(
+        takePlain: TakePlain = { _, _ in }, _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
+        clinux_catch_interrupts()
+        var progress = ProgressBar(isWanted: !follows)
+        defer { progress.clear() }
+        let comments = reader.comments
+        let summary = try follow(&progress) { decisions throws(OutputEnded) in
+            try Analysis.hand(decisions, comments, takePlain, take)
+        }
+        var loss = CaptureLoss()
+        loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
+        loss.filteredOut = reader.filteredOut
+        let losses = reader.losses
+        loss.received = losses.received
+        loss.kernelDropped = losses.droppedBySystem
+        loss.interfaceDropped = losses.droppedByInterface
+        tellOfGaps(summary)
+        return (summary, loss)
+    }
+
+    /// - Parameter take: takes what each tracker decided since the last time.
+    private mutating func follow(
+        _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) -> HandshakeSummary {
+        // Files are read ahead. Of a pipe, and of a file that is followed, frames are taken as they come.
+        if !follows, reader.progress != nil {
+            if let team = TrackerTeam(reader, configuration, workers: workers) {
+                return try team.run(&batch, &progress, take)
+            }
+        }
+        var tracker = HandshakeTracker(configuration)
+        var decisions = Decisions()
+        while clinux_interrupted() == 0 {
+            reader.fill(&batch)
+            if batch.count == 0 { break }
+            tracker.receive(batch)
+            progress.tick { reader.progress }
+            guard tracker.hasDecided else { continue }
+            progress.clear()
+            tracker.take(&decisions)
+            try take([decisions])
+        }
+        // Interrupted, some fragments may still wait for the rest of their packets.
+        batch.count = 0
+        batch.endFragments()
+        tracker.receive(batch)
+        tracker.end()
+        progress.clear()
+        tracker.take(&decisions)
+        try take([decisions])
+        return tracker.summary
+    }
+
+    private static func hand(
+        _ decisions: [Decisions], _ comments: FrameComments, _ takePlain: TakePlain,
+        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) {
+        func annotated(_ record: AttemptRecord) -> AttemptRecord {
+            var record = record
+            for position in record.segments.indices {
+                record.segments[position].comment = comments[record.segments[position].frame]
+            }
+            return record
+        }
+        let hasComments = !comments.isEmpty
+        var order = Decisions.Order(decisions)
+        while let (tracker, position) = order.next() {
+            guard let plain = decisions[tracker].plain(at: position) else {
+                let record = decisions[tracker].record(at: position)
+                try take([hasComments ? annotated(record) : record])
+                continue
+            }
+            if hasComments {
+                try take([annotated(decisions[tracker].record(of: plain))])
+            } else {
+                try takePlain(plain) { decisions[tracker].record(of: plain) }
+            }
+        }
+    }
+
+    /// With the frames that held the other fragments of theirs.
+    func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
+
+    /// What was not used though it was read.
+    private func tellOfGaps(_ summary: HandshakeSummary) {
+        for (linkType, count) in summary.frames.unknownLinkTypes.sorted(by: <) {
+            StandardError.write(
+                "\(Format.count(Int(count), "frame")) of link type \(linkType), which is not decoded (synscope formats lists what is; docs/formats.md says how to ask for more)"
+            )
+        }
+        if reader.untimed > 0 {
+            StandardError.write(
+                "\(Format.count(Int(reader.untimed), "frame")) without a time (simple packet blocks): they count at their place, and give no round trips"
+            )
+        }
+        if reader.comments.letGo > 0 {
+            StandardError.write("\(Format.count(reader.comments.letGo, "comment")) of frames found no room")
+        }
+    }
+
+    /// Tells of files that broke off, where another failure decides the exit status.
+    func tellFailures() {
+        for failure in reader.failures { StandardError.write(failure.description) }
+    }
+
+    /// Tells of files that broke off, after everything else was reported.
+    func reportFailures() throws(CommandFailure) {
+        guard let last = reader.failures.last else { return }
+        for failure in reader.failures.dropLast() { StandardError.write(failure.description) }
+        throw CommandFailure(status: .unreadable, message: last.description)
+    }
+}
