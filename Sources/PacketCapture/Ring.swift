@@ -63,7 +63,8 @@ package final class Ring<Slot: Sendable>: Sendable {
             }
             if isOver { return nil }
             if let slot { return slot }
-            if !waitForWake(wakes[stage][member], milliseconds: isInterrupted() ? 1000 : -1), isInterrupted() { end() }
+            let isImpatient = isInterrupted()
+            if !waitForWake(wakes[stage][member], milliseconds: isImpatient ? 1000 : -1), isImpatient { end() }
         }
     }
 
