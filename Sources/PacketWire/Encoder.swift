@@ -184,14 +184,15 @@ private struct TCPBytes {
 }
 
 extension TCPOptions {
-    /// The option area, padded with end-of-list octets to a multiple of four. Options of kinds without a field here
+    /// The option area in the order and with the padding of Linux, and padded with end-of-list octets to a multiple of four. Options of kinds without a field here
     /// come as two-octet options (kind, length 2).
     var encoded: [UInt8] {
         var area: [UInt8] = []
         if has(.mss) { area += [2, 4] + mss.octets }
         if has(.sackPermitted) { area += [4, 2] }
+        if has(.timestamps), !has(.sackPermitted) { area += [1, 1] }
         if has(.timestamps) { area += [8, 10] + tsval.octets + tsecr.octets }
-        if has(.windowScale) { area += [3, 3, windowScale] }
+        if has(.windowScale) { area += [1, 3, 3, windowScale] }
         let cookie = [UInt8](repeating: 0xc0, count: Int(fastOpenCookieLength))
         if has(.fastOpenExperimental) {
             area += [254, UInt8(4 + cookie.count), 0xf9, 0x89] + cookie

@@ -19,31 +19,33 @@ extension RawSpan {
         unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
     }
 
-    /// The Internet checksum's sum (RFC 1071) of all octets, of words in this machine's order, to 64 bits with the carries put back:
-    /// of a good checksum it is a multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2).
+    /// The Internet checksum's sum (RFC 1071) of the octets of a range, of words in this machine's order: of a good checksum it is a
+    /// multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2). Of 32-bit words 64 bits hold the sum of 2^32.
     @inline(__always)
-    func nativeSum(_ start: UInt64 = 0) -> UInt64 {
-        var sum = start
-        var rest = self
-        @inline(__always)
-        func add(_ word: UInt64) {
-            let (partial, carry) = sum.addingReportingOverflow(word)
-            sum = partial &+ (carry ? 1 : 0)
+    func nativeSum(from start: Int, to end: Int) -> UInt64 {
+        precondition(start >= 0 && start <= end && end <= byteCount)
+        var sum: UInt64 = 0
+        var offset = start
+        while offset &+ 16 <= end {
+            sum &+= word(offset) &+ word(offset &+ 4) &+ (word(offset &+ 8) &+ word(offset &+ 12))
+            offset &+= 16
         }
-        while rest.byteCount >= 8 {
-            add(unsafe rest.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self))
-            rest = unsafe rest.extracting(unchecked: 8..<rest.byteCount)
+        while offset &+ 4 <= end {
+            sum &+= word(offset)
+            offset &+= 4
         }
-        if rest.byteCount & 4 != 0 {
-            add(UInt64(unsafe rest.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)))
-            rest = unsafe rest.extracting(unchecked: 4..<rest.byteCount)
+        if offset &+ 2 <= end {
+            sum &+= UInt64(unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+            offset &+= 2
         }
-        if rest.byteCount & 2 != 0 {
-            add(UInt64(unsafe rest.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt16.self)))
-            rest = unsafe rest.extracting(unchecked: 2..<rest.byteCount)
-        }
-        if rest.byteCount == 1 { add(UInt64((UInt16(rest.u8(0)) << 8).bigEndian)) }
+        if offset < end { sum &+= UInt64((UInt16(u8(offset)) << 8).bigEndian) }
         return sum
+    }
+
+    /// Of `nativeSum`, which has checked the bounds.
+    @inline(__always)
+    private func word(_ offset: Int) -> UInt64 {
+        UInt64(unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
     }
 
     /// The Internet checksum's sum (RFC 1071) of a range, not yet folded.

@@ -58,9 +58,22 @@ extension Parser {
     static func usual(
         _ bytes: RawSpan, wireLength: Int, _ decoder: FrameDecoder, into segment: inout UsualSegment
     ) -> Bool {
+        segment.vlan = VLANTags()
+        // Most frames: every offset up to the TCP header's end is known, and its bounds are checked here.
+        if decoder.linkType.rawValue == 1, bytes.byteCount >= 54, bytes.u16(12) == 0x0800 {
+            segment.linkSignature = Parser.mix(bytes.u64(0), bytes.u32(8))
+            return usualIPv4(bytes, at: 14, wireLength, decoder, &segment)
+        }
+        return usualOfLink(bytes, wireLength, decoder, &segment)
+    }
+
+    /// The same of other links, of IPv6 and behind VLAN tags.
+    @inline(never)
+    private static func usualOfLink(
+        _ bytes: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+    ) -> Bool {
         var type: UInt16
         var offset: Int
-        segment.vlan = VLANTags()
         switch decoder.linkType.rawValue {
         case 1:
             guard bytes.byteCount >= 54 else { return false }
@@ -92,62 +105,89 @@ extension Parser {
             type = bytes.u16(offset + 2)
             offset += 4
         }
-        // Of each header a span of its own: its length is known, so that the bounds of every load in it are checked here.
-        let captured = bytes.byteCount
-        let wire = max(wireLength, captured)
-        let end: Int
-        var pseudo: UInt64
-        let isV6 = type == 0x86dd
-        var words: (sourceHigh: UInt64, sourceLow: UInt64, destinationHigh: UInt64, destinationLow: UInt64) = (
-            0, 0, 0, 0
-        )
         switch type {
         case 0x0800:
-            guard offset + 40 <= captured else { return false }
-            let ip = bytes.extracting(offset..<offset + 20)
-            let total = Int(ip.u16(2))
-            end = offset + total
-            guard ip.u8(0) == 0x45, ip.u16(6) & 0x3fff == 0, ip.u8(9) == 6, total >= 40, end <= wire else {
-                return false
-            }
-            words = (0, UInt64(ip.u32(12)), 0, UInt64(ip.u32(16)))
-            segment.identification = ip.u16(4)
-            segment.hopLimit = ip.u8(8)
-            pseudo = ip.extracting(12..<20).nativeSum()
-            offset += 20
+            guard offset + 40 <= bytes.byteCount else { return false }
+            return usualIPv4(bytes, at: offset, wireLength, decoder, &segment)
         case 0x86dd:
-            guard offset + 60 <= captured else { return false }
-            let ip = bytes.extracting(offset..<offset + 40)
-            let payload = Int(ip.u16(4))
-            end = offset + 40 + payload
-            guard ip.u8(0) >> 4 == 6, ip.u8(6) == 6, payload >= 20, end <= wire else { return false }
-            words = (ip.u64(8), ip.u64(16), ip.u64(24), ip.u64(32))
-            segment.identification = 0
-            segment.hopLimit = ip.u8(7)
-            pseudo = ip.extracting(8..<40).nativeSum()
-            offset += 40
+            guard offset + 60 <= bytes.byteCount else { return false }
+            return usualIPv6(bytes, at: offset, wireLength, decoder, &segment)
         default: return false
         }
-        let tcp = bytes.extracting(offset..<offset + 20)
-        let word = tcp.u16(12)
-        let headerLength = Int(word >> 12) * 4
-        guard headerLength >= 20, offset + headerLength <= min(end, captured) else { return false }
-        let ports = (UInt32(tcp.u16(0)), UInt32(tcp.u16(2)))
-        if isV6 {
-            (segment.tuple, segment.sourceIsLow) = Tuple.ordered(words, ports)
-        } else {
-            let source = words.sourceLow << 16 | UInt64(ports.0)
-            let destination = words.destinationLow << 16 | UInt64(ports.1)
-            segment.sourceIsLow = source <= destination
-            segment.tuple =
-                source <= destination
-                ? Tuple(addresses: words.sourceLow << 32 | words.destinationLow, ports: ports.0 << 16 | ports.1)
-                : Tuple(addresses: words.destinationLow << 32 | words.sourceLow, ports: ports.1 << 16 | ports.0)
+    }
+
+    /// - Parameter offset: of an IPv4 header; it and the first 20 octets behind it are there.
+    @inline(__always)
+    private static func usualIPv4(
+        _ bytes: RawSpan, at offset: Int, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+    ) -> Bool {
+        let total = Int(bytes.u16(offset + 2))
+        let end = offset + total
+        guard bytes.u8(offset) == 0x45, bytes.u16(offset + 6) & 0x3fff == 0, bytes.u8(offset + 9) == 6, total >= 40,
+            end <= max(wireLength, bytes.byteCount)
+        else { return false }
+        let tcp = offset + 20
+        // The endpoints in order, without a branch: which way a segment goes is not to be predicted.
+        let source = UInt64(bytes.u32(offset + 12)) << 16 | UInt64(bytes.u16(tcp))
+        let destination = UInt64(bytes.u32(offset + 16)) << 16 | UInt64(bytes.u16(tcp + 2))
+        let (low, high) = (min(source, destination), max(source, destination))
+        segment.sourceIsLow = source == low
+        segment.tuple = Tuple(
+            addresses: (low >> 16) << 32 | high >> 16,
+            ports: UInt32(truncatingIfNeeded: low) << 16 | UInt32(truncatingIfNeeded: high & 0xffff))
+        segment.identification = bytes.u16(offset + 4)
+        segment.hopLimit = bytes.u8(offset + 8)
+        guard usualTCP(bytes, at: tcp, end: end, &segment) else { return false }
+        if verifies(segment, decoder), end <= bytes.byteCount {
+            let addresses = bytes.nativeSum(from: offset + 12, to: offset + 20)
+            guard isGoodTCP(bytes, at: tcp, end: end, addresses),
+                isGoodSum(addresses &+ bytes.nativeSum(from: offset, to: offset + 12))
+            else { return false }
+            segment.checksum = .good
         }
-        segment.seq = tcp.u32(4)
-        segment.ack = tcp.u32(8)
+        return true
+    }
+
+    /// - Parameter offset: of an IPv6 header; it and the first 20 octets behind it are there.
+    @inline(__always)
+    private static func usualIPv6(
+        _ bytes: RawSpan, at offset: Int, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+    ) -> Bool {
+        let payload = Int(bytes.u16(offset + 4))
+        let tcp = offset + 40
+        let end = tcp + payload
+        guard bytes.u8(offset) >> 4 == 6, bytes.u8(offset + 6) == 6, payload >= 20,
+            end <= max(wireLength, bytes.byteCount)
+        else { return false }
+        (segment.tuple, segment.sourceIsLow) = Tuple.ordered(
+            (
+                bytes.u64(offset + 8), bytes.u64(offset + 16), bytes.u64(offset + 24), bytes.u64(offset + 32)
+            ), (UInt32(bytes.u16(tcp)), UInt32(bytes.u16(tcp + 2))))
+        segment.identification = 0
+        segment.hopLimit = bytes.u8(offset + 7)
+        guard usualTCP(bytes, at: tcp, end: end, &segment) else { return false }
+        if verifies(segment, decoder), end <= bytes.byteCount {
+            guard isGoodTCP(bytes, at: tcp, end: end, bytes.nativeSum(from: offset + 8, to: tcp)) else { return false }
+            segment.checksum = .good
+        }
+        return true
+    }
+
+    /// What a TCP header says, but for its ports.
+    /// - Parameters:
+    ///   - offset: of the header; its first 20 octets are there.
+    ///   - end: of the packet.
+    @inline(__always)
+    private static func usualTCP(
+        _ bytes: RawSpan, at offset: Int, end: Int, _ segment: inout UsualSegment
+    ) -> Bool {
+        let word = bytes.u16(offset + 12)
+        let headerLength = Int(word >> 12) * 4
+        guard headerLength >= 20, offset + headerLength <= min(end, bytes.byteCount) else { return false }
+        segment.seq = bytes.u32(offset + 4)
+        segment.ack = bytes.u32(offset + 8)
         segment.flags = TCPFlags(rawValue: word & 0x0fff)
-        segment.window = tcp.u16(14)
+        segment.window = bytes.u16(offset + 14)
         segment.payloadLength = UInt32(truncatingIfNeeded: end - offset - headerLength)
         segment.options = []
         segment.kinds = 0
@@ -155,28 +195,41 @@ extension Parser {
         segment.windowScale = 0
         segment.tsval = 0
         segment.tsecr = 0
-        if headerLength > 20 {
-            let area = bytes.extracting(offset + 20..<offset + headerLength)
-            if area.byteCount == 12, area.u32(0) == 0x0101_080a {
-                segment.options = .timestamps
-                segment.kinds = 1 << 5 | 1 << 1
-                segment.tsval = area.u32(4)
-                segment.tsecr = area.u32(8)
-            } else if !options(area, &segment) {
-                return false
-            }
-        }
         segment.checksum = .unverified
-        if decoder.verifiesChecksums, segment.payloadLength == 0 || segment.flags.rawValue & 7 != 0, end <= captured {
-            let length = end - offset
-            let (sum, carry) = pseudo.addingReportingOverflow(
-                UInt64(UInt16(truncatingIfNeeded: length).bigEndian) + UInt64(UInt16(6).bigEndian))
-            guard isGoodSum(bytes.extracting(offset..<end).nativeSum(sum &+ (carry ? 1 : 0))),
-                isV6 || isGoodSum(bytes.extracting(offset - 20..<offset).nativeSum())
-            else { return false }
-            segment.checksum = .good
+        if headerLength == 20 { return true }
+        if headerLength == 32, bytes.u32(offset + 20) == 0x0101_080a {
+            segment.options = .timestamps
+            segment.kinds = 1 << 5 | 1 << 1
+            segment.tsval = bytes.u32(offset + 24)
+            segment.tsecr = bytes.u32(offset + 28)
+            return true
         }
-        return true
+        // As Linux offers them: MSS, SACK permitted, timestamps, NOP, window scale.
+        if headerLength == 40, bytes.u16(offset + 20) == 0x0204, bytes.u32(offset + 24) == 0x0402_080a,
+            bytes.u32(offset + 36) >> 8 == 0x01_0303
+        {
+            segment.options = [.mss, .sackPermitted, .timestamps, .windowScale]
+            segment.kinds = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5
+            segment.mss = bytes.u16(offset + 22)
+            segment.tsval = bytes.u32(offset + 28)
+            segment.tsecr = bytes.u32(offset + 32)
+            segment.windowScale = bytes.u8(offset + 39)
+            return true
+        }
+        return options(bytes.extracting(offset + 20..<offset + headerLength), &segment)
+    }
+
+    /// Whether a segment's checksum is looked at: it is without payload, or its SYN, FIN or RST counts.
+    @inline(__always)
+    private static func verifies(_ segment: UsualSegment, _ decoder: FrameDecoder) -> Bool {
+        decoder.verifiesChecksums && (segment.payloadLength == 0 || segment.flags.rawValue & 7 != 0)
+    }
+
+    /// - Parameter addresses: the sum of both.
+    @inline(__always)
+    private static func isGoodTCP(_ bytes: RawSpan, at offset: Int, end: Int, _ addresses: UInt64) -> Bool {
+        let pseudo = UInt64(UInt16(truncatingIfNeeded: end - offset).bigEndian) + UInt64(UInt16(6).bigEndian)
+        return isGoodSum(addresses &+ pseudo &+ bytes.nativeSum(from: offset, to: end))
     }
 
     /// The options of a segment, if all are usual, whole, and each but NOP is there once.

@@ -102,9 +102,10 @@ struct RoundTripTests {
             length += size
         }
         add(.mss, 2, 4)
-        add(.windowScale, 3, 3)
+        add(.windowScale, 3, 4)
         add(.sackPermitted, 4, 2)
-        add(.timestamps, 8, 10)
+        add(.timestamps, 8, options.has(.sackPermitted) ? 10 : 12)
+        if options.has(.windowScale) || options.has(.timestamps) && !options.has(.sackPermitted) { kinds |= 1 << 1 }
         add(.mptcp, 30, 4)
         add(.fastOpen, 34, 2 + Int(options.fastOpenCookieLength))
         if length % 4 != 0 { kinds |= 1 }
