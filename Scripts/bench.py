@@ -110,23 +110,27 @@ class Bench:
                 print(f"  {name}: not installed")
         return {name: known[name] for name in names if shutil.which(known[name][0])}
 
+    def workers(self, name, arguments):
+        """The program with one worker and with two."""
+        return {f"{name}, -j {count}": [self.program, "-j", str(count), *arguments] for count in (1, 2)}
+
     def run(self):
-        q = [self.program, "-q"]
+        q = [self.program, "-q", "-j", "1"]
         path, packets = self.capture("w1", 1_000_000)
         self.measure(
             "W1, a million connections, summary", path, packets,
-            {"bare libpcap loop": [self.bare, path], "cat": ["cat", path], "synscope -q": q + [path],
+            {"bare libpcap loop": [self.bare, path], "cat": ["cat", path], **self.workers("synscope -q", ["-q", path]),
              **self.peers(path, "tcpdump, SYN filter")}, "bare libpcap loop")
         os.remove(path)
         path, packets = self.capture("w1-ipv6", 1_000_000)
         self.measure(
             "W1 over IPv6 in a VLAN, pcapng, summary", path, packets,
-            {"bare libpcap loop": [self.bare, path], "synscope -q": q + [path]}, "bare libpcap loop")
+            {"bare libpcap loop": [self.bare, path], **self.workers("synscope -q", ["-q", path])}, "bare libpcap loop")
         os.remove(path)
         path, packets = self.capture("w2", 2_000_000)
         self.measure(
             "W2, bulk, summary", path, packets,
-            {"cat": ["cat", path], "bare libpcap loop": [self.bare, path], "synscope -q": q + [path],
+            {"cat": ["cat", path], "bare libpcap loop": [self.bare, path], **self.workers("synscope -q", ["-q", path]),
              **self.peers(path, "tcpdump, SYN filter")}, "cat")
         os.remove(path)
         path, packets = self.capture("w3", 5_000_000)
@@ -134,18 +138,22 @@ class Bench:
         base = timed(q + [small], self.out)[1]
         _, resident = self.measure(
             "W3, SYN flood, summary", path, packets,
-            {"bare libpcap loop": [self.bare, path], "synscope -q": q + [path, "--max-attempts", str(16 << 20)],
+            {"bare libpcap loop": [self.bare, path],
+             **self.workers("synscope -q", ["-q", path, "--max-attempts", str(16 << 20)]),
              **self.peers(path, "tcpdump, SYN filter")}, "bare libpcap loop")
-        each = (resident["synscope -q"] - base) * 1024 / packets
+        each = (resident["synscope -q, -j 1"] - base) * 1024 / packets
         print(f"  resident for each half-open attempt: {each:.1f} octets (beyond the {base // 1024} MiB for a thousand)")
         self.results[-1]["octets_per_half_open_attempt"] = each
         os.remove(path)
         path, packets = self.capture("w1", 200_000)
         slow = () if self.quick else ("tcptrace -n", "tshark -z conv,tcp", "argus")
         commands = {
-            "synscope -T jsonl, to a file": [self.program, "-T", "jsonl", path],
-            "synscope -T jsonl, to /dev/null": [self.program, "-T", "jsonl", path], **self.peers(path, *slow)}
-        self.measure("W1, 200,000 connections, every attempt", path, packets, commands, "synscope -T jsonl, to a file")
+            "synscope -T jsonl, -j 1, to a file": [self.program, "-T", "jsonl", "-j", "1", path],
+            "synscope -T jsonl, -j 2, to a file": [self.program, "-T", "jsonl", "-j", "2", path],
+            "synscope -T jsonl, -j 1, to /dev/null": [self.program, "-T", "jsonl", "-j", "1", path],
+            **self.peers(path, *slow)}
+        self.measure(
+            "W1, 200,000 connections, every attempt", path, packets, commands, "synscope -T jsonl, -j 1, to a file")
         os.remove(path)
         path, packets = self.capture("w1", 100_000)
         rules = os.path.join(HERE, "..", "Tests", "Checks", "twenty-rules.yml")
@@ -179,7 +187,8 @@ class Bench:
             path, packets = self.capture(kind[0], 100_000, *kind[1:])
             rates, _ = self.measure(
                 f"each SYN repeated {repeats} times", path, packets,
-                {"synscope -q": q + [path], "synscope -T jsonl, to a file": [self.program, "-T", "jsonl", path]},
+                {"synscope -q": q + [path],
+                 "synscope -T jsonl, to a file": [self.program, "-T", "jsonl", "-j", "1", path]},
                 "synscope -q")
             self.findings.append((repeats, rates["synscope -q"], rates["synscope -T jsonl, to a file"]))
             os.remove(path)

@@ -21,7 +21,7 @@ COUNTED = {
     "retains": r"^swift_(bridgeObject)?[rR]etain",
     "releases": r"^swift_(bridgeObject)?[rR]elease",
 }
-# So many a packet are none: it is what is done once for each batch of 32 frames, and for attempts out of the ordinary.
+# So many a packet are none: it is what is done once for each batch of 64 frames, and for attempts out of the ordinary.
 MOST_CALLS = 0.15
 
 
@@ -30,7 +30,7 @@ def callgrind(program, capture, folder):
     out = os.path.join(folder, "callgrind.out")
     environment = dict(os.environ, SWIFT_DETERMINISTIC_HASHING="1")
     done = subprocess.run(
-        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", program, "-q", capture],
+        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", program, "-q", "-j", "1", capture],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"valgrind failed on {capture}:\n{done.stderr[-2000:]}")

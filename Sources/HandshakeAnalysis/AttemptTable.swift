@@ -33,7 +33,6 @@ struct AttemptTable: ~Copyable {
             && addresses.capacity > 0
     }
 
-    @inline(__always) var isFull: Bool { entries.isFull }
     /// Octets of what is remembered.
     @inline(__always)
     var size: Int {
@@ -55,12 +54,10 @@ struct AttemptTable: ~Copyable {
 
     @inline(__always)
     func prefetchBody(_ slot: UInt32) {
-        let body = entries[slot].body
-        switch entries[slot].stage {
-        case .detailed: details.prefetch(body)
-        case .closed: aftermaths.prefetch(body)
-        case .synSent, .synReceived, .established: progress.prefetch(body)
-        }
+        let (body, stage) = (entries[slot].body, entries[slot].stage)
+        if stage == .detailed { return details.prefetch(body) }
+        // Which of the two it is cannot be predicted: no branch.
+        prefetch(body, stage == .closed, of: aftermaths, else: progress)
     }
 
     // MARK: Tuples
@@ -250,27 +247,6 @@ extension Attempt {
 extension Tuple {
     /// Of IPv4: both addresses.
     @inline(__always) var addresses: UInt64 { lowLow << 32 | highLow }
-
-    /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses the keys.
-    @inline(__always)
-    func hash(seed: UInt64) -> UInt64 {
-        if !isV6 {
-            return foldedProduct(
-                foldedProduct(addresses ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports), 0x5899_65cc_7537_4cc3)
-        }
-        var h = foldedProduct(lowHigh ^ seed, 0xa076_1d64_78bd_642f)
-        h = foldedProduct(lowLow ^ h, 0x9e37_79b9_7f4a_7c15)
-        h = foldedProduct(highHigh ^ h, 0xe703_7ed1_a0b4_28db)
-        h = foldedProduct(highLow ^ h, 0x8ebc_6af0_9c88_c6e3)
-        return foldedProduct(UInt64(ports) ^ h, 0x5899_65cc_7537_4cc3)
-    }
-}
-
-/// One round of wyhash: the halves of a product, folded.
-@inline(__always)
-func foldedProduct(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    let product = a.multipliedFullWidth(by: b)
-    return product.high ^ product.low
 }
 
 extension UsualSegment {

@@ -2,15 +2,20 @@
 /// frames agree that it did.
 package struct CaptureClock: Sendable {
     /// Nanoseconds since the epoch that two consecutive frames have both reached; nil before the first frame.
-    package private(set) var now: Int64?
+    package var now: Int64? { hasFrames ? reference : nil }
     /// Nanoseconds that the clock has moved forward in all: never decreases, also where `now` steps back. Deadlines are
     /// kept in it.
     package private(set) var elapsed: Int64 = 0
     /// The first and last frame's own times, and the steps back that two frames agreed on.
-    package private(set) var first: Int64?
-    package private(set) var last: Int64?
+    package var first: Int64? { hasFrames ? firstTime : nil }
+    package var last: Int64? { hasFrames ? lastTime : nil }
     package private(set) var stepsBack = 0
     package private(set) var largestStepBack: Int64 = 0
+
+    private var hasFrames = false
+    private var reference: Int64 = 0
+    private var firstTime: Int64 = 0
+    private var lastTime: Int64 = 0
 
     /// The steps forward that a live capture's steady clock does not bear out.
     package private(set) var stepsForward = 0
@@ -32,22 +37,65 @@ package struct CaptureClock: Sendable {
     /// Takes the time of the next frame.
     @inline(__always)
     package mutating func tick(_ time: Int64) {
-        guard let previous = last else {
-            first = time
-            last = time
-            now = time
+        // Nearly always a frame is a little later than the one before, which was a little later than the clock.
+        let (step, lead) = (time &- lastTime, lastTime &- reference)
+        if hasFrames, UInt64(bitPattern: step) | UInt64(bitPattern: lead) < CaptureClock.usualStep,
+            elapsed &+ lead <= ceiling
+        {
+            reference = lastTime
+            lastTime = time
+            elapsed &+= lead
             return
         }
-        last = time
-        let reference = now ?? time
+        tickUnusually(time)
+    }
+
+    /// Nanoseconds; a power of two.
+    private static let usualStep: UInt64 = 1 << 40
+
+    /// Whether each of a batch's frames is a little later than the one before, and the clock will not reach a deadline while they
+    /// come: then `go` takes the place of `tick`. The first was taken already.
+    /// - Parameter deadline: on `elapsed`. What is added meanwhile is due later than a batch can last.
+    @inline(__always)
+    func goesSteadily(_ times: Span<Int64>, before deadline: Int64) -> Bool {
+        guard times.count > 1, lastTime == times[0] else { return false }
+        var steps: Int64 = 0
+        for position in 1..<times.count { steps |= times[position] &- times[position - 1] }
+        guard UInt64(bitPattern: steps) < CaptureClock.mostSteady else { return false }
+        let last = times[times.count - 1]
+        let span = last &- reference
+        return lastTime >= reference && span >= 0 && span < CaptureClock.mostSteady && last <= CaptureClock.farthest
+            && elapsed &+ span <= min(ceiling, deadline &- 1)
+    }
+
+    /// Nanoseconds, a power of two: less than any lifetime.
+    private static let mostSteady: Int64 = 1 << 33
+
+    /// Goes on to a frame, as `tick` would with that and all before it.
+    @inline(__always)
+    mutating func go(to time: Int64, after previous: Int64) {
+        elapsed &+= previous &- reference
+        reference = previous
+        lastTime = time
+    }
+
+    @inline(never)
+    private mutating func tickUnusually(_ time: Int64) {
+        guard hasFrames else {
+            hasFrames = true
+            (firstTime, lastTime, reference) = (time, time, time)
+            return
+        }
+        let previous = lastTime
+        lastTime = time
         let agreed = min(previous, time)
         if agreed > reference {
             advance(agreed &- reference)
-            now = agreed
+            reference = agreed
         } else if max(previous, time) < reference &- CaptureClock.step {
             stepsBack += 1
             largestStepBack = max(largestStepBack, reference &- max(previous, time))
-            now = max(previous, time)
+            reference = max(previous, time)
         }
     }
 
@@ -59,7 +107,7 @@ package struct CaptureClock: Sendable {
     /// - Parameter steady: nanoseconds of a clock that never steps; only differences count.
     /// - Returns: nanoseconds that have passed, beyond what frames told: to be given to `pass`.
     package mutating func silence(until steady: Int64) -> Int64 {
-        guard now != nil else { return 0 }
+        guard hasFrames else { return 0 }
         let start = steadyStart ?? steady &- elapsed
         steadyStart = start
         let passed = steady &- start
@@ -70,19 +118,17 @@ package struct CaptureClock: Sendable {
     /// Goes on without a frame.
     package mutating func pass(_ nanoseconds: Int64) {
         advance(nanoseconds)
-        now? &+= nanoseconds
+        reference &+= nanoseconds
     }
 
     /// Nanoseconds by which the last frame's own time is ahead: no other frame agreed so far.
-    package var lead: Int64 { max(0, (last ?? 0) &- (now ?? 0)) }
+    @inline(__always) package var lead: Int64 { max(0, lastTime &- reference) }
 
     /// The capture is over: the last frame needs nobody to agree with it, unless it is days off.
     package mutating func end() {
-        guard let last, let reference = now, last > reference, last &- reference < CaptureClock.plausibleEnd else {
-            return
-        }
-        advance(last &- reference)
-        now = last
+        guard lastTime > reference, lastTime &- reference < CaptureClock.plausibleEnd else { return }
+        advance(lastTime &- reference)
+        reference = lastTime
     }
 
     /// It stops at the end of what deadlines can be kept in, and takes no part in a step that the steady clock disproves.

@@ -32,7 +32,6 @@ import CLinux
         if capacity > 0 { unsafe clinux_unmap(base, byteCount) } else { unsafe base.deallocate() }
     }
 
-    @inline(__always) var isFull: Bool { count == capacity }
     /// Octets of the elements that there are.
     @inline(__always) var size: Int { count &* MemoryLayout<Element>.stride }
 
@@ -77,6 +76,17 @@ import CLinux
 
     @inline(__always)
     func prefetch(_ slot: UInt32) { unsafe clinux_prefetch(base + Int(slot)) }
+
+    @inline(__always)
+    fileprivate func address(_ slot: UInt32) -> UnsafeRawPointer { unsafe UnsafeRawPointer(base + Int(slot)) }
+}
+
+/// Asks for an element of one pool or another, without a branch.
+@inline(__always)
+func prefetch<First, Second>(
+    _ slot: UInt32, _ isFirst: Bool, of first: borrowing Pool<First>, else second: borrowing Pool<Second>
+) {
+    unsafe clinux_prefetch(isFirst ? first.address(slot) : second.address(slot))
 }
 
 /// The parts of a table. They do not move, and one of them is at hand.
@@ -85,20 +95,12 @@ import CLinux
     private var chosen: UnsafeMutablePointer<Part>
     let count: Int
 
-    /// Nil where one of them cannot be made.
-    init?(count: Int, _ make: () -> Part?) {
+    init(count: Int, _ make: () -> Part) {
         precondition(count > 0)
         self.count = count
         unsafe base = .allocate(capacity: count)
         unsafe chosen = base
-        for made in 0..<count {
-            guard let part = make() else {
-                unsafe base.deinitialize(count: made)
-                unsafe base.deallocate()
-                return nil
-            }
-            unsafe (base + made).initialize(to: part)
-        }
+        for made in 0..<count { unsafe (base + made).initialize(to: make()) }
     }
 
     deinit {

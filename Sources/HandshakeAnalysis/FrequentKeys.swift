@@ -130,6 +130,7 @@ struct FrequentTargets: Sendable {
     private var count = 0
     private var seed: UInt64
     static let most = 256
+    private static let fewest = 64
 
     /// - Parameter seed: of the hashes of pairs.
     init(capacity: Int, seed: UInt64) {
@@ -151,7 +152,7 @@ struct FrequentTargets: Sendable {
     }
 
     private mutating func add(_ pair: Pair) {
-        if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: 1 << 12) }
+        if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: FrequentTargets.fewest) }
         let position = position(of: pair.hash)
         guard pairs[position].hash == 0, sources[pair.source] < FrequentTargets.most else { return }
         pairs[position] = pair
@@ -167,12 +168,13 @@ struct FrequentTargets: Sendable {
         return position
     }
 
-    /// Lets go of the pairs of sources that are no longer counted; a quarter full at most then. No source has more than `most` pairs
+    /// Lets go of the pairs of sources that are no longer counted; an eighth full at most then. No source has more than `most` pairs
     /// while it is counted, so that there is a bound.
     private mutating func rebuild() {
         let kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
-        var size = 1 << 12
-        while size < kept.count * 4 { size *= 2 }
+        // Mostly empty: it is a while until the next time.
+        var size = FrequentTargets.fewest
+        while size < kept.count * 8 { size *= 2 }
         pairs = [Pair](repeating: Pair(), count: size)
         for pair in kept { pairs[position(of: pair.hash)] = pair }
         count = kept.count
@@ -185,15 +187,19 @@ extension IPAddress: CountedKey {
     static var none: IPAddress { IPAddress(v4: 0) }
 
     @inline(__always)
-    func hash(seed: UInt64) -> UInt64 {
-        foldedProduct(
-            foldedProduct(low ^ seed, 0x9e37_79b9_7f4a_7c15) ^ high ^ UInt64(version.rawValue), 0x5899_65cc_7537_4cc3)
-    }
+    func hash(seed: UInt64) -> UInt64 { mixed(mixed(low ^ seed, seed) ^ high, seed) }
 }
 
 extension Endpoint: CountedKey {
     static var none: Endpoint { Endpoint(.none, 0) }
 
     @inline(__always)
-    func hash(seed: UInt64) -> UInt64 { foldedProduct(address.hash(seed: seed) ^ UInt64(port), 0xe703_7ed1_a0b4_28db) }
+    func hash(seed: UInt64) -> UInt64 { mixed(address.hash(seed: seed) ^ UInt64(port), seed) }
+}
+
+/// One round of mixing with a secret: every bit of the result depends on all above and below.
+@inline(__always)
+private func mixed(_ word: UInt64, _ seed: UInt64) -> UInt64 {
+    let product = (word ^ word >> 32) &* (seed | 1)
+    return (product ^ product >> 29) &* 0x9e37_79b9_7f4a_7c15
 }

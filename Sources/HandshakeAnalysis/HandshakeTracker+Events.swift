@@ -203,7 +203,7 @@ extension HandshakeTracker {
     /// The first 24 and the last 8 are kept.
     mutating func append(_ note: SegmentNote, _ slot: UInt32) {
         if configuration.listsEvidence, evidence.last != frame { evidence.append(frame) }
-        guard notes.count < noteLimit || evictForNote(slot) else {
+        guard noteCount < noteLimit || evictForNote(slot) else {
             attempts[slot].notesOmitted += 1
             return
         }
@@ -214,12 +214,14 @@ extension HandshakeTracker {
         let dropped = notes[kept].next
         notes[kept].next = notes[dropped].next
         notes.remove(dropped)
+        noteCount -= 1
         attempts[slot].noteCount -= 1
         attempts[slot].notesOmitted += 1
     }
 
     mutating func link(_ note: SegmentNote, _ slot: UInt32) {
         let number = notes.insert(note)
+        noteCount += 1
         if attempts[slot].firstNote == 0 {
             attempts[slot].firstNote = number
         } else {
@@ -264,6 +266,7 @@ extension HandshakeTracker {
         while note != 0 {
             let next = notes[note].next
             notes.remove(note)
+            noteCount -= 1
             note = next
         }
         attempts[slot].firstNote = 0

@@ -105,7 +105,7 @@ extension HandshakeTracker {
     /// Keeps to the limits between frames.
     @inline(never)
     mutating func shrink() {
-        if !attempts.isFull { _ = admit() }
+        if attemptCount < attemptLimit { _ = admit() }
     }
 
     /// Makes room for one more; false where there is none to be made.
@@ -129,6 +129,7 @@ extension HandshakeTracker {
 
     mutating func add(_ attempt: Attempt, _ hash: UInt64, before newest: UInt32) -> UInt32 {
         let slot = attempts.insert(attempt)
+        attemptCount += 1
         attempts[slot].older = newest
         attempts[slot].touched = clock.elapsed
         if newest == 0 {
@@ -144,6 +145,7 @@ extension HandshakeTracker {
         if recent.1 == slot { recent.1 = 0 }
         if recentHandshake == slot { recentHandshake = 0 }
         queues.remove(slot, attempts.entries)
+        attemptCount -= 1
         let tuple = attempts.tuple(of: slot)
         let hash = tuple.hash(seed: seed)
         if attempts.entries[slot].stage != .detailed {

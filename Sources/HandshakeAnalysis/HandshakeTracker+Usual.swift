@@ -54,6 +54,7 @@ extension HandshakeTracker {
         guard profile != 0 else { return false }
         if isFull, !admit() { return true }
         let slot = attempts.insert(tuple)
+        attemptCount += 1
         attempts.entries[slot].stage = .synSent
         attempts.entries[slot].clientIsLow = sourceIsLow
         attempts.entries[slot].firstFrame = frame
@@ -186,8 +187,7 @@ extension HandshakeTracker {
         } else if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts.aftermaths[body].serverAcked) {
             attempts.aftermaths[body].serverAcked = segment.ack
         }
-        attempts.aftermaths[body].touched = clock.elapsed
-        noteRecent(slot)
+        attempts.aftermaths[body].touched = touchedAt(slot)
         if !segment.flags.isDisjoint(with: [.fin, .rst]), attempts.entries[slot].queue == .live {
             attempts.entries[slot].isConnectionEnded = true
             queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
@@ -198,9 +198,16 @@ extension HandshakeTracker {
     /// A segment of the handshake: it is heard of now.
     @inline(__always)
     private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue) {
+        if hearsAt == nil { recentHandshake = slot }
+        queues.move(slot, to: queue, attempts.entries, now: touchedAt(slot))
+    }
+
+    /// When an attempt is touched that the current frame touches.
+    @inline(__always)
+    private mutating func touchedAt(_ slot: UInt32) -> Int64 {
+        if let hearsAt { return hearsAt }
         noteRecent(slot)
-        recentHandshake = slot
-        queues.move(slot, to: queue, attempts.entries, now: clock.elapsed)
+        return clock.elapsed
     }
 
     // MARK: Ends
@@ -241,15 +248,16 @@ extension HandshakeTracker {
     @inline(__always)
     mutating func close(_ slot: UInt32, isEnded: Bool) {
         let body = attempts.entries[slot].body
+        let touched = touchedAt(slot)
         let aftermath = Aftermath(
-            touched: clock.elapsed, handshakeTouched: attempts.entries[slot].queued,
+            touched: touched, handshakeTouched: attempts.entries[slot].queued,
             serverISN: attempts.progress[body].serverISN, clientEnd: attempts.progress[body].clientEnd,
             serverAcked: attempts.progress[body].serverAcked, clientTSval: attempts.progress[body].clientTSval)
         attempts.progress.remove(body)
         attempts.entries[slot].body = attempts.aftermaths.insert(aftermath)
         attempts.entries[slot].stage = .closed
         attempts.entries[slot].isConnectionEnded = isEnded
-        noteRecent(slot)
+        // Reported, it stands where it was touched.
         queues.move(slot, to: isEnded ? .ended : .live, attempts.entries, now: clock.elapsed)
     }
 
@@ -324,6 +332,7 @@ extension HandshakeTracker {
             count += 1
         }
         (attempt.firstNote, attempt.lastNote, attempt.noteCount) = (first, last, count)
+        noteCount += Int(count)
         attempts.setDetail(slot, attempt)
     }
 }

@@ -63,8 +63,19 @@ public struct HandshakeTracker: ~Copyable {
 
     let configuration: Configuration
     let seed: UInt64
-    private var parts: Parts
-    private let share: Share
+    var parts: Parts
+    let share: Share
+    /// What is remembered of the attempts of all parts.
+    var attempts: AttemptTable
+    var notes: Pool<SegmentNote>
+    /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
+    var paths: [UInt32: TunnelPaths] = [:]
+    /// The most attempts, notes in their logs, and octets of each part.
+    let attemptLimit: Int
+    let noteLimit: Int
+    private let memoryLimit: Int
+    /// Octets of what was remembered when the part at hand was chosen.
+    private var sizeAtChoice = 0
     /// Which of several trackers it is.
     let worker: UInt8
     var profiles = ProfileTable()
@@ -72,20 +83,23 @@ public struct HandshakeTracker: ~Copyable {
     var hints = ProfileHints()
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
-    private var nextDeadline = Int64.max
+    private(set) var nextDeadline = Int64.max
     private var checksums = ChecksumCount()
     /// Whether a bad checksum counts as one, at the current frame.
-    private(set) var trustsChecksums = false
+    var trustsChecksums = false
     var decisions = Decisions()
     var evidence: [UInt64] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
-    /// The attempts that the current frame touched, in the part at hand.
+    /// What the clock will show at the next frame, where that is known: what the current frame touches is touched then. Of the
+    /// short way only.
+    var hearsAt: Int64?
+    /// The attempts that the current frame touched, in the part at hand, where it is not.
     var recent: (UInt32, UInt32) = (0, 0)
     /// The one whose handshake it was a segment of.
     var recentHandshake: UInt32 = 0
 
-    private var usesShortForms: Bool { configuration.usesShortForms && !configuration.listsEvidence }
+    var usesShortForms: Bool { configuration.usesShortForms && !configuration.listsEvidence }
 
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
@@ -119,17 +133,21 @@ public struct HandshakeTracker: ~Copyable {
         let all = configuration.mostWorkers
         share = Share(of: all, worker: worker, of: workers)
         self.worker = UInt8(worker)
-        let memory = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / all
+        parts = Parts(count: share.count) { Part(seed: seed) }
+        memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / all
         // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.
         var limit = configuration.maximumAttempts / all
-        while true {
-            if let made = Parts(count: share.count, { Part(attempts: limit, memory: memory, seed: seed) }) {
-                parts = made
-                break
-            }
+        let notesEach = HandshakeTracker.notesPerAttempt + 3
+        attempts = AttemptTable(capacity: limit * share.count)
+        notes = Pool(capacity: limit * share.count * notesEach)
+        while !attempts.isUsable || notes.capacity == 0 {
             limit /= 2
             precondition(limit >= 1, "there is no memory for a table of 16 attempts")
+            attempts = AttemptTable(capacity: limit * share.count)
+            notes = Pool(capacity: limit * share.count * notesEach)
         }
+        attemptLimit = limit
+        noteLimit = limit * HandshakeTracker.notesPerAttempt
     }
 
     /// The most trackers that tuples can be shared out among.
@@ -159,26 +177,13 @@ public struct HandshakeTracker: ~Copyable {
 
         /// Where a tuple's part is among this tracker's, or `another`.
         @inline(__always)
-        func place(of tuple: Tuple) -> UInt8 { places[tuple.part(of: all)] }
+        func place(ofPart part: UInt8) -> UInt8 { places[Int(part) & (all - 1)] }
 
         /// Whether frames that belong to no tuple are counted here.
         @inline(__always) var hasFirst: Bool { places[0] == 0 }
     }
 
     // Of the part at hand. A frame's is taken at hand before anything else is done with it.
-    @inline(__always) var attempts: AttemptTable {
-        _read { yield parts.current.attempts }
-        nonmutating _modify { yield &parts.current.attempts }
-    }
-    @inline(__always) var notes: Pool<SegmentNote> {
-        _read { yield parts.current.notes }
-        nonmutating _modify { yield &parts.current.notes }
-    }
-    @inline(__always) var noteLimit: Int { parts.current.noteLimit }
-    @inline(__always) var paths: [UInt32: TunnelPaths] {
-        _read { yield parts.current.paths }
-        nonmutating _modify { yield &parts.current.paths }
-    }
     @inline(__always) var index: HashIndex {
         _read { yield parts.current.index }
         nonmutating _modify { yield &parts.current.index }
@@ -191,7 +196,35 @@ public struct HandshakeTracker: ~Copyable {
         _read { yield parts.current.patterns }
         nonmutating _modify { yield &parts.current.patterns }
     }
-    @inline(__always) var isFull: Bool { parts.current.isFull }
+    /// Of the attempts that have a log.
+    @inline(__always) var noteCount: Int {
+        get { parts.current.noteCount }
+        nonmutating set { parts.current.noteCount = newValue }
+    }
+    @inline(__always) var attemptCount: Int {
+        get { parts.current.attemptCount }
+        nonmutating set { parts.current.attemptCount = newValue }
+    }
+
+    /// Whether one more would be too many for the part at hand, or too much.
+    @inline(__always)
+    var isFull: Bool {
+        attemptCount >= attemptLimit || index.isFull
+            || memoryLimit != .max
+                && parts.current.octets &+ sizeSinceChoice &+ index.sizeWithOneMore > memoryLimit
+    }
+
+    /// Octets that came or went since the part at hand was chosen.
+    private var sizeSinceChoice: Int { attempts.size &+ notes.size &- sizeAtChoice }
+
+    @inline(__always)
+    private mutating func choose(_ place: UInt8) {
+        if memoryLimit != .max {
+            parts.current.octets += sizeSinceChoice
+            sizeAtChoice = attempts.size &+ notes.size
+        }
+        parts.choose(place)
+    }
 
     // MARK: Frames in
 
@@ -201,7 +234,7 @@ public struct HandshakeTracker: ~Copyable {
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
         tick(number, time)
-        trusts(checksums)
+        weigh(checksums)
         switch frame {
         case .segment(let segment):
             if begin(ConnectionKey(segment.source, segment.destination).tuple) {
@@ -219,116 +252,27 @@ public struct HandshakeTracker: ~Copyable {
         endFrame()
     }
 
-    /// Takes a batch of decoded frames: the entry point of the hot path. Memory is what it waits for, so that is asked for first:
-    /// the lines of the index, then the entries that they lead to.
-    package mutating func receive(_ batch: borrowing FrameBatch) {
-        if !usesShortForms { return receiveInDetail(batch) }
-        let count = min(batch.count, FrameBatch.capacity)
-        var hashes = InlineArray<32, UInt64>(repeating: 0)
-        var places = InlineArray<32, UInt8>(repeating: Share.another)
-        var candidates = InlineArray<32, UInt32>(repeating: 0)
-        let segments = batch.segments.span
-        let isUsual = batch.isUsual.span
-        for position in 0..<count where isUsual[position] {
-            let place = share.place(of: segments[position].tuple)
-            places[position] = place
-            guard place != Share.another else { continue }
-            let hash = segments[position].tuple.hash(seed: seed)
-            hashes[position] = hash
-            parts[place].index.prefetch(hash)
-        }
-        for position in 0..<count where places[position] != Share.another {
-            let slot = parts[places[position]].index.candidate(hashes[position])
-            candidates[position] = slot
-            if slot != 0 { parts[places[position]].attempts.entries.prefetch(slot) }
-        }
-        for position in 0..<count where candidates[position] != 0 {
-            parts[places[position]].attempts.prefetchBody(candidates[position])
-        }
-        let numbers = batch.numbers.span
-        let times = batch.times.span
-        for position in 0..<count {
-            tick(numbers[position], times[position])
-            if isUsual[position] {
-                if places[position] != Share.another {
-                    trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
-                    begin(places[position])
-                    totals.frames.segments += 1
-                    take(segments[position], hashes[position])
-                }
-            } else {
-                takeOther(batch, position)
-            }
-            endFrame()
-        }
-        for position in count..<batch.count {
-            tick(numbers[position], times[position])
-            receiveOne(batch, position)
-        }
-        trusts(batch.checksums)
-    }
-
-    /// As above, each attempt with its detail from the start.
-    private mutating func receiveInDetail(_ batch: borrowing FrameBatch) {
-        for position in 0..<batch.count {
-            tick(batch.numbers[position], batch.times[position])
-            receiveOne(batch, position)
-        }
-        trusts(batch.checksums)
-    }
-
-    private mutating func receiveOne(_ batch: borrowing FrameBatch, _ position: Int) {
-        if batch.isUsual[position] {
-            trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
-            if begin(batch.segments[position].tuple) {
-                totals.frames.segments += 1
-                take(Segment(batch.segments[position]))
-            }
-        } else {
-            takeOther(batch, position)
-        }
-        endFrame()
-    }
-
-    @inline(never)
-    private mutating func takeOther(_ batch: borrowing FrameBatch, _ position: Int) {
-        trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
-        switch batch.others[position].kind {
-        case .segment:
-            let segment = batch.others[position].segment
-            guard begin(ConnectionKey(segment.source, segment.destination).tuple) else { return }
-            totals.frames.count(batch.others[position])
-            take(segment)
-        case .icmpError:
-            let error = batch.others[position].icmp
-            guard begin(ConnectionKey(error.source, error.destination).tuple) else { return }
-            totals.frames.count(batch.others[position])
-            take(error)
-        case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(batch.others[position]) }
-        }
-    }
-
-    private mutating func trusts(_ checksums: ChecksumCount) {
+    mutating func weigh(_ checksums: ChecksumCount) {
         trustsChecksums = configuration.excludesBadChecksums && checksums.areMostGood
     }
 
     /// Takes the part of a frame's tuple at hand; false where it is another tracker's.
-    private mutating func begin(_ tuple: Tuple) -> Bool {
-        let place = share.place(of: tuple)
+    mutating func begin(_ tuple: Tuple) -> Bool {
+        let place = share.place(ofPart: tuple.part)
         if place == Share.another { return false }
         begin(place)
         return true
     }
 
     @inline(__always)
-    private mutating func begin(_ place: UInt8) {
-        parts.choose(place)
+    mutating func begin(_ place: UInt8) {
+        choose(place)
         // What is remembered of attempts grows too.
-        if configuration.maximumMemory != .max, isFull { shrink() }
+        if memoryLimit != .max, isFull { shrink() }
     }
 
     @inline(__always)
-    private mutating func endFrame() {
+    mutating func endFrame() {
         nextDeadline = min(nextDeadline, queues.nextDeadline)
         settleOrder()
     }
@@ -343,7 +287,7 @@ public struct HandshakeTracker: ~Copyable {
         // First up to the last frame, which is no news from then on.
         let lead = min(silence, clock.lead)
         clock.pass(lead)
-        touchRecent()
+        touchRecent(clock.elapsed)
         recent = (0, 0)
         recentHandshake = 0
         clock.pass(silence - lead)
@@ -378,7 +322,7 @@ public struct HandshakeTracker: ~Copyable {
     /// The same, without handing out what was decided.
     package mutating func end() {
         clock.end()
-        touchRecent()
+        touchRecent(clock.elapsed)
         (recent, recentHandshake) = ((0, 0), 0)
         frame = Decisions.endOfTime
         expire()
@@ -386,22 +330,41 @@ public struct HandshakeTracker: ~Copyable {
         frame = Decisions.end
         var open: [(id: UInt64, part: UInt8, slot: UInt32)] = []
         for number in 0..<UInt8(parts.count) {
-            parts.choose(number)
-            if configuration.listsAttempts {
-                forEachOpen { open.append(($0.attempts.firstFrame($1), number, $1)) }
-            } else {
-                forEachOpen { $0.report($1, .captureEnd) }
-                parts.current.removeAll()
-            }
+            choose(number)
+            if configuration.listsAttempts { forEachOpen { open.append(($0.attempts.firstFrame($1), number, $1)) } }
         }
+        if !configuration.listsAttempts { countOpen() }
         for (_, part, slot) in open.sorted(by: { $0.id < $1.id }) {
-            parts.choose(part)
+            choose(part)
             report(slot, .captureEnd)
         }
         settleOrder()
         for number in 0..<UInt8(parts.count) {
-            parts.choose(number)
+            choose(number)
             parts.current.removeAll()
+        }
+        attempts.removeAll()
+        notes.removeAll()
+    }
+
+    /// Counts what is open as the end of the capture leaves it. One of each part in turn: they lie beside each other in memory, while
+    /// the next of a part has to be waited for.
+    private mutating func countOpen() {
+        for queue in [Attempt.Queue.unfinished, .settling] {
+            var slots = InlineArray<16, UInt32>(repeating: 0)
+            for number in 0..<parts.count { slots[number] = parts[UInt8(number)].queues[queue].head }
+            var isAnyLeft = true
+            while isAnyLeft {
+                isAnyLeft = false
+                for number in 0..<parts.count where slots[number] != 0 {
+                    let slot = slots[number]
+                    slots[number] = attempts.entries[slot].queueNext
+                    attempts.entries.prefetch(slots[number])
+                    choose(UInt8(number))
+                    report(slot, .captureEnd)
+                    isAnyLeft = true
+                }
+            }
         }
     }
 
@@ -421,7 +384,7 @@ public struct HandshakeTracker: ~Copyable {
     private mutating func expire() {
         nextDeadline = .max
         for number in 0..<UInt8(parts.count) {
-            parts.choose(number)
+            choose(number)
             if queues.nextDeadline <= clock.elapsed { expirePart() }
             nextDeadline = min(nextDeadline, queues.nextDeadline)
         }
@@ -437,19 +400,21 @@ public struct HandshakeTracker: ~Copyable {
         self.time = time
         let before = clock.elapsed
         clock.tick(time)
-        if clock.elapsed != before, recent.0 | recent.1 != 0 { touchRecent() }
-        recent = (0, 0)
-        recentHandshake = 0
+        if recent.0 | recent.1 | recentHandshake != 0 {
+            if clock.elapsed != before { touchRecent(clock.elapsed) }
+            (recent, recentHandshake) = ((0, 0), 0)
+        }
         if clock.elapsed >= nextDeadline { expire() }
     }
 
     /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched now,
     /// not before the gap.
-    private mutating func touchRecent() {
+    mutating func touchRecent(_ now: Int64) {
+        guard recent.0 | recent.1 != 0 else { return }
         touch(recent.0)
         touch(recent.1)
         if recentHandshake != 0, attempts.entries[recentHandshake].stage == .detailed {
-            attempts[recentHandshake].handshakeTouched = clock.elapsed
+            attempts[recentHandshake].handshakeTouched = now
         }
 
         @inline(__always)
@@ -457,11 +422,11 @@ public struct HandshakeTracker: ~Copyable {
             guard slot != 0 else { return }
             switch attempts.entries[slot].stage {
             case .detailed:
-                attempts[slot].touched = clock.elapsed
+                attempts[slot].touched = now
                 // Reported attempts are touched where they stand: only those that were moved are at the tail.
-                if !attempts[slot].isReported { attempts.entries[slot].queued = clock.elapsed }
-            case .closed: attempts.aftermaths[attempts.entries[slot].body].touched = clock.elapsed
-            case .synSent, .synReceived, .established: attempts.entries[slot].queued = clock.elapsed
+                if !attempts[slot].isReported { attempts.entries[slot].queued = now }
+            case .closed: attempts.aftermaths[attempts.entries[slot].body].touched = now
+            case .synSent, .synReceived, .established: attempts.entries[slot].queued = now
             }
         }
     }

@@ -63,16 +63,16 @@ package struct Decisions: Sendable {
     private var order: [Place] = []
     private(set) var records: [AttemptRecord] = []
     private var plain: [PlainAttempt] = []
-    /// So many are in their final order.
-    private var settled = 0
-    /// What the records of plain attempts need beside them.
-    var context = Context()
+    /// So many were added since the order of the others was settled.
+    private var unsettled = 0
+    /// What the records of plain attempts need beside them; nil where there are none.
+    var context: Context?
 
     struct Context {
-        var profiles = ProfileTable()
-        var now: Int64 = 0
-        var captureStart: Int64 = 0
-        var distrustsChecksums = false
+        var profiles: ProfileTable
+        var now: Int64
+        var captureStart: Int64
+        var distrustsChecksums: Bool
     }
 
     package init() {}
@@ -82,25 +82,28 @@ package struct Decisions: Sendable {
     mutating func add(_ record: AttemptRecord, closedBy frame: UInt64) {
         order.append(Place(frame: frame, id: record.id, position: records.count))
         records.append(record)
+        unsettled += 1
     }
 
     mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64) {
         order.append(Place(frame: frame, id: attempt.id, position: ~plain.count))
         plain.append(attempt)
+        unsettled += 1
     }
 
     /// What was decided since the last call was decided by one frame: it comes in the order of first frames.
     @inline(__always)
     mutating func settle() {
-        if order.count > settled + 1 { order[settled...].sort { $0.id < $1.id } }
-        settled = order.count
+        if unsettled == 0 { return }
+        if unsettled > 1 { order[(order.count - unsettled)...].sort { $0.id < $1.id } }
+        unsettled = 0
     }
 
     mutating func removeAll() {
         order.removeAll(keepingCapacity: true)
         records.removeAll(keepingCapacity: true)
         plain.removeAll(keepingCapacity: true)
-        settled = 0
+        unsettled = 0
     }
 
     /// The records alone, where all are.
@@ -119,6 +122,7 @@ package struct Decisions: Sendable {
 
     /// The record of a plain attempt among them.
     package func record(of plain: PlainAttempt) -> AttemptRecord {
+        guard let context else { preconditionFailure("a plain attempt that was not handed out by take") }
         var log: [SegmentNote] = []
         let attempt = Attempt(
             plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, nil, context.profiles,
@@ -159,7 +163,7 @@ extension HandshakeTracker {
     package mutating func take(_ taken: inout Decisions) {
         taken.removeAll()
         swap(&taken, &decisions)
-        if configuration.listsPlain {
+        if configuration.listsPlain, !taken.isEmpty {
             taken.context = Decisions.Context(
                 profiles: profiles, now: clock.now ?? time, captureStart: clock.first ?? time,
                 distrustsChecksums: !trustsChecksums)

@@ -78,6 +78,51 @@ extension [UInt8] {
     }
 }
 
+/// A number's digits, to be written more than once.
+struct DecimalText {
+    /// The digits end at `end`, so that they can be found from the last to the first; behind them is room to be read.
+    fileprivate var octets = InlineArray<48, UInt8>(repeating: 0)
+    fileprivate private(set) var start = end
+    fileprivate static let end = 24
+    fileprivate static let words = 3
+
+    init(_ value: UInt64) { find(value) }
+
+    init(_ value: Int64) {
+        find(value.magnitude)
+        if value < 0 { put(0x2d) }
+    }
+
+    @inline(__always)
+    private mutating func put(_ octet: UInt8) {
+        start -= 1
+        octets[start] = octet
+    }
+
+    @inline(__always)
+    private mutating func find(_ value: UInt64) {
+        var rest = value
+        while rest >= 100 {
+            let pair = Int(truncatingIfNeeded: rest % 100) * 2
+            rest /= 100
+            unsafe put(DecimalText.pairs.utf8Start[pair + 1])
+            unsafe put(DecimalText.pairs.utf8Start[pair])
+        }
+        let pair = Int(truncatingIfNeeded: rest) * 2
+        unsafe put(DecimalText.pairs.utf8Start[pair + 1])
+        if rest >= 10 { unsafe put(DecimalText.pairs.utf8Start[pair]) }
+    }
+
+    /// The digits of the numbers below 100.
+    private static var pairs: StaticString {
+        """
+        00010203040506070809101112131415161718192021222324252627282930313233343536373839\
+        40414243444546474849505152535455565758596061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899
+        """
+    }
+}
+
 /// Writes a line from parts and figures into room that is large enough for the parts and so many figures.
 @safe struct LineFiller {
     /// Octets of the longest figure: an IPv6 address.
@@ -115,52 +160,32 @@ extension [UInt8] {
         written += 1
     }
 
+    /// There is room for the longest figure, which is longer than this.
     @inline(__always)
-    private mutating func digits(_ value: UInt64) {
-        var count = 1
-        var limit: UInt64 = 10
-        while count < 20, value >= limit {
-            count += 1
-            let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            limit = next
+    private mutating func digits(_ value: DecimalText) {
+        let source = unsafe value.octets.span.bytes
+        for word in 0..<DecimalText.words {
+            let octets = unsafe source.unsafeLoadUnaligned(fromByteOffset: value.start + word * 8, as: UInt64.self)
+            unsafe UnsafeMutableRawPointer(room.baseAddress! + written + word * 8)
+                .storeBytes(of: octets, as: UInt64.self)
         }
-        var rest = value
-        var position = written + count
-        written = position
-        // Few numbers have more digits than 32 bits do, whose division is cheaper.
-        while rest > UInt32.max {
-            position -= 1
-            unsafe room[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-            rest /= 10
-        }
-        var small = UInt32(truncatingIfNeeded: rest)
-        repeat {
-            position -= 1
-            unsafe room[position] = UInt8(truncatingIfNeeded: 48 + small % 10)
-            small /= 10
-        } while small > 0
+        written += DecimalText.end - value.start
     }
 
-    @inline(never)
-    mutating func decimal(_ value: UInt64) {
+    @inline(__always)
+    mutating func decimal(_ value: DecimalText) {
         nextPart()
         digits(value)
     }
 
-    mutating func decimal(_ value: Int64) {
-        guard value < 0 else { return decimal(UInt64(value)) }
-        nextPart()
-        put(0x2d)
-        digits(value.magnitude)
-    }
+    mutating func decimal(_ value: UInt64) { decimal(DecimalText(value)) }
 
     mutating func address(_ address: IPAddress) {
         nextPart()
         if address.version == .v4 {
             for octet in 0..<4 {
                 if octet > 0 { put(0x2e) }
-                digits(address.low >> UInt64(24 - 8 * octet) & 255)
+                digits(DecimalText(address.low >> UInt64(24 - 8 * octet) & 255))
             }
         } else {
             for octet in address.description.utf8 { put(octet) }

@@ -105,20 +105,24 @@ package struct PlainLines {
     }
 
     private mutating func write(_ attempt: PlainAttempt, _ template: Template, _ out: inout OutputBuffer) {
-        let (x, y) = (attempt.clientISN &+ 1, attempt.serverISN &+ 1)
-        let (server, client) = (attempt.synToSynAck, attempt.synAckToAck)
-        let total = server &+ client
+        let (isnX, isnY) = (DecimalText(UInt64(attempt.clientISN)), DecimalText(UInt64(attempt.serverISN)))
+        let (x, y) = (
+            DecimalText(UInt64(attempt.clientISN &+ 1)), DecimalText(UInt64(attempt.serverISN &+ 1))
+        )
+        let (server, client) = (DecimalText(attempt.synToSynAck), DecimalText(attempt.synAckToAck))
+        let total = DecimalText(attempt.synToSynAck &+ attempt.synAckToAck)
+        let (id, synAck) = (DecimalText(attempt.id), DecimalText(attempt.synAckFrame))
         let second = clock.text(of: attempt.firstTime)
         out.fill(template.text, template.ends) { line in
-            line.decimal(attempt.id)
+            line.decimal(id)
             line.address(attempt.client.address)
             line.decimal(UInt64(attempt.client.port))
             line.address(attempt.server.address)
             line.decimal(UInt64(attempt.server.port))
-            line.decimal(UInt64(attempt.clientISN))
-            line.decimal(UInt64(attempt.serverISN))
-            for _ in 0..<4 { line.decimal(UInt64(x)) }
-            for _ in 0..<2 { line.decimal(UInt64(y)) }
+            line.decimal(isnX)
+            line.decimal(isnY)
+            for _ in 0..<4 { line.decimal(x) }
+            for _ in 0..<2 { line.decimal(y) }
             line.time(second.octets, fraction: second.fraction)
             line.decimal(server)
             line.decimal(client)
@@ -126,18 +130,18 @@ package struct PlainLines {
             for _ in 0..<2 { line.decimal(server) }
             for _ in 0..<2 { line.decimal(client) }
             line.decimal(total)
-            line.decimal(attempt.id)
-            line.decimal(attempt.synAckFrame)
-            line.decimal(attempt.id)
-            line.decimal(UInt64(attempt.clientISN))
-            line.decimal(attempt.synAckFrame)
+            line.decimal(id)
+            line.decimal(synAck)
+            line.decimal(id)
+            line.decimal(isnX)
+            line.decimal(synAck)
             line.decimal(server)
-            line.decimal(UInt64(attempt.serverISN))
-            line.decimal(UInt64(x))
+            line.decimal(isnY)
+            line.decimal(x)
             line.decimal(attempt.ackFrame)
             line.decimal(total)
-            line.decimal(UInt64(x))
-            line.decimal(UInt64(y))
+            line.decimal(x)
+            line.decimal(y)
             line.decimal(UInt64(attempt.ackPayload))
         }
     }

@@ -14,35 +14,41 @@ package final class ReadAhead: @unchecked Sendable {
         /// How far the reader was.
         package fileprivate(set) var progress: (done: Int64, all: Int64)?
 
-        fileprivate init(place: Int) {
+        fileprivate init(place: Int, seed: UInt64) {
             self.place = place
-            batches = (0..<ReadAhead.batches).map { _ in Batch() }
+            batches = (0..<ReadAhead.batches).map { _ in Batch(seed: seed) }
         }
     }
 
     package final class Batch {
-        package fileprivate(set) var frames = FrameBatch()
+        package fileprivate(set) var frames: FrameBatch
+
+        fileprivate init(seed: UInt64) { frames = FrameBatch(seed: seed) }
     }
 
     /// Few enough that what they hold stays in a cache on its way from one thread to the other.
-    package static let pieces = 8
-    private static let batches = 16
+    package static let pieces = 24
+    private static let batches = 8
 
     private let ring: Ring<Piece>
     private let reader: CaptureReader
     private let isInterrupted: @Sendable () -> Bool
-    private var batch = FrameBatch()
+    private var batch: FrameBatch
     private var thread: WorkThread?
     private let isDone = Atomic(false)
 
     /// Nil where the system has no descriptor or thread left: then one thread does without.
     /// - Parameters:
+    ///   - seed: of the hashes of tuples.
     ///   - takers: threads that take every piece; the caller is one more that does, after them, if there are any.
     ///   - isInterrupted: whether the user has had enough: what was read by then is handed over.
-    package init?(_ reader: CaptureReader, takers: Int, isInterrupted: @escaping @Sendable () -> Bool) {
+    package init?(
+        _ reader: CaptureReader, seed: UInt64, takers: Int, isInterrupted: @escaping @Sendable () -> Bool
+    ) {
         self.reader = reader
+        batch = FrameBatch(seed: seed)
         self.isInterrupted = isInterrupted
-        let pieces = (0..<ReadAhead.pieces).map { Piece(place: $0) }
+        let pieces = (0..<ReadAhead.pieces).map { Piece(place: $0, seed: seed) }
         guard let ring = Ring(pieces, stages: takers == 0 ? [1, 1] : [1, takers, 1]) else { return nil }
         self.ring = ring
         thread = WorkThread.start("read") { self.run() }

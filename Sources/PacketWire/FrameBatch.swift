@@ -70,13 +70,18 @@ package struct ChecksumCount: BitwiseCopyable, Sendable {
 
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
 package struct FrameBatch: ~Copyable {
-    package static let capacity = 32
+    package static let capacity = 64
     /// A place's segment if it `isUsual`; its frame, decoded in full, if not.
     package private(set) var segments = [UsualSegment](repeating: UsualSegment(), count: capacity)
     package private(set) var isUsual = [Bool](repeating: false, count: capacity)
-    package private(set) var others = [DecodedFrame](repeating: DecodedFrame(), count: capacity)
+    /// There is room for the places that needed it so far.
+    package private(set) var others: [DecodedFrame] = []
     /// Frame numbers, from 1 in the order of the capture.
     package var numbers = [UInt64](repeating: 0, count: capacity)
+    /// Of usual segments: the hash of the tuple by `seed`, and the part that it belongs to.
+    package private(set) var hashes = [UInt64](repeating: 0, count: capacity)
+    package private(set) var parts = [UInt8](repeating: 0, count: capacity)
+    package let seed: UInt64
     /// Nanoseconds since the epoch.
     package var times = [Int64](repeating: 0, count: capacity)
     package var count = 0
@@ -85,7 +90,8 @@ package struct FrameBatch: ~Copyable {
     /// Of all frames up to these.
     package private(set) var checksums = ChecksumCount()
 
-    package init() {}
+    /// - Parameter seed: of hashes; those who use them have the same.
+    package init(seed: UInt64 = 0) { self.seed = seed }
 
     private var reassembly = Reassembly()
 
@@ -98,6 +104,8 @@ package struct FrameBatch: ~Copyable {
         swap(&times, &other.times)
         swap(&count, &other.count)
         swap(&trusts, &other.trusts)
+        swap(&hashes, &other.hashes)
+        swap(&parts, &other.parts)
         other.checksums = checksums
     }
 
@@ -128,7 +136,7 @@ package struct FrameBatch: ~Copyable {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, decoder, from: count, &segments, &isUsual, &times,
-                    &trusts, &checksums)
+                    &trusts, &checksums, &hashes, &parts, seed)
                 for position in 0..<run { numbers[count + position] = first &+ UInt64(taken + position) }
                 count += run
                 taken += run
@@ -147,12 +155,14 @@ package struct FrameBatch: ~Copyable {
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ decoder: FrameDecoder, from start: Int,
         _ segments: inout [UsualSegment], _ isUsual: inout [Bool], _ times: inout [Int64], _ trusts: inout [Bool],
-        _ checksums: inout ChecksumCount
+        _ checksums: inout ChecksumCount, _ hashes: inout [UInt64], _ parts: inout [UInt8], _ seed: UInt64
     ) -> Int {
         var segments = segments.mutableSpan
         var isUsual = isUsual.mutableSpan
         var times = times.mutableSpan
         var trusts = trusts.mutableSpan
+        var hashes = hashes.mutableSpan
+        var parts = parts.mutableSpan
         let room = min(places.count, segments.count - start)
         for taken in 0..<room {
             let place = places[taken]
@@ -163,7 +173,10 @@ package struct FrameBatch: ~Copyable {
             isUsual[start + taken] = true
             times[start + taken] = place.time
             trusts[start + taken] = checksums.areMostGood
-            checksums.count(segments[start + taken].checksum)
+            // Good or not looked at.
+            if segments[start + taken].checksum == .good { checksums.count(.good) }
+            hashes[start + taken] = segments[start + taken].tuple.hash(seed: seed)
+            parts[start + taken] = segments[start + taken].tuple.part
         }
         return room
     }
@@ -180,8 +193,11 @@ package struct FrameBatch: ~Copyable {
         {
             if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
             isUsual[count] = true
+            hashes[count] = segments[count].tuple.hash(seed: seed)
+            parts[count] = segments[count].tuple.part
         } else {
             isUsual[count] = false
+            makeRoomForOther()
             decoder.decode(bytes, wireLength: wireLength, into: &others[count])
             others[count].segment.came(from: origin)
             if others[count].isFragment || reassembly.isHolding {
@@ -203,13 +219,18 @@ package struct FrameBatch: ~Copyable {
         }
     }
 
+    private mutating func makeRoomForOther() {
+        while others.count <= count { others.append(DecodedFrame()) }
+    }
+
     private mutating func lengthen() {
         segments.append(UsualSegment())
         isUsual.append(false)
-        others.append(DecodedFrame())
         numbers.append(0)
         times.append(0)
         trusts.append(false)
+        hashes.append(0)
+        parts.append(0)
     }
 
     /// Puts fragments together.
@@ -257,6 +278,7 @@ package struct FrameBatch: ~Copyable {
         for placed in reassembly.out {
             if count == isUsual.count { lengthen() }
             isUsual[count] = false
+            makeRoomForOther()
             others[count] = placed.frame
             numbers[count] = placed.number
             times[count] = placed.time

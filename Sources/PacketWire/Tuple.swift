@@ -58,3 +58,40 @@ package struct Tuple: BitwiseCopyable, Sendable {
         )
     }
 }
+
+// What is computed of every tuple.
+extension Tuple {
+    /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses the keys.
+    @inline(__always)
+    package func hash(seed: UInt64) -> UInt64 {
+        if !isV6 {
+            return foldedProduct(
+                foldedProduct((lowLow << 32 | highLow) ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports),
+                0x5899_65cc_7537_4cc3)
+        }
+        var h = foldedProduct(lowHigh ^ seed, 0xa076_1d64_78bd_642f)
+        h = foldedProduct(lowLow ^ h, 0x9e37_79b9_7f4a_7c15)
+        h = foldedProduct(highHigh ^ h, 0xe703_7ed1_a0b4_28db)
+        h = foldedProduct(highLow ^ h, 0x8ebc_6af0_9c88_c6e3)
+        return foldedProduct(UInt64(ports) ^ h, 0x5899_65cc_7537_4cc3)
+    }
+
+    /// How many parts tuples are shared out among, at most.
+    package static let parts = 16
+
+    /// Which part it belongs to, of `parts`. Not by the seed: what a full part lets go of must not change from run to run.
+    @inline(__always)
+    package var part: UInt8 {
+        let words =
+            lowLow &* 0x9e37_79b9_7f4a_7c15 ^ highLow &* 0xe703_7ed1_a0b4_28db ^ lowHigh &* 0x8ebc_6af0_9c88_c6e3
+        let mixed = (words ^ highHigh ^ UInt64(ports) &* 0xa076_1d64_78bd_642f) &* 0x5899_65cc_7537_4cc3
+        return UInt8(truncatingIfNeeded: mixed >> 60)
+    }
+}
+
+/// One round of wyhash: the halves of a product, folded.
+@inline(__always)
+package func foldedProduct(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = a.multipliedFullWidth(by: b)
+    return product.high ^ product.low
+}

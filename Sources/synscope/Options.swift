@@ -25,7 +25,7 @@ struct InputOptions: ParsableArguments {
     var count: UInt64?
 
     @Option(
-        name: [.customShort("j"), .long],
+        name: [.customShort("j", allowingJoined: true), .long],
         help: ArgumentHelp(
             "How many threads follow attempts in files; the output is the same (default: the cores; at most \(HandshakeTracker.mostWorkers)).",
             valueName: "count"))

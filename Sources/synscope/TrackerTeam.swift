@@ -16,7 +16,7 @@ final class TrackerTeam: @unchecked Sendable {
     }
 
     private let ahead: ReadAhead
-    private let configuration: HandshakeTracker.Configuration
+    private var configuration: HandshakeTracker.Configuration
     private let workers: Int
     /// By the piece's place, then the worker.
     private let cells: [[Cell]]
@@ -26,19 +26,20 @@ final class TrackerTeam: @unchecked Sendable {
 
     /// Nil where the system has no descriptor or thread left: then one thread does without.
     init?(_ reader: CaptureReader, _ configuration: HandshakeTracker.Configuration, workers: Int) {
-        var configuration = configuration
-        // Patterns are added up: the hashes in them must be the same.
-        configuration.hashSeed = configuration.hashSeed ?? .random(in: .min ... .max)
+        // One for all: patterns are added up, and tuples are hashed where frames are decoded.
+        let seed = configuration.hashSeed ?? .random(in: .min ... .max)
         self.configuration = configuration
+        self.configuration.hashSeed = seed
         let workers = min(workers, configuration.mostWorkers)
         self.workers = workers
         cells = (0..<ReadAhead.pieces).map { _ in (0..<workers).map { _ in Cell() } }
         ends = (0..<workers).map { _ in Cell() }
         summaries = Mutex([])
         let takers = workers > 1 ? workers : 0
-        guard let ahead = ReadAhead(reader, takers: takers, isInterrupted: { clinux_interrupted() != 0 }) else {
-            return nil
-        }
+        guard
+            let ahead = ReadAhead(
+                reader, seed: seed, takers: takers, isInterrupted: { clinux_interrupted() != 0 })
+        else { return nil }
         self.ahead = ahead
         for worker in 0..<takers {
             guard let thread = WorkThread.start("track \(worker)", { self.work(worker) }) else {

@@ -477,7 +477,7 @@ struct CommandTests {
         let alone = try Run(["-T", format, "-j", "1"] + captures)
         #expect(alone.status == 0 && !alone.output.isEmpty)
         for jobs in ["2", "3", "7", "100"] {
-            let several = try Run(["-T", format, "-j", jobs] + captures)
+            let several = try Run(["-T", format, "-j\(jobs)"] + captures)
             #expect(
                 several.output == alone.output && several.errors == alone.errors && several.status == 0, "-j \(jobs)")
         }
