@@ -105,13 +105,15 @@ extension Parser {
             type = bytes.u16(offset + 2)
             offset += 4
         }
+        // From here on as if the IP header came first: its offsets are known then.
+        let packet = bytes.extracting(offset..<bytes.byteCount)
         switch type {
         case 0x0800:
-            guard offset + 40 <= bytes.byteCount else { return false }
-            return usualIPv4(bytes, at: offset, wireLength, decoder, &segment)
+            guard packet.byteCount >= 40 else { return false }
+            return usualIPv4(packet, at: 0, wireLength - offset, decoder, &segment)
         case 0x86dd:
-            guard offset + 60 <= bytes.byteCount else { return false }
-            return usualIPv6(bytes, at: offset, wireLength, decoder, &segment)
+            guard packet.byteCount >= 60 else { return false }
+            return usualIPv6(packet, wireLength - offset, decoder, &segment)
         default: return false
         }
     }
@@ -148,26 +150,25 @@ extension Parser {
         return true
     }
 
-    /// - Parameter offset: of an IPv6 header; it and the first 20 octets behind it are there.
-    @inline(__always)
+    /// - Parameter packet: an IPv6 header, which is there with the first 20 octets behind it.
     private static func usualIPv6(
-        _ bytes: RawSpan, at offset: Int, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+        _ packet: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
     ) -> Bool {
-        let payload = Int(bytes.u16(offset + 4))
-        let tcp = offset + 40
+        let payload = Int(packet.u16(4))
+        let tcp = 40
         let end = tcp + payload
-        guard bytes.u8(offset) >> 4 == 6, bytes.u8(offset + 6) == 6, payload >= 20,
-            end <= max(wireLength, bytes.byteCount)
+        guard packet.u8(0) >> 4 == 6, packet.u8(6) == 6, payload >= 20,
+            end <= max(wireLength, packet.byteCount)
         else { return false }
         (segment.tuple, segment.sourceIsLow) = Tuple.ordered(
             (
-                bytes.u64(offset + 8), bytes.u64(offset + 16), bytes.u64(offset + 24), bytes.u64(offset + 32)
-            ), (UInt32(bytes.u16(tcp)), UInt32(bytes.u16(tcp + 2))))
+                packet.u64(8), packet.u64(16), packet.u64(24), packet.u64(32)
+            ), (UInt32(packet.u16(tcp)), UInt32(packet.u16(tcp + 2))))
         segment.identification = 0
-        segment.hopLimit = bytes.u8(offset + 7)
-        guard usualTCP(bytes, at: tcp, end: end, &segment) else { return false }
-        if verifies(segment, decoder), end <= bytes.byteCount {
-            guard isGoodTCP(bytes, at: tcp, end: end, bytes.nativeSum(from: offset + 8, to: tcp)) else { return false }
+        segment.hopLimit = packet.u8(7)
+        guard usualTCP(packet, at: tcp, end: end, &segment) else { return false }
+        if verifies(segment, decoder), end <= packet.byteCount {
+            guard isGoodTCP(packet, at: tcp, end: end, packet.nativeSum(from: 8, to: tcp)) else { return false }
             segment.checksum = .good
         }
         return true
