@@ -95,12 +95,12 @@ func prefetch<First, Second>(
     private var chosen: UnsafeMutablePointer<Part>
     let count: Int
 
-    init(count: Int, _ make: () -> Part) {
+    init(count: Int, _ make: (Int) -> Part) {
         precondition(count > 0)
         self.count = count
         unsafe base = .allocate(capacity: count)
         unsafe chosen = base
-        for made in 0..<count { unsafe (base + made).initialize(to: make()) }
+        for made in 0..<count { unsafe (base + made).initialize(to: make(made)) }
     }
 
     deinit {

@@ -90,10 +90,11 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         for slot in kept where slot.count > 0 { slots[position(of: slot.key)] = slot }
     }
 
-    private mutating func letGo() {
+    /// Lets half of the keys go, or more.
+    mutating func letGo() {
         // The least count that all but half exceed.
         var least = 1
-        while slots.count(where: { $0.count > least }) > capacity / 2 {
+        while slots.count(where: { $0.count > least }) > min(keys, capacity) / 2 {
             least = slots.reduce(Int.max) { $1.count > least ? min($0, $1.count) : $0 }
         }
         swap(&slots, &spare)
@@ -131,10 +132,15 @@ struct FrequentTargets: Sendable {
     private var seed: UInt64
     static let most = 256
     private static let fewest = 64
+    private var mostPairs: Int
 
-    /// - Parameter seed: of the hashes of pairs.
-    init(capacity: Int, seed: UInt64) {
+    /// - Parameters:
+    ///   - capacity: sources that are told apart at a time.
+    ///   - pairs: so many are kept at most, whatever the sources.
+    ///   - seed: of the hashes of pairs.
+    init(capacity: Int, pairs: Int, seed: UInt64) {
         sources = FrequentKeys(capacity: capacity)
+        mostPairs = pairs
         self.seed = seed
     }
 
@@ -148,6 +154,7 @@ struct FrequentTargets: Sendable {
         if pairs.isEmpty { seed = other.seed }
         precondition(seed == other.seed || other.pairs.isEmpty, "pairs with different hashes")
         sources.makeRoom(for: other.sources)
+        mostPairs += other.mostPairs
         for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
     }
 
@@ -168,10 +175,14 @@ struct FrequentTargets: Sendable {
         return position
     }
 
-    /// Lets go of the pairs of sources that are no longer counted; an eighth full at most then. No source has more than `most` pairs
-    /// while it is counted, so that there is a bound.
+    /// Lets go of the pairs of sources that are no longer counted, and of sources while there are too many pairs; an eighth full at
+    /// most then.
     private mutating func rebuild() {
-        let kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
+        var kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
+        while kept.count > mostPairs / 2 {
+            sources.letGo()
+            kept = kept.filter { sources.contains($0.source) }
+        }
         // Mostly empty: it is a while until the next time.
         var size = FrequentTargets.fewest
         while size < kept.count * 8 { size *= 2 }

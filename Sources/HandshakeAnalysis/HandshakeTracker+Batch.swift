@@ -22,7 +22,13 @@ extension HandshakeTracker {
         let numbers = batch.numbers.span
         let times = batch.times.span
         let count = batch.count
-        if count > 0 { tick(numbers[0], times[0]) }
+        let trusts = batch.trusts.span
+        let first = batch.first
+        if count > 0 {
+            order = first
+            trustsChecksums = configuration.excludesBadChecksums && trusts[0]
+            tick(numbers[0], times[0])
+        }
         if clock.goesSteadily(times.extracting(first: count), before: nextDeadline) {
             for turn in 0..<own.count {
                 let position = Int(own.positions[turn])
@@ -32,8 +38,10 @@ extension HandshakeTracker {
                     frame = numbers[position]
                     self.time = time
                 }
+                order = first &+ UInt64(position)
                 let isLast = position + 1 == count
                 hearsAt = isLast ? nil : clock.elapsed &+ clock.lead
+                trustsChecksums = configuration.excludesBadChecksums && trusts[position]
                 take(batch, position, own.places[position], own.hashes[position])
                 if !isLast, recent.0 | recent.1 | recentHandshake != 0 {
                     // The next frame, whosesoever it is, will say so.
@@ -51,6 +59,8 @@ extension HandshakeTracker {
         } else {
             var turn = 0
             for position in 0..<count {
+                order = first &+ UInt64(position)
+                trustsChecksums = configuration.excludesBadChecksums && trusts[position]
                 if position > 0 { tick(numbers[position], times[position]) }
                 if turn < own.count, Int(own.positions[turn]) == position {
                     take(batch, position, own.places[position], own.hashes[position])
@@ -98,7 +108,6 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func take(_ batch: borrowing FrameBatch, _ position: Int, _ place: UInt8, _ hash: UInt64) {
         if place != Share.another {
-            trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
             begin(place)
             totals.frames.segments &+= 1
             take(batch.segments[position], hash)
@@ -111,9 +120,10 @@ extension HandshakeTracker {
     /// The same, each attempt with its detail from the start.
     private mutating func receiveOneByOne(_ batch: borrowing FrameBatch) {
         for position in 0..<batch.count {
+            order = batch.first &+ UInt64(position)
+            trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
             tick(batch.numbers[position], batch.times[position])
             if batch.isUsual[position] {
-                trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
                 if begin(batch.segments[position].tuple) {
                     totals.frames.segments += 1
                     take(Segment(batch.segments[position]))
@@ -128,7 +138,6 @@ extension HandshakeTracker {
 
     @inline(never)
     private mutating func takeOther(_ batch: borrowing FrameBatch, _ position: Int) {
-        trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
         switch batch.others[position].kind {
         case .segment:
             let segment = batch.others[position].segment

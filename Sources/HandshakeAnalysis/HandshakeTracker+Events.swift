@@ -231,17 +231,20 @@ extension HandshakeTracker {
         attempts[slot].noteCount += 1
     }
 
-    /// The log is full: lets the oldest attempts go, as a full table does. Those on the tuple at hand stay, since whoever
+    /// The log is full: lets the oldest attempt that has a log go, as a full table does. Those on the tuple at hand stay, since whoever
     /// logs is looking at them.
+    /// - Returns: whether there is room.
     private mutating func evictForNote(_ slot: UInt32) -> Bool {
         for queue in [Attempt.Queue.unfinished, .settling] {
             var victim = queues[queue].head
             for _ in 0...HandshakeTracker.mostPerTuple where victim != 0 {
-                if ConnectionKey(attempts.tuple(of: victim)) != attempts[slot].key {
+                if attempts.entries[victim].stage == .detailed, attempts[victim].noteCount > 0,
+                    ConnectionKey(attempts.tuple(of: victim)) != attempts[slot].key
+                {
                     totals.evicted += 1
                     report(victim, .evicted)
                     forget(victim)
-                    return true
+                    return noteCount < noteLimit
                 }
                 victim = attempts.entries[victim].queueNext
             }

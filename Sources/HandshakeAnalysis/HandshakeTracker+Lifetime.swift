@@ -26,7 +26,7 @@ extension HandshakeTracker {
         let record = judge.record(isPlain: plain != nil)
         totals.count(record)
         patterns.decided(record)
-        if configuration.listsAttempts { decisions.add(record, closedBy: frame) }
+        if configuration.listsAttempts { decisions.add(record, closedBy: order) }
     }
 
     /// Keeps a reported attempt in mind.

@@ -235,7 +235,7 @@ extension HandshakeTracker {
             decisions.add(
                 PlainAttempt(
                     client: clientIsLow ? key.low : key.high, server: clientIsLow ? key.high : key.low,
-                    tracker: worker, attempts.entries[slot], attempts.progress[body]), closedBy: frame)
+                    part: parts.current.number, attempts.entries[slot], attempts.progress[body]), closedBy: order)
         }
         let server = clientIsLow ? key.high : key.low
         totals.count(

@@ -44,7 +44,17 @@ public struct HandshakeTracker: ~Copyable {
         /// How many parts the tuples are shared out among, a power of two; nil for as many as the limits have room for. Full tables
         /// let go of other attempts where there are more.
         package var parts: Int?
+        /// How many sorts of segments are told apart, a power of two: attempts with others have their detail at once.
+        package var mostProfiles = 1 << 14
         public init() {}
+
+        /// With limits that there can be.
+        fileprivate var inBounds: Configuration {
+            var bounded = self
+            bounded.maximumMemory = max(maximumMemory, Configuration.leastMemory)
+            bounded.maximumAttempts = max(16, min(maximumAttempts, Configuration.mostAttempts))
+            return bounded
+        }
 
         /// The most trackers that share the tuples out.
         package var mostWorkers: Int { parts ?? Part.count(attempts: maximumAttempts, memory: maximumMemory) }
@@ -76,11 +86,6 @@ public struct HandshakeTracker: ~Copyable {
     private let memoryLimit: Int
     /// Octets of what was remembered when the part at hand was chosen.
     private var sizeAtChoice = 0
-    /// Which of several trackers it is.
-    let worker: UInt8
-    var profiles = ProfileTable()
-    /// Where profiles were last time.
-    var hints = ProfileHints()
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
     private(set) var nextDeadline = Int64.max
@@ -88,9 +93,14 @@ public struct HandshakeTracker: ~Copyable {
     /// Whether a bad checksum counts as one, at the current frame.
     var trustsChecksums = false
     var decisions = Decisions()
+    /// What was handed out of profiles with decisions, and how many there were.
+    var handedProfiles: [UInt8: ProfileTable] = [:]
+    var knownProfiles = 0
     var evidence: [UInt64] = []
     var frame: UInt64 = 0
     var time: Int64 = 0
+    /// Where the current frame stands among all: as they come, which fragments do late.
+    var order: UInt64 = 0
     /// What the clock will show at the next frame, where that is known: what the current frame touches is touched then. Of the
     /// short way only.
     var hearsAt: Int64?
@@ -104,7 +114,8 @@ public struct HandshakeTracker: ~Copyable {
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
         var summary = totals
-        for number in 0..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
+        summary.patterns = parts[0].patterns
+        for number in 1..<UInt8(max(1, parts.count)) { summary.patterns.add(parts[number].patterns) }
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
@@ -118,36 +129,58 @@ public struct HandshakeTracker: ~Copyable {
         }
     }
 
-    public init(_ configuration: Configuration = Configuration()) { self.init(configuration, worker: 0, of: 1) }
+    public init(_ configuration: Configuration = Configuration()) {
+        let configuration = configuration.inBounds
+        let share = Share(of: configuration.mostWorkers, worker: 0, of: 1)
+        // Address space is reserved. Where the system grants less (ulimit -v), the table is smaller.
+        var limit = configuration.maximumAttempts / share.all
+        var attempts = AttemptTable(capacity: limit * share.count)
+        var notes = HandshakeTracker.notes(for: limit * share.count)
+        while !attempts.isUsable || notes.capacity == 0 {
+            limit /= 2
+            precondition(limit > 0, "there is no memory for a table of 16 attempts")
+            attempts = AttemptTable(capacity: limit * share.count)
+            notes = HandshakeTracker.notes(for: limit * share.count)
+        }
+        self.init(configuration, share, limit: limit, attempts, notes)
+    }
 
     /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own. They have the
-    /// same `hashSeed`, so that their patterns can be added up.
-    package init(_ configuration: Configuration, worker: Int, of workers: Int) {
+    /// same configuration with a `hashSeed`, so that their limits are the same, and their patterns can be added up.
+    ///
+    /// Nil where the address space for so many attempts is not granted.
+    package init?(_ configuration: Configuration, worker: Int, of workers: Int) {
         precondition(workers == 1 || configuration.hashSeed != nil, "trackers that share tuples need a common seed")
-        var configuration = configuration
-        configuration.maximumMemory = max(configuration.maximumMemory, Configuration.leastMemory)
-        configuration.maximumAttempts = max(16, min(configuration.maximumAttempts, Configuration.mostAttempts))
+        let configuration = configuration.inBounds
+        let share = Share(of: configuration.mostWorkers, worker: worker, of: workers)
+        let limit = configuration.maximumAttempts / share.all
+        let attempts = AttemptTable(capacity: limit * share.count)
+        let notes = HandshakeTracker.notes(for: limit * share.count)
+        guard attempts.isUsable, notes.capacity > 0 else { return nil }
+        self.init(configuration, share, limit: limit, attempts, notes)
+    }
+
+    private init(
+        _ configuration: Configuration, _ share: Share, limit: Int, _ attempts: consuming AttemptTable,
+        _ notes: consuming Pool<SegmentNote>
+    ) {
         self.configuration = configuration
         let seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
         self.seed = seed
-        let all = configuration.mostWorkers
-        share = Share(of: all, worker: worker, of: workers)
-        self.worker = UInt8(worker)
-        parts = Parts(count: share.count) { Part(seed: seed) }
-        memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / all
-        // Address space is reserved for all of them. Where the system grants less (ulimit -v), the table is smaller.
-        var limit = configuration.maximumAttempts / all
-        let notesEach = HandshakeTracker.notesPerAttempt + 3
-        attempts = AttemptTable(capacity: limit * share.count)
-        notes = Pool(capacity: limit * share.count * notesEach)
-        while !attempts.isUsable || notes.capacity == 0 {
-            limit /= 2
-            precondition(limit >= 1, "there is no memory for a table of 16 attempts")
-            attempts = AttemptTable(capacity: limit * share.count)
-            notes = Pool(capacity: limit * share.count * notesEach)
+        self.share = share
+        parts = Parts(count: share.count) {
+            Part(number: share.part(at: $0), of: share.all, mostProfiles: configuration.mostProfiles, seed: seed)
         }
+        memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / share.all
         attemptLimit = limit
         noteLimit = limit * HandshakeTracker.notesPerAttempt
+        self.attempts = attempts
+        self.notes = notes
+    }
+
+    /// An attempt that is given its detail brings three, whatever the limit.
+    private static func notes(for attempts: Int) -> Pool<SegmentNote> {
+        Pool(capacity: attempts * (notesPerAttempt + 3))
     }
 
     /// The most trackers that tuples can be shared out among.
@@ -175,6 +208,11 @@ public struct HandshakeTracker: ~Copyable {
             self.count = count
         }
 
+        /// The number of the part at a place.
+        func part(at place: Int) -> UInt8 {
+            UInt8((0..<all).first { Int(places[$0]) == place } ?? 0)
+        }
+
         /// Where a tuple's part is among this tracker's, or `another`.
         @inline(__always)
         func place(ofPart part: UInt8) -> UInt8 { places[Int(part) & (all - 1)] }
@@ -195,6 +233,14 @@ public struct HandshakeTracker: ~Copyable {
     @inline(__always) var patterns: TrafficPatterns {
         _read { yield parts.current.patterns }
         nonmutating _modify { yield &parts.current.patterns }
+    }
+    @inline(__always) var profiles: ProfileTable {
+        _read { yield parts.current.profiles }
+        nonmutating _modify { yield &parts.current.profiles }
+    }
+    @inline(__always) var hints: ProfileHints {
+        _read { yield parts.current.hints }
+        nonmutating _modify { yield &parts.current.hints }
     }
     /// Of the attempts that have a log.
     @inline(__always) var noteCount: Int {
@@ -233,8 +279,9 @@ public struct HandshakeTracker: ~Copyable {
     ///   - number: its number in the capture, from 1.
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
-        tick(number, time)
         weigh(checksums)
+        order &+= 1
+        tick(number, time)
         switch frame {
         case .segment(let segment):
             if begin(ConnectionKey(segment.source, segment.destination).tuple) {
@@ -324,10 +371,10 @@ public struct HandshakeTracker: ~Copyable {
         clock.end()
         touchRecent(clock.elapsed)
         (recent, recentHandshake) = ((0, 0), 0)
-        frame = Decisions.endOfTime
+        order = Decisions.endOfTime
         expire()
         settleOrder()
-        frame = Decisions.end
+        order = Decisions.end
         var open: [(id: UInt64, part: UInt8, slot: UInt32)] = []
         for number in 0..<UInt8(parts.count) {
             choose(number)

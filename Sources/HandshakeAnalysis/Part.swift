@@ -15,6 +15,11 @@ struct Part: ~Copyable {
     var index = HashIndex()
     var queues = QueueSet()
     var patterns: TrafficPatterns
+    var profiles: ProfileTable
+    /// Where profiles were last time.
+    var hints = ProfileHints()
+    /// Of the parts of all trackers.
+    let number: UInt8
     /// Attempts, segments in their logs, and octets of both, of what the tracker remembers.
     var attemptCount = 0
     var noteCount = 0
@@ -25,7 +30,15 @@ struct Part: ~Copyable {
         attempts >= most * leastAttempts && memory >= most * leastMemory ? most : 1
     }
 
-    init(seed: UInt64) { patterns = TrafficPatterns(seed: seed) }
+    /// - Parameters:
+    ///   - count: of the parts of all trackers.
+    ///   - mostProfiles: in all of them.
+    ///   - seed: of the hashes in patterns.
+    init(number: UInt8, of count: Int, mostProfiles: Int, seed: UInt64) {
+        self.number = number
+        patterns = TrafficPatterns(parts: count, seed: seed)
+        profiles = ProfileTable(most: mostProfiles / count)
+    }
 
     /// Forgets everything at once: one by one would take as long as it took to add them.
     mutating func removeAll() {

@@ -7,18 +7,18 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var server: Endpoint
     let entry: Entry
     let progress: Progress
-    /// Which of several trackers decided it.
-    let tracker: UInt8
+    /// The part that it belongs to, which numbers its profiles.
+    package let part: UInt8
 
-    init(client: Endpoint, server: Endpoint, tracker: UInt8, _ entry: Entry, _ progress: Progress) {
+    init(client: Endpoint, server: Endpoint, part: UInt8, _ entry: Entry, _ progress: Progress) {
         self.client = client
         self.server = server
-        self.tracker = tracker
+        self.part = part
         self.entry = entry
         self.progress = progress
     }
 
-    /// What of a record its figures do not decide: of one tracker, which numbers its profiles.
+    /// What of a record its figures do not decide.
     package struct Shape: Hashable, Sendable {
         var profiles: UInt64
         var bits: UInt16
@@ -27,7 +27,7 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var shape: Shape {
         Shape(
             profiles: UInt64(entry.profile) << 32 | UInt64(progress.synAckProfile) << 16 | UInt64(progress.ackProfile),
-            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0) | UInt16(tracker) << 8)
+            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0) | UInt16(part) << 8)
     }
 
     /// As in `AttemptRecord`.
@@ -48,13 +48,13 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
 
 /// What was decided, in order: plain attempts, and records.
 package struct Decisions: Sendable {
-    /// In the place of a closing frame's number: closed by the end of the capture; by its time, as that became known.
+    /// In the place of a closing frame's: closed by the end of the capture; by its time, as that became known.
     static let end = UInt64.max
     static let endOfTime = UInt64.max - 1
 
     private struct Place {
-        /// The frame that closed it.
-        var frame: UInt64
+        /// Where the frame that closed it stands among all.
+        var order: UInt64
         var id: UInt64
         /// Of a record its position, of a plain attempt the complement.
         var position: Int
@@ -69,7 +69,8 @@ package struct Decisions: Sendable {
     var context: Context?
 
     struct Context {
-        var profiles: ProfileTable
+        /// By part.
+        var profiles: [UInt8: ProfileTable]
         var now: Int64
         var captureStart: Int64
         var distrustsChecksums: Bool
@@ -79,14 +80,14 @@ package struct Decisions: Sendable {
 
     package var isEmpty: Bool { order.isEmpty }
 
-    mutating func add(_ record: AttemptRecord, closedBy frame: UInt64) {
-        order.append(Place(frame: frame, id: record.id, position: records.count))
+    mutating func add(_ record: AttemptRecord, closedBy order: UInt64) {
+        self.order.append(Place(order: order, id: record.id, position: records.count))
         records.append(record)
         unsettled += 1
     }
 
-    mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64) {
-        order.append(Place(frame: frame, id: attempt.id, position: ~plain.count))
+    mutating func add(_ attempt: PlainAttempt, closedBy order: UInt64) {
+        self.order.append(Place(order: order, id: attempt.id, position: ~plain.count))
         plain.append(attempt)
         unsettled += 1
     }
@@ -122,10 +123,12 @@ package struct Decisions: Sendable {
 
     /// The record of a plain attempt among them.
     package func record(of plain: PlainAttempt) -> AttemptRecord {
-        guard let context else { preconditionFailure("a plain attempt that was not handed out by take") }
+        guard let context, let profiles = context.profiles[plain.part] else {
+            preconditionFailure("a plain attempt that was not handed out by take")
+        }
         var log: [SegmentNote] = []
         let attempt = Attempt(
-            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, nil, context.profiles,
+            plain.entry, ConnectionKey(plain.client, plain.server), plain.progress, nil, profiles,
             log: { log.append($0) })
         return Judge(
             attempt: attempt, paths: nil, log: log, cause: .evidence, now: context.now,
@@ -144,11 +147,11 @@ package struct Decisions: Sendable {
         }
 
         package mutating func next() -> (tracker: Int, position: Int)? {
-            var first: (tracker: Int, frame: UInt64, id: UInt64)?
+            var first: (tracker: Int, order: UInt64, id: UInt64)?
             for tracker in decisions.indices where positions[tracker] < decisions[tracker].count {
                 let place = decisions[tracker].order[positions[tracker]]
-                if let first, (first.frame, first.id) < (place.frame, place.id) { continue }
-                first = (tracker, place.frame, place.id)
+                if let first, (first.order, first.id) < (place.order, place.id) { continue }
+                first = (tracker, place.order, place.id)
             }
             guard let first else { return nil }
             defer { positions[first.tracker] += 1 }
@@ -164,8 +167,16 @@ extension HandshakeTracker {
         taken.removeAll()
         swap(&taken, &decisions)
         if configuration.listsPlain, !taken.isEmpty {
+            let known = (0..<UInt8(parts.count)).reduce(0) { $0 + parts[$1].profiles.count }
+            if known != knownProfiles {
+                knownProfiles = known
+                handedProfiles = [:]
+                for place in 0..<UInt8(parts.count) {
+                    handedProfiles[parts[place].number] = parts[place].profiles
+                }
+            }
             taken.context = Decisions.Context(
-                profiles: profiles, now: clock.now ?? time, captureStart: clock.first ?? time,
+                profiles: handedProfiles, now: clock.now ?? time, captureStart: clock.first ?? time,
                 distrustsChecksums: !trustsChecksums)
         }
     }

@@ -47,14 +47,21 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
 /// The profiles that occurred, each once, under a number from 1. It never forgets one: beyond the most that it holds attempts
 /// with others have their detail at once.
 struct ProfileTable {
-    private static let most = 1 << 14
+    private let most: Int
     private var profiles = [SegmentProfile()]
     /// Open addressing: numbers by hash.
-    private var index = [UInt16](repeating: 0, count: ProfileTable.most * 2)
-    // Traffic chooses the profiles. The seed changes no result: an attempt without a number has its detail.
-    private let seed = UInt64.random(in: .min ... .max)
-    /// The most places that are looked at.
+    private var index: [UInt16]
+    /// The most places that are looked at, since traffic chooses the profiles. What finds no place is without a number, and that depends
+    /// on nothing but the traffic.
     private static let reach = 16
+
+    /// - Parameter most: a power of two.
+    init(most: Int) {
+        self.most = most
+        index = [UInt16](repeating: 0, count: most * 2)
+    }
+
+    var count: Int { profiles.count }
 
     subscript(number: UInt16) -> SegmentProfile { profiles[Int(number)] }
 
@@ -75,7 +82,7 @@ struct ProfileTable {
             UInt64(segment.options.rawValue) << 40 | UInt64(segment.windowScale) << 24
             ^ UInt64(segment.hopLimit) << 56
         hash ^= segment.vlan.packed &* 0xe703_7ed1_a0b4_28db
-        hash = foldedProduct(hash ^ seed, 0x9e37_79b9_7f4a_7c15)
+        hash = foldedProduct(hash ^ 0x5899_65cc_7537_4cc3, 0x9e37_79b9_7f4a_7c15)
         var position = Int(truncatingIfNeeded: hash) & (index.count - 1)
         var left = ProfileTable.reach
         while index[position] != 0 {
@@ -84,7 +91,7 @@ struct ProfileTable {
             if left == 0 { return 0 }
             position = (position + 1) & (index.count - 1)
         }
-        guard profiles.count < ProfileTable.most else { return 0 }
+        guard profiles.count < most else { return 0 }
         profiles.append(SegmentProfile(segment))
         index[position] = UInt16(profiles.count - 1)
         return index[position]

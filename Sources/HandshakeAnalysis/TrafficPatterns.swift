@@ -18,16 +18,17 @@ public struct TrafficPatterns: Sendable {
     public static let scanThreshold = 20
     public static let backscatterThreshold = 20
 
-    /// Addresses that are kept, in each part of the table.
-    private static let most = 1024
-
-    private var unansweredAt = FrequentKeys<Endpoint>(capacity: TrafficPatterns.most)
-    private var answeredAt = FrequentKeys<Endpoint>(capacity: TrafficPatterns.most)
+    private var unansweredAt = FrequentKeys<Endpoint>(capacity: 1024)
+    private var answeredAt = FrequentKeys<Endpoint>(capacity: 1024)
     private var targets: FrequentTargets
-    private var unasked = FrequentKeys<IPAddress>(capacity: TrafficPatterns.most)
+    private var unasked = FrequentKeys<IPAddress>(capacity: 1024)
 
-    /// - Parameter seed: of the hashes; those of patterns that are added up must have the same.
-    init(seed: UInt64 = 0) { targets = FrequentTargets(capacity: TrafficPatterns.most, seed: seed) }
+    /// - Parameters:
+    ///   - parts: among how many tuples are shared out, this being the patterns of one.
+    ///   - seed: of the hashes; those of patterns that are added up must have the same.
+    init(parts: Int = 1, seed: UInt64 = 0) {
+        targets = FrequentTargets(capacity: 1024, pairs: (1 << 17) / parts, seed: seed)
+    }
 
     /// Adds what was seen on other tuples.
     mutating func add(_ other: TrafficPatterns) {

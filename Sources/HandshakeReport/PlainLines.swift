@@ -49,9 +49,10 @@ package struct PlainLines {
     }
 
     /// The most shapes that are kept; attempts of others have their records written.
-    private static let most = 1024
+    private static let most = 4096
     private var templates: [PlainAttempt.Shape: Template?] = [:]
-    private var last: (shape: PlainAttempt.Shape, template: Template)?
+    /// Of each part, since those alternate.
+    private var last = [(shape: PlainAttempt.Shape, template: Template)?](repeating: nil, count: 16)
     private var clock = SecondText()
 
     package init() {}
@@ -60,11 +61,12 @@ package struct PlainLines {
     package mutating func line(
         _ attempt: PlainAttempt, to out: inout OutputBuffer, record: () -> AttemptRecord
     ) {
-        if last?.shape != attempt.shape {
+        let part = Int(attempt.part)
+        if last[part]?.shape != attempt.shape {
             guard let template = template(attempt, record) else { return JSONReport.line(record(), to: &out) }
-            last = (attempt.shape, template)
+            last[part] = (attempt.shape, template)
         }
-        if let last { write(attempt, last.template, &out) }
+        if let last = last[part] { write(attempt, last.template, &out) }
     }
 
     private mutating func template(_ attempt: PlainAttempt, _ record: () -> AttemptRecord) -> Template? {

@@ -39,7 +39,7 @@ extension Scenario {
         var decided = [[Decisions]](repeating: [], count: workers)
         var summary = HandshakeSummary()
         for worker in 0..<workers {
-            var tracker = HandshakeTracker(configuration, worker: worker, of: workers)
+            guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else { return [] }
             func take() {
                 var decisions = Decisions()
                 tracker.take(&decisions)

@@ -37,7 +37,7 @@ package final class ReadAhead: @unchecked Sendable {
     private var thread: WorkThread?
     private let isDone = Atomic(false)
 
-    /// Nil where the system has no descriptor or thread left: then one thread does without.
+    /// Nil where the system has no descriptor left: then one thread does without.
     /// - Parameters:
     ///   - seed: of the hashes of tuples.
     ///   - takers: threads that take every piece; the caller is one more that does, after them, if there are any.
@@ -51,8 +51,12 @@ package final class ReadAhead: @unchecked Sendable {
         let pieces = (0..<ReadAhead.pieces).map { Piece(place: $0, seed: seed) }
         guard let ring = Ring(pieces, stages: takers == 0 ? [1, 1] : [1, takers, 1]) else { return nil }
         self.ring = ring
+    }
+
+    /// Begins to read, once all takers are there; false where the system has no thread left, and nothing was read.
+    package func start() -> Bool {
         thread = WorkThread.start("read") { self.run() }
-        if thread == nil { return nil }
+        return thread != nil
     }
 
     // MARK: Taking

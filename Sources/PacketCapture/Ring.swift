@@ -52,7 +52,7 @@ package final class Ring<Slot: Sendable>: Sendable {
     /// The next slot of a thread, waited for; nil once there are no more.
     /// - Parameter isInterrupted: whether the user has had enough. Whoever fills the slots will end; if nothing comes for a second, that
     ///   is not waited for.
-    package func next(_ stage: Int, _ member: Int = 0, isInterrupted: () -> Bool = { false }) -> Slot? {
+    package func next(_ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil) -> Slot? {
         while true {
             let (slot, isOver) = state.withLock { state -> (Slot?, Bool) in
                 let passed = state.stages[stage][member].passed
@@ -63,8 +63,13 @@ package final class Ring<Slot: Sendable>: Sendable {
             }
             if isOver { return nil }
             if let slot { return slot }
+            guard let isInterrupted else {
+                waitForWake(wakes[stage][member])
+                continue
+            }
+            // A signal may come just before the wait: it is never a long one.
             let isImpatient = isInterrupted()
-            if !waitForWake(wakes[stage][member], milliseconds: isImpatient ? 1000 : -1), isImpatient { end() }
+            if !waitForWake(wakes[stage][member], milliseconds: 1000), isImpatient { end() }
         }
     }
 

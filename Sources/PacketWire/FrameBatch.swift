@@ -89,6 +89,10 @@ package struct FrameBatch: ~Copyable {
     package private(set) var trusts = [Bool](repeating: false, count: capacity)
     /// Of all frames up to these.
     package private(set) var checksums = ChecksumCount()
+    /// Frames that came, up to these.
+    private var all: UInt64 = 0
+    /// Where the first of these stands among all that came, from 1.
+    package var first: UInt64 { all &- UInt64(count) &+ 1 }
 
     /// - Parameter seed: of hashes; those who use them have the same.
     package init(seed: UInt64 = 0) { self.seed = seed }
@@ -107,6 +111,7 @@ package struct FrameBatch: ~Copyable {
         swap(&hashes, &other.hashes)
         swap(&parts, &other.parts)
         other.checksums = checksums
+        other.all = all
     }
 
     @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
@@ -139,6 +144,7 @@ package struct FrameBatch: ~Copyable {
                     &trusts, &checksums, &hashes, &parts, seed)
                 for position in 0..<run { numbers[count + position] = first &+ UInt64(taken + position) }
                 count += run
+                all &+= UInt64(run)
                 taken += run
             }
             guard taken < places.count else { return }
@@ -210,7 +216,9 @@ package struct FrameBatch: ~Copyable {
         count += 1
     }
 
+    /// The next place is filled.
     private mutating func noteChecksum() {
+        all &+= 1
         trusts[count] = checksums.areMostGood
         if isUsual[count] {
             checksums.count(segments[count].checksum)

@@ -1,5 +1,5 @@
 /// A segment that came as nearly all do: whole, in an IP packet without options or extension headers, outside any tunnel, with
-/// a good checksum and no TCP options but the four of RFC 9293 and RFC 7323. Then these 104 octets say all that a `Segment` says.
+/// a good checksum and no TCP options but the four of RFC 9293 and RFC 7323. Then these 88 octets say all that a `Segment` says.
 ///
 /// The recognition errs on one side only: what it does not take is decoded in full.
 package struct UsualSegment: BitwiseCopyable {

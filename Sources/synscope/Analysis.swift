@@ -27,7 +27,7 @@ struct Analysis: ~Copyable {
         configuration.listsAttempts = listsAttempts
         configuration.listsPlain = listsAttempts && listsPlain
         self.configuration = configuration
-        workers = input.jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        workers = input.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }
 
     var capture: CaptureDescription {

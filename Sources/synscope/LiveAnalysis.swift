@@ -88,6 +88,8 @@ final class LiveAnalysis: @unchecked Sendable {
         self.writer = writer
         var configuration = configuration
         configuration.listsEvidence = writer != nil
+        // One thread follows them all, and asks for the sums often.
+        configuration.parts = 1
         tracker = HandshakeTracker(configuration)
         decoders = capture.linkTypes.map { FrameDecoder($0, verifiesChecksums: verifiesChecksums) }
         lastReading = Clock.wall

@@ -3,50 +3,59 @@ import HandshakeAnalysis
 import HandshakeReport
 import PacketCapture
 import PacketWire
-import Synchronization
 
 /// Trackers on threads of their own that share the tuples out, beside one that reads and one, the caller's, that takes what they
 /// decide. One tracker needs no thread: the caller's has nothing else to do.
 ///
-/// Unchecked: what a worker decided on a piece is its own until it passes the piece on.
+/// Unchecked: a worker's tracker, and what it decided on a piece, are its own until it passes the piece on, or has ended.
 final class TrackerTeam: @unchecked Sendable {
-    /// What one worker decided on the piece in one place of the ring.
+    private final class Worker: @unchecked Sendable {
+        var tracker: HandshakeTracker
+        /// What it decided on the piece in each place of the ring, and by the end.
+        let decisions = (0..<ReadAhead.pieces).map { _ in Cell() }
+        var last = Decisions()
+
+        init(_ tracker: consuming HandshakeTracker) { self.tracker = tracker }
+    }
+
     private final class Cell: @unchecked Sendable {
         var decisions = Decisions()
     }
 
     private let ahead: ReadAhead
-    private var configuration: HandshakeTracker.Configuration
-    private let workers: Int
-    /// By the piece's place, then the worker.
-    private let cells: [[Cell]]
-    private let ends: [Cell]
-    private let summaries: Mutex<[HandshakeSummary]>
+    private let workers: [Worker]
     private var threads: [WorkThread] = []
 
-    /// Nil where the system has no descriptor or thread left: then one thread does without.
+    /// Nil where the system has not the memory, descriptors or threads: then one thread does without, and nothing was read.
     init?(_ reader: CaptureReader, _ configuration: HandshakeTracker.Configuration, workers: Int) {
+        var configuration = configuration
         // One for all: patterns are added up, and tuples are hashed where frames are decoded.
         let seed = configuration.hashSeed ?? .random(in: .min ... .max)
-        self.configuration = configuration
-        self.configuration.hashSeed = seed
-        let workers = min(workers, configuration.mostWorkers)
-        self.workers = workers
-        cells = (0..<ReadAhead.pieces).map { _ in (0..<workers).map { _ in Cell() } }
-        ends = (0..<workers).map { _ in Cell() }
-        summaries = Mutex([])
-        let takers = workers > 1 ? workers : 0
+        configuration.hashSeed = seed
+        let count = max(1, min(workers, configuration.mostWorkers))
+        // All or none, so that the limits are the same.
+        var made: [Worker] = []
+        for worker in 0..<count {
+            guard let tracker = HandshakeTracker(configuration, worker: worker, of: count) else { return nil }
+            made.append(Worker(tracker))
+        }
+        self.workers = made
+        let takers = count > 1 ? count : 0
         guard
             let ahead = ReadAhead(
                 reader, seed: seed, takers: takers, isInterrupted: { clinux_interrupted() != 0 })
         else { return nil }
         self.ahead = ahead
-        for worker in 0..<takers {
-            guard let thread = WorkThread.start("track \(worker)", { self.work(worker) }) else {
+        for number in 0..<takers {
+            guard let thread = WorkThread.start("track \(number)", { self.work(number) }) else {
                 end()
                 return nil
             }
             threads.append(thread)
+        }
+        if !ahead.start() {
+            end()
+            return nil
         }
     }
 
@@ -63,64 +72,62 @@ final class TrackerTeam: @unchecked Sendable {
         _ batch: inout FrameBatch, _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> HandshakeSummary {
         do throws(OutputEnded) {
-            if workers == 1 { try runAlone(&progress, take) } else { try collect(&progress, take) }
+            if threads.isEmpty { try runAlone(&progress, take) } else { try collect(&progress, take) }
         } catch {
             end()
             throw error
         }
         ahead.finish(&batch)
-        return summaries.withLock { $0.reduce(into: HandshakeSummary()) { $0.add($1) } }
+        var summary = HandshakeSummary()
+        for worker in workers { summary.add(worker.tracker.summary) }
+        return summary
     }
 
     private func runAlone(
         _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) {
-        var tracker = HandshakeTracker(configuration)
-        var decisions = Decisions()
+        let worker = workers[0]
         while let piece = ahead.next() {
             for position in 0..<piece.count {
-                tracker.receive(piece.batches[position].frames)
-                guard tracker.hasDecided else { continue }
+                worker.tracker.receive(piece.batches[position].frames)
+                guard worker.tracker.hasDecided else { continue }
                 progress.clear()
-                tracker.take(&decisions)
-                try take([decisions])
+                worker.tracker.take(&worker.last)
+                try take([worker.last])
             }
             progress.tick { piece.progress }
             ahead.pass()
         }
-        tracker.end()
-        tracker.take(&decisions)
+        worker.tracker.end()
+        worker.tracker.take(&worker.last)
         progress.clear()
-        try take([decisions])
-        summaries.withLock { $0 = [tracker.summary] }
+        try take([worker.last])
     }
 
     private func collect(
         _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) {
         while let piece = ahead.next() {
-            let decisions = cells[piece.place].map(\.decisions)
-            if decisions.contains(where: { !$0.isEmpty }) {
+            if workers.contains(where: { !$0.decisions[piece.place].decisions.isEmpty }) {
                 progress.clear()
-                try take(decisions)
+                try take(workers.map { $0.decisions[piece.place].decisions })
             }
             progress.tick { piece.progress }
             ahead.pass()
         }
         for thread in threads { thread.join() }
         progress.clear()
-        try take(ends.map(\.decisions))
+        try take(workers.map(\.last))
     }
 
-    private func work(_ worker: Int) {
-        var tracker = HandshakeTracker(configuration, worker: worker, of: workers)
-        while let piece = ahead.next(taker: worker) {
-            for position in 0..<piece.count { tracker.receive(piece.batches[position].frames) }
-            tracker.take(&cells[piece.place][worker].decisions)
-            ahead.pass(taker: worker)
+    private func work(_ number: Int) {
+        let worker = workers[number]
+        while let piece = ahead.next(taker: number) {
+            for position in 0..<piece.count { worker.tracker.receive(piece.batches[position].frames) }
+            worker.tracker.take(&worker.decisions[piece.place].decisions)
+            ahead.pass(taker: number)
         }
-        tracker.end()
-        tracker.take(&ends[worker].decisions)
-        summaries.withLock { $0.append(tracker.summary) }
+        worker.tracker.end()
+        worker.tracker.take(&worker.last)
     }
 }

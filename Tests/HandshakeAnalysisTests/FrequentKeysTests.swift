@@ -38,7 +38,7 @@ import Testing
 
     @Test("A scan is still seen after a flood from many sources, and its targets count once")
     func scanAndFlood() {
-        var targets = FrequentTargets(capacity: 64, seed: 1)
+        var targets = FrequentTargets(capacity: 64, pairs: 1 << 17, seed: 1)
         for _ in 0..<2 {
             for port in 1...100 { targets.add(address(1), Endpoint(address(9), UInt16(port))) }
         }

@@ -53,6 +53,129 @@ import Testing
         for workers in [2, 3, 7] { expectSame(outcome(frames, workers: workers, most: 1024), alone, "flood") }
     }
 
+    @Test("A fragment that was held, and comes late under its own number, changes no order")
+    func heldFragments() {
+        var frames: [(octets: [UInt8], time: Int64)] = []
+        for pair in UInt32(0)..<12 {
+            let (first, second) = (Handshake(client: 0x0a00_0000 + pair * 2), Handshake(client: 0x0a00_0001 + pair * 2))
+            for segment in first.segments + second.segments { frames.append((encoded(segment), time(frames))) }
+            // The first fragment of one connection's FIN waits for the other's, until that connection's next frame comes.
+            var end = second.reply([.fin, .ack])
+            end.payloadLength = 100
+            let piece = FrameEncoder(.ethernet).encode(end, pieces: [0..<40])[0]
+            frames.append((piece, time(frames)))
+            frames.append((encoded(first.reply([.fin, .ack])), time(frames)))
+            frames.append((encoded(second.ack), time(frames)))
+        }
+        let alone = outcome(frames, workers: 1)
+        #expect(alone.count == 25)
+        for workers in [2, 3, 7, 16] { expectSame(outcome(frames, workers: workers), alone, "\(workers) workers") }
+    }
+
+    @Test("Whether checksums are trusted is known where time decides an attempt, also to who had no frame since")
+    func trustAtTimeout() {
+        var frames: [(octets: [UInt8], time: Int64)] = []
+        for client in UInt32(0)..<8 {
+            var syn = Handshake(client: 0x0a00_0000 + client).syn
+            syn.checksum = .bad
+            syn.options.mss = 512
+            frames.append((encoded(syn), time(frames)))
+            syn.checksum = .good
+            syn.options.mss = 1460
+            syn.identification = 5
+            frames.append((encoded(syn), time(frames)))
+            // From here on most are good.
+            if client == 3 {
+                for other in UInt32(0)..<8 {
+                    frames.append((encoded(Handshake(client: 0x0a00_1000 + other).syn), time(frames)))
+                }
+            }
+        }
+        for other in UInt32(0)..<4 {
+            let late = time(frames) + 80_000_000_000
+            frames.append((encoded(Handshake(client: 0x0a00_2000 + other).syn), late))
+        }
+        let alone = outcome(frames, workers: 1)
+        for workers in [2, 3, 7, 16] { expectSame(outcome(frames, workers: workers), alone, "\(workers) workers") }
+    }
+
+    @Test("More sorts of segments than are told apart do not change what a full table lets go of")
+    func profiles() {
+        var frames: [(octets: [UInt8], time: Int64)] = []
+        for number in UInt32(0)..<6000 {
+            var segment = Handshake(client: 0x0a00_0000 + number).syn
+            segment.options.mss = UInt16(536 + number % 1000)
+            segment.hopLimit = UInt8(20 + number / 1000)
+            frames.append((encoded(segment), Int64(number) * 1000))
+        }
+        let alone = outcome(frames, workers: 1, memory: 1 << 20, parts: 16, profilesPerPart: 64)
+        #expect(alone.last?.contains("\"evicted\":0,") == false)
+        for workers in [2, 7] {
+            expectSame(
+                outcome(frames, workers: workers, memory: 1 << 20, parts: 16, profilesPerPart: 64), alone,
+                "\(workers) workers")
+        }
+    }
+
+    @Test("A log that is full stays within its bounds while attempts without detail make it no room")
+    func fullLog() {
+        var frames: [(octets: [UInt8], time: Int64)] = []
+        var identification: UInt16 = 0
+        for round in UInt32(0)..<300 {
+            frames.append((encoded(Handshake(client: 0x0b00_0000 + round).syn), time(frames)))
+            var again = Handshake(client: 0x0a00_0000 + round % 5).syn
+            identification += 1
+            again.identification = identification
+            frames.append((encoded(again), time(frames)))
+        }
+        let lines = outcome(frames, workers: 1, most: 16, parts: 1)
+        // Who is let go and comes again is another attempt.
+        #expect(lines.last?.contains("\"total\":314,\"undecided\":16,") == true, "\(lines.last ?? "")")
+        #expect(lines.last?.contains("\"evicted\":298,") == true)
+    }
+
+    /// The segments of a connection to one server.
+    private struct Handshake {
+        var syn: Segment
+
+        init(client: UInt32) {
+            syn = Segment(
+                from: Endpoint(IPAddress(v4: client), 1000 + UInt16(client & 0xff)),
+                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
+            syn.flags = .syn
+            syn.seq = 1000
+            syn.window = 65_000
+            syn.hopLimit = 64
+            syn.options.present = .mss
+            syn.options.mss = 1460
+        }
+
+        func reply(_ flags: TCPFlags) -> Segment {
+            var segment = syn
+            (segment.source, segment.destination) = (syn.destination, syn.source)
+            segment.flags = flags
+            segment.seq = flags.contains(.syn) ? 2000 : 2001
+            segment.ack = 1001
+            if !flags.contains(.syn) { segment.options = TCPOptions() }
+            return segment
+        }
+
+        var ack: Segment {
+            var segment = syn
+            segment.flags = .ack
+            segment.seq = 1001
+            segment.ack = 2001
+            segment.options = TCPOptions()
+            return segment
+        }
+
+        var segments: [Segment] { [syn, reply([.syn, .ack]), ack] }
+    }
+
+    private func encoded(_ segment: Segment) -> [UInt8] { FrameEncoder(.ethernet).encode(segment) }
+
+    private func time(_ frames: [(octets: [UInt8], time: Int64)]) -> Int64 { (frames.last?.time ?? 0) + 1_000_000 }
+
     private func expectSame(_ lines: [String], _ expected: [String], _ what: String) {
         #expect(lines.count == expected.count, "\(what)")
         if let (line, other) = zip(lines, expected).first(where: { $0 != $1 }) {
@@ -62,17 +185,20 @@ import Testing
 
     /// The records as JSON in the order in which one tracker would decide them, and the summary.
     private func outcome(
-        _ frames: [(octets: [UInt8], time: Int64)], workers: Int, most: Int = 4096, parts: Int = 16
+        _ frames: [(octets: [UInt8], time: Int64)], workers: Int, most: Int = 4096, memory: Int = .max,
+        parts: Int = 16, profilesPerPart: Int? = nil
     ) -> [String] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = most
+        configuration.maximumMemory = memory
         configuration.parts = parts
+        configuration.mostProfiles = profilesPerPart.map { $0 * parts } ?? configuration.mostProfiles
         configuration.hashSeed = 1
         configuration.listsPlain = true
         var decisions: [Decisions] = []
         var summary = HandshakeSummary()
         for worker in 0..<workers {
-            var tracker = HandshakeTracker(configuration, worker: worker, of: workers)
+            guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else { return [] }
             var batch = FrameBatch()
             for (index, frame) in frames.enumerated() {
                 batch.append(
