@@ -43,7 +43,7 @@ import Glibc
         name = path
         self.isInterrupted = isInterrupted
         input = try RawInput(path: path, follows: follows, isInterrupted: isInterrupted)
-        pieceSize = isOneOfMany ? 1 << 16 : 1 << 19
+        pieceSize = isOneOfMany ? 1 << 16 : 1 << 20
         isWorthAhead = !isOneOfMany && !follows && input.isRegular && (input.size ?? 0) > 4 << 20
         capacity = pieceSize * 2
         unsafe base = .allocate(byteCount: capacity, alignment: 16)
