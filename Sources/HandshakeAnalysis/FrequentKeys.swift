@@ -175,7 +175,7 @@ struct FrequentTargets: Sendable {
         return position
     }
 
-    /// Lets go of the pairs of sources that are no longer counted, and of sources while there are too many pairs; an eighth full at
+    /// Lets go of the pairs of sources that are no longer counted, and of sources while there are too many pairs; a quarter full at
     /// most then.
     private mutating func rebuild() {
         var kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
@@ -185,7 +185,7 @@ struct FrequentTargets: Sendable {
         }
         // Mostly empty: it is a while until the next time.
         var size = FrequentTargets.fewest
-        while size < kept.count * 8 { size *= 2 }
+        while size < kept.count * 4 { size *= 2 }
         pairs = [Pair](repeating: Pair(), count: size)
         for pair in kept { pairs[position(of: pair.hash)] = pair }
         count = kept.count

@@ -27,7 +27,7 @@ public struct TrafficPatterns: Sendable {
     ///   - parts: among how many tuples are shared out, this being the patterns of one.
     ///   - seed: of the hashes; those of patterns that are added up must have the same.
     init(parts: Int = 1, seed: UInt64 = 0) {
-        targets = FrequentTargets(capacity: 1024, pairs: (1 << 17) / parts, seed: seed)
+        targets = FrequentTargets(capacity: parts > 1 ? 512 : 2048, pairs: (1 << 17) / parts, seed: seed)
     }
 
     /// Adds what was seen on other tuples.

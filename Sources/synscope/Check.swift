@@ -94,6 +94,7 @@ struct Check: ParsableCommand {
     func validate() throws {
         if isLive {
             if !input.files.isEmpty { throw ValidationError("-i captures, -r reads: give one of them.") }
+            if input.jobs != nil { throw ValidationError("-j is for files: live, one thread follows all attempts.") }
             if input.filter != nil, !input.arguments.isEmpty {
                 throw ValidationError("Give the filter once: with -f, or at the end.")
             }
