@@ -83,9 +83,9 @@ public struct HandshakeTracker: ~Copyable {
     /// The most attempts, notes in their logs, and octets of each part.
     let attemptLimit: Int
     let noteLimit: Int
-    private let memoryLimit: Int
+    let memoryLimit: Int
     /// Octets of what was remembered when the part at hand was chosen.
-    private var sizeAtChoice = 0
+    var sizeAtChoice = 0
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
     private(set) var nextDeadline = Int64.max
@@ -183,95 +183,6 @@ public struct HandshakeTracker: ~Copyable {
         Pool(capacity: attempts * (notesPerAttempt + 3))
     }
 
-    /// The most trackers that tuples can be shared out among.
-    package static var mostWorkers: Int { Part.most }
-
-    // MARK: Parts
-
-    /// Which parts are this tracker's.
-    struct Share {
-        /// For each part its place among this tracker's, or `another`.
-        private var places = InlineArray<16, UInt8>(repeating: another)
-        static let another: UInt8 = 255
-        /// Parts of all trackers, and of this one.
-        let all: Int
-        let count: Int
-
-        init(of all: Int, worker: Int, of workers: Int) {
-            precondition(all <= Part.most && worker >= 0 && worker < workers && workers <= all)
-            self.all = all
-            var count = 0
-            for part in stride(from: worker, to: all, by: workers) {
-                places[part] = UInt8(count)
-                count += 1
-            }
-            self.count = count
-        }
-
-        /// The number of the part at a place.
-        func part(at place: Int) -> UInt8 {
-            UInt8((0..<all).first { Int(places[$0]) == place } ?? 0)
-        }
-
-        /// Where a tuple's part is among this tracker's, or `another`.
-        @inline(__always)
-        func place(ofPart part: UInt8) -> UInt8 { places[Int(part) & (all - 1)] }
-
-        /// Whether frames that belong to no tuple are counted here.
-        @inline(__always) var hasFirst: Bool { places[0] == 0 }
-    }
-
-    // Of the part at hand. A frame's is taken at hand before anything else is done with it.
-    @inline(__always) var index: HashIndex {
-        _read { yield parts.current.index }
-        nonmutating _modify { yield &parts.current.index }
-    }
-    @inline(__always) var queues: QueueSet {
-        _read { yield parts.current.queues }
-        nonmutating _modify { yield &parts.current.queues }
-    }
-    @inline(__always) var patterns: TrafficPatterns {
-        _read { yield parts.current.patterns }
-        nonmutating _modify { yield &parts.current.patterns }
-    }
-    @inline(__always) var profiles: ProfileTable {
-        _read { yield parts.current.profiles }
-        nonmutating _modify { yield &parts.current.profiles }
-    }
-    @inline(__always) var hints: ProfileHints {
-        _read { yield parts.current.hints }
-        nonmutating _modify { yield &parts.current.hints }
-    }
-    /// Of the attempts that have a log.
-    @inline(__always) var noteCount: Int {
-        get { parts.current.noteCount }
-        nonmutating set { parts.current.noteCount = newValue }
-    }
-    @inline(__always) var attemptCount: Int {
-        get { parts.current.attemptCount }
-        nonmutating set { parts.current.attemptCount = newValue }
-    }
-
-    /// Whether one more would be too many for the part at hand, or too much.
-    @inline(__always)
-    var isFull: Bool {
-        attemptCount >= attemptLimit || index.isFull
-            || memoryLimit != .max
-                && parts.current.octets &+ sizeSinceChoice &+ index.sizeWithOneMore > memoryLimit
-    }
-
-    /// Octets that came or went since the part at hand was chosen.
-    private var sizeSinceChoice: Int { attempts.size &+ notes.size &- sizeAtChoice }
-
-    @inline(__always)
-    private mutating func choose(_ place: UInt8) {
-        if memoryLimit != .max {
-            parts.current.octets += sizeSinceChoice
-            sizeAtChoice = attempts.size &+ notes.size
-        }
-        parts.choose(place)
-    }
-
     // MARK: Frames in
 
     /// Takes the next frame.
@@ -301,21 +212,6 @@ public struct HandshakeTracker: ~Copyable {
 
     mutating func weigh(_ checksums: ChecksumCount) {
         trustsChecksums = configuration.excludesBadChecksums && checksums.areMostGood
-    }
-
-    /// Takes the part of a frame's tuple at hand; false where it is another tracker's.
-    mutating func begin(_ tuple: Tuple) -> Bool {
-        let place = share.place(ofPart: tuple.part)
-        if place == Share.another { return false }
-        begin(place)
-        return true
-    }
-
-    @inline(__always)
-    mutating func begin(_ place: UInt8) {
-        choose(place)
-        // What is remembered of attempts grows too.
-        if memoryLimit != .max, isFull { shrink() }
     }
 
     @inline(__always)
