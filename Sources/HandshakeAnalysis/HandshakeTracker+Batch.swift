@@ -3,8 +3,11 @@ package import PacketWire
 // The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once: the lines of the
 // index, then the entries that they lead to, then what those lead to.
 extension HandshakeTracker {
-    /// A batch's frames that are this tracker's: their positions, and of usual segments the place of their part, and their hash.
-    private struct Own {
+    /// A batch's frames that are this tracker's: their positions, and of usual segments the place of their part, and their hash. There is
+    /// room for `FrameBatch.capacity`.
+    ///
+    /// Passed inout, for reading too: of a borrowed one, the compiler copies the arrays for each element.
+    private struct Own: ~Copyable {
         var positions = InlineArray<64, UInt8>(repeating: 0)
         var count = 0
         var places = InlineArray<64, UInt8>(repeating: Share.another)
@@ -16,61 +19,88 @@ extension HandshakeTracker {
     /// Takes a batch of decoded frames.
     package mutating func receive(_ batch: borrowing FrameBatch) {
         // Longer than usual where fragments were let go.
-        guard usesShortForms, batch.count <= FrameBatch.capacity else { return receiveOneByOne(batch) }
-        var own = Own()
-        find(batch, &own)
-        let numbers = batch.numbers.span
-        let times = batch.times.span
-        let count = batch.count
-        let trusts = batch.trusts.span
-        let first = batch.first
-        if count > 0 {
-            order = first
-            trustsChecksums = configuration.excludesBadChecksums && trusts[0]
-            tick(numbers[0], times[0])
-        }
-        if clock.goesSteadily(times.extracting(first: count), before: nextDeadline) {
-            for turn in 0..<own.count {
-                let position = Int(own.positions[turn])
-                let time = times[position]
-                if position > 0 {
-                    clock.go(to: time, after: times[position - 1])
-                    frame = numbers[position]
-                    self.time = time
-                }
-                order = first &+ UInt64(position)
-                let isLast = position + 1 == count
-                hearsAt = isLast ? nil : clock.elapsed &+ clock.lead
-                trustsChecksums = configuration.excludesBadChecksums && trusts[position]
-                take(batch, position, own.places[position], own.hashes[position])
-                if !isLast, recent.0 | recent.1 | recentHandshake != 0 {
-                    // The next frame, whosesoever it is, will say so.
-                    let next = clock.elapsed &+ clock.lead
-                    if next != clock.elapsed { touchRecent(next) }
-                    (recent, recentHandshake) = ((0, 0), 0)
-                }
-            }
-            hearsAt = nil
-            if count > 1 {
-                clock.go(to: times[count - 1], after: times[count - 2])
-                frame = numbers[count - 1]
-                time = times[count - 1]
+        if usesShortForms, batch.count <= FrameBatch.capacity {
+            var own = Own()
+            find(batch, &own)
+            if batch.count > 0 { tick(batch, 0) }
+            if clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
+                goSteadily(batch, &own)
+            } else {
+                go(batch, &own)
             }
         } else {
-            var turn = 0
-            for position in 0..<count {
-                order = first &+ UInt64(position)
-                trustsChecksums = configuration.excludesBadChecksums && trusts[position]
-                if position > 0 { tick(numbers[position], times[position]) }
-                if turn < own.count, Int(own.positions[turn]) == position {
-                    take(batch, position, own.places[position], own.hashes[position])
-                    turn += 1
-                } else {
-                    endFrame()
-                }
+            goInDetail(batch)
+        }
+        trust(batch.checksums.areMostGood)
+    }
+
+    /// The next frame comes, whosesoever it is.
+    @inline(__always)
+    private mutating func tick(_ batch: borrowing FrameBatch, _ position: Int) {
+        order = batch.first &+ UInt64(position)
+        trust(batch.trusts[position])
+        tick(batch.numbers[position], batch.times[position])
+    }
+
+    /// Takes own frames, of which the clock needs not be asked at each; the first has come.
+    @inline(__always)
+    private mutating func goSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
+        let numbers = batch.numbers.span
+        let times = batch.times.span
+        let trusts = batch.trusts.span
+        let (first, last) = (batch.first, batch.count - 1)
+        for turn in 0..<own.count {
+            let position = Int(own.positions[turn])
+            if position > 0 {
+                clock.go(to: times[position], after: times[position - 1])
+                frame = numbers[position]
+                time = times[position]
+            }
+            order = first &+ UInt64(position)
+            trust(trusts[position])
+            hearsAt = position == last ? nil : clock.elapsed &+ clock.lead
+            take(batch, position, own.places[position], own.hashes[position])
+            if position < last, recent.0 | recent.1 | recentHandshake != 0 {
+                // The next frame, whosesoever it is, will say so.
+                let next = clock.elapsed &+ clock.lead
+                if next != clock.elapsed { touchRecent(next) }
+                (recent, recentHandshake) = ((0, 0), 0)
             }
         }
-        weigh(batch.checksums)
+        hearsAt = nil
+        clock.go(to: times[last], after: times[last - 1])
+        frame = numbers[last]
+        time = times[last]
+    }
+
+    /// Takes own frames; the first has come.
+    private mutating func go(_ batch: borrowing FrameBatch, _ own: inout Own) {
+        var turn = 0
+        for position in 0..<batch.count {
+            if position > 0 { tick(batch, position) }
+            if turn < own.count, Int(own.positions[turn]) == position {
+                take(batch, position, own.places[position], own.hashes[position])
+                turn += 1
+            } else {
+                endFrame()
+            }
+        }
+    }
+
+    /// Takes own frames, each attempt with its detail from the start.
+    private mutating func goInDetail(_ batch: borrowing FrameBatch) {
+        for position in 0..<batch.count {
+            tick(batch, position)
+            if batch.isUsual[position] {
+                if begin(batch.segments[position].tuple) {
+                    totals.frames.segments += 1
+                    take(Segment(batch.segments[position]))
+                }
+            } else {
+                takeOther(batch, position)
+            }
+            endFrame()
+        }
     }
 
     /// Finds this tracker's frames, and asks for the memory that they lead to.
@@ -115,25 +145,6 @@ extension HandshakeTracker {
             takeOther(batch, position)
         }
         endFrame()
-    }
-
-    /// The same, each attempt with its detail from the start.
-    private mutating func receiveOneByOne(_ batch: borrowing FrameBatch) {
-        for position in 0..<batch.count {
-            order = batch.first &+ UInt64(position)
-            trustsChecksums = configuration.excludesBadChecksums && batch.trusts[position]
-            tick(batch.numbers[position], batch.times[position])
-            if batch.isUsual[position] {
-                if begin(batch.segments[position].tuple) {
-                    totals.frames.segments += 1
-                    take(Segment(batch.segments[position]))
-                }
-            } else {
-                takeOther(batch, position)
-            }
-            endFrame()
-        }
-        weigh(batch.checksums)
     }
 
     @inline(never)

@@ -91,7 +91,7 @@ public struct HandshakeTracker: ~Copyable {
     private(set) var nextDeadline = Int64.max
     private var checksums = ChecksumCount()
     /// Whether a bad checksum counts as one, at the current frame.
-    var trustsChecksums = false
+    private(set) var trustsChecksums = false
     var decisions = Decisions()
     /// What was handed out of profiles with decisions, and how many there were.
     var handedProfiles: [UInt8: ProfileTable] = [:]
@@ -115,7 +115,7 @@ public struct HandshakeTracker: ~Copyable {
     public var summary: HandshakeSummary {
         var summary = totals
         summary.patterns = parts[0].patterns
-        for number in 1..<UInt8(max(1, parts.count)) { summary.patterns.add(parts[number].patterns) }
+        for number in 1..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
@@ -190,7 +190,7 @@ public struct HandshakeTracker: ~Copyable {
     ///   - number: its number in the capture, from 1.
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
-        weigh(checksums)
+        trust(checksums.areMostGood)
         order &+= 1
         tick(number, time)
         switch frame {
@@ -210,9 +210,8 @@ public struct HandshakeTracker: ~Copyable {
         endFrame()
     }
 
-    mutating func weigh(_ checksums: ChecksumCount) {
-        trustsChecksums = configuration.excludesBadChecksums && checksums.areMostGood
-    }
+    @inline(__always)
+    mutating func trust(_ areMostGood: Bool) { trustsChecksums = configuration.excludesBadChecksums && areMostGood }
 
     @inline(__always)
     mutating func endFrame() {

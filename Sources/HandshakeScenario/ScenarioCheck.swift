@@ -39,7 +39,9 @@ extension Scenario {
         var decided = [[Decisions]](repeating: [], count: workers)
         var summary = HandshakeSummary()
         for worker in 0..<workers {
-            guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else { return [] }
+            guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
+                preconditionFailure("there is no memory for a table")
+            }
             func take() {
                 var decisions = Decisions()
                 tracker.take(&decisions)

@@ -212,19 +212,19 @@ package struct FrameBatch: ~Copyable {
         }
         numbers[count] = number
         times[count] = time
-        noteChecksum()
-        count += 1
+        finishPlace()
     }
 
     /// The next place is filled.
-    private mutating func noteChecksum() {
-        all &+= 1
+    private mutating func finishPlace() {
         trusts[count] = checksums.areMostGood
         if isUsual[count] {
             checksums.count(segments[count].checksum)
         } else if others[count].kind == .segment {
             checksums.count(others[count].segment.checksum)
         }
+        count += 1
+        all &+= 1
     }
 
     private mutating func makeRoomForOther() {
@@ -290,8 +290,7 @@ package struct FrameBatch: ~Copyable {
             others[count] = placed.frame
             numbers[count] = placed.number
             times[count] = placed.time
-            noteChecksum()
-            count += 1
+            finishPlace()
         }
         reassembly.out.removeAll(keepingCapacity: true)
     }

@@ -198,7 +198,9 @@ import Testing
         var decisions: [Decisions] = []
         var summary = HandshakeSummary()
         for worker in 0..<workers {
-            guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else { return [] }
+            guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
+                preconditionFailure("there is no memory for a table")
+            }
             var batch = FrameBatch()
             for (index, frame) in frames.enumerated() {
                 batch.append(
