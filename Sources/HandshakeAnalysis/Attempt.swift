@@ -221,7 +221,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
         tunnels = segment.tunnels
     }
 
-    package var isICMP: Bool { [.icmpHard, .icmpAdmin, .icmpSoft, .icmpOther].contains(event) }
+    package var isICMP: Bool { event.isICMP }
     /// SYN without ACK or RST.
     package var isSYN: Bool { flags.isSYN }
     package var isSYNACK: Bool { flags.isSYNACK }

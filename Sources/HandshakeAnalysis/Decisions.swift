@@ -86,7 +86,7 @@ package struct Decisions: Sendable {
             log: { log.append($0) })
         return Judge(
             attempt: attempt, paths: nil, log: log, cause: .evidence, now: context.now,
-            captureStart: context.captureStart, distrustsChecksums: context.distrustsChecksums
+            captureStart: context.captureStart, distrustsChecksums: context.distrustsChecksums, isListed: true
         ).record(isPlain: true)
     }
 

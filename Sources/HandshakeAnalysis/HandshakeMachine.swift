@@ -104,6 +104,45 @@ package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case icmpOther
 }
 
+extension HandshakeEvent {
+    /// A SYN-ACK of the server that acknowledges the SYN.
+    var isValidSYNACK: Bool {
+        switch self {
+        case .synAck, .synAckAgain, .synAckOther: true
+        default: false
+        }
+    }
+
+    /// What answers a SYN, whichever copy of it.
+    var answersSYN: Bool {
+        switch self {
+        case .synAck, .synAckOther, .synAckWrongAck: true
+        default: isDecisiveReset || isUnreachable
+        }
+    }
+
+    var isReverseSYN: Bool { self == .reverseSyn || self == .reverseSynAfterAck }
+    var isExactCompletion: Bool { self == .finalAck || self == .finalData }
+
+    /// A RST that ends the attempt, or this try of it.
+    var isDecisiveReset: Bool {
+        switch self {
+        case .refusal, .clientReset, .serverReset: true
+        default: false
+        }
+    }
+
+    /// An ICMP error that says why there will be no answer.
+    var isUnreachable: Bool {
+        switch self {
+        case .icmpHard, .icmpAdmin, .icmpSoft: true
+        default: false
+        }
+    }
+
+    var isICMP: Bool { isUnreachable || self == .icmpOther }
+}
+
 /// What the tracker does about an event.
 package enum HandshakeAction: Sendable, Equatable {
     /// Nothing: the event says nothing new in this state.
@@ -132,6 +171,15 @@ public enum CompletedBy: String, Sendable, CaseIterable {
         case .ack: 1
         case .data: 2
         case .inferred: 3
+        }
+    }
+
+    init?(number: UInt8) {
+        switch number {
+        case 1: self = .ack
+        case 2: self = .data
+        case 3: self = .inferred
+        default: return nil
         }
     }
 }
@@ -255,5 +303,10 @@ package struct EventSet: Sendable, Equatable, BitwiseCopyable {
     @inline(__always) package mutating func insert(_ event: HandshakeEvent) { bits |= 1 << UInt64(event.rawValue) }
     @inline(__always)
     package func has(_ event: HandshakeEvent) -> Bool { bits >> UInt64(event.rawValue) & 1 != 0 }
-    package func hasAny(_ events: HandshakeEvent...) -> Bool { events.contains { has($0) } }
+    @inline(__always)
+    package func hasAny(_ a: HandshakeEvent, _ b: HandshakeEvent) -> Bool { has(a) || has(b) }
+    @inline(__always)
+    package func hasAny(_ a: HandshakeEvent, _ b: HandshakeEvent, _ c: HandshakeEvent) -> Bool {
+        has(a) || has(b) || has(c)
+    }
 }

@@ -91,9 +91,9 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var attempts = 0
     public var byOutcome: [Outcome: Int] {
         let unlisted: [Outcome: Int] = [.established: plain, .unanswered: unanswered, .pending: pending]
-        return judged.merging(unlisted.filter { $0.value > 0 }) { $0 + $1 }
+        return judged.counts.merging(unlisted.filter { $0.value > 0 }) { $0 + $1 }
     }
-    private var judged: [Outcome: Int] = [:]
+    private var judged = Tally<Outcome>()
     // Attempts that were counted without a record.
     private var plain = 0
     private var unanswered = 0
@@ -101,7 +101,8 @@ public struct HandshakeSummary: Sendable {
     /// Attempts that the end of the capture cut off: what came of them is not known.
     public internal(set) var undecided = 0
     /// Attempts that have a finding, by its code.
-    public internal(set) var findings: [FindingCode: Int] = [:]
+    public var findings: [FindingCode: Int] { found.counts }
+    private var found = Tally<FindingCode>()
     /// Attempts of which a SYN was sent more than once.
     public internal(set) var retransmittedSYNs = 0
     /// Connections of which neither SYN nor SYN-ACK was seen.
@@ -128,11 +129,11 @@ public struct HandshakeSummary: Sendable {
     mutating func count(_ record: AttemptRecord) {
         attempts += 1
         if record.ended == .captureEnd { undecided += 1 }
-        judged[record.outcome, default: 0] += 1
+        judged.add(record.outcome)
         if record.has(.synRetransmitted) { retransmittedSYNs += 1 }
-        for (position, finding) in record.findings.enumerated()
-        where !record.findings[..<position].contains(where: { $0.code == finding.code }) {
-            findings[finding.code, default: 0] += 1
+        for position in record.findings.indices {
+            let code = record.findings[position].code
+            if !record.findings[..<position].contains(where: { $0.code == code }) { found.add(code) }
         }
         if let total = record.total?.nanoseconds { roundTrips.record(total) }
     }
@@ -156,12 +157,12 @@ public struct HandshakeSummary: Sendable {
     package mutating func add(_ other: HandshakeSummary) {
         frames.add(other.frames)
         attempts += other.attempts
-        judged.merge(other.judged, uniquingKeysWith: +)
+        judged.add(other.judged)
         plain += other.plain
         unanswered += other.unanswered
         pending += other.pending
         undecided += other.undecided
-        findings.merge(other.findings, uniquingKeysWith: +)
+        found.add(other.found)
         retransmittedSYNs += other.retransmittedSYNs
         midstreamFlows += other.midstreamFlows
         evicted += other.evicted
@@ -178,6 +179,23 @@ public struct HandshakeSummary: Sendable {
 
     /// What the attempts together look like: floods, scans, backscatter.
     public var patternFindings: [TrafficPatterns.Pattern] { patterns.findings() }
+}
+
+/// How often each of a few names came. Names compare faster than they hash: a dictionary hashes their texts.
+private struct Tally<Name: Hashable & Sendable>: Sendable {
+    private var entries: [(name: Name, count: Int)] = []
+
+    mutating func add(_ name: Name, _ count: Int = 1) {
+        if let known = entries.firstIndex(where: { $0.name == name }) {
+            entries[known].count += count
+        } else {
+            entries.append((name, count))
+        }
+    }
+
+    mutating func add(_ other: Tally) { for entry in other.entries { add(entry.name, entry.count) } }
+
+    var counts: [Name: Int] { Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.count) }) }
 }
 
 /// The distribution of handshake round trips, in nanoseconds; only pairs that are known count.

@@ -22,7 +22,7 @@ extension HandshakeTracker {
             attempt: attempts[slot], paths: paths.isEmpty ? nil : paths.removeValue(forKey: slot), log: log,
             cause: cause, now: clock.now ?? time,
             captureStart: clock.first ?? time,
-            distrustsChecksums: !trustsChecksums)
+            distrustsChecksums: !trustsChecksums, isListed: configuration.listsAttempts)
         let record = judge.record(isPlain: plain != nil)
         totals.count(record)
         patterns.decided(record)

@@ -10,9 +10,11 @@ extension Judge {
     }
 
     /// The SYN and SYN-ACK that options are taken from: the first of each.
-    var offer: SegmentNote? { syns.first }
+    var offer: SegmentNote? { syns.first.map { log[$0] } }
     var answer: SegmentNote? {
-        synAcks.first ?? log.first { $0.event == .synAckWrongAck } ?? log.first { $0.event == .reverseSyn }
+        synAcks.first.map { log[$0] } ?? log.first { $0.event == .synAckWrongAck } ?? log.first {
+            $0.event == .reverseSyn
+        }
             ?? log.first { $0.event == .reverseSynAfterAck }
     }
 

@@ -13,10 +13,10 @@ extension Judge {
         var timing = Timing()
         if log.contains(where: \.isUntimed) { return timing }
         timing.refusal = refusalTime()
-        if let completion, let syn = syns.first, completion.fromClient || form() != .threeWay,
-            isContinuous(syn, completion)
+        if let completion, let syn = syns.first, completion.fromClient || form != .threeWay,
+            isContinuous(log[syn], completion)
         {
-            timing.setup = completion.time &- syn.time
+            timing.setup = completion.time &- log[syn].time
         }
         // A false figure is worse than none.
         guard !isReordered, hasWholeLog else { return timing }
@@ -38,8 +38,8 @@ extension Judge {
     private func isContinuous(_ first: SegmentNote, _ last: SegmentNote) -> Bool {
         guard first.frame <= last.frame else { return false }
         if clockStep == nil { return true }
-        let between = log.filter { $0.frame >= first.frame && $0.frame <= last.frame }
-        return zip(between, between.dropFirst()).allSatisfy { $0.time <= $1.time }
+        let between = all.filter { log[$0].frame >= first.frame && log[$0].frame <= last.frame }
+        return between.neighbours.allSatisfy { log[$0].time <= log[$1].time }
     }
 
     private func sum(_ a: Interval, _ b: Interval) -> Interval {
@@ -63,93 +63,85 @@ extension Judge {
     /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that something else answered.
     /// - Parameter countingChallenges: whether a challenge ACK answers one. For a figure it does not: it may be the answer to a
     ///   SYN that was not captured, and the next one still be under way.
-    func answerableSYNs(countingChallenges: Bool) -> [SegmentNote] {
-        guard let synAck = synAcks.first else { return [] }
-        var answers: [HandshakeEvent] = [
-            .refusal, .clientReset, .serverReset, .synAckWrongAck, .synAck, .synAckOther, .icmpHard,
-            .icmpAdmin, .icmpSoft,
-        ]
-        if countingChallenges { answers.append(.challenge) }
+    func answerableSYNs(countingChallenges: Bool) -> Positions {
+        guard let synAck = synAcks.first.map({ log[$0].frame }) else { return Positions() }
         // One answer covers one SYN: which, is known only where as many answers as SYNs have come.
         var firstOpen: UInt64 = 0
         var open = 0
-        for note in log where note.frame < synAck.frame {
-            if note.event == .syn { open += 1 }
-            if answers.contains(note.event) {
+        for position in all where log[position].frame < synAck {
+            let event = log[position].event
+            if event == .syn { open += 1 }
+            if event.answersSYN || countingChallenges && event == .challenge {
                 open -= 1
                 if open <= 0 {
-                    firstOpen = note.frame
+                    firstOpen = log[position].frame
                     open = 0
                 }
             }
         }
-        return syns.filter { $0.frame < synAck.frame && $0.frame > firstOpen }
+        return syns.filter { log[$0].frame < synAck && log[$0].frame > firstOpen }
     }
 
     /// The SYN whose TSval the SYN-ACK echoes, if the copies' TSvals tell them apart.
-    func echoed(by synAck: SegmentNote, among copies: [SegmentNote]) -> Int? {
-        guard synAck.options.contains(.timestamps), copies.allSatisfy({ $0.options.contains(.timestamps) }),
-            Set(copies.map(\.tsval)).count == copies.count
-        else { return nil }
-        return copies.firstIndex { $0.tsval == synAck.tsecr }
+    func echoed(by synAck: SegmentNote, among copies: Positions) -> Int? {
+        guard synAck.options.contains(.timestamps), areToldApartByTSval(copies) else { return nil }
+        return copies.first { log[$0].tsval == synAck.tsecr }
+    }
+
+    /// Whether all of these have timestamps, and no two the same TSval.
+    func areToldApartByTSval(_ copies: Positions) -> Bool {
+        copies.allSatisfy { copy in
+            log[copy].options.contains(.timestamps)
+                && !copies.before(copy).contains { log[$0].tsval == log[copy].tsval }
+        }
     }
 
     /// Whether the SYN-ACK echoes a TSval that no captured SYN had: what it answers was not captured. (0 is a field that was
     /// never filled.)
     func echoesUnseenSYN(_ synAck: SegmentNote) -> Bool {
         synAck.options.contains(.timestamps) && synAck.tsecr != 0
-            && syns.allSatisfy { $0.options.contains(.timestamps) && $0.tsval != synAck.tsecr }
+            && syns.allSatisfy { log[$0].options.contains(.timestamps) && log[$0].tsval != synAck.tsecr }
     }
 
     /// V to the server and back.
     private func serverLeg() -> Interval? {
-        guard let synAck = synAcks.first else { return nil }
+        guard let synAck = synAcks.first.map({ log[$0] }) else { return nil }
         var copies = answerableSYNs(countingChallenges: false)
         // An answer between may have been to another copy than it seems: the echo says which SYN is meant.
-        let before = syns.filter { $0.frame < synAck.frame }
-        if let named = echoed(by: synAck, among: before), !copies.contains(where: { $0.frame == before[named].frame }) {
-            copies = before
-        }
-        guard let first = copies.first, let last = copies.last, isContinuous(first, synAck) else { return nil }
+        let before = syns.filter { log[$0].frame < synAck.frame }
+        if let named = echoed(by: synAck, among: before), !copies.contains(named) { copies = before }
         if echoesUnseenSYN(synAck) { return nil }
-        if copies.count == 1 { return known(synAck.time &- first.time, .exact) }
-        // Karn: without timestamps any of the copies may be meant. A stateful server echoes the first that it accepted,
-        // also in later SYN-ACKs: only where that is the last copy is the pair certain.
-        let named = echoed(by: synAck, among: copies)
-        if named == copies.count - 1 { return known(synAck.time &- last.time, .timestamp) }
-        let earliest = named.map { copies[$0] } ?? first
-        return Interval(
-            nanoseconds: nil, provenance: .ambiguous, low: synAck.time &- last.time,
-            high: synAck.time &- earliest.time)
+        return leg(from: copies, to: synAck, naming: echoed(by: synAck, among: copies))
     }
 
     /// V to the client and back.
     private func clientLeg() -> Interval? {
-        guard let completion, [.finalAck, .finalData].contains(completion.event), completion.fromClient else {
-            return nil
-        }
-        let copies = synAcks.filter { $0.frame < completion.frame }
-        guard let first = copies.first, let last = copies.last, isContinuous(first, completion) else { return nil }
-        if copies.count == 1 { return known(completion.time &- first.time, .exact) }
+        guard let completion, completion.event.isExactCompletion, completion.fromClient else { return nil }
+        let copies = synAcks.filter { log[$0].frame < completion.frame }
         // The ACK's TSecr names the first SYN-ACK that the client received.
-        var named: Int?
-        if completion.options.contains(.timestamps), copies.allSatisfy({ $0.options.contains(.timestamps) }),
-            Set(copies.map(\.tsval)).count == copies.count
-        {
-            named = copies.firstIndex { $0.tsval == completion.tsecr }
-        }
-        if named == copies.count - 1 { return known(completion.time &- last.time, .timestamp) }
-        let earliest = named.map { copies[$0] } ?? first
+        let isNaming = completion.options.contains(.timestamps) && areToldApartByTSval(copies)
+        return leg(
+            from: copies, to: completion,
+            naming: isNaming ? copies.first { log[$0].tsval == completion.tsecr } : nil)
+    }
+
+    /// From the one of several copies that was answered to its answer. Karn: without timestamps any of the copies may be meant. A peer
+    /// echoes the first that it accepted, also in later answers: only where that is the last copy is the pair certain.
+    /// - Parameter named: the copy that the answer echoes.
+    private func leg(from copies: Positions, to answer: SegmentNote, naming named: Int?) -> Interval? {
+        guard let first = copies.first, let last = copies.last, isContinuous(log[first], answer) else { return nil }
+        let shortest = answer.time &- log[last].time
+        if copies.count == 1 { return known(shortest, .exact) }
+        if named == last { return known(shortest, .timestamp) }
         return Interval(
-            nanoseconds: nil, provenance: .ambiguous, low: completion.time &- last.time,
-            high: completion.time &- earliest.time)
+            nanoseconds: nil, provenance: .ambiguous, low: shortest, high: answer.time &- log[named ?? first].time)
     }
 
     /// SYN to RST, where one SYN can be meant.
     private func refusalTime() -> Int64? {
         guard let refusal = log.first(where: { $0.event == .refusal }) else { return nil }
-        let before = syns.filter { $0.frame < refusal.frame }
-        guard before.count == 1, let syn = before.first, isContinuous(syn, refusal) else { return nil }
-        return refusal.time &- syn.time
+        let before = syns.filter { log[$0].frame < refusal.frame }
+        guard before.count == 1, let syn = before.first, isContinuous(log[syn], refusal) else { return nil }
+        return refusal.time &- log[syn].time
     }
 }

@@ -17,22 +17,31 @@ struct Judge {
     let now: Int64
     let captureStart: Int64
     let distrustsChecksums: Bool
+    /// Whether the record is handed out. One that is only counted goes without segments and explanations.
+    let isListed: Bool
 
-    /// Positions in `log` of what was captured a second time.
-    let duplicates: Set<Int>
-
-    /// The client's SYNs, in order, without capture duplicates.
-    let syns: [SegmentNote]
+    // Positions in the log.
+    let all: Positions
+    /// What was captured a second time.
+    let duplicates: Positions
+    /// The client's SYNs, without capture duplicates.
+    let syns: Positions
     /// The server's SYN-ACKs that acknowledge the SYN, without capture duplicates; of every y.
-    let validSYNACKs: [SegmentNote]
+    let validSYNACKs: Positions
     /// Those of the y that counts.
-    let synAcks: [SegmentNote]
+    let synAcks: Positions
     /// The segment that completed the handshake.
     let completion: SegmentNote?
 
+    /// The first place in the log where time runs backwards: the segment after it.
+    private(set) var clockStep: Int?
+    /// A SYN-ACK stands in the capture before its SYN, or an ACK before its SYN-ACK.
+    private(set) var isReordered = false
+    private(set) var form: HandshakeForm?
+
     init(
         attempt: Attempt, paths: TunnelPaths?, log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
-        distrustsChecksums: Bool
+        distrustsChecksums: Bool, isListed: Bool
     ) {
         self.attempt = attempt
         self.paths = paths
@@ -41,44 +50,53 @@ struct Judge {
         self.now = now
         self.captureStart = captureStart
         self.distrustsChecksums = distrustsChecksums
-        let duplicates = Judge.duplicates(in: log)
-        self.duplicates = duplicates
-        let once = duplicates.isEmpty ? log : log.indices.filter { !duplicates.contains($0) }.map { log[$0] }
-        let sent = once.filter { $0.event == .syn }
-        let intact = distrustsChecksums ? sent : sent.filter { $0.checksum != .bad }
+        self.isListed = isListed
+        let all = Positions(first: log.count)
+        self.all = all
+        duplicates = Judge.duplicates(in: log)
+        let once = all.subtracting(duplicates)
+        let sent = once.filter { log[$0].event == .syn }
+        let intact = distrustsChecksums ? sent : sent.filter { log[$0].checksum != .bad }
         syns = intact.isEmpty ? sent : intact
-        validSYNACKs = once.filter { [.synAck, .synAckAgain, .synAckOther].contains($0.event) }
+        validSYNACKs = once.filter { log[$0].event.isValidSYNACK }
         let y = attempt.serverISN
-        synAcks = validSYNACKs.filter { $0.seq == y }
+        synAcks = validSYNACKs.filter { log[$0].seq == y }
         completion =
-            attempt.marks.contains(.established) ? once.first { $0.frame == attempt.completedFrame } : nil
+            attempt.marks.contains(.established)
+            ? once.first { log[$0].frame == attempt.completedFrame }.map { log[$0] } : nil
+        clockStep = all.neighbours.first { log[$1].time < log[$0].time }?.1
+        isReordered = findReordering()
+        form = findForm()
     }
 
     // MARK: Duplicates
 
     /// What was captured twice. A pair may be proven by itself (`SegmentNote.isSamePacket`); a pair of equal bytes without
     /// other evidence counts where its neighbours are doubled alike: each segment of the handshake, at once, twice.
-    private static func duplicates(in log: [SegmentNote]) -> Set<Int> {
-        var found = Set(log.indices.filter { log[$0].event == .captureDuplicate })
+    private static func duplicates(in log: [SegmentNote]) -> Positions {
+        let all = Positions(first: log.count)
+        let found = all.filter { log[$0].event == .captureDuplicate }
         guard log.count >= 4 else { return found }
-        var twins: [(Int, Int)] = []
-        for later in log.indices.dropFirst() where !found.contains(later) {
-            let window = log[..<later].indices.reversed().prefix(3)
-            if let earlier = window.first(where: {
-                !found.contains($0) && log[$0].looksLike(log[later]) && !log[$0].isICMP
-                    && abs(log[later].time &- log[$0].time) < SegmentNote.duplicateWindow
-            }) {
-                twins.append((earlier, later))
+        var (earlier, later) = (Positions(), Positions())
+        for position in all.dropFirst().subtracting(found) {
+            for before in (max(0, position - 3)..<position).reversed()
+            where !found.contains(before) && log[before].looksLike(log[position]) && !log[before].isICMP
+                && abs(log[position].time &- log[before].time) < SegmentNote.duplicateWindow
+            {
+                earlier.insert(before)
+                later.insert(position)
+                break
             }
         }
         // Doubled alike: at least two kinds of segment, from both directions, and nothing that came only once.
-        let kinds = Set(twins.map { log[$0.0].flags.rawValue << 1 | (log[$0.0].fromClient ? 1 : 0) })
-        let directions = Set(twins.map { log[$0.0].fromClient })
-        let paired = Set(twins.flatMap { [$0.0, $0.1] })
-        if kinds.count >= 2, directions.count == 2, paired.count == log.count - found.count {
-            found.formUnion(twins.map(\.1))
-        }
-        return found
+        var paired = earlier
+        paired.formUnion(later)
+        guard let first = earlier.first, paired.count == log.count - found.count,
+            earlier.contains(where: { log[$0].fromClient != log[first].fromClient })
+        else { return found }
+        var twice = found
+        twice.formUnion(later)
+        return twice
     }
 
     // MARK: Record
@@ -91,26 +109,28 @@ struct Judge {
         let final = finalArithmetic()
         let twins = duplicates.count - log.count { $0.event == .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
+        let isRelated = attempt.predecessorID | attempt.successorID != 0
+        let doubledSYNACKs = duplicates.count { log[$0].event.isValidSYNACK || log[$0].event == .synAckWrongAck }
         var record = AttemptRecord(
             id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.clientNetwork,
             serverNetwork: attempt.serverNetwork, tunnels: log.reduce(into: Tunnels()) { $0.formUnion($1.tunnels) },
             clientPath: paths?.client ?? TunnelPath(), serverPath: paths?.server ?? TunnelPath(),
-            clientVLAN: vlan(fromClient: true), serverVLAN: vlan(fromClient: false), outcome: outcome, form: form(),
+            clientVLAN: vlan(fromClient: true), serverVLAN: vlan(fromClient: false), outcome: outcome, form: form,
             completedBy: completedBy, startsAtSYN: sawSYN, ended: ended(outcome), confidence: confidence(),
             clientISN: attempt.clientISN,
             serverISN: attempt.marks.contains(.hasServerISN)
                 ? attempt.serverISN : attempt.events.has(.synAckWrongAck) ? attempt.wrongSynAckISN : nil,
             synAckAck: synAckArithmetic(), ackSeq: final.seq, ackAck: final.ack,
             synCount: Int(attempt.synCount) - doubledSYNs,
-            synAckCount: Int(attempt.synAckCount)
-                - duplicates.count { [.synAck, .synAckAgain, .synAckOther, .synAckWrongAck].contains(log[$0].event) },
+            synAckCount: Int(attempt.synAckCount) - doubledSYNACKs,
             rstCount: Int(attempt.rstCount), refusalCount: Int(attempt.refusalCount),
             duplicateCount: Int(attempt.duplicateCount) + twins, firstTime: attempt.firstTime,
             synToSynAck: timing.synToSynAck, synAckToAck: timing.synAckToAck, total: timing.total, setup: timing.setup,
             refusal: timing.refusal, clientMSS: mss.client, serverMSS: mss.server, clientSendMSS: mss.clientSend,
             serverSendMSS: mss.serverSend, negotiatedMSS: mss.negotiated, clientOptions: clientOptions(),
             serverOptions: serverOptions(), unreachable: unreachable(),
-            related: [attempt.predecessorID, attempt.successorID].filter { $0 != 0 }, segments: segmentRecords(),
+            related: isRelated ? [attempt.predecessorID, attempt.successorID].filter { $0 != 0 } : [],
+            segments: isListed ? segmentRecords() : [],
             segmentsOmitted: Int(attempt.notesOmitted), findings: [])
         if !isPlain { record.findings = findings(record) }
         return record
@@ -118,9 +138,7 @@ struct Judge {
 
     var sawSYN: Bool { attempt.synCount > 0 }
 
-    var completedBy: CompletedBy? {
-        attempt.completedBy == 0 ? nil : CompletedBy.allCases[Int(attempt.completedBy) - 1]
-    }
+    var completedBy: CompletedBy? { CompletedBy(number: attempt.completedBy) }
 
     // MARK: Outcome
 
@@ -140,23 +158,21 @@ struct Judge {
         if events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft) { return .unreachable }
         if !validSYNACKs.isEmpty || attempt.marks.contains(.hasServerISN) {
             if events.hasAny(.wrongAck, .wrongSeq) { return .invalid }
-            let answers = log.filter {
-                [.synAck, .synAckAgain, .synAckOther, .reverseSyn, .reverseSynAfterAck].contains($0.event)
-            }
-            return isOldEnough(answers.map(\.time)) ? .halfOpen : .pending
+            let answers = all.filter { log[$0].event.isValidSYNACK || log[$0].event.isReverseSYN }
+            return isOldEnough(answers) ? .halfOpen : .pending
         }
         if events.has(.synAckWrongAck) { return .invalid }
         if events.hasAny(.challenge, .resetAnswersChallenge) { return .challenged }
         if attempt.marks.contains(.reusedEarly) { return .superseded }
         if events.has(.clientGaveUp) { return .unanswered }
-        return isOldEnough(syns.map(\.time)) ? .unanswered : .pending
+        return isOldEnough(syns) ? .unanswered : .pending
     }
 
-    /// Whether silence after these times means something by now.
-    private func isOldEnough(_ times: [Int64]) -> Bool {
+    /// Whether silence after these means something by now.
+    private func isOldEnough(_ sent: Positions) -> Bool {
         if cause == .timeout { return true }
-        guard let first = times.first, let last = times.last else { return false }
-        return now &- first >= Judge.patience && now &- last >= Judge.quiet
+        guard let first = sent.first, let last = sent.last else { return false }
+        return now &- log[first].time >= Judge.patience && now &- log[last].time >= Judge.quiet
     }
 
     private func ended(_ outcome: Outcome) -> Ending {
@@ -172,9 +188,9 @@ struct Judge {
         }
     }
 
-    func form() -> HandshakeForm? {
+    private func findForm() -> HandshakeForm? {
         let events = attempt.events
-        let hasCrossed = log.contains { [.reverseSyn, .reverseSynAfterAck].contains($0.event) && !isLateReverse($0) }
+        let hasCrossed = all.contains { log[$0].event.isReverseSYN && !isLateReverse(log[$0]) }
         if hasCrossed, !attempt.isSelfConnect,
             !validSYNACKs.isEmpty || events.hasAny(.clientSynAck, .serverAck, .reverseSynAfterAck)
         {
@@ -187,11 +203,10 @@ struct Judge {
     /// The client acknowledged the server's SYN, which itself was not seen.
     var isOneSided: Bool { sawSYN && attempt.events.has(.oneSidedAck) && validSYNACKs.isEmpty }
 
-    /// A SYN-ACK that stands in the capture before its SYN, or an ACK before its SYN-ACK.
-    var isReordered: Bool {
+    private func findReordering() -> Bool {
         guard let synAck = synAcks.first else { return false }
-        if let syn = syns.first, synAck.frame < syn.frame { return true }
-        return attempt.events.has(.oneSidedAck) && completion.map { $0.frame < synAck.frame } ?? false
+        if let syn = syns.first, log[synAck].frame < log[syn].frame { return true }
+        return attempt.events.has(.oneSidedAck) && completion.map { $0.frame < log[synAck].frame } ?? false
     }
 
     private func confidence() -> Confidence {
@@ -199,19 +214,12 @@ struct Judge {
         if isOneSided { return .oneDirection }
         if isReordered || clockStep != nil { return .reordered }
         if attempt.marks.contains(.missedSegments) { return .lossy }
-        if attempt.marks.contains(.established), let answer = synAcks.first, !syns.isEmpty, echoesUnseenSYN(answer) {
+        if attempt.marks.contains(.established), let answer = synAcks.first, !syns.isEmpty, echoesUnseenSYN(log[answer])
+        {
             return .lossy
         }
         if completedBy == .inferred { return .inferred }
         return .full
-    }
-
-    /// The first place in the log where time runs backwards.
-    var clockStep: (before: SegmentNote, after: SegmentNote)? {
-        for position in log.indices.dropFirst() where log[position].time < log[position - 1].time {
-            return (log[position - 1], log[position])
-        }
-        return nil
     }
 
     // MARK: Parts
@@ -221,7 +229,7 @@ struct Judge {
     }
 
     private func unreachable() -> UnreachableReport? {
-        log.first { [.icmpHard, .icmpAdmin, .icmpSoft].contains($0.event) }.flatMap(report)
+        log.first { $0.event.isUnreachable }.flatMap(report)
     }
 
     private func report(_ note: SegmentNote) -> UnreachableReport? {
@@ -260,7 +268,7 @@ struct Judge {
     private func synAckArithmetic() -> ArithmeticCheck {
         let expected = attempt.clientNext
         let most = attempt.synLength > 0 ? expected &+ attempt.synLength : nil
-        let seen = synAcks.first ?? log.first { $0.event == .synAckWrongAck }
+        let seen = synAcks.first.map { log[$0] } ?? log.first { $0.event == .synAckWrongAck }
         guard sawSYN else {  // x itself was computed from it
             return ArithmeticCheck(expected: nil, expectedMax: nil, actual: seen?.ack, ok: nil)
         }
@@ -272,10 +280,9 @@ struct Judge {
     /// Did the final ACK have SEQ x+1 and acknowledge y+1?
     private func finalArithmetic() -> (seq: ArithmeticCheck, ack: ArithmeticCheck) {
         // In a simultaneous open the client acknowledges with a SYN-ACK that reuses its ISS (RFC 9293 Figure 7).
-        let crossing = form() == .threeWay ? nil : log.first { $0.event == .clientSynAck }
-        let exact =
-            crossing ?? completion.flatMap { [.finalAck, .finalData, .oneSidedAck].contains($0.event) ? $0 : nil }
-        let wrong = completion == nil ? log.first { [.wrongAck, .wrongSeq].contains($0.event) } : nil
+        let crossing = form == .threeWay ? nil : log.first { $0.event == .clientSynAck }
+        let exact = crossing ?? completion.flatMap { $0.event.isExactCompletion || $0.event == .oneSidedAck ? $0 : nil }
+        let wrong = completion == nil ? log.first { $0.event == .wrongAck || $0.event == .wrongSeq } : nil
         let seen = exact ?? wrong
         let expectedSeq =
             crossing != nil ? attempt.clientISN : synAcks.isEmpty ? attempt.clientNext : attempt.synAckAck

@@ -1,0 +1,86 @@
+/// Some of the segments of an attempt's log, by their positions in it, in order. A log has at most 33 (`HandshakeTracker.append`), so
+/// a word holds them: an attempt is judged without an array for each question.
+struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
+    private var bits: UInt64
+
+    @inline(__always) init() { bits = 0 }
+
+    /// The first `count`, 63 at most.
+    @inline(__always)
+    init(first count: Int) {
+        precondition(count < 64)
+        bits = 1 << UInt64(count) &- 1
+    }
+
+    @inline(__always) var isEmpty: Bool { bits == 0 }
+    @inline(__always) var count: Int { bits.nonzeroBitCount }
+    @inline(__always) var underestimatedCount: Int { count }
+    @inline(__always) var first: Int? { isEmpty ? nil : bits.trailingZeroBitCount }
+    @inline(__always) var last: Int? { isEmpty ? nil : 63 &- bits.leadingZeroBitCount }
+
+    @inline(__always) func contains(_ position: Int) -> Bool { bits >> UInt64(position) & 1 != 0 }
+    @inline(__always) mutating func insert(_ position: Int) { bits |= 1 << UInt64(position) }
+    @inline(__always) mutating func formUnion(_ other: Positions) { bits |= other.bits }
+
+    @inline(__always)
+    func subtracting(_ other: Positions) -> Positions {
+        var rest = self
+        rest.bits &= ~other.bits
+        return rest
+    }
+
+    @inline(__always)
+    func dropFirst() -> Positions {
+        var rest = self
+        rest.bits &= rest.bits &- 1
+        return rest
+    }
+
+    @inline(__always)
+    func dropLast() -> Positions {
+        var rest = self
+        if let last { rest.bits ^= 1 << UInt64(last) }
+        return rest
+    }
+
+    @inline(__always)
+    func before(_ position: Int) -> Positions {
+        var earlier = self
+        earlier.bits &= 1 << UInt64(position) &- 1
+        return earlier
+    }
+
+    @inline(__always)
+    func filter(_ isIncluded: (Int) -> Bool) -> Positions {
+        var some = Positions()
+        for position in self where isIncluded(position) { some.insert(position) }
+        return some
+    }
+
+    @inline(__always)
+    func last(where predicate: (Int) -> Bool) -> Int? {
+        var rest = self
+        while let last = rest.last {
+            if predicate(last) { return last }
+            rest = rest.dropLast()
+        }
+        return nil
+    }
+
+    /// Each with the next of them.
+    @inline(__always)
+    var neighbours: Zip2Sequence<Positions, Positions> { zip(self, dropFirst()) }
+
+    struct Iterator: IteratorProtocol {
+        fileprivate var rest: UInt64
+
+        @inline(__always)
+        mutating func next() -> Int? {
+            guard rest != 0 else { return nil }
+            defer { rest &= rest &- 1 }
+            return rest.trailingZeroBitCount
+        }
+    }
+
+    @inline(__always) func makeIterator() -> Iterator { Iterator(rest: bits) }
+}
