@@ -58,22 +58,14 @@ package struct OutputBuffer: Sendable {
     ///   - figures: appends the figures, in order.
     mutating func fill(_ text: [UInt8], _ ends: [Int], _ figures: (inout LineFiller) -> Void) {
         let most = text.count + ends.count * LineFiller.longest
-        unsafe bytes.withUnsafeTemporaryRoom(most) { room in
-            var filler = unsafe LineFiller(room, text, ends)
-            figures(&filler)
-            return filler.finish()
-        }
-    }
-}
-
-extension [UInt8] {
-    /// Appends what `body` writes into room for `count` octets, as many as it returns.
-    fileprivate mutating func withUnsafeTemporaryRoom(
-        _ count: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) -> Int
-    ) {
-        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { room in
-            let written = unsafe body(room)
-            unsafe append(contentsOf: room[..<written])
+        // By doubling: room for one line more each time would copy all before it for each.
+        if bytes.capacity - bytes.count < most { bytes.reserveCapacity(max(bytes.capacity * 2, bytes.count + most)) }
+        bytes.append(addingCapacity: most) { (span: inout OutputSpan<UInt8>) in
+            unsafe span.withUnsafeMutableBufferPointer { room, written in
+                var filler = unsafe LineFiller(room, text, ends)
+                figures(&filler)
+                written = filler.finish()
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ import PacketCapture
 import PacketWire
 
 /// Trackers on threads of their own that share the tuples out, beside one that reads and one, the caller's, that takes what they
-/// decide. One tracker needs no thread: the caller's has nothing else to do.
+/// decide. One tracker that lists nothing needs no thread: the caller's has nothing else to do.
 ///
 /// Unchecked: a worker's tracker, and what it decided on a piece, are its own until it passes the piece on, or has ended.
 final class TrackerTeam: @unchecked Sendable {
@@ -40,7 +40,7 @@ final class TrackerTeam: @unchecked Sendable {
             made.append(Worker(tracker))
         }
         self.workers = made
-        let takers = count > 1 ? count : 0
+        let takers = count > 1 || configuration.listsAttempts ? count : 0
         guard
             let ahead = ReadAhead(
                 reader, seed: seed, takers: takers, isInterrupted: { clinux_interrupted() != 0 })
