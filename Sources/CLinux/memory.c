@@ -15,4 +15,6 @@ void *clinux_map(size_t length) {
 
 void clinux_unmap(void *address, size_t length) { munmap(address, length); }
 
+void clinux_release(void *address, size_t length) { madvise(address, length, MADV_DONTNEED); }
+
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -94,13 +94,15 @@ func prefetch<First, Second>(
     private let base: UnsafeMutablePointer<Part>
     private var chosen: UnsafeMutablePointer<Part>
     let count: Int
+    private let memory: IndexMemory
 
-    init(count: Int, _ make: (Int) -> Part) {
-        precondition(count > 0)
-        self.count = count
+    /// - Parameter memory: of the indexes of all.
+    init(_ memory: consuming IndexMemory, _ make: (Int, IndexRoom) -> Part) {
+        count = memory.parts
+        self.memory = memory
         unsafe base = .allocate(capacity: count)
         unsafe chosen = base
-        for made in 0..<count { unsafe (base + made).initialize(to: make(made)) }
+        for made in 0..<count { unsafe (base + made).initialize(to: make(made, self.memory.room(made))) }
     }
 
     deinit {
@@ -131,6 +133,50 @@ func prefetch<First, Second>(
     }
 }
 
+/// Address space for the indexes of a table's parts, of every size that they will grow through. The indexes of one size lie side by
+/// side: together they fill large pages, which one alone would not, and to find an entry is to find its page first.
+@safe struct IndexMemory: ~Copyable {
+    private let base: UnsafeMutableRawPointer?
+    private let byteCount: Int
+    private let largest: UInt64
+    let parts: Int
+
+    /// - Parameter entries: the most that the index of a part will have.
+    init(parts: Int, entries: Int) {
+        precondition(parts > 0)
+        self.parts = parts
+        var largest = HashIndex.smallest
+        while HashIndex.isCrowded(entries, of: 1 << largest) { largest += 1 }
+        self.largest = largest
+        byteCount = parts * 8 << (largest + 1)
+        unsafe base = clinux_map(byteCount)
+    }
+
+    deinit { if let base = unsafe base { unsafe clinux_unmap(base, byteCount) } }
+
+    /// Whether the address space was granted.
+    var isUsable: Bool { unsafe base != nil }
+
+    fileprivate func room(_ part: Int) -> IndexRoom {
+        guard let base = unsafe base else { preconditionFailure("an index without memory") }
+        return unsafe IndexRoom(base: base, part: part, parts: parts, largest: largest)
+    }
+}
+
+/// Where the index of one part may be, in each size.
+@safe struct IndexRoom {
+    fileprivate let base: UnsafeMutableRawPointer
+    fileprivate let part: Int
+    fileprivate let parts: Int
+    /// The logarithm of the entries of the largest.
+    fileprivate let largest: UInt64
+
+    /// All indexes of one size, 2^size entries each, end where those of twice the size begin.
+    fileprivate func place(_ size: UInt64) -> UnsafeMutablePointer<UInt64> {
+        unsafe (base + (parts + part) * 8 << size).bindMemory(to: UInt64.self, capacity: 1 << size)
+    }
+}
+
 /// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
 /// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
 /// cache. Linear probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
@@ -140,34 +186,27 @@ func prefetch<First, Second>(
     /// Bits of an entry below those that say where it belongs.
     private var shift: UInt64
     private(set) var count = 0
+    private let room: IndexRoom
 
-    private static let smallest: UInt64 = 12
+    fileprivate static let smallest: UInt64 = 12
 
-    init() {
+    init(_ room: IndexRoom) {
+        self.room = room
         mask = 1 << HashIndex.smallest - 1
         shift = 64 - HashIndex.smallest
-        guard let memory = unsafe HashIndex.allocate(mask + 1) else {
-            preconditionFailure("there is no memory for an index of \(mask + 1) entries")
-        }
-        unsafe entries = memory
+        unsafe entries = room.place(HashIndex.smallest)
     }
 
-    deinit { unsafe clinux_unmap(entries, (mask + 1) * 8) }
-
-    /// Nil where the system has no more memory.
-    private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
-        unsafe clinux_map(count * 8)?.bindMemory(to: UInt64.self, capacity: count)
-    }
-
-    /// It is as full as it may be: it could not grow when it should have.
-    @inline(__always) var isFull: Bool { count * 8 > mask * 7 }
+    @inline(__always)
+    fileprivate static func isCrowded(_ count: Int, of all: Int) -> Bool { count &* 8 > all &* 5 }
 
     /// Octets that it takes with one entry more, while it grows if it has to for that.
-    @inline(__always) var sizeWithOneMore: Int { (mask + 1) &* (count * 8 > mask * 5 ? 24 : 8) }
+    @inline(__always)
+    var sizeWithOneMore: Int { (mask + 1) &* (HashIndex.isCrowded(count, of: mask) ? 24 : 8) }
 
     /// Where an entry, or a hash, belongs.
     @inline(__always)
-    private func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry >> shift) }
+    private func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> shift) }
 
     @inline(__always)
     func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + home(hash)) }
@@ -179,7 +218,7 @@ func prefetch<First, Second>(
         while true {
             let entry = unsafe entries[position]
             if entry == 0 || (entry ^ hash) >> 32 == 0 { return UInt32(truncatingIfNeeded: entry) }
-            position = (position + 1) & mask
+            position = (position &+ 1) & mask
         }
     }
 
@@ -194,7 +233,7 @@ func prefetch<First, Second>(
                 let slot = UInt32(truncatingIfNeeded: entry)
                 if matches(slot) { return slot }
             }
-            position = (position + 1) & mask
+            position = (position &+ 1) & mask
         }
     }
 
@@ -207,7 +246,7 @@ func prefetch<First, Second>(
 
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32) {
-        if count * 8 > mask * 5 { grow() }
+        if HashIndex.isCrowded(count, of: mask) { grow() }
         place((hash >> 32) << 32 | UInt64(slot))
         count += 1
     }
@@ -215,28 +254,27 @@ func prefetch<First, Second>(
     @inline(__always)
     private mutating func place(_ entry: UInt64) {
         var position = home(entry)
-        while unsafe entries[position] != 0 { position = (position + 1) & mask }
+        while unsafe entries[position] != 0 { position = (position &+ 1) & mask }
         unsafe entries[position] = entry
     }
 
     private mutating func grow() {
         let (old, size) = unsafe (entries, mask + 1)
-        // Without memory it fills up further, and the table lets old attempts go (`isFull`).
-        guard let larger = unsafe HashIndex.allocate(size * 2) else { return }
+        precondition(64 - shift < room.largest, "more entries than were expected")
         mask = size * 2 - 1
         shift -= 1
-        unsafe entries = larger
+        unsafe entries = room.place(64 - shift)
         for position in 0..<size {
             let entry = unsafe old[position]
             if entry != 0 { place(entry) }
         }
-        unsafe clinux_unmap(old, size * 8)
+        unsafe clinux_release(old, size * 8)
     }
 
     @inline(__always)
     private func position(of slot: UInt32, _ hash: UInt64) -> Int {
         var position = home(hash)
-        while unsafe UInt32(truncatingIfNeeded: entries[position]) != slot { position = (position + 1) & mask }
+        while unsafe UInt32(truncatingIfNeeded: entries[position]) != slot { position = (position &+ 1) & mask }
         return position
     }
 

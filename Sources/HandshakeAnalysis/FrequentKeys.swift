@@ -8,22 +8,20 @@ protocol CountedKey: Equatable, Comparable, BitwiseCopyable, Sendable {
 
 /// The most frequent keys of a stream, in bounded memory (as Manku and Motwani's lossy counting, 2002): once there are more keys than
 /// are kept, the least frequent are let go until half of them are left at most, equals together. What stays keeps its count. A count is
-/// a lower bound: `most` says what it may be at most.
+/// a lower bound.
 struct FrequentKeys<Key: CountedKey>: Sendable {
     private struct Slot: BitwiseCopyable {
         var key: Key
         /// 0 where there is none.
         var count: Int
-        /// What may have been counted of it and let go before.
-        var missed: Int
     }
 
     private(set) var capacity: Int
     private var slots: [Slot] = []
     private var spare: [Slot] = []
     private(set) var keys = 0
-    /// What may have been let go of a key that is not here.
-    private var missed = 0
+    /// Where the last key that was added was then.
+    private var latest = 0
     // Traffic chooses the keys; the seed changes no result.
     private let seed = UInt64.random(in: .min ... .max)
 
@@ -42,20 +40,15 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     func contains(_ key: Key) -> Bool { self[key] > 0 }
 
-    /// The most that a key may have occurred.
-    func most(_ key: Key) -> Int {
-        guard !slots.isEmpty else { return 0 }
-        let slot = slots[position(of: key)]
-        return slot.count > 0 ? slot.count + slot.missed : missed
-    }
-
     mutating func add(_ key: Key) {
         if slots.isEmpty { rebuild([], size: 16) }
+        // A flood is of one key. Slots do not get fewer.
+        if slots[latest].count > 0, slots[latest].key == key { return slots[latest].count += 1 }
         let position = position(of: key)
+        latest = position
         slots[position].count += 1
         if slots[position].count > 1 { return }
         slots[position].key = key
-        slots[position].missed = missed
         keys += 1
         if keys > capacity { letGo() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
     }
@@ -65,28 +58,23 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Adds what was counted elsewhere. Nothing is let go: there is room for the keys of both.
     mutating func add(_ other: FrequentKeys) {
+        if slots.isEmpty, capacity == 0 { return self = other }
         capacity += other.capacity
         if slots.isEmpty { rebuild([], size: 16) }
-        for position in slots.indices where slots[position].count > 0 && !other.contains(slots[position].key) {
-            slots[position].missed += other.missed
-        }
         for slot in other.slots where slot.count > 0 {
             let position = position(of: slot.key)
             if slots[position].count > 0 {
                 slots[position].count += slot.count
-                slots[position].missed += slot.missed
                 continue
             }
             slots[position] = slot
-            slots[position].missed += missed
             keys += 1
             if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
         }
-        missed += other.missed
     }
 
     private mutating func rebuild(_ kept: [Slot], size: Int) {
-        slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: size)
+        slots = [Slot](repeating: Slot(key: .none, count: 0), count: size)
         for slot in kept where slot.count > 0 { slots[position(of: slot.key)] = slot }
     }
 
@@ -99,7 +87,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         }
         swap(&slots, &spare)
         if slots.count != spare.count {
-            slots = [Slot](repeating: Slot(key: .none, count: 0, missed: 0), count: spare.count)
+            slots = [Slot](repeating: Slot(key: .none, count: 0), count: spare.count)
         }
         for position in slots.indices { slots[position].count = 0 }
         keys = 0
@@ -107,13 +95,57 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
             slots[position(of: slot.key)] = slot
             keys += 1
         }
-        missed += least
     }
 
     /// Most frequent first; equals in the keys' order.
     var sorted: [(key: Key, count: Int)] {
         slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count) }
             .sorted { ($1.count, $0.key) < ($0.count, $1.key) }
+    }
+}
+
+/// How often each key occurred at most, in fixed memory (the count-min sketch of Cormode and Muthukrishnan, 2005): a key adds to one
+/// counter of each row, and the least of its counters is its own count and those of keys that share it. What is counted apart can be
+/// added up: sums are what one would have counted. So hashes have no seed; who chooses keys to share the counters of another can make
+/// it seem more frequent, as can who uses that other.
+struct FrequencySketch: Sendable {
+    private static let bits = 14
+    private static let row = 1 << bits
+    /// Two rows, or none as long as nothing was counted.
+    private var counters: [UInt32] = []
+
+    mutating func add(_ server: Endpoint) {
+        if counters.isEmpty { counters = [UInt32](repeating: 0, count: 2 * FrequencySketch.row) }
+        let (first, second) = FrequencySketch.places(server)
+        FrequencySketch.add(1, &counters[first])
+        FrequencySketch.add(1, &counters[second])
+    }
+
+    mutating func add(_ other: FrequencySketch) {
+        if counters.isEmpty { return counters = other.counters }
+        for place in other.counters.indices { FrequencySketch.add(other.counters[place], &counters[place]) }
+    }
+
+    /// The most that a key may have occurred, up to 2^32 - 1.
+    func most(_ server: Endpoint) -> Int {
+        guard !counters.isEmpty else { return 0 }
+        let (first, second) = FrequencySketch.places(server)
+        return Int(min(counters[first], counters[second]))
+    }
+
+    @inline(__always)
+    private static func add(_ more: UInt32, _ counter: inout UInt32) {
+        let sum = counter.addingReportingOverflow(more)
+        counter = sum.overflow ? .max : sum.partialValue
+    }
+
+    @inline(__always)
+    private static func places(_ server: Endpoint) -> (Int, Int) {
+        let hash = server.hash(seed: 0x9e37_79b9_7f4a_7c15)
+        return (
+            Int(truncatingIfNeeded: hash >> UInt64(64 - bits)),
+            row + Int(truncatingIfNeeded: hash >> UInt64(64 - 2 * bits)) & (row - 1)
+        )
     }
 }
 
@@ -151,10 +183,11 @@ struct FrequentTargets: Sendable {
 
     /// Adds what was seen elsewhere, of which some may be the same.
     mutating func add(_ other: FrequentTargets) {
+        if pairs.isEmpty, mostPairs == 0 { return self = other }
         if pairs.isEmpty { seed = other.seed }
         precondition(seed == other.seed || other.pairs.isEmpty, "pairs with different hashes")
         sources.makeRoom(for: other.sources)
-        mostPairs += other.mostPairs
+        mostPairs = max(mostPairs, 2 * (count + other.count))
         for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
     }
 

@@ -121,6 +121,7 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var clockLargestStepBack: Int64 = 0
     /// Of a live capture: steps that its steady clock does not bear out.
     public internal(set) var clockStepsForward = 0
+    /// Of a tracker's totals, only what its parts do not keep.
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()
 
@@ -136,6 +137,7 @@ public struct HandshakeSummary: Sendable {
             if !record.findings[..<position].contains(where: { $0.code == code }) { found.add(code) }
         }
         if let total = record.total?.nanoseconds { roundTrips.record(total) }
+        if record.outcome == .established { patterns.established(at: record.server) }
     }
 
     /// A plain handshake that is not listed.
@@ -143,6 +145,7 @@ public struct HandshakeSummary: Sendable {
         attempts += 1
         plain += 1
         roundTrips.record(handshake.total)
+        patterns.established(at: handshake.server)
     }
 
     /// An attempt that is not listed, of which there is nothing but one SYN.

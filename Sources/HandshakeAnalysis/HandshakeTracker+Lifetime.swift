@@ -14,8 +14,7 @@ extension HandshakeTracker {
         if let plain, !configuration.listsAttempts {
             releaseNotes(slot)
             if !paths.isEmpty { paths.removeValue(forKey: slot) }
-            totals.count(plain)
-            return patterns.established(at: plain.server)
+            return totals.count(plain)
         }
         let log = takeNotes(slot)
         let judge = Judge(

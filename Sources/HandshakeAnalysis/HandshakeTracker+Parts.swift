@@ -72,7 +72,7 @@ extension HandshakeTracker {
     /// Whether one more would be too many for the part at hand, or too much.
     @inline(__always)
     var isFull: Bool {
-        attemptCount >= attemptLimit || index.isFull
+        attemptCount >= attemptLimit
             || memoryLimit != .max
                 && parts.current.octets &+ sizeSinceChoice &+ index.sizeWithOneMore > memoryLimit
     }

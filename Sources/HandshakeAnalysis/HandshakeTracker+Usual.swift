@@ -241,7 +241,6 @@ extension HandshakeTracker {
         totals.count(
             PlainHandshake(
                 server: server, total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
-        patterns.established(at: server)
     }
 
     /// Keeps an established attempt in mind that was reported: as `remember`.

@@ -114,8 +114,7 @@ public struct HandshakeTracker: ~Copyable {
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
         var summary = totals
-        summary.patterns = parts[0].patterns
-        for number in 1..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
+        for number in 0..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
@@ -134,15 +133,13 @@ public struct HandshakeTracker: ~Copyable {
         let share = Share(of: configuration.mostWorkers, worker: 0, of: 1)
         // Address space is reserved. Where the system grants less (ulimit -v), the table is smaller.
         var limit = configuration.maximumAttempts / share.all
-        var attempts = AttemptTable(capacity: limit * share.count)
-        var notes = HandshakeTracker.notes(for: limit * share.count)
-        while !attempts.isUsable || notes.capacity == 0 {
+        var memory = Memory(attempts: limit, parts: share.count)
+        while !memory.isUsable {
             limit /= 2
             precondition(limit > 0, "there is no memory for a table of 16 attempts")
-            attempts = AttemptTable(capacity: limit * share.count)
-            notes = HandshakeTracker.notes(for: limit * share.count)
+            memory = Memory(attempts: limit, parts: share.count)
         }
-        self.init(configuration, share, limit: limit, attempts, notes)
+        self.init(configuration, share, limit: limit, memory)
     }
 
     /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own. They have the
@@ -154,33 +151,45 @@ public struct HandshakeTracker: ~Copyable {
         let configuration = configuration.inBounds
         let share = Share(of: configuration.mostWorkers, worker: worker, of: workers)
         let limit = configuration.maximumAttempts / share.all
-        let attempts = AttemptTable(capacity: limit * share.count)
-        let notes = HandshakeTracker.notes(for: limit * share.count)
-        guard attempts.isUsable, notes.capacity > 0 else { return nil }
-        self.init(configuration, share, limit: limit, attempts, notes)
+        let memory = Memory(attempts: limit, parts: share.count)
+        guard memory.isUsable else { return nil }
+        self.init(configuration, share, limit: limit, memory)
+    }
+
+    /// Address space for what is remembered.
+    private struct Memory: ~Copyable {
+        var attempts: AttemptTable
+        /// An attempt that is given its detail brings three notes, whatever the limit.
+        var notes: Pool<SegmentNote>
+        var indexes: IndexMemory
+
+        /// - Parameter count: of attempts, in each part.
+        init(attempts count: Int, parts: Int) {
+            attempts = AttemptTable(capacity: count * parts)
+            notes = Pool(capacity: count * parts * (HandshakeTracker.notesPerAttempt + 3))
+            indexes = IndexMemory(parts: parts, entries: count)
+        }
+
+        /// Whether it was granted.
+        var isUsable: Bool { attempts.isUsable && notes.capacity > 0 && indexes.isUsable }
     }
 
     private init(
-        _ configuration: Configuration, _ share: Share, limit: Int, _ attempts: consuming AttemptTable,
-        _ notes: consuming Pool<SegmentNote>
+        _ configuration: Configuration, _ share: Share, limit: Int, _ memory: consuming Memory
     ) {
         self.configuration = configuration
         let seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
         self.seed = seed
         self.share = share
-        parts = Parts(count: share.count) {
-            Part(number: share.part(at: $0), of: share.all, mostProfiles: configuration.mostProfiles, seed: seed)
+        parts = Parts(memory.indexes) {
+            Part(
+                number: share.part(at: $0), of: share.all, $1, mostProfiles: configuration.mostProfiles, seed: seed)
         }
         memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / share.all
         attemptLimit = limit
         noteLimit = limit * HandshakeTracker.notesPerAttempt
-        self.attempts = attempts
-        self.notes = notes
-    }
-
-    /// An attempt that is given its detail brings three, whatever the limit.
-    private static func notes(for attempts: Int) -> Pool<SegmentNote> {
-        Pool(capacity: attempts * (notesPerAttempt + 3))
+        attempts = memory.attempts
+        notes = memory.notes
     }
 
     // MARK: Frames in

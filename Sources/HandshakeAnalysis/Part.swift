@@ -12,7 +12,7 @@ struct Part: ~Copyable {
     static let leastAttempts = 1 << 12
     static let leastMemory = 4 << 20
 
-    var index = HashIndex()
+    var index: HashIndex
     var queues = QueueSet()
     var patterns: TrafficPatterns
     var profiles: ProfileTable
@@ -32,10 +32,12 @@ struct Part: ~Copyable {
 
     /// - Parameters:
     ///   - count: of the parts of all trackers.
+    ///   - room: of the index.
     ///   - mostProfiles: in all of them.
     ///   - seed: of the hashes in patterns.
-    init(number: UInt8, of count: Int, mostProfiles: Int, seed: UInt64) {
+    init(number: UInt8, of count: Int, _ room: IndexRoom, mostProfiles: Int, seed: UInt64) {
         self.number = number
+        index = HashIndex(room)
         patterns = TrafficPatterns(parts: count, seed: seed)
         profiles = ProfileTable(most: mostProfiles / count)
     }

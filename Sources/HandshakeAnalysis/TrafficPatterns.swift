@@ -18,29 +18,38 @@ public struct TrafficPatterns: Sendable {
     public static let scanThreshold = 20
     public static let backscatterThreshold = 20
 
-    private var unansweredAt = FrequentKeys<Endpoint>(capacity: 1024)
-    private var answeredAt = FrequentKeys<Endpoint>(capacity: 1024)
+    private var unansweredAt: FrequentKeys<Endpoint>
+    private var established = FrequencySketch()
     private var targets: FrequentTargets
-    private var unasked = FrequentKeys<IPAddress>(capacity: 1024)
+    private var unasked: FrequentKeys<IPAddress>
 
     /// - Parameters:
     ///   - parts: among how many tuples are shared out, this being the patterns of one.
     ///   - seed: of the hashes; those of patterns that are added up must have the same.
-    init(parts: Int = 1, seed: UInt64 = 0) {
+    init(parts: Int, seed: UInt64) {
+        unansweredAt = FrequentKeys(capacity: 1024)
         targets = FrequentTargets(capacity: parts > 1 ? 512 : 2048, pairs: (1 << 17) / parts, seed: seed)
+        unasked = FrequentKeys(capacity: 1024)
+    }
+
+    /// What others are added to.
+    init() {
+        unansweredAt = FrequentKeys(capacity: 0)
+        targets = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
+        unasked = FrequentKeys(capacity: 0)
     }
 
     /// Adds what was seen on other tuples.
     mutating func add(_ other: TrafficPatterns) {
         unansweredAt.add(other.unansweredAt)
-        answeredAt.add(other.answeredAt)
+        established.add(other.established)
         targets.add(other.targets)
         unasked.add(other.unasked)
     }
 
     mutating func unaskedReset(from source: IPAddress) { unasked.add(source) }
 
-    mutating func established(at server: Endpoint) { answeredAt.add(server) }
+    mutating func established(at server: Endpoint) { established.add(server) }
 
     mutating func unanswered(_ client: Endpoint, _ server: Endpoint) {
         unansweredAt.add(server)
@@ -53,7 +62,6 @@ public struct TrafficPatterns: Sendable {
             unanswered(record.client, record.server)
         // A scan is many targets that were not used: a browser opens many connections too, and uses them.
         case .refused, .resetByClient, .unreachable: targets.add(record.client.address, record.server)
-        case .established: established(at: record.server)
         case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address)
         default: break
         }
@@ -63,7 +71,7 @@ public struct TrafficPatterns: Sendable {
         var patterns: [Pattern] = []
         // A flood: many handshakes at one server left open, and more of those than completed ones.
         for (server, count) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
-            if count > answeredAt.most(server) {
+            if count > established.most(server) {
                 patterns.append(Pattern(code: .synFlood, address: server.address, port: server.port, count: count))
             }
         }

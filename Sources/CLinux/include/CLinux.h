@@ -13,6 +13,8 @@ static inline void clinux_prefetch(const void *address) { __builtin_prefetch(add
 /// Zeroed anonymous memory of `length` bytes (rounded up to pages), asked to be backed by huge pages; NULL on failure.
 void *clinux_map(size_t length);
 void clinux_unmap(void *address, size_t length);
+/// Gives back the memory, not the addresses.
+void clinux_release(void *address, size_t length);
 
 // Signals
 
