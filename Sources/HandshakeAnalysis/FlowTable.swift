@@ -157,7 +157,7 @@ func prefetch<First, Second>(
     /// Whether the address space was granted.
     var isUsable: Bool { unsafe base != nil }
 
-    fileprivate func room(_ part: Int) -> IndexRoom {
+    func room(_ part: Int) -> IndexRoom {
         guard let base = unsafe base else { preconditionFailure("an index without memory") }
         return unsafe IndexRoom(base: base, part: part, parts: parts, largest: largest)
     }
@@ -180,124 +180,204 @@ func prefetch<First, Second>(
 /// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
 /// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
 /// cache. Linear probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
+///
+/// It grows without a pause: each insertion moves a few entries, in the order of their places, which is nearly that of their hashes. So
+/// one comparison says whether a hash was moved yet.
 @safe struct HashIndex: ~Copyable {
-    private var entries: UnsafeMutablePointer<UInt64>
-    private var mask: Int
-    /// Bits of an entry below those that say where it belongs.
-    private var shift: UInt64
+    /// `table` and `old`, side by side so that one of them is chosen without a branch.
+    private var tables: InlineArray<2, IndexTable>
+    /// How many places of `old` were moved; of a hash that belongs in one of those the entry is in `table`.
+    private var moved = 0
+    private var boundary: UInt64 = 0
     private(set) var count = 0
     private let room: IndexRoom
 
     fileprivate static let smallest: UInt64 = 12
+    /// Places that one insertion moves, at least. What is inserted meanwhile leaves an eighth of them free.
+    private static let step = 8
 
     init(_ room: IndexRoom) {
         self.room = room
-        mask = 1 << HashIndex.smallest - 1
-        shift = 64 - HashIndex.smallest
-        unsafe entries = room.place(HashIndex.smallest)
+        tables = InlineArray(repeating: IndexTable(room, HashIndex.smallest))
+    }
+
+    private var table: IndexTable {
+        get { tables[0] }
+        set { tables[0] = newValue }
+    }
+
+    /// Where those entries still are that growth has not moved: the same as `table` while there is none.
+    private var old: IndexTable {
+        get { tables[1] }
+        set { tables[1] = newValue }
     }
 
     @inline(__always)
     fileprivate static func isCrowded(_ count: Int, of all: Int) -> Bool { count &* 8 > all &* 5 }
 
+    private var isGrowing: Bool { old.mask != table.mask }
+
     /// Octets that it takes with one entry more, while it grows if it has to for that.
     @inline(__always)
-    var sizeWithOneMore: Int { (mask + 1) &* (HashIndex.isCrowded(count, of: mask) ? 24 : 8) }
+    var sizeWithOneMore: Int {
+        if isGrowing { return table.size &+ old.size }
+        return table.size &* (HashIndex.isCrowded(count, of: table.mask) ? 3 : 1)
+    }
 
-    /// Where an entry, or a hash, belongs.
     @inline(__always)
-    private func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> shift) }
+    private func table(of hash: UInt64) -> IndexTable { tables[hash < boundary ? 0 : 1] }
 
     @inline(__always)
-    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + home(hash)) }
+    func prefetch(_ hash: UInt64) { table(of: hash).prefetch(hash) }
 
     /// The first slot whose entry has this hash's tag, likely the one that `find` will give; 0 for none.
     @inline(__always)
     func candidate(_ hash: UInt64) -> UInt32 {
-        var position = home(hash)
+        let table = table(of: hash)
+        var position = table.home(hash)
         while true {
-            let entry = unsafe entries[position]
+            let entry = table[position]
             if entry == 0 || (entry ^ hash) >> 32 == 0 { return UInt32(truncatingIfNeeded: entry) }
-            position = (position &+ 1) & mask
+            position = table.after(position)
         }
     }
 
     /// The slot whose entry has this hash's tag and that `matches`; 0 for none.
     @inline(__always)
     func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
-        var position = home(hash)
+        let table = table(of: hash)
+        var position = table.home(hash)
         while true {
-            let entry = unsafe entries[position]
+            let entry = table[position]
             if entry == 0 { return 0 }
             if (entry ^ hash) >> 32 == 0 {
                 let slot = UInt32(truncatingIfNeeded: entry)
                 if matches(slot) { return slot }
             }
-            position = (position &+ 1) & mask
+            position = table.after(position)
         }
     }
 
     /// Points the entry of `old` at `new`.
     @inline(__always)
-    mutating func replace(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
-        let position = position(of: old, hash)
-        unsafe entries[position] = (hash >> 32) << 32 | UInt64(new)
+    func replace(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
+        let table = table(of: hash)
+        table[table.position(of: old, hash)] = (hash >> 32) << 32 | UInt64(new)
     }
 
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32) {
-        if HashIndex.isCrowded(count, of: mask) { grow() }
-        place((hash >> 32) << 32 | UInt64(slot))
+        if isGrowing || HashIndex.isCrowded(count, of: table.mask) { grow() }
+        table(of: hash).place((hash >> 32) << 32 | UInt64(slot))
         count += 1
     }
 
-    @inline(__always)
-    private mutating func place(_ entry: UInt64) {
-        var position = home(entry)
-        while unsafe entries[position] != 0 { position = (position &+ 1) & mask }
-        unsafe entries[position] = entry
-    }
-
+    /// Begins to grow, or goes on with it.
     private mutating func grow() {
-        let (old, size) = unsafe (entries, mask + 1)
-        precondition(64 - shift < room.largest, "more entries than were expected")
-        mask = size * 2 - 1
-        shift -= 1
-        unsafe entries = room.place(64 - shift)
-        for position in 0..<size {
-            let entry = unsafe old[position]
-            if entry != 0 { place(entry) }
+        if !isGrowing {
+            precondition(table.bits < room.largest, "more entries than were expected")
+            table = IndexTable(room, table.bits + 1)
         }
-        unsafe clinux_release(old, size * 8)
+        let goal = moved + HashIndex.step
+        // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
+        while moved <= old.mask, moved < goal || old[moved] != 0 {
+            let entry = old[moved]
+            if entry != 0, old.home(entry) <= moved { table.place(entry) }
+            moved += 1
+        }
+        if moved <= old.mask {
+            boundary = UInt64(moved) << old.shift
+        } else {
+            finishGrowth()
+        }
     }
 
-    @inline(__always)
-    private func position(of slot: UInt32, _ hash: UInt64) -> Int {
-        var position = home(hash)
-        while unsafe UInt32(truncatingIfNeeded: entries[position]) != slot { position = (position &+ 1) & mask }
-        return position
+    private mutating func finishGrowth() {
+        var position = 0
+        while old[position] != 0 {
+            if old.home(old[position]) > position { table.place(old[position]) }
+            position += 1
+        }
+        old.release()
+        old = table
+        (moved, boundary) = (0, 0)
     }
 
     mutating func removeAll() {
-        unsafe entries.update(repeating: 0, count: mask + 1)
-        count = 0
+        table.clear()
+        if isGrowing { old.release() }
+        old = table
+        (moved, boundary, count) = (0, 0, 0)
     }
 
     /// Removes the entry of `slot`, and closes the gap.
     mutating func remove(_ hash: UInt64, _ slot: UInt32) {
-        var gap = position(of: slot, hash)
-        var next = (gap + 1) & mask
+        let table = table(of: hash)
+        var gap = table.position(of: slot, hash)
+        var next = table.after(gap)
         while true {
-            let entry = unsafe entries[next]
+            let entry = table[next]
             if entry == 0 { break }
             // An entry moves back unless its home lies between the gap and itself.
-            if (next - home(entry)) & mask >= (next - gap) & mask {
-                unsafe entries[gap] = entry
+            if (next - table.home(entry)) & table.mask >= (next - gap) & table.mask {
+                table[gap] = entry
                 gap = next
             }
-            next = (next + 1) & mask
+            next = table.after(next)
         }
-        unsafe entries[gap] = 0
+        table[gap] = 0
         count -= 1
     }
+}
+
+/// The entries of an index, in one of its sizes.
+@safe private struct IndexTable {
+    private let entries: UnsafeMutablePointer<UInt64>
+    let mask: Int
+    /// Bits of an entry below those that say where it belongs.
+    let shift: UInt64
+
+    init(_ room: IndexRoom, _ bits: UInt64) {
+        unsafe entries = room.place(bits)
+        mask = 1 << bits - 1
+        shift = 64 - bits
+    }
+
+    /// The logarithm of the number of its places.
+    var bits: UInt64 { 64 - shift }
+    @inline(__always) var size: Int { (mask &+ 1) &* 8 }
+
+    /// Where an entry, or a hash, belongs.
+    @inline(__always)
+    func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> shift) }
+
+    @inline(__always)
+    func after(_ position: Int) -> Int { (position &+ 1) & mask }
+
+    @inline(__always)
+    subscript(position: Int) -> UInt64 {
+        get { unsafe entries[position] }
+        nonmutating set { unsafe entries[position] = newValue }
+    }
+
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + home(hash)) }
+
+    @inline(__always)
+    func position(of slot: UInt32, _ hash: UInt64) -> Int {
+        var position = home(hash)
+        while UInt32(truncatingIfNeeded: self[position]) != slot { position = after(position) }
+        return position
+    }
+
+    @inline(__always)
+    func place(_ entry: UInt64) {
+        var position = home(entry)
+        while self[position] != 0 { position = after(position) }
+        self[position] = entry
+    }
+
+    func clear() { unsafe entries.update(repeating: 0, count: mask + 1) }
+    /// Gives its memory back.
+    func release() { unsafe clinux_release(entries, size) }
 }

@@ -1,0 +1,83 @@
+import Testing
+
+@testable import HandshakeAnalysis
+
+@Suite struct HashIndexTests {
+    /// Hashes with what random ones rarely have: equal tags, crowds at one place, and around the end of the table.
+    private struct Hashes {
+        var state: UInt64 = 7
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let random = state ^ state >> 29
+            return switch random % 16 {
+            case 0: 0xffff_ffff_0000_0000 | random >> 40
+            case 1: 0xfff0_0000_0000_0000 | random >> 12
+            case 2: 0x0000_0000_1000_0000 | random >> 40
+            case 3: 0x8000_0000_0000_0000 | random >> 30
+            default: random
+            }
+        }
+    }
+
+    @Test("Whatever was inserted is found until it is removed, while the index grows too")
+    func model() {
+        let memory = IndexMemory(parts: 2, entries: 60_000)
+        var index = HashIndex(memory.room(0))
+        var other = HashIndex(memory.room(1))
+        for slot in UInt32(1)...2000 { other.insert(UInt64(slot) << 50, slot) }
+        var hashes = Hashes()
+        var known: [(hash: UInt64, slot: UInt32)] = []
+        var slot: UInt32 = 0
+        func expectAll() {
+            #expect(index.count == known.count)
+            #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot } == entry.slot })
+        }
+        for turn in 0..<150_000 {
+            let draw = Int(hashes.next() >> 33)
+            if known.count < 60_000, draw % 8 < 5 {
+                slot += 1
+                let hash = draw % 64 == 0 ? known.last?.hash ?? 1 : hashes.next()
+                #expect(index.find(hash) { $0 == slot } == 0)
+                index.insert(hash, slot)
+                known.append((hash, slot))
+            } else if !known.isEmpty {
+                let place = draw % known.count
+                let entry = known[place]
+                if draw % 3 == 0 {
+                    slot += 1
+                    index.replace(entry.hash, entry.slot, with: slot)
+                    known[place].slot = slot
+                } else {
+                    index.remove(entry.hash, entry.slot)
+                    known.swapAt(place, known.count - 1)
+                    known.removeLast()
+                    #expect(index.find(entry.hash) { $0 == entry.slot } == 0)
+                }
+            }
+            if turn % 5000 == 0 { expectAll() }
+        }
+        expectAll()
+        #expect(known.count > 30_000)
+        index.removeAll()
+        #expect(index.count == 0)
+        #expect(known.allSatisfy { index.find($0.hash) { _ in true } == 0 })
+        #expect((UInt32(1)...2000).allSatisfy { slot in other.find(UInt64(slot) << 50) { $0 == slot } == slot })
+    }
+
+    @Test("An index that was emptied while it grew starts again")
+    func emptied() {
+        let memory = IndexMemory(parts: 1, entries: 20_000)
+        var index = HashIndex(memory.room(0))
+        var hashes = Hashes()
+        // One more than five eighths of 4096: growth has begun.
+        for slot in UInt32(1)...2570 { index.insert(hashes.next(), slot) }
+        index.removeAll()
+        var known: [(hash: UInt64, slot: UInt32)] = []
+        for slot in UInt32(1)...20_000 {
+            known.append((hashes.next(), slot))
+            index.insert(known[known.count - 1].hash, slot)
+        }
+        #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot } == entry.slot })
+    }
+}
