@@ -235,10 +235,16 @@ func prefetch<First, Second>(
     func candidate(_ hash: UInt64) -> UInt32 {
         let table = table(of: hash)
         var position = table.home(hash)
+        // Four places at once: how far an entry stands from its place is not to be predicted.
+        while position &+ 3 <= table.mask {
+            let found = table.probe(position, hash)
+            if found != 0 { return UInt32(truncatingIfNeeded: table[position &+ found.trailingZeroBitCount]) }
+            position &+= 4
+        }
         while true {
-            let entry = table[position]
+            let entry = table[position & table.mask]
             if entry == 0 || (entry ^ hash) >> 32 == 0 { return UInt32(truncatingIfNeeded: entry) }
-            position = table.after(position)
+            position &+= 1
         }
     }
 
@@ -361,7 +367,18 @@ func prefetch<First, Second>(
     }
 
     @inline(__always)
-    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + home(hash)) }
+    func prefetch(_ hash: UInt64) {
+        let home = home(hash)
+        // What `probe` reads may lie in two lines.
+        unsafe clinux_prefetch(entries + home)
+        unsafe clinux_prefetch(entries + (home &+ 3) & mask)
+    }
+
+    /// A bit for each of four places that has a hash's tag, or is empty.
+    @inline(__always)
+    func probe(_ position: Int, _ hash: UInt64) -> UInt32 {
+        unsafe clinux_probe(entries + position, UInt32(truncatingIfNeeded: hash >> 32))
+    }
 
     @inline(__always)
     func position(of slot: UInt32, _ hash: UInt64) -> Int {

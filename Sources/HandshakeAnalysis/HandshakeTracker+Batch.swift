@@ -14,6 +14,8 @@ extension HandshakeTracker {
         var hashes = InlineArray<64, UInt64>(repeating: 0)
         /// The attempt that a usual segment likely leads to; 0 for none.
         var candidates = InlineArray<64, UInt32>(repeating: 0)
+        /// `reroutings` when those were found.
+        var reroutings: UInt64 = 0
     }
 
     /// Takes a batch of decoded frames.
@@ -59,7 +61,7 @@ extension HandshakeTracker {
             order = first &+ UInt64(position)
             trust(trusts[position])
             hearsAt = position == last ? nil : clock.elapsed &+ clock.lead
-            take(batch, position, own.places[position], own.hashes[position])
+            take(batch, position, turn, &own)
             if position < last, recent.0 | recent.1 | recentHandshake != 0 {
                 // The next frame, whosesoever it is, will say so.
                 let next = clock.elapsed &+ clock.lead
@@ -79,7 +81,7 @@ extension HandshakeTracker {
         for position in 0..<batch.count {
             if position > 0 { tick(batch, position) }
             if turn < own.count, Int(own.positions[turn]) == position {
-                take(batch, position, own.places[position], own.hashes[position])
+                take(batch, position, turn, &own)
                 turn += 1
             } else {
                 endFrame()
@@ -128,19 +130,23 @@ extension HandshakeTracker {
             guard own.places[position] != Share.another else { continue }
             let slot = self.parts[own.places[position]].index.candidate(own.hashes[position])
             own.candidates[turn] = slot
-            if slot != 0 { attempts.entries.prefetch(slot) }
+            attempts.entries.prefetch(slot)
         }
+        own.reroutings = reroutings
         for turn in 0..<own.count where own.candidates[turn] != 0 {
             attempts.prefetchBody(own.candidates[turn])
         }
     }
 
     @inline(__always)
-    private mutating func take(_ batch: borrowing FrameBatch, _ position: Int, _ place: UInt8, _ hash: UInt64) {
+    private mutating func take(_ batch: borrowing FrameBatch, _ position: Int, _ turn: Int, _ own: inout Own) {
+        let place = own.places[position]
         if place != Share.another {
             begin(place)
             totals.frames.segments &+= 1
-            take(batch.segments[position], hash)
+            // Nothing leads elsewhere than it did, unless it was rerouted since.
+            let candidate = own.reroutings == reroutings ? own.candidates[turn] : 0
+            take(batch.segments[position], own.hashes[position], candidate)
         } else {
             takeOther(batch, position)
         }

@@ -110,8 +110,10 @@ extension HandshakeTracker {
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
         while isFull {
-            // What is reported goes first, then the oldest that is not.
-            if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
+            // What is past goes first, then what is reported, then the oldest that is not.
+            if let slot = queues.overdue(attempts.entries, clock.elapsed) {
+                forgetUnlessTouched(slot)
+            } else if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
                 if forgetUnlessTouched(slot) { totals.forgottenEarly += 1 }
             } else if let slot = queues.oldest(.unfinished) ?? queues.oldest(.settling) {
                 totals.evicted += 1
@@ -135,6 +137,7 @@ extension HandshakeTracker {
             index.insert(hash, slot)
         } else {
             index.replace(hash, newest, with: slot)
+            reroutings += 1
         }
         return slot
     }
@@ -145,6 +148,7 @@ extension HandshakeTracker {
         if recentHandshake == slot { recentHandshake = 0 }
         queues.remove(slot, attempts.entries)
         attemptCount -= 1
+        reroutings += 1
         let tuple = attempts.tuple(of: slot)
         let hash = tuple.hash(seed: seed)
         if attempts.entries[slot].stage != .detailed {

@@ -13,10 +13,13 @@ struct ProfileHints {
 // each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same place. Whatever is not
 // recognised gives the attempt its detail, and goes there.
 extension HandshakeTracker {
+    /// - Parameter candidate: the attempt that its hash leads to, if that is on its tuple; 0 where it has to be looked up.
     @inline(__always)
-    mutating func take(_ segment: UsualSegment, _ hash: UInt64) {
+    mutating func take(_ segment: UsualSegment, _ hash: UInt64, _ candidate: UInt32) {
         let sourceIsLow = segment.sourceIsLow
-        let slot = index.find(hash) { attempts.has(segment.tuple, $0) }
+        let slot =
+            candidate != 0 && attempts.has(segment.tuple, candidate)
+            ? candidate : index.find(hash) { attempts.has(segment.tuple, $0) }
         let isTaken: Bool
         if slot == 0 {
             isTaken = begin(segment, segment.tuple, sourceIsLow, hash)

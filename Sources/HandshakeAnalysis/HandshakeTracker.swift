@@ -78,6 +78,8 @@ public struct HandshakeTracker: ~Copyable {
     /// What is remembered of the attempts of all parts.
     var attempts: AttemptTable
     var notes: Pool<SegmentNote>
+    /// Counts the entries of indexes that were removed, or lead to another attempt than before.
+    var reroutings: UInt64 = 0
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
     var paths: [UInt32: TunnelPaths] = [:]
     /// The most attempts, notes in their logs, and octets of each part.

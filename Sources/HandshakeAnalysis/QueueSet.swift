@@ -66,10 +66,21 @@ struct QueueSet {
         entries[slot].queueNext = 0
     }
 
-    /// The head of a queue whose lifetime has passed.
+    /// Nanoseconds, a power of two.
+    fileprivate static let tact: Int64 = 1 << 30
+
+    /// The head of a queue whose deadline has passed.
     func due(_ queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, _ now: Int64) -> UInt32? {
         guard let slot = oldest(queue) else { return nil }
         return entries[slot].queueDeadline <= now ? slot : nil
+    }
+
+    /// What would be forgotten, had its deadline come.
+    func overdue(_ entries: borrowing Pool<Entry>, _ now: Int64) -> UInt32? {
+        for queue in [Attempt.Queue.ended, .live] {
+            if let slot = oldest(queue), entries[slot].queueEnd <= now { return slot }
+        }
+        return nil
     }
 
     func oldest(_ queue: Attempt.Queue) -> UInt32? {
@@ -88,5 +99,13 @@ struct QueueSet {
 
 extension Entry {
     /// When its time in its queue is over, on `CaptureClock.elapsed`.
-    var queueDeadline: Int64 { queued &+ QueueSet.lifetime(queue) }
+    var queueEnd: Int64 { queued &+ QueueSet.lifetime(queue) }
+
+    /// When it leaves its queue. What is then only forgotten is so with all of its second: time is looked at less often.
+    var queueDeadline: Int64 {
+        switch queue {
+        case .unfinished, .settling: queueEnd
+        case .ended, .live: (queueEnd &+ (QueueSet.tact - 1)) & ~(QueueSet.tact - 1)
+        }
+    }
 }

@@ -56,7 +56,8 @@ import Testing
         }
         var sum = FrequencySketch()
         for part in parts { sum.add(part) }
-        #expect((0..<8000).allSatisfy { sum.most(Endpoint(address($0), 443)) == whole.most(Endpoint(address($0), 443)) })
+        let servers = (0..<8000).map { Endpoint(address($0), 443) }
+        #expect(servers.allSatisfy { sum.most($0) == whole.most($0) })
     }
 
     @Test("Adding up what parts counted lets nothing go, however many pairs there are")

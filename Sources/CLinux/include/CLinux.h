@@ -4,11 +4,30 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 // Memory
 
 /// Asks the processor to fetch the cache line at `address`, to be read and written soon. Never faults.
 static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
+/// Of four words, a bit for each whose upper half is `tag` or whose lower half is 0. In one step where the processor has SSE2.
+static inline uint32_t clinux_probe(const uint64_t *words, uint32_t tag) {
+#ifdef __SSE2__
+  __m128 first = _mm_castsi128_ps(_mm_loadu_si128((const __m128i *)words));
+  __m128 last = _mm_castsi128_ps(_mm_loadu_si128((const __m128i *)(words + 2)));
+  __m128i upper = _mm_castps_si128(_mm_shuffle_ps(first, last, 0xdd));
+  __m128i lower = _mm_castps_si128(_mm_shuffle_ps(first, last, 0x88));
+  __m128i found = _mm_or_si128(_mm_cmpeq_epi32(upper, _mm_set1_epi32((int)tag)), _mm_cmpeq_epi32(lower, _mm_setzero_si128()));
+  return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(found));
+#else
+  uint32_t found = 0;
+  for (int word = 0; word < 4; word++) found |= (uint32_t)(words[word] >> 32 == tag || (uint32_t)words[word] == 0) << word;
+  return found;
+#endif
+}
 
 /// Zeroed anonymous memory of `length` bytes (rounded up to pages), asked to be backed by huge pages; NULL on failure.
 void *clinux_map(size_t length);
