@@ -54,7 +54,8 @@ struct AttemptTable: ~Copyable {
 
     @inline(__always)
     func prefetchBody(_ slot: UInt32) {
-        let (body, stage) = (entries[slot].body, entries[slot].stage)
+        let entry = entries.peek(slot)
+        let (body, stage) = (entry.body, entry.stage)
         if stage == .detailed { return details.prefetch(body) }
         // Which of the two it is cannot be predicted: no branch.
         prefetch(body, stage == .closed, of: aftermaths, else: progress)

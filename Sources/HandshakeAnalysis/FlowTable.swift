@@ -47,6 +47,13 @@ import CLinux
         }
     }
 
+    /// An element, or what is in the place of none: zeros.
+    @inline(__always)
+    func peek(_ slot: UInt32) -> Element {
+        assert(Int(slot) <= used)
+        return unsafe base[Int(slot)]
+    }
+
     /// Takes a slot. The pool must not be full.
     @inline(__always)
     mutating func insert(_ element: Element) -> UInt32 {

@@ -133,9 +133,7 @@ extension HandshakeTracker {
             attempts.entries.prefetch(slot)
         }
         own.reroutings = reroutings
-        for turn in 0..<own.count where own.candidates[turn] != 0 {
-            attempts.prefetchBody(own.candidates[turn])
-        }
+        for turn in 0..<own.count { attempts.prefetchBody(own.candidates[turn]) }
     }
 
     @inline(__always)

@@ -183,13 +183,14 @@ extension HandshakeTracker {
     private mutating func hear(_ slot: UInt32, _ segment: UsualSegment, _ fromClient: Bool) -> Bool {
         guard !segment.flags.contains(.syn) else { return false }
         let body = attempts.entries[slot].body
-        if fromClient {
-            attempts.aftermaths[body].clientEnd = Sequence.later(
-                segment.seq &+ segment.sequenceLength, attempts.aftermaths[body].clientEnd)
-            if segment.options.contains(.timestamps) { attempts.aftermaths[body].clientTSval = segment.tsval }
-        } else if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts.aftermaths[body].serverAcked) {
-            attempts.aftermaths[body].serverAcked = segment.ack
-        }
+        // Whose segment it is is not to be predicted: each number is written, the same where it is not this side's.
+        let known = attempts.aftermaths[body]
+        let end = Sequence.later(segment.seq &+ segment.sequenceLength, known.clientEnd)
+        let isNews = segment.flags.contains(.ack) && Sequence.isAfter(segment.ack, known.serverAcked)
+        let hasTSval = fromClient && segment.options.contains(.timestamps)
+        attempts.aftermaths[body].clientEnd = fromClient ? end : known.clientEnd
+        attempts.aftermaths[body].clientTSval = hasTSval ? segment.tsval : known.clientTSval
+        attempts.aftermaths[body].serverAcked = !fromClient && isNews ? segment.ack : known.serverAcked
         attempts.aftermaths[body].touched = touchedAt(slot)
         if !segment.flags.isDisjoint(with: [.fin, .rst]), attempts.entries[slot].queue == .live {
             attempts.entries[slot].isConnectionEnded = true

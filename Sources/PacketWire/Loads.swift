@@ -30,6 +30,16 @@ extension RawSpan {
             sum &+= word(offset) &+ word(offset &+ 4) &+ (word(offset &+ 8) &+ word(offset &+ 12))
             offset &+= 16
         }
+        #if _endian(little)
+            // How many octets are left is not to be predicted. Where 16 were there, the last 16 are, and those that are left come to
+            // their place in them by a shift.
+            if offset > start {
+                let last = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: end &- 16, as: UInt128.self)
+                let rest = (last &>> 1) &>> UInt128(truncatingIfNeeded: 127 &- (end &- offset) &* 8)
+                let (low, high) = (UInt64(truncatingIfNeeded: rest), UInt64(truncatingIfNeeded: rest &>> 64))
+                return sum &+ (low & 0xffff_ffff) &+ low >> 32 &+ (high & 0xffff_ffff) &+ high >> 32
+            }
+        #endif
         while offset &+ 4 <= end {
             sum &+= word(offset)
             offset &+= 4
