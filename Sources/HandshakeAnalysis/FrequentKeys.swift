@@ -53,8 +53,8 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         if keys > capacity { letGo() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
     }
 
-    /// Has room for the keys of another as well.
-    mutating func makeRoom(for other: FrequentKeys) { capacity += other.capacity }
+    /// Has room for so many keys more.
+    mutating func makeRoom(for more: Int) { capacity += more }
 
     /// Adds what was counted elsewhere. Nothing is let go: there is room for the keys of both.
     mutating func add(_ other: FrequentKeys) {
@@ -151,6 +151,9 @@ struct FrequencySketch: Sendable {
 
 /// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded memory. A count is a
 /// lower bound, as above.
+///
+/// Sources of a flood have one destination each. So a source is counted from its second on: until then its first stands in a place that
+/// it shares with others, and the last to come stays.
 struct FrequentTargets: Sendable {
     private struct Pair: BitwiseCopyable {
         var source = IPAddress.none
@@ -161,33 +164,52 @@ struct FrequentTargets: Sendable {
     private var sources: FrequentKeys<IPAddress>
     private var pairs: [Pair] = []
     private var count = 0
+    /// Sources with one destination, by a hash without a seed: it decides which of them stays.
+    private var singles: [Pair] = []
+    private let mostSingles: Int
     private var seed: UInt64
     static let most = 256
     private static let fewest = 64
     private var mostPairs: Int
 
     /// - Parameters:
-    ///   - capacity: sources that are told apart at a time.
+    ///   - capacity: sources that are told apart at a time, a power of two; as many have one destination.
     ///   - pairs: so many are kept at most, whatever the sources.
     ///   - seed: of the hashes of pairs.
     init(capacity: Int, pairs: Int, seed: UInt64) {
         sources = FrequentKeys(capacity: capacity)
         mostPairs = pairs
+        mostSingles = capacity
         self.seed = seed
     }
 
     mutating func add(_ source: IPAddress, _ destination: Endpoint) {
         // Two pairs with one hash would count as one: once in 2^64.
-        add(Pair(source: source, hash: destination.hash(seed: source.hash(seed: seed)) | 1))
+        let pair = Pair(source: source, hash: destination.hash(seed: source.hash(seed: seed)) | 1)
+        if sources.keys > 0, sources.contains(source) { return add(pair) }
+        if singles.isEmpty { singles = [Pair](repeating: Pair(), count: mostSingles) }
+        let place = Int(truncatingIfNeeded: source.hash(seed: 0x9e37_79b9_7f4a_7c15) >> 32) & (mostSingles - 1)
+        let single = singles[place]
+        if single.hash == 0 || single.source != source { return singles[place] = pair }
+        if single.hash == pair.hash { return }
+        singles[place].hash = 0
+        add(single)
+        add(pair)
     }
 
     /// Adds what was seen elsewhere, of which some may be the same.
     mutating func add(_ other: FrequentTargets) {
-        if pairs.isEmpty, mostPairs == 0 { return self = other }
-        if pairs.isEmpty { seed = other.seed }
-        precondition(seed == other.seed || other.pairs.isEmpty, "pairs with different hashes")
-        sources.makeRoom(for: other.sources)
-        mostPairs = max(mostPairs, 2 * (count + other.count))
+        if other.pairs.isEmpty, other.singles.isEmpty { return }
+        if pairs.isEmpty, singles.isEmpty {
+            if mostPairs == 0 { return self = other }
+            seed = other.seed
+        }
+        precondition(seed == other.seed, "pairs with different hashes")
+        let (own, others) = (singles.filter { $0.hash != 0 }, other.singles.filter { $0.hash != 0 })
+        singles = []
+        sources.makeRoom(for: other.sources.capacity + own.count + others.count)
+        mostPairs = max(mostPairs, 2 * (count + other.count + own.count + others.count))
+        for pair in own + others { add(pair) }
         for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
     }
 

@@ -60,6 +60,30 @@ import Testing
         #expect(servers.allSatisfy { sum.most($0) == whole.most($0) })
     }
 
+    @Test("A scan is seen in the midst of a flood from many sources")
+    func scanWithinFlood() {
+        var targets = FrequentTargets(capacity: 512, pairs: 1 << 13, seed: 1)
+        for port in 1...100 {
+            for number in 0..<100 { targets.add(address(1000 + port * 100 + number), Endpoint(address(9), 80)) }
+            targets.add(address(1), Endpoint(address(9), UInt16(port)))
+        }
+        #expect(targets.sorted.first?.key == address(1))
+        #expect(targets.sorted.first.map { $0.count > 80 } == true)
+    }
+
+    @Test("Destinations of one source in different parts are added up, each of them alone in its part too")
+    func singlesOfParts() {
+        var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
+        for part in 0..<16 {
+            var targets = FrequentTargets(capacity: 512, pairs: 1 << 13, seed: 3)
+            for _ in 0..<3 { targets.add(address(1), Endpoint(address(9), UInt16(part))) }
+            if part % 2 == 0 { targets.add(address(1), Endpoint(address(9), UInt16(100 + part))) }
+            sum.add(targets)
+        }
+        #expect(sum.sorted.first?.key == address(1))
+        #expect(sum.sorted.first?.count == 24)
+    }
+
     @Test("Adding up what parts counted lets nothing go, however many pairs there are")
     func scansOfParts() {
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
