@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 void *clinux_map(size_t length) {
   void *address = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -15,6 +16,10 @@ void *clinux_map(size_t length) {
 
 void clinux_unmap(void *address, size_t length) { munmap(address, length); }
 
-void clinux_release(void *address, size_t length) { madvise(address, length, MADV_DONTNEED); }
+void clinux_release(void *address, size_t length) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = ((uintptr_t)address + page - 1) / page * page, end = ((uintptr_t)address + length) / page * page;
+  if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+}
 
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -153,7 +153,7 @@ func prefetch<First, Second>(
         precondition(parts > 0)
         self.parts = parts
         var largest = HashIndex.smallest
-        while HashIndex.isCrowded(entries, of: 1 << largest) { largest += 1 }
+        while HashIndex.isCrowded(entries, mask: 1 << largest - 1) { largest += 1 }
         self.largest = largest
         byteCount = parts * 8 << (largest + 1)
         unsafe base = clinux_map(byteCount)
@@ -189,11 +189,12 @@ func prefetch<First, Second>(
 /// cache. Linear probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
 ///
 /// It grows without a pause: each insertion moves a few entries, in the order of their places, which is nearly that of their hashes. So
-/// one comparison says whether a hash was moved yet.
+/// one comparison says whether a hash was moved yet. What was moved stays where it was too until all are: what belongs at the end of the old
+/// table, and lies at its start, is found by going past it. Nobody takes it for an entry, since its tag is below the boundary.
 @safe struct HashIndex: ~Copyable {
-    /// `table` and `old`, side by side so that one of them is chosen without a branch.
+    /// `young` and `old`, side by side so that one of them is chosen without a branch.
     private var tables: InlineArray<2, IndexTable>
-    /// How many places of `old` were moved; of a hash that belongs in one of those the entry is in `table`.
+    /// How many places of `old` were moved; of a hash that belongs in one of those the entry is in `young`.
     private var moved = 0
     private var boundary: UInt64 = 0
     private(set) var count = 0
@@ -208,27 +209,27 @@ func prefetch<First, Second>(
         tables = InlineArray(repeating: IndexTable(room, HashIndex.smallest))
     }
 
-    private var table: IndexTable {
+    private var young: IndexTable {
         get { tables[0] }
         set { tables[0] = newValue }
     }
 
-    /// Where those entries still are that growth has not moved: the same as `table` while there is none.
+    /// Where those entries still are that growth has not moved: the same as `young` while there is none.
     private var old: IndexTable {
         get { tables[1] }
         set { tables[1] = newValue }
     }
 
     @inline(__always)
-    fileprivate static func isCrowded(_ count: Int, of all: Int) -> Bool { count &* 8 > all &* 5 }
+    fileprivate static func isCrowded(_ count: Int, mask: Int) -> Bool { count &* 8 > mask &* 5 }
 
-    private var isGrowing: Bool { old.mask != table.mask }
+    private var isGrowing: Bool { old.mask != young.mask }
 
     /// Octets that it takes with one entry more, while it grows if it has to for that.
     @inline(__always)
     var sizeWithOneMore: Int {
-        if isGrowing { return table.size &+ old.size }
-        return table.size &* (HashIndex.isCrowded(count, of: table.mask) ? 3 : 1)
+        if isGrowing { return young.size &+ old.size }
+        return young.size &* (HashIndex.isCrowded(count, mask: young.mask) ? 3 : 1)
     }
 
     @inline(__always)
@@ -273,29 +274,29 @@ func prefetch<First, Second>(
 
     /// Points the entry of `old` at `new`.
     @inline(__always)
-    func replace(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
+    mutating func replace(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
         let table = table(of: hash)
-        table[table.position(of: old, hash)] = (hash >> 32) << 32 | UInt64(new)
+        table[table.position(of: IndexTable.entry(hash, old))] = IndexTable.entry(hash, new)
     }
 
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32) {
-        if isGrowing || HashIndex.isCrowded(count, of: table.mask) { grow() }
-        table(of: hash).place((hash >> 32) << 32 | UInt64(slot))
+        if isGrowing || HashIndex.isCrowded(count, mask: young.mask) { grow() }
+        table(of: hash).place(IndexTable.entry(hash, slot))
         count += 1
     }
 
     /// Begins to grow, or goes on with it.
     private mutating func grow() {
         if !isGrowing {
-            precondition(table.bits < room.largest, "more entries than were expected")
-            table = IndexTable(room, table.bits + 1)
+            precondition(young.bits < room.largest, "more entries than were expected")
+            young = IndexTable(room, young.bits + 1)
         }
         let goal = moved + HashIndex.step
         // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
         while moved <= old.mask, moved < goal || old[moved] != 0 {
             let entry = old[moved]
-            if entry != 0, old.home(entry) <= moved { table.place(entry) }
+            if entry != 0, old.home(entry) <= moved { young.place(entry) }
             moved += 1
         }
         if moved <= old.mask {
@@ -308,25 +309,25 @@ func prefetch<First, Second>(
     private mutating func finishGrowth() {
         var position = 0
         while old[position] != 0 {
-            if old.home(old[position]) > position { table.place(old[position]) }
+            if old.home(old[position]) > position { young.place(old[position]) }
             position += 1
         }
         old.release()
-        old = table
+        old = young
         (moved, boundary) = (0, 0)
     }
 
     mutating func removeAll() {
-        table.clear()
+        young.clear()
         if isGrowing { old.release() }
-        old = table
+        old = young
         (moved, boundary, count) = (0, 0, 0)
     }
 
     /// Removes the entry of `slot`, and closes the gap.
     mutating func remove(_ hash: UInt64, _ slot: UInt32) {
         let table = table(of: hash)
-        var gap = table.position(of: slot, hash)
+        var gap = table.position(of: IndexTable.entry(hash, slot))
         var next = table.after(gap)
         while true {
             let entry = table[next]
@@ -388,9 +389,12 @@ func prefetch<First, Second>(
     }
 
     @inline(__always)
-    func position(of slot: UInt32, _ hash: UInt64) -> Int {
-        var position = home(hash)
-        while UInt32(truncatingIfNeeded: self[position]) != slot { position = after(position) }
+    static func entry(_ hash: UInt64, _ slot: UInt32) -> UInt64 { (hash >> 32) << 32 | UInt64(slot) }
+
+    @inline(__always)
+    func position(of entry: UInt64) -> Int {
+        var position = home(entry)
+        while self[position] != entry { position = after(position) }
         return position
     }
 

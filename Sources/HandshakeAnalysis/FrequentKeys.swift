@@ -20,6 +20,8 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     private var slots: [Slot] = []
     private var spare: [Slot] = []
     private(set) var keys = 0
+    /// How often keys were let go.
+    private(set) var losses = 0
     /// Where the last key that was added was then.
     private var latest = 0
     // Traffic chooses the keys; the seed changes no result.
@@ -80,6 +82,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Lets half of the keys go, or more.
     mutating func letGo() {
+        losses += 1
         // The least count that all but half exceed.
         var least = 1
         while slots.count(where: { $0.count > least }) > min(keys, capacity) / 2 {
@@ -152,8 +155,8 @@ struct FrequencySketch: Sendable {
 /// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded memory. A count is a
 /// lower bound, as above.
 ///
-/// Sources of a flood have one destination each. So a source is counted from its second on: until then its first stands in a place that
-/// it shares with others, and the last to come stays.
+/// Sources of a flood have one destination each. So once there were more sources than are kept, one is counted from its second destination
+/// on: until then its first stands in a place that it shares with others, and the last to come stays.
 struct FrequentTargets: Sendable {
     private struct Pair: BitwiseCopyable {
         var source = IPAddress.none
@@ -171,6 +174,8 @@ struct FrequentTargets: Sendable {
     static let most = 256
     private static let fewest = 64
     private var mostPairs: Int
+    /// Those of `sources` when pairs were last looked through.
+    private var lossesSeen = 0
 
     /// - Parameters:
     ///   - capacity: sources that are told apart at a time, a power of two; as many have one destination.
@@ -186,7 +191,7 @@ struct FrequentTargets: Sendable {
     mutating func add(_ source: IPAddress, _ destination: Endpoint) {
         // Two pairs with one hash would count as one: once in 2^64.
         let pair = Pair(source: source, hash: destination.hash(seed: source.hash(seed: seed)) | 1)
-        if sources.keys > 0, sources.contains(source) { return add(pair) }
+        if sources.losses == 0 || sources.keys > 0 && sources.contains(source) { return add(pair) }
         if singles.isEmpty { singles = [Pair](repeating: Pair(), count: mostSingles) }
         let place = Int(truncatingIfNeeded: source.hash(seed: 0x9e37_79b9_7f4a_7c15) >> 32) & (mostSingles - 1)
         let single = singles[place]
@@ -205,6 +210,8 @@ struct FrequentTargets: Sendable {
             seed = other.seed
         }
         precondition(seed == other.seed, "pairs with different hashes")
+        // Pairs of sources that were let go may come again.
+        if sources.losses != lossesSeen { rebuild() }
         let (own, others) = (singles.filter { $0.hash != 0 }, other.singles.filter { $0.hash != 0 })
         singles = []
         sources.makeRoom(for: other.sources.capacity + own.count + others.count)
@@ -244,6 +251,7 @@ struct FrequentTargets: Sendable {
         pairs = [Pair](repeating: Pair(), count: size)
         for pair in kept { pairs[position(of: pair.hash)] = pair }
         count = kept.count
+        lossesSeen = sources.losses
     }
 
     var sorted: [(key: IPAddress, count: Int)] { sources.sorted }

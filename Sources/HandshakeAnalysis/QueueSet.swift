@@ -67,7 +67,7 @@ struct QueueSet {
     }
 
     /// Nanoseconds, a power of two.
-    fileprivate static let tact: Int64 = 1 << 30
+    fileprivate static let granularity: Int64 = 1 << 30
 
     /// The head of a queue whose deadline has passed.
     func due(_ queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, _ now: Int64) -> UInt32? {
@@ -77,9 +77,8 @@ struct QueueSet {
 
     /// What would be forgotten, had its deadline come.
     func overdue(_ entries: borrowing Pool<Entry>, _ now: Int64) -> UInt32? {
-        for queue in [Attempt.Queue.ended, .live] {
-            if let slot = oldest(queue), entries[slot].queueEnd <= now { return slot }
-        }
+        if let slot = oldest(.ended), entries[slot].queueEnd <= now { return slot }
+        if let slot = oldest(.live), entries[slot].queueEnd <= now { return slot }
         return nil
     }
 
@@ -105,7 +104,7 @@ extension Entry {
     var queueDeadline: Int64 {
         switch queue {
         case .unfinished, .settling: queueEnd
-        case .ended, .live: (queueEnd &+ (QueueSet.tact - 1)) & ~(QueueSet.tact - 1)
+        case .ended, .live: (queueEnd &+ (QueueSet.granularity - 1)) & ~(QueueSet.granularity - 1)
         }
     }
 }

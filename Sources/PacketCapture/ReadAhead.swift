@@ -75,6 +75,8 @@ package final class ReadAhead: @unchecked Sendable {
     /// Nobody is given a piece any more.
     package func stop() { ring.stop() }
 
+    package var isStopped: Bool { ring.isStopped }
+
     /// Ends the thread, once there are no more pieces.
     /// - Parameter batch: takes what is known of fragmented packets.
     package func finish(_ batch: inout FrameBatch) {

@@ -69,9 +69,19 @@ package final class Ring<Slot: Sendable>: Sendable {
             }
             // A signal may come just before the wait: it is never a long one.
             let isImpatient = isInterrupted()
-            if !waitForWake(wakes[stage][member], milliseconds: 1000), isImpatient { end() }
+            if !waitForWake(wakes[stage][member], milliseconds: 1000), isImpatient, isIdle(before: stage) { end() }
         }
     }
+
+    /// Whether those between the first stage and this one have nothing to do.
+    private func isIdle(before stage: Int) -> Bool {
+        state.withLock { state in
+            state.stages[1..<stage].joined().allSatisfy { $0.passed == state.stages[0][0].passed }
+        }
+    }
+
+    /// Whether `stop` was called.
+    package var isStopped: Bool { state.withLock { $0.isStopped } }
 
     /// Passes on the slot that `next` gave.
     package func pass(_ stage: Int, _ member: Int = 0) {

@@ -72,7 +72,7 @@ final class TrackerTeam: @unchecked Sendable {
         _ batch: inout FrameBatch, _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> HandshakeSummary {
         do throws(OutputEnded) {
-            if threads.isEmpty { try runAlone(&progress, take) } else { try collect(&progress, take) }
+            if threads.isEmpty { runAlone(&progress) } else { try collect(&progress, take) }
         } catch {
             end()
             throw error
@@ -83,25 +83,15 @@ final class TrackerTeam: @unchecked Sendable {
         return summary
     }
 
-    private func runAlone(
-        _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) {
-        let worker = workers[0]
+    /// Of one that lists nothing.
+    private func runAlone(_ progress: inout ProgressBar) {
         while let piece = ahead.next() {
-            for position in 0..<piece.count {
-                worker.tracker.receive(piece.batches[position].frames)
-                guard worker.tracker.hasDecided else { continue }
-                progress.clear()
-                worker.tracker.take(&worker.last)
-                try take([worker.last])
-            }
+            for position in 0..<piece.count { workers[0].tracker.receive(piece.batches[position].frames) }
             progress.tick { piece.progress }
             ahead.pass()
         }
-        worker.tracker.end()
-        worker.tracker.take(&worker.last)
+        workers[0].tracker.end()
         progress.clear()
-        try take([worker.last])
     }
 
     private func collect(
@@ -127,6 +117,8 @@ final class TrackerTeam: @unchecked Sendable {
             worker.tracker.take(&worker.decisions[piece.place].decisions)
             ahead.pass(taker: number)
         }
+        // Nobody takes what is decided any more.
+        if ahead.isStopped { return }
         worker.tracker.end()
         worker.tracker.take(&worker.last)
     }

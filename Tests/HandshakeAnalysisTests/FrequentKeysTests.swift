@@ -84,6 +84,25 @@ import Testing
         #expect(sum.sorted.first?.count == 24)
     }
 
+    @Test("A source that one part let go is added up from the others, whichever comes first")
+    func letGoInOnePart() {
+        func part(_ letsGo: Bool) -> FrequentTargets {
+            var targets = FrequentTargets(capacity: 8, pairs: 1 << 10, seed: 3)
+            for port in 1...(letsGo ? 5 : 30) { targets.add(address(1), Endpoint(address(9), UInt16(port))) }
+            guard letsGo else { return targets }
+            for number in 100..<108 {
+                for port in 1...6 { targets.add(address(number), Endpoint(address(9), UInt16(port))) }
+            }
+            #expect(!targets.sorted.contains { $0.key == address(1) })
+            return targets
+        }
+        for order in [[true, false], [false, true]] {
+            var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
+            for letsGo in order { sum.add(part(letsGo)) }
+            #expect(sum.sorted.first { $0.key == address(1) }?.count == 30)
+        }
+    }
+
     @Test("Adding up what parts counted lets nothing go, however many pairs there are")
     func scansOfParts() {
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)

@@ -28,7 +28,13 @@ import Testing
         for slot in UInt32(1)...2000 { other.insert(UInt64(slot) << 50, slot) }
         var hashes = Hashes()
         var known: [(hash: UInt64, slot: UInt32)] = []
-        var slot: UInt32 = 0
+        // Slots that were given back come again at once, as a pool's do.
+        var (most, free): (UInt32, [UInt32]) = (0, [])
+        func newSlot() -> UInt32 {
+            if let last = free.popLast() { return last }
+            most += 1
+            return most
+        }
         func expectAll() {
             #expect(index.count == known.count)
             #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot } == entry.slot })
@@ -36,7 +42,7 @@ import Testing
         for turn in 0..<150_000 {
             let draw = Int(hashes.next() >> 33)
             if known.count < 60_000, draw % 8 < 5 {
-                slot += 1
+                let slot = newSlot()
                 let hash = draw % 64 == 0 ? known.last?.hash ?? 1 : hashes.next()
                 #expect(index.find(hash) { $0 == slot } == 0)
                 index.insert(hash, slot)
@@ -45,11 +51,12 @@ import Testing
                 let place = draw % known.count
                 let entry = known[place]
                 if draw % 3 == 0 {
-                    slot += 1
-                    index.replace(entry.hash, entry.slot, with: slot)
-                    known[place].slot = slot
+                    known[place].slot = newSlot()
+                    index.replace(entry.hash, entry.slot, with: known[place].slot)
+                    free.append(entry.slot)
                 } else {
                     index.remove(entry.hash, entry.slot)
+                    free.append(entry.slot)
                     known.swapAt(place, known.count - 1)
                     known.removeLast()
                     #expect(index.find(entry.hash) { $0 == entry.slot } == 0)
@@ -63,6 +70,25 @@ import Testing
         #expect(index.count == 0)
         #expect(known.allSatisfy { index.find($0.hash) { _ in true } == 0 })
         #expect((UInt32(1)...2000).allSatisfy { slot in other.find(UInt64(slot) << 50) { $0 == slot } == slot })
+    }
+
+    @Test("A slot that is used again while the index grows is not mistaken for what it held before")
+    func reusedSlot() {
+        let memory = IndexMemory(parts: 1, entries: 20_000)
+        var index = HashIndex(memory.room(0))
+        let (first, last) = (UInt64(1) << 32, UInt64.max << 32)
+        index.insert(first, 1)
+        index.insert(last, 2)
+        for slot in UInt32(3)...2561 { index.insert(0x8000_0000_0000_0000 | UInt64(slot) << 40, slot) }
+        // Growth has begun, and moved the first entry.
+        index.remove(first, 1)
+        index.insert(last - 1 << 32, 1)
+        index.remove(last - 1 << 32, 1)
+        #expect(index.find(last - 1 << 32) { _ in true } == 0)
+        for slot in UInt32(2562)...6000 { index.insert(0x4000_0000_0000_0000 | UInt64(slot) << 40, slot) }
+        #expect(index.find(last - 1 << 32) { _ in true } == 0)
+        #expect(index.find(last) { $0 == 2 } == 2)
+        #expect(index.count == 5999)
     }
 
     @Test("An index that was emptied while it grew starts again")

@@ -1,3 +1,4 @@
+import Glibc
 import PacketCapture
 import Synchronization
 import Testing
@@ -63,5 +64,30 @@ import Testing
         #expect(ring.next(1, isInterrupted: { true }) != nil)
         ring.pass(1)
         #expect(ring.next(1, isInterrupted: { true }) == nil)
+    }
+
+    @Test("After an interruption too, what those between have in hand is waited for")
+    func interruptedBetween() throws {
+        let ring = try #require(Ring(slots(4), stages: [1, 1, 1]))
+        _ = ring.next(0)
+        ring.pass(0)
+        _ = ring.next(1)
+        let others = WorkThread("others") {
+            // Longer than one waits who is told to end.
+            usleep(1_300_000)
+            _ = ring.next(0)
+            ring.pass(0)
+            ring.end()
+            ring.pass(1)
+            _ = ring.next(1)
+            ring.pass(1)
+        }
+        var taken = 0
+        while ring.next(2, isInterrupted: { true }) != nil {
+            taken += 1
+            ring.pass(2)
+        }
+        others.join()
+        #expect(taken == 2)
     }
 }

@@ -32,7 +32,7 @@ static inline uint32_t clinux_probe(const uint64_t *words, uint32_t tag) {
 /// Zeroed anonymous memory of `length` bytes (rounded up to pages), asked to be backed by huge pages; NULL on failure.
 void *clinux_map(size_t length);
 void clinux_unmap(void *address, size_t length);
-/// Gives back the memory, not the addresses.
+/// Gives back the whole pages of this memory, not the addresses.
 void clinux_release(void *address, size_t length);
 
 // Signals
