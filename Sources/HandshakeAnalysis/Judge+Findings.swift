@@ -161,7 +161,7 @@ extension Judge {
             found.append(finding)
         }
         let errors = all.filter { log[$0].isICMP }
-        if let first = errors.first.map({ log[$0] }) {
+        if let first = note(errors.first) {
             var finding = Finding(.icmpError, frames(errors))
             explain(&finding, "type \(first.icmpType) code \(first.icmpCode) from \(first.reporter)")
             found.append(finding)
@@ -188,7 +188,7 @@ extension Judge {
             !log[$0].fromClient && !log[$0].flags.contains(.rst) && !log[$0].isICMP
                 && log[$0].event != .captureDuplicate
         }
-        guard let peer = peers.first.map({ log[$0] }) else { return }
+        guard let peer = note(peers.first) else { return }
         for rst in resets.map({ log[$0] }) {
             var hints: [String] = []
             if peers.allSatisfy({ abs(Judge.hops(log[$0].hopLimit) - Judge.hops(rst.hopLimit)) > 1 }) {

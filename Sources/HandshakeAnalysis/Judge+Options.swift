@@ -10,9 +10,9 @@ extension Judge {
     }
 
     /// The SYN and SYN-ACK that options are taken from: the first of each.
-    var offer: SegmentNote? { syns.first.map { log[$0] } }
+    var offer: SegmentNote? { note(syns.first) }
     var answer: SegmentNote? {
-        synAcks.first.map { log[$0] } ?? log.first { $0.event == .synAckWrongAck } ?? log.first {
+        note(synAcks.first) ?? log.first { $0.event == .synAckWrongAck } ?? log.first {
             $0.event == .reverseSyn
         }
             ?? log.first { $0.event == .reverseSynAfterAck }

@@ -117,7 +117,7 @@ extension Judge {
 
     private func findLostSYNs(_ found: inout [Finding]) {
         guard syns.count > 1 else { return }
-        guard let synAck = synAcks.first.map({ log[$0] }) else {
+        guard let synAck = note(synAcks.first) else {
             // Nothing ever came back: the loss is real, its place cannot be known from here.
             guard !attempt.marks.contains(.serverSpoke), !attempt.marks.contains(.established),
                 !attempt.events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft)
@@ -160,7 +160,7 @@ extension Judge {
     }
 
     private func findLostSYNACKs(_ legs: (server: Interval?, client: Interval?), _ found: inout [Finding]) {
-        guard let synAck = synAcks.first.map({ log[$0] }), !isReordered else { return }
+        guard let synAck = note(synAcks.first), !isReordered else { return }
         findUnseenSYNACK(synAck, &found)
         // The same SYN after the SYN-ACK: the client had not got it, unless the two crossed.
         let limit = completion?.frame ?? .max
@@ -220,7 +220,7 @@ extension Judge {
         let rejection = log.last { $0.event == .clientReset }?.frame ?? 0
         let before = synAcks.filter { log[$0].frame < limit && log[$0].frame > rejection }
         // A copy microseconds behind answers a SYN copy; a timer takes at least 200 ms.
-        guard let last = before.last.map({ log[$0] }),
+        guard let last = note(before.last),
             before.neighbours.contains(where: { log[$1].time &- log[$0].time >= SegmentNote.duplicateWindow })
         else { return }
         if let completion, completion.fromClient, completion.options.contains(.timestamps),
@@ -272,7 +272,7 @@ extension Judge {
         let again = synAcks.first {
             log[$0].frame > completion.frame && log[$0].time &- completion.time > least
         }
-        guard let again = again.map({ log[$0] }) else { return }
+        guard let again = note(again) else { return }
         var finding = Finding(.ackLost, [completion.frame])
         finding.location = .afterCapture
         // One round trip was measured, if any; the next may take longer.
@@ -336,14 +336,14 @@ extension Judge {
     }
 
     private func findChangedOptions(_ found: inout [Finding]) {
-        guard syns.count > 1, let first = syns.first.map({ log[$0] }) else { return }
+        guard syns.count > 1, let first = note(syns.first) else { return }
         let dropped: TCPOptions.Present = [.mptcp, .fastOpen]
         let ecn: TCPFlags = [.ece, .cwr, .ae]
         let changed = syns.dropFirst().first {
             log[$0].options.intersection(dropped) != first.options.intersection(dropped)
                 || log[$0].flags.intersection(ecn) != first.flags.intersection(ecn)
         }
-        guard let copy = changed.map({ log[$0] }) else { return }
+        guard let copy = note(changed) else { return }
         var finding = Finding(.synOptionsChanged, [first.frame, copy.frame])
         let names: [(Bool, String)] = [
             (copy.flags.intersection(ecn) != first.flags.intersection(ecn), "ECN"),

@@ -105,7 +105,7 @@ extension Judge {
 
     /// V to the server and back.
     private func serverLeg() -> Interval? {
-        guard let synAck = synAcks.first.map({ log[$0] }) else { return nil }
+        guard let synAck = note(synAcks.first) else { return nil }
         var copies = answerableSYNs(countingChallenges: false)
         // An answer between may have been to another copy than it seems: the echo says which SYN is meant.
         let before = syns.filter { log[$0].frame < synAck.frame }

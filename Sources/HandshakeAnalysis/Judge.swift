@@ -99,6 +99,9 @@ struct Judge {
         return twice
     }
 
+    /// The segment at a position, if there is one.
+    func note(_ position: Int?) -> SegmentNote? { position.map { log[$0] } }
+
     // MARK: Record
 
     /// - Parameter isPlain: the attempt is a `PlainHandshake`: there is nothing to find.
@@ -268,7 +271,7 @@ struct Judge {
     private func synAckArithmetic() -> ArithmeticCheck {
         let expected = attempt.clientNext
         let most = attempt.synLength > 0 ? expected &+ attempt.synLength : nil
-        let seen = synAcks.first.map { log[$0] } ?? log.first { $0.event == .synAckWrongAck }
+        let seen = note(synAcks.first) ?? log.first { $0.event == .synAckWrongAck }
         guard sawSYN else {  // x itself was computed from it
             return ArithmeticCheck(expected: nil, expectedMax: nil, actual: seen?.ack, ok: nil)
         }
