@@ -22,4 +22,10 @@ void clinux_release(void *address, size_t length) {
   if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+void clinux_provide(uintptr_t address, size_t length) { madvise((void *)address, length, MADV_POPULATE_WRITE); }
+
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

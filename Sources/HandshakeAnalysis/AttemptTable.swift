@@ -14,17 +14,15 @@ struct AttemptTable: ~Copyable {
     /// Addresses of IPv6 attempts: the lower endpoint's, then the higher's.
     var addresses: Pool<AddressPair>
 
-    struct AddressPair: BitwiseCopyable {
-        var lowHigh, lowLow, highHigh, highLow: UInt64
-    }
-
-    /// - Parameter capacity: the most attempts. Address space for them is reserved here.
-    init(capacity: Int) {
-        entries = Pool(capacity: capacity)
-        details = Pool(capacity: capacity)
-        progress = Pool(capacity: capacity)
-        aftermaths = Pool(capacity: capacity)
-        addresses = Pool(capacity: capacity)
+    /// - Parameters:
+    ///   - capacity: the most attempts. Address space for them is reserved here.
+    ///   - announce: takes memory that will be needed soon.
+    init(capacity: Int, announce: MemoryAhead.Announcement?) {
+        entries = Pool(capacity: capacity, announce: announce)
+        details = Pool(capacity: capacity, announce: announce)
+        progress = Pool(capacity: capacity, announce: announce)
+        aftermaths = Pool(capacity: capacity, announce: announce)
+        addresses = Pool(capacity: capacity, announce: announce)
     }
 
     /// Whether the address space was granted.
@@ -63,43 +61,54 @@ struct AttemptTable: ~Copyable {
 
     // MARK: Tuples
 
+    /// - Parameter pair: the segment's addresses, if those are IPv6's.
+    @inline(__always)
+    func has(_ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair, _ slot: UInt32) -> Bool {
+        if !segment.isV6 {
+            let difference =
+                entries[slot].addresses ^ segment.addresses | UInt64(entries[slot].ports ^ segment.ports)
+            return difference == 0 && !entries[slot].isV6
+        }
+        guard entries[slot].ports == segment.ports, entries[slot].isV6 else { return false }
+        return isSame(addresses[UInt32(truncatingIfNeeded: entries[slot].addresses)], pair())
+    }
+
+    @inline(__always)
+    private func isSame(_ a: AddressPair, _ b: AddressPair) -> Bool {
+        a.lowHigh == b.lowHigh && a.lowLow == b.lowLow && a.highHigh == b.highHigh && a.highLow == b.highLow
+    }
+
     @inline(__always)
     func has(_ tuple: Tuple, _ slot: UInt32) -> Bool {
         guard entries[slot].ports == tuple.ports, entries[slot].isV6 == tuple.isV6 else { return false }
         if !tuple.isV6 { return entries[slot].addresses == tuple.addresses }
-        let pair = UInt32(truncatingIfNeeded: entries[slot].addresses)
-        return addresses[pair].lowHigh == tuple.lowHigh && addresses[pair].lowLow == tuple.lowLow
-            && addresses[pair].highHigh == tuple.highHigh && addresses[pair].highLow == tuple.highLow
+        return isSame(addresses[UInt32(truncatingIfNeeded: entries[slot].addresses)], tuple.pair)
     }
 
     @inline(__always)
     func tuple(of slot: UInt32) -> Tuple {
         if !entries[slot].isV6 { return Tuple(addresses: entries[slot].addresses, ports: entries[slot].ports) }
-        let pair = addresses[UInt32(truncatingIfNeeded: entries[slot].addresses)]
         return Tuple(
-            lowHigh: pair.lowHigh, lowLow: pair.lowLow, highHigh: pair.highHigh, highLow: pair.highLow,
-            ports: entries[slot].ports)
+            addresses[UInt32(truncatingIfNeeded: entries[slot].addresses)], ports: entries[slot].ports)
     }
 
     // MARK: Entries
 
-    /// Adds an entry; there is room for it.
+    /// Adds an entry on a tuple; there is room for it.
     @inline(__always)
-    mutating func insert(_ tuple: Tuple) -> UInt32 {
-        var entry = Entry()
+    mutating func insert(_ entry: Entry, _ tuple: Tuple) -> UInt32 {
+        var entry = entry
         entry.ports = tuple.ports
         entry.addresses = tuple.addresses
         if tuple.isV6 {
             entry.isV6 = true
-            let pair = AddressPair(
-                lowHigh: tuple.lowHigh, lowLow: tuple.lowLow, highHigh: tuple.highHigh, highLow: tuple.highLow)
-            entry.addresses = UInt64(addresses.insert(pair))
+            entry.addresses = UInt64(addresses.insert(tuple.pair))
         }
         return entries.insert(entry)
     }
 
     mutating func insert(_ attempt: Attempt) -> UInt32 {
-        let slot = insert(attempt.key.tuple)
+        let slot = insert(Entry(), attempt.key.tuple)
         entries[slot].stage = .detailed
         entries[slot].body = details.insert(attempt)
         return slot
@@ -248,6 +257,12 @@ extension Attempt {
 extension Tuple {
     /// Of IPv4: both addresses.
     @inline(__always) var addresses: UInt64 { lowLow << 32 | highLow }
+    /// Of IPv6.
+    var pair: AddressPair {
+        var pair = AddressPair()
+        (pair.lowHigh, pair.lowLow, pair.highHigh, pair.highLow) = (lowHigh, lowLow, highHigh, highLow)
+        return pair
+    }
 }
 
 extension UsualSegment {

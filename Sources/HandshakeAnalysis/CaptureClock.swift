@@ -13,7 +13,7 @@ package struct CaptureClock: Sendable {
     package private(set) var largestStepBack: Int64 = 0
 
     private var hasFrames = false
-    private var reference: Int64 = 0
+    private(set) var reference: Int64 = 0
     private var firstTime: Int64 = 0
     private var lastTime: Int64 = 0
 
@@ -72,9 +72,10 @@ package struct CaptureClock: Sendable {
     private static let mostSteady: Int64 = 1 << 33
 
     /// Goes on to a frame, as `tick` would with that and all before it.
+    /// - Parameter start: what `elapsed` was ahead of `reference`, which does not change meanwhile.
     @inline(__always)
-    mutating func go(to time: Int64, after previous: Int64) {
-        elapsed &+= previous &- reference
+    mutating func go(to time: Int64, after previous: Int64, since start: Int64) {
+        elapsed = start &+ previous
         reference = previous
         lastTime = time
     }

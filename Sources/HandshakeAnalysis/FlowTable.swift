@@ -14,9 +14,14 @@ import CLinux
     private(set) var count = 0
     /// The first of the slots that were given back, each of which holds the number of the next.
     private var free: UInt32 = 0
+    private let announce: MemoryAhead.Announcement?
+    /// The element with which more memory is announced.
+    private var announcing = Int.max
 
-    /// - Parameter capacity: the most elements at a time. Address space for them is reserved here.
-    init(capacity: Int) {
+    /// - Parameters:
+    ///   - capacity: the most elements at a time. Address space for them is reserved here.
+    ///   - announce: takes memory that elements will be put in soon.
+    init(capacity: Int, announce: MemoryAhead.Announcement? = nil) {
         precondition(capacity > 0 && capacity < Int(UInt32.max) && MemoryLayout<Element>.size >= 4)
         byteCount = (capacity + 1) * MemoryLayout<Element>.stride
         if let memory = unsafe clinux_map(byteCount) {
@@ -26,6 +31,21 @@ import CLinux
             self.capacity = 0
             unsafe base = .allocate(capacity: 1)
         }
+        self.announce = announce
+        // A table that stays small needs none ahead.
+        if announce != nil { announcing = MemoryAhead.step / 2 / MemoryLayout<Element>.stride }
+    }
+
+    /// Announces the next large page, and says when the one behind it is.
+    @inline(never)
+    private mutating func announceMore() {
+        let start = unsafe UInt(bitPattern: base)
+        let step = UInt(MemoryAhead.step)
+        let next = (start + UInt(max(used * MemoryLayout<Element>.stride, MemoryAhead.step)) + step) / step * step
+        announcing = .max
+        guard next + step <= start + UInt(byteCount) else { return }
+        announce?(MemoryAhead(address: next, length: MemoryAhead.step))
+        announcing = Int(next - start) / MemoryLayout<Element>.stride + 1
     }
 
     deinit {
@@ -65,6 +85,7 @@ import CLinux
             unsafe free = UnsafeRawPointer(base + Int(slot)).load(as: UInt32.self)
         } else {
             used += 1
+            if used == announcing { announceMore() }
             slot = UInt32(truncatingIfNeeded: used)
         }
         unsafe base[Int(slot)] = element
@@ -146,16 +167,21 @@ func prefetch<First, Second>(
     private let base: UnsafeMutableRawPointer?
     private let byteCount: Int
     private let largest: UInt64
+    private let announce: MemoryAhead.Announcement?
     let parts: Int
 
-    /// - Parameter entries: the most that the index of a part will have.
-    init(parts: Int, entries: Int) {
+    /// - Parameters:
+    ///   - entries: the most that the index of a part will have.
+    ///   - announce: takes memory that entries will be put in soon.
+    init(parts: Int, entries: Int, announce: MemoryAhead.Announcement? = nil) {
         precondition(parts > 0)
         self.parts = parts
+        self.announce = announce
         var largest = HashIndex.smallest
         while HashIndex.isCrowded(entries, mask: 1 << largest - 1) { largest += 1 }
         self.largest = largest
-        byteCount = parts * 8 << (largest + 1)
+        // What a probe reads behind the last entry is there, and is none.
+        byteCount = parts * 8 << (largest + 1) + 64
         unsafe base = clinux_map(byteCount)
     }
 
@@ -166,7 +192,7 @@ func prefetch<First, Second>(
 
     func room(_ part: Int) -> IndexRoom {
         guard let base = unsafe base else { preconditionFailure("an index without memory") }
-        return unsafe IndexRoom(base: base, part: part, parts: parts, largest: largest)
+        return unsafe IndexRoom(base: base, part: part, parts: parts, largest: largest, announce: announce)
     }
 }
 
@@ -177,6 +203,7 @@ func prefetch<First, Second>(
     fileprivate let parts: Int
     /// The logarithm of the entries of the largest.
     fileprivate let largest: UInt64
+    fileprivate let announce: MemoryAhead.Announcement?
 
     /// All indexes of one size, 2^size entries each, end where those of twice the size begin.
     fileprivate func place(_ size: UInt64) -> UnsafeMutablePointer<UInt64> {
@@ -201,6 +228,8 @@ func prefetch<First, Second>(
     private let room: IndexRoom
 
     fileprivate static let smallest: UInt64 = 12
+    /// Octets from which a table's memory is announced: smaller ones share their pages.
+    private static let announced = 1 << 18
     /// Places that one insertion moves, at least. What is inserted meanwhile leaves an eighth of them free.
     private static let step = 8
 
@@ -242,13 +271,16 @@ func prefetch<First, Second>(
     @inline(__always)
     func candidate(_ hash: UInt64) -> UInt32 {
         let table = table(of: hash)
-        var position = table.home(hash)
+        let home = table.home(hash)
         // Four places at once: how far an entry stands from its place is not to be predicted.
-        while position &+ 3 <= table.mask {
-            let found = table.probe(position, hash)
-            if found != 0 { return UInt32(truncatingIfNeeded: table[position &+ found.trailingZeroBitCount]) }
-            position &+= 4
-        }
+        let found = table.probe(home, hash)
+        if found != 0 { return UInt32(truncatingIfNeeded: table[home &+ found.trailingZeroBitCount]) }
+        return farCandidate(table, hash)
+    }
+
+    @inline(never)
+    private func farCandidate(_ table: IndexTable, _ hash: UInt64) -> UInt32 {
+        var position = table.home(hash)
         while true {
             let entry = table[position & table.mask]
             if entry == 0 || (entry ^ hash) >> 32 == 0 { return UInt32(truncatingIfNeeded: entry) }
@@ -291,6 +323,7 @@ func prefetch<First, Second>(
         if !isGrowing {
             precondition(young.bits < room.largest, "more entries than were expected")
             young = IndexTable(room, young.bits + 1)
+            if let announce = room.announce, young.size >= HashIndex.announced { announce(young.memory) }
         }
         let goal = moved + HashIndex.step
         // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
@@ -346,24 +379,31 @@ func prefetch<First, Second>(
 
 /// The entries of an index, in one of its sizes.
 @safe private struct IndexTable {
-    private let entries: UnsafeMutablePointer<UInt64>
-    let mask: Int
-    /// Bits of an entry below those that say where it belongs.
-    let shift: UInt64
+    /// Where they are, and in the bits that are 0 in that how many bits of an entry are below those that say where it belongs: a lookup has
+    /// one word to choose between two tables.
+    private let word: UInt
+    private static let alignment: UInt = 64
 
     init(_ room: IndexRoom, _ bits: UInt64) {
-        unsafe entries = room.place(bits)
-        mask = 1 << bits - 1
-        shift = 64 - bits
+        let address = unsafe UInt(bitPattern: room.place(bits))
+        precondition(address % IndexTable.alignment == 0)
+        word = address | UInt(64 - bits)
+    }
+
+    @inline(__always)
+    private var entries: UnsafeMutablePointer<UInt64> {
+        unsafe UnsafeMutablePointer(bitPattern: word & ~(IndexTable.alignment - 1)).unsafelyUnwrapped
     }
 
     /// The logarithm of the number of its places.
-    var bits: UInt64 { 64 - shift }
+    var bits: UInt64 { 64 - UInt64(word % IndexTable.alignment) }
+    @inline(__always) var mask: Int { Int(bitPattern: UInt.max &>> word) }
+    @inline(__always) var shift: UInt64 { UInt64(word % IndexTable.alignment) }
     @inline(__always) var size: Int { (mask &+ 1) &* 8 }
 
     /// Where an entry, or a hash, belongs.
     @inline(__always)
-    func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> shift) }
+    func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> UInt64(word)) }
 
     @inline(__always)
     func after(_ position: Int) -> Int { (position &+ 1) & mask }
@@ -379,7 +419,7 @@ func prefetch<First, Second>(
         let home = home(hash)
         // What `probe` reads may lie in two lines.
         unsafe clinux_prefetch(entries + home)
-        unsafe clinux_prefetch(entries + (home &+ 3) & mask)
+        unsafe clinux_prefetch(entries + (home &+ 3))
     }
 
     /// A bit for each of four places that has a hash's tag, or is empty.
@@ -404,6 +444,9 @@ func prefetch<First, Second>(
         while self[position] != 0 { position = after(position) }
         self[position] = entry
     }
+
+    /// Its pages.
+    var memory: MemoryAhead { MemoryAhead(address: word & ~(IndexTable.alignment - 1), length: size) }
 
     func clear() { unsafe entries.update(repeating: 0, count: mask + 1) }
     /// Gives its memory back.

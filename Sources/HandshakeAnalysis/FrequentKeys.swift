@@ -43,9 +43,17 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     func contains(_ key: Key) -> Bool { self[key] > 0 }
 
     mutating func add(_ key: Key) {
-        if slots.isEmpty { rebuild([], size: 16) }
         // A flood is of one key. Slots do not get fewer.
-        if slots[latest].count > 0, slots[latest].key == key { return slots[latest].count += 1 }
+        if latest < slots.count {
+            let slot = slots[latest]
+            if slot.key == key, slot.count > 0 { return slots[latest].count = slot.count &+ 1 }
+        }
+        addAnother(key)
+    }
+
+    @inline(never)
+    private mutating func addAnother(_ key: Key) {
+        if slots.isEmpty { rebuild([], size: 16) }
         let position = position(of: key)
         latest = position
         slots[position].count += 1

@@ -3,19 +3,18 @@ package import PacketWire
 // The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once: the lines of the
 // index, then the entries that they lead to, then what those lead to.
 extension HandshakeTracker {
-    /// A batch's frames that are this tracker's: their positions, and of usual segments the place of their part, and their hash. There is
-    /// room for `FrameBatch.capacity`.
+    /// A batch's frames that are this tracker's. There is room for `FrameBatch.capacity`.
     ///
     /// Passed inout, for reading too: of a borrowed one, the compiler copies the arrays for each element.
     private struct Own: ~Copyable {
         var positions = InlineArray<64, UInt8>(repeating: 0)
         var count = 0
-        var places = InlineArray<64, UInt8>(repeating: Share.another)
-        var hashes = InlineArray<64, UInt64>(repeating: 0)
         /// The attempt that a usual segment likely leads to; 0 for none.
         var candidates = InlineArray<64, UInt32>(repeating: 0)
         /// `reroutings` when those were found.
         var reroutings: UInt64 = 0
+        /// Whether the batch's hashes are this tracker's.
+        var isHashed = true
     }
 
     /// Takes a batch of decoded frames.
@@ -40,7 +39,7 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func tick(_ batch: borrowing FrameBatch, _ position: Int) {
         order = batch.first &+ UInt64(position)
-        trust(batch.trusts[position])
+        trust(batch.heads[position].trusts)
         tick(batch.numbers[position], batch.times[position])
     }
 
@@ -49,30 +48,34 @@ extension HandshakeTracker {
     private mutating func goSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let numbers = batch.numbers.span
         let times = batch.times.span
-        let trusts = batch.trusts.span
+        let heads = batch.heads.span
         let (first, last) = (batch.first, batch.count - 1)
+        let start = clock.elapsed &- clock.reference
         for turn in 0..<own.count {
             let position = Int(own.positions[turn])
+            let head = heads[position]
             if position > 0 {
-                clock.go(to: times[position], after: times[position - 1])
+                clock.go(to: times[position], after: times[position - 1], since: start)
                 frame = numbers[position]
                 time = times[position]
             }
             order = first &+ UInt64(position)
-            trust(trusts[position])
-            hearsAt = position == last ? nil : clock.elapsed &+ clock.lead
-            take(batch, position, turn, &own)
-            if position < last, recent.0 | recent.1 | recentHandshake != 0 {
-                // The next frame, whosesoever it is, will say so.
-                let next = clock.elapsed &+ clock.lead
+            trust(head.trusts)
+            // The next frame, whosesoever it is, will show this.
+            let next = start &+ times[position]
+            hearsAt = position == last ? HandshakeTracker.unknown : next
+            let isUsual = take(batch, head, position, turn, &own)
+            settleOrder()
+            if !isUsual, position < last {
                 if next != clock.elapsed { touchRecent(next) }
                 (recent, recentHandshake) = ((0, 0), 0)
             }
         }
-        hearsAt = nil
-        clock.go(to: times[last], after: times[last - 1])
+        hearsAt = HandshakeTracker.unknown
+        clock.go(to: times[last], after: times[last - 1], since: start)
         frame = numbers[last]
         time = times[last]
+        for number in 0..<UInt8(parts.count) { nextDeadline = min(nextDeadline, parts[number].queues.nextDeadline) }
     }
 
     /// Takes own frames; the first has come.
@@ -81,11 +84,10 @@ extension HandshakeTracker {
         for position in 0..<batch.count {
             if position > 0 { tick(batch, position) }
             if turn < own.count, Int(own.positions[turn]) == position {
-                take(batch, position, turn, &own)
+                _ = take(batch, batch.heads[position], position, turn, &own)
                 turn += 1
-            } else {
-                endFrame()
             }
+            endFrame()
         }
     }
 
@@ -93,10 +95,11 @@ extension HandshakeTracker {
     private mutating func goInDetail(_ batch: borrowing FrameBatch) {
         for position in 0..<batch.count {
             tick(batch, position)
-            if batch.isUsual[position] {
-                if begin(batch.segments[position].tuple) {
+            if batch.heads[position].isUsual {
+                let tuple = batch.tuple(position)
+                if begin(tuple) {
                     totals.frames.segments += 1
-                    take(Segment(batch.segments[position]))
+                    take(Segment(batch.segments[position], tuple))
                 }
             } else {
                 takeOther(batch, position)
@@ -108,47 +111,45 @@ extension HandshakeTracker {
     /// Finds this tracker's frames, and asks for the memory that they lead to.
     @inline(__always)
     private func find(_ batch: borrowing FrameBatch, _ own: inout Own) {
-        let segments = batch.segments.span
-        let isUsual = batch.isUsual.span
-        let parts = batch.parts.span
-        let hashes = batch.hashes.span
-        let isHashed = batch.seed == seed
+        let heads = batch.heads.span
         for position in 0..<batch.count {
-            if isUsual[position] {
-                let place = share.place(ofPart: parts[position])
-                guard place != Share.another else { continue }
-                let hash = isHashed ? hashes[position] : segments[position].tuple.hash(seed: seed)
-                own.places[position] = place
-                own.hashes[position] = hash
-                self.parts[place].index.prefetch(hash)
-            }
+            // Whose a frame is, of several trackers, is not to be predicted: no branch.
+            let isOwn = share.has(heads[position].part) || !heads[position].isUsual
             own.positions[own.count] = UInt8(truncatingIfNeeded: position)
-            own.count &+= 1
+            own.count &+= isOwn ? 1 : 0
+        }
+        own.isHashed = batch.seed == seed
+        own.reroutings = reroutings
+        guard own.isHashed else { return }
+        // What is no usual segment leads anywhere: it is not to be told apart here.
+        for turn in 0..<own.count {
+            let head = heads[Int(own.positions[turn])]
+            parts[share.place(ofPart: head.part)].index.prefetch(head.hash)
         }
         for turn in 0..<own.count {
-            let position = Int(own.positions[turn])
-            guard own.places[position] != Share.another else { continue }
-            let slot = self.parts[own.places[position]].index.candidate(own.hashes[position])
+            let head = heads[Int(own.positions[turn])]
+            let slot = parts[share.place(ofPart: head.part)].index.candidate(head.hash)
             own.candidates[turn] = slot
             attempts.entries.prefetch(slot)
         }
-        own.reroutings = reroutings
         for turn in 0..<own.count { attempts.prefetchBody(own.candidates[turn]) }
     }
 
+    /// - Returns: whether it went the short way.
     @inline(__always)
-    private mutating func take(_ batch: borrowing FrameBatch, _ position: Int, _ turn: Int, _ own: inout Own) {
-        let place = own.places[position]
-        if place != Share.another {
-            begin(place)
-            totals.frames.segments &+= 1
-            // Nothing leads elsewhere than it did, unless it was rerouted since.
-            let candidate = own.reroutings == reroutings ? own.candidates[turn] : 0
-            take(batch.segments[position], own.hashes[position], candidate)
-        } else {
+    private mutating func take(
+        _ batch: borrowing FrameBatch, _ head: FrameHead, _ position: Int, _ turn: Int, _ own: inout Own
+    ) -> Bool {
+        guard head.isUsual else {
             takeOther(batch, position)
+            return false
         }
-        endFrame()
+        begin(share.place(ofPart: head.part))
+        totals.frames.segments &+= 1
+        // Nothing leads elsewhere than it did, unless it was rerouted since.
+        let candidate = own.reroutings == reroutings ? own.candidates[turn] : 0
+        return take(
+            batch.segments[position], batch.addresses[position], own.isHashed ? head.hash : nil, candidate)
     }
 
     @inline(never)
@@ -167,4 +168,9 @@ extension HandshakeTracker {
         case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(batch.others[position]) }
         }
     }
+}
+
+extension FrameHead {
+    /// The hash, as far as it is looked at.
+    @inline(__always) fileprivate var hash: UInt64 { UInt64(tag) << 32 }
 }

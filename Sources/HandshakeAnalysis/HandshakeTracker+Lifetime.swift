@@ -74,7 +74,6 @@ extension HandshakeTracker {
 
     /// Whether a remembered attempt is remembered for too long. Those that were heard of again stand further back in their queue than
     /// their time; how far depends on what else is in it, and what is made of a segment must not.
-    @inline(__always)
     func isPast(_ slot: UInt32) -> Bool {
         let queue = attempts.entries[slot].queue
         return (queue == .ended || queue == .live) && lastTouched(slot) &+ QueueSet.lifetime(queue) <= clock.elapsed

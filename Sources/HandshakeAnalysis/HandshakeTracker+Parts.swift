@@ -5,11 +5,10 @@ extension HandshakeTracker {
     /// The most trackers that tuples can be shared out among.
     package static var mostWorkers: Int { Part.most }
 
-    /// Which parts are this tracker's.
+    /// Which parts are this tracker's. In words, four bits and one for each part: a frame's place is found without memory.
     struct Share {
-        /// For each part its place among this tracker's, or `another`.
-        private var places = InlineArray<16, UInt8>(repeating: another)
-        static let another: UInt8 = 255
+        private var places: UInt64 = 0
+        private var owned: UInt16 = 0
         /// Parts of all trackers, and of this one.
         let all: Int
         let count: Int
@@ -17,25 +16,29 @@ extension HandshakeTracker {
         init(of all: Int, worker: Int, of workers: Int) {
             precondition(all <= Part.most && worker >= 0 && worker < workers && workers <= all)
             self.all = all
-            var count = 0
-            for part in stride(from: worker, to: all, by: workers) {
-                places[part] = UInt8(count)
-                count += 1
+            count = (all - worker + workers - 1) / workers
+            // Where there are fewer parts than tuples tell apart, several are one.
+            for number in 0..<Part.most where number % all % workers == worker {
+                owned |= 1 << UInt16(number)
+                places |= UInt64(number % all / workers) << UInt64(number * 4)
             }
-            self.count = count
         }
 
         /// The number of the part at a place.
         func part(at place: Int) -> UInt8 {
-            UInt8((0..<all).first { Int(places[$0]) == place } ?? 0)
+            UInt8((0..<Part.most).first { has(UInt8($0)) && self.place(ofPart: UInt8($0)) == place } ?? 0)
         }
 
-        /// Where a tuple's part is among this tracker's, or `another`.
+        /// Whether a tuple's part is this tracker's.
         @inline(__always)
-        func place(ofPart part: UInt8) -> UInt8 { places[Int(part) & (all - 1)] }
+        func has(_ part: UInt8) -> Bool { owned &>> UInt16(part) & 1 != 0 }
+
+        /// Where a part that is this tracker's is among its own.
+        @inline(__always)
+        func place(ofPart part: UInt8) -> UInt8 { UInt8(truncatingIfNeeded: places &>> UInt64(part &* 4) & 15) }
 
         /// Whether frames that belong to no tuple are counted here.
-        @inline(__always) var hasFirst: Bool { places[0] == 0 }
+        @inline(__always) var hasFirst: Bool { has(0) }
     }
 
     // Of the part at hand. A frame's is taken at hand before anything else is done with it.
@@ -91,9 +94,9 @@ extension HandshakeTracker {
 
     /// Takes the part of a frame's tuple at hand; false where it is another tracker's.
     mutating func begin(_ tuple: Tuple) -> Bool {
-        let place = share.place(ofPart: tuple.part)
-        if place == Share.another { return false }
-        begin(place)
+        let part = tuple.part
+        guard share.has(part) else { return false }
+        begin(share.place(ofPart: part))
         return true
     }
 

@@ -13,39 +13,50 @@ struct ProfileHints {
 // each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same place. Whatever is not
 // recognised gives the attempt its detail, and goes there.
 extension HandshakeTracker {
-    /// - Parameter candidate: the attempt that its hash leads to, if that is on its tuple; 0 where it has to be looked up.
+    /// - Parameters:
+    ///   - pair: its addresses, if those are IPv6's.
+    ///   - hash: of its tuple; nil where it was not computed.
+    ///   - candidate: the attempt that its hash leads to; 0 where it has to be looked up.
+    /// - Returns: whether it went the short way.
     @inline(__always)
-    mutating func take(_ segment: UsualSegment, _ hash: UInt64, _ candidate: UInt32) {
-        let sourceIsLow = segment.sourceIsLow
+    mutating func take(
+        _ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64?, _ candidate: UInt32
+    ) -> Bool {
+        let hash = hash ?? tuple(segment, pair()).hash(seed: seed)
         let slot =
-            candidate != 0 && attempts.has(segment.tuple, candidate)
-            ? candidate : index.find(hash) { attempts.has(segment.tuple, $0) }
+            candidate != 0 && attempts.has(segment, pair(), candidate)
+            ? candidate : index.find(hash) { attempts.has(segment, pair(), $0) }
         let isTaken: Bool
         if slot == 0 {
-            isTaken = begin(segment, segment.tuple, sourceIsLow, hash)
+            isTaken = begin(segment, tuple(segment, pair()), hash)
         } else {
-            let fromClient = sourceIsLow == attempts.entries[slot].clientIsLow
+            let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
-            case .closed: isTaken = !isPast(slot) && hear(slot, segment, fromClient)
+            case .closed: isTaken = hear(slot, segment, fromClient)
             case .established: isTaken = goOn(slot, segment, fromClient)
             case .synReceived: isTaken = fromClient && complete(slot, segment)
             case .synSent: isTaken = !fromClient && answer(slot, segment)
             case .detailed: isTaken = false
             }
         }
-        if !isTaken { takeInDetail(segment) }
+        if !isTaken { takeInDetail(segment, tuple(segment, pair())) }
+        return isTaken
+    }
+
+    @inline(__always)
+    private func tuple(_ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair) -> Tuple {
+        segment.isV6
+            ? Tuple(pair(), ports: segment.ports) : Tuple(addresses: segment.addresses, ports: segment.ports)
     }
 
     @inline(never)
-    private mutating func takeInDetail(_ segment: UsualSegment) { take(Segment(segment)) }
+    private mutating func takeInDetail(_ segment: UsualSegment, _ tuple: Tuple) { take(Segment(segment, tuple)) }
 
     // MARK: Steps
 
     /// A SYN on a tuple that is not remembered.
     @inline(__always)
-    private mutating func begin(
-        _ segment: UsualSegment, _ tuple: Tuple, _ sourceIsLow: Bool, _ hash: UInt64
-    ) -> Bool {
+    private mutating func begin(_ segment: UsualSegment, _ tuple: Tuple, _ hash: UInt64) -> Bool {
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         guard segment.flags.intersection(control).rawValue == TCPFlags.syn.rawValue, segment.payloadLength == 0,
             segment.ack == 0, segment.tsecr == 0,
@@ -56,19 +67,20 @@ extension HandshakeTracker {
         let profile = profiles.number(segment, hint: &hints.syn)
         guard profile != 0 else { return false }
         if isFull, !admit() { return true }
-        let slot = attempts.insert(tuple)
+        var entry = Entry()
+        entry.stage = .synSent
+        entry.clientIsLow = segment.sourceIsLow
+        entry.firstFrame = frame
+        entry.firstTime = time
+        entry.clientISN = segment.seq
+        entry.clientTSval = segment.tsval
+        entry.profile = profile
+        entry.identification = segment.identification
+        entry.window = segment.window
+        let slot = attempts.insert(entry, tuple)
         attemptCount += 1
-        attempts.entries[slot].stage = .synSent
-        attempts.entries[slot].clientIsLow = sourceIsLow
-        attempts.entries[slot].firstFrame = frame
-        attempts.entries[slot].firstTime = time
-        attempts.entries[slot].clientISN = segment.seq
-        attempts.entries[slot].clientTSval = segment.tsval
-        attempts.entries[slot].profile = profile
-        attempts.entries[slot].identification = segment.identification
-        attempts.entries[slot].window = segment.window
         index.insert(hash, slot)
-        heard(slot, .unfinished)
+        heard(slot, .unfinished, isNew: true)
         return true
     }
 
@@ -181,35 +193,54 @@ extension HandshakeTracker {
     /// A segment of a reported attempt: as `heardAgain`.
     @inline(__always)
     private mutating func hear(_ slot: UInt32, _ segment: UsualSegment, _ fromClient: Bool) -> Bool {
-        guard !segment.flags.contains(.syn) else { return false }
         let body = attempts.entries[slot].body
-        // Whose segment it is is not to be predicted: each number is written, the same where it is not this side's.
         let known = attempts.aftermaths[body]
+        let isLive = attempts.entries[slot].queue == .live
+        let lifetime = isLive ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime
+        guard !segment.flags.contains(.syn), known.touched &+ lifetime > clock.elapsed else { return false }
+        // Whose segment it is is not to be predicted: each number is written, the same where it is not this side's.
         let end = Sequence.later(segment.seq &+ segment.sequenceLength, known.clientEnd)
         let isNews = segment.flags.contains(.ack) && Sequence.isAfter(segment.ack, known.serverAcked)
-        let hasTSval = fromClient && segment.options.contains(.timestamps)
-        attempts.aftermaths[body].clientEnd = fromClient ? end : known.clientEnd
-        attempts.aftermaths[body].clientTSval = hasTSval ? segment.tsval : known.clientTSval
-        attempts.aftermaths[body].serverAcked = !fromClient && isNews ? segment.ack : known.serverAcked
+        let hasTSval = segment.options.contains(.timestamps)
+        let (client, server) = (mask(fromClient), mask(!fromClient))
+        attempts.aftermaths[body].clientEnd = known.clientEnd ^ (end ^ known.clientEnd) & client
+        attempts.aftermaths[body].clientTSval =
+            known.clientTSval ^ (segment.tsval ^ known.clientTSval) & client & mask(hasTSval)
+        attempts.aftermaths[body].serverAcked =
+            known.serverAcked ^ (segment.ack ^ known.serverAcked) & server & mask(isNews)
         attempts.aftermaths[body].touched = touchedAt(slot)
-        if !segment.flags.isDisjoint(with: [.fin, .rst]), attempts.entries[slot].queue == .live {
-            attempts.entries[slot].isConnectionEnded = true
-            queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
-        }
+        if isLive, !segment.flags.isDisjoint(with: [.fin, .rst]) { hearEnd(slot) }
         return true
     }
 
-    /// A segment of the handshake: it is heard of now.
+    /// All bits, or none: a choice that the compiler does not make a branch.
     @inline(__always)
-    private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue) {
-        if hearsAt == nil { recentHandshake = slot }
-        queues.move(slot, to: queue, attempts.entries, now: touchedAt(slot))
+    private func mask(_ condition: Bool) -> UInt32 { 0 &- (condition ? 1 : 0) }
+
+    @inline(never)
+    private mutating func hearEnd(_ slot: UInt32) {
+        attempts.entries[slot].isConnectionEnded = true
+        queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
+    }
+
+    /// A segment of the handshake: it is heard of now.
+    /// - Parameter isNew: whether it is in no queue.
+    @inline(__always)
+    private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue, isNew: Bool = false) {
+        if hearsAt == HandshakeTracker.unknown { recentHandshake = slot }
+        let now = touchedAt(slot)
+        if !isNew { queues.remove(slot, attempts.entries) }
+        queues.add(slot, to: queue, attempts.entries, now: now)
     }
 
     /// When an attempt is touched that the current frame touches.
     @inline(__always)
     private mutating func touchedAt(_ slot: UInt32) -> Int64 {
-        if let hearsAt { return hearsAt }
+        hearsAt != HandshakeTracker.unknown ? hearsAt : touchedNow(slot)
+    }
+
+    @inline(never)
+    private mutating func touchedNow(_ slot: UInt32) -> Int64 {
         noteRecent(slot)
         return clock.elapsed
     }

@@ -46,6 +46,8 @@ public struct HandshakeTracker: ~Copyable {
         package var parts: Int?
         /// How many sorts of segments are told apart, a power of two: attempts with others have their detail at once.
         package var mostProfiles = 1 << 14
+        /// Takes memory of the table that it will need soon, so that another thread has it provided: nil where there is none.
+        package var announcesMemory: MemoryAhead.Announcement?
         public init() {}
 
         /// With limits that there can be.
@@ -71,8 +73,12 @@ public struct HandshakeTracker: ~Copyable {
     /// Notes that the log has room for, for each attempt of the table; one attempt may use up to 33.
     static let notesPerAttempt = 6
 
+    /// No time.
+    static let unknown = Int64.min
+
     let configuration: Configuration
-    let seed: UInt64
+    /// Of hashes. Batches that are hashed with it are followed faster.
+    package let seed: UInt64
     var parts: Parts
     let share: Share
     /// What is remembered of the attempts of all parts.
@@ -90,7 +96,7 @@ public struct HandshakeTracker: ~Copyable {
     var sizeAtChoice = 0
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
-    private(set) var nextDeadline = Int64.max
+    var nextDeadline = Int64.max
     private var checksums = ChecksumCount()
     /// Whether a bad checksum counts as one, at the current frame.
     private(set) var trustsChecksums = false
@@ -103,9 +109,9 @@ public struct HandshakeTracker: ~Copyable {
     var time: Int64 = 0
     /// Where the current frame stands among all: as they come, which fragments do late.
     var order: UInt64 = 0
-    /// What the clock will show at the next frame, where that is known: what the current frame touches is touched then. Of the
+    /// What the clock will show at the next frame, if that is not `unknown`: what the current frame touches is touched then. Of the
     /// short way only.
-    var hearsAt: Int64?
+    var hearsAt = unknown
     /// The attempts that the current frame touched, in the part at hand, where it is not.
     var recent: (UInt32, UInt32) = (0, 0)
     /// The one whose handshake it was a segment of.
@@ -135,11 +141,11 @@ public struct HandshakeTracker: ~Copyable {
         let share = Share(of: configuration.mostWorkers, worker: 0, of: 1)
         // Address space is reserved. Where the system grants less (ulimit -v), the table is smaller.
         var limit = configuration.maximumAttempts / share.all
-        var memory = Memory(attempts: limit, parts: share.count)
+        var memory = Memory(attempts: limit, parts: share.count, announce: configuration.announcesMemory)
         while !memory.isUsable {
             limit /= 2
             precondition(limit > 0, "there is no memory for a table of 16 attempts")
-            memory = Memory(attempts: limit, parts: share.count)
+            memory = Memory(attempts: limit, parts: share.count, announce: configuration.announcesMemory)
         }
         self.init(configuration, share, limit: limit, memory)
     }
@@ -153,7 +159,7 @@ public struct HandshakeTracker: ~Copyable {
         let configuration = configuration.inBounds
         let share = Share(of: configuration.mostWorkers, worker: worker, of: workers)
         let limit = configuration.maximumAttempts / share.all
-        let memory = Memory(attempts: limit, parts: share.count)
+        let memory = Memory(attempts: limit, parts: share.count, announce: configuration.announcesMemory)
         guard memory.isUsable else { return nil }
         self.init(configuration, share, limit: limit, memory)
     }
@@ -166,10 +172,10 @@ public struct HandshakeTracker: ~Copyable {
         var indexes: IndexMemory
 
         /// - Parameter count: of attempts, in each part.
-        init(attempts count: Int, parts: Int) {
-            attempts = AttemptTable(capacity: count * parts)
-            notes = Pool(capacity: count * parts * (HandshakeTracker.notesPerAttempt + 3))
-            indexes = IndexMemory(parts: parts, entries: count)
+        init(attempts count: Int, parts: Int, announce: MemoryAhead.Announcement?) {
+            attempts = AttemptTable(capacity: count * parts, announce: announce)
+            notes = Pool(capacity: count * parts * (HandshakeTracker.notesPerAttempt + 3), announce: announce)
+            indexes = IndexMemory(parts: parts, entries: count, announce: announce)
         }
 
         /// Whether it was granted.

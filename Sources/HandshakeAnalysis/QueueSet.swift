@@ -7,7 +7,7 @@ struct QueueSet {
         var count = 0
     }
 
-    private var ends: (Ends, Ends, Ends, Ends) = (Ends(), Ends(), Ends(), Ends())
+    private var ends = InlineArray<4, Ends>(repeating: Ends())
     /// No queue's head is due before this, on `CaptureClock.elapsed`.
     private(set) var nextDeadline = Int64.max
 
@@ -21,45 +21,43 @@ struct QueueSet {
     }
 
     subscript(queue: Attempt.Queue) -> Ends {
-        @inline(__always) get {
-            switch queue {
-            case .unfinished: ends.0
-            case .settling: ends.1
-            case .ended: ends.2
-            case .live: ends.3
-            }
-        }
-        @inline(__always) set {
-            switch queue {
-            case .unfinished: ends.0 = newValue
-            case .settling: ends.1 = newValue
-            case .ended: ends.2 = newValue
-            case .live: ends.3 = newValue
-            }
-        }
+        @inline(__always) get { ends[Int(queue.rawValue)] }
+        @inline(__always) set { ends[Int(queue.rawValue)] = newValue }
     }
 
-    /// Moves an attempt to a queue's tail. A slot that is in no queue has no links and is no queue's head.
+    /// Moves an attempt to a queue's tail.
     @inline(__always)
     mutating func move(_ slot: UInt32, to queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, now: Int64) {
         remove(slot, entries)
+        add(slot, to: queue, entries, now: now)
+    }
+
+    /// Puts an attempt that is in no queue at a queue's tail.
+    @inline(__always)
+    mutating func add(_ slot: UInt32, to queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, now: Int64) {
         entries[slot].queue = queue
         entries[slot].queued = now
         let tail = self[queue].tail
         entries[slot].queuePrevious = tail
         entries[slot].queueNext = 0
-        if tail == 0 { self[queue].head = slot } else { entries[tail].queueNext = slot }
+        if tail == 0 {
+            self[queue].head = slot
+            nextDeadline = min(nextDeadline, entries[slot].queueDeadline)
+        } else {
+            // The head is due before it, or hides it.
+            entries[tail].queueNext = slot
+        }
         self[queue].tail = slot
-        self[queue].count += 1
-        nextDeadline = min(nextDeadline, entries[slot].queueDeadline)
+        self[queue].count &+= 1
     }
 
+    /// Takes an attempt out of its queue. A slot that is in no queue has no links and is no queue's head.
     @inline(__always)
     mutating func remove(_ slot: UInt32, _ entries: borrowing Pool<Entry>) {
         let queue = entries[slot].queue
         let (previous, next) = (entries[slot].queuePrevious, entries[slot].queueNext)
         guard previous != 0 || self[queue].head == slot else { return }
-        self[queue].count -= 1
+        self[queue].count &-= 1
         if previous == 0 { self[queue].head = next } else { entries[previous].queueNext = next }
         if next == 0 { self[queue].tail = previous } else { entries[next].queuePrevious = previous }
         entries[slot].queuePrevious = 0

@@ -24,7 +24,7 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
         windowScale = segment.windowScale
         hopLimit = segment.hopLimit
         checksum = segment.checksum
-        version = segment.tuple.isV6 ? .v6 : .v4
+        version = segment.isV6 ? .v6 : .v4
     }
 
     @inline(__always)
@@ -32,7 +32,7 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
         linkSignature == segment.linkSignature && flags.rawValue == segment.flags.rawValue && mss == segment.mss
             && options.rawValue == segment.options.rawValue && windowScale == segment.windowScale
             && hopLimit == segment.hopLimit && checksum.rawValue == segment.checksum.rawValue
-            && vlan.packed == segment.vlan.packed && (version == .v6) == segment.tuple.isV6
+            && vlan.packed == segment.vlan.packed && (version == .v6) == segment.isV6
     }
 
     /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.

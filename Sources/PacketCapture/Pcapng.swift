@@ -154,8 +154,10 @@ struct PcapngState {
             else { break }
             let time = interface.nanoseconds(UInt64(order.u32(header, 12)) << 32 | UInt64(order.u32(header, 16)))
             guard time < other.time || time == other.time && rank < other.rank else { break }
-            places[count] = FramePlace(
-                offset: offset + 28, length: captured, wireLength: Int(order.u32(header, 24)), time: time)
+            places[count].offset = offset + 28
+            places[count].length = captured
+            places[count].wireLength = Int(order.u32(header, 24))
+            places[count].time = time
             offset += length
             count += 1
         }

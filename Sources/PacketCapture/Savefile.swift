@@ -346,7 +346,9 @@ private struct ClassicFormat {
         guard lengths == .capturedFirst, headerLength == 16 else { return 0 }
         var offset = start
         var count = 0
-        while count < most, offset + 16 <= window.byteCount {
+        var slots = places.mutableSpan
+        let most = min(most, slots.count)
+        while count < most, window.byteCount &- offset >= 16 {
             let header = window.extracting(offset..<offset + 16)
             let time = Int64(order.u32(header, 0)) * 1_000_000_000 + Int64(order.u32(header, 4)) * unit
             let captured = Int(order.u32(header, 8))
@@ -354,8 +356,10 @@ private struct ClassicFormat {
             guard captured <= window.byteCount - offset, captured <= Savefile.largestFrame,
                 time < other.time || time == other.time && rank < other.rank
             else { break }
-            places[count] = FramePlace(
-                offset: offset, length: captured, wireLength: Int(order.u32(header, 12)), time: time)
+            slots[count].offset = offset
+            slots[count].length = captured
+            slots[count].wireLength = Int(order.u32(header, 12))
+            slots[count].time = time
             offset += captured
             count += 1
         }

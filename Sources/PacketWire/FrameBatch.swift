@@ -28,15 +28,7 @@ package struct FramePlace: BitwiseCopyable {
     /// Nanoseconds since the epoch.
     package var time: Int64 = 0
 
-    @inlinable @inline(__always) package init() {}
-
-    @inlinable @inline(__always)
-    package init(offset: Int, length: Int, wireLength: Int, time: Int64) {
-        self.offset = offset
-        self.length = length
-        self.wireLength = wireLength
-        self.time = time
-    }
+    package init() {}
 }
 
 extension Segment {
@@ -68,25 +60,32 @@ package struct ChecksumCount: BitwiseCopyable, Sendable {
     }
 }
 
+/// What is asked first of a decoded frame.
+package struct FrameHead: BitwiseCopyable, Sendable {
+    /// Of a usual segment: the upper half of its tuple's hash by the batch's seed, and the part that the tuple belongs to.
+    package var tag: UInt32 = 0
+    package var part: UInt8 = 0
+    /// Whether it is a usual segment.
+    package var isUsual = false
+    /// Whether the checksums of the frames before were mostly good.
+    package var trusts = false
+}
+
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
 package struct FrameBatch: ~Copyable {
     package static let capacity = 64
-    /// A place's segment if it `isUsual`; its frame, decoded in full, if not.
+    package private(set) var heads = [FrameHead](repeating: FrameHead(), count: capacity)
+    /// A place's segment if it is a usual one, with its addresses if those are IPv6's; its frame, decoded in full, if not.
     package private(set) var segments = [UsualSegment](repeating: UsualSegment(), count: capacity)
-    package private(set) var isUsual = [Bool](repeating: false, count: capacity)
+    package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
     /// There is room for the places that needed it so far.
     package private(set) var others: [DecodedFrame] = []
     /// Frame numbers, from 1 in the order of the capture.
     package var numbers = [UInt64](repeating: 0, count: capacity)
-    /// Of usual segments: the hash of the tuple by `seed`, and the part that it belongs to.
-    package private(set) var hashes = [UInt64](repeating: 0, count: capacity)
-    package private(set) var parts = [UInt8](repeating: 0, count: capacity)
     package let seed: UInt64
     /// Nanoseconds since the epoch.
     package var times = [Int64](repeating: 0, count: capacity)
     package var count = 0
-    /// Whether the checksums of the frames before one were mostly good.
-    package private(set) var trusts = [Bool](repeating: false, count: capacity)
     /// Of all frames up to these.
     package private(set) var checksums = ChecksumCount()
     /// Frames that came, up to these.
@@ -101,15 +100,13 @@ package struct FrameBatch: ~Copyable {
 
     /// Exchanges frames with another batch; what is held back of fragmented packets stays.
     package mutating func exchange(_ other: inout FrameBatch) {
+        swap(&heads, &other.heads)
         swap(&segments, &other.segments)
-        swap(&isUsual, &other.isUsual)
+        swap(&addresses, &other.addresses)
         swap(&others, &other.others)
         swap(&numbers, &other.numbers)
         swap(&times, &other.times)
         swap(&count, &other.count)
-        swap(&trusts, &other.trusts)
-        swap(&hashes, &other.hashes)
-        swap(&parts, &other.parts)
         other.checksums = checksums
         other.all = all
     }
@@ -117,7 +114,16 @@ package struct FrameBatch: ~Copyable {
     @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
     /// A frame with every field. The hot path does without.
     package func frame(_ position: Int) -> Frame {
-        isUsual[position] ? .segment(Segment(segments[position])) : others[position].frame
+        heads[position].isUsual
+            ? .segment(Segment(segments[position], tuple(position))) : others[position].frame
+    }
+
+    /// Of a usual segment.
+    package func tuple(_ position: Int) -> Tuple {
+        let segment = segments[position]
+        return segment.isV6
+            ? Tuple(addresses[position], ports: segment.ports)
+            : Tuple(addresses: segment.addresses, ports: segment.ports)
     }
 
     /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes its
@@ -140,8 +146,9 @@ package struct FrameBatch: ~Copyable {
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
-                    places.extracting(droppingFirst: taken), window, decoder, from: count, &segments, &isUsual, &times,
-                    &trusts, &checksums, &hashes, &parts, seed)
+                    places.extracting(droppingFirst: taken), window, decoder, from: count, &heads, &segments,
+                    &addresses,
+                    &times, &checksums, seed)
                 for position in 0..<run { numbers[count + position] = first &+ UInt64(taken + position) }
                 count += run
                 all &+= UInt64(run)
@@ -150,7 +157,7 @@ package struct FrameBatch: ~Copyable {
             guard taken < places.count else { return }
             let place = places[taken]
             self.place(
-                window.extracting(place.offset..<place.offset + place.length), place.wireLength,
+                window.stretch(place.offset, place.length), place.wireLength,
                 first &+ UInt64(taken), place.time, decoder, FrameOrigin())
             taken += 1
         }
@@ -160,31 +167,48 @@ package struct FrameBatch: ~Copyable {
     /// - Returns: how many there were.
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ decoder: FrameDecoder, from start: Int,
-        _ segments: inout [UsualSegment], _ isUsual: inout [Bool], _ times: inout [Int64], _ trusts: inout [Bool],
-        _ checksums: inout ChecksumCount, _ hashes: inout [UInt64], _ parts: inout [UInt8], _ seed: UInt64
+        _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
+        _ times: inout [Int64], _ checksums: inout ChecksumCount, _ seed: UInt64
     ) -> Int {
+        let room = min(places.count, FrameBatch.capacity - start)
+        var heads = heads.mutableSpan
         var segments = segments.mutableSpan
-        var isUsual = isUsual.mutableSpan
+        var addresses = addresses.mutableSpan
         var times = times.mutableSpan
-        var trusts = trusts.mutableSpan
-        var hashes = hashes.mutableSpan
-        var parts = parts.mutableSpan
-        let room = min(places.count, segments.count - start)
         for taken in 0..<room {
             let place = places[taken]
-            let bytes = window.extracting(place.offset..<place.offset + place.length)
-            guard Parser.usual(bytes, wireLength: place.wireLength, decoder, into: &segments[start + taken]) else {
-                return taken
-            }
-            isUsual[start + taken] = true
+            let bytes = window.stretch(place.offset, place.length)
+            guard
+                Parser.usual(
+                    bytes, wireLength: place.wireLength, decoder, into: &segments[start + taken],
+                    &addresses[start + taken])
+            else { return taken }
+            heads[start + taken] = head(segments[start + taken], addresses[start + taken], seed, checksums)
             times[start + taken] = place.time
-            trusts[start + taken] = checksums.areMostGood
             // Good or not looked at.
             if segments[start + taken].checksum == .good { checksums.count(.good) }
-            hashes[start + taken] = segments[start + taken].tuple.hash(seed: seed)
-            parts[start + taken] = segments[start + taken].tuple.part
         }
         return room
+    }
+
+    /// Of a usual segment.
+    @inline(__always)
+    private static func head(
+        _ segment: UsualSegment, _ pair: AddressPair, _ seed: UInt64, _ checksums: ChecksumCount
+    ) -> FrameHead {
+        var head = FrameHead()
+        if segment.isV6 {
+            let tuple = Tuple(pair, ports: segment.ports)
+            head.tag = UInt32(truncatingIfNeeded: tuple.hash(seed: seed) >> 32)
+            head.part = tuple.part
+        } else {
+            let hash = Tuple.hash(addresses: segment.addresses, ports: segment.ports, seed: seed)
+            head.tag = UInt32(truncatingIfNeeded: hash >> 32)
+            head.part = Tuple.part(addresses: segment.addresses, ports: segment.ports)
+        }
+        head.isUsual = true
+        head.trusts = checksums.areMostGood
+        return head
     }
 
     @inline(__always)
@@ -193,17 +217,14 @@ package struct FrameBatch: ~Copyable {
         _ origin: FrameOrigin
     ) {
         // Fragments that were let go may have made it longer.
-        if count == isUsual.count { lengthen() }
+        if count == heads.count { lengthen() }
         if !reassembly.isHolding, origin.isTimed,
-            Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count])
+            Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
         {
             if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
-            isUsual[count] = true
-            hashes[count] = segments[count].tuple.hash(seed: seed)
-            parts[count] = segments[count].tuple.part
+            heads[count] = FrameBatch.head(segments[count], addresses[count], seed, checksums)
         } else {
-            isUsual[count] = false
-            makeRoomForOther()
+            becomesOther()
             decoder.decode(bytes, wireLength: wireLength, into: &others[count])
             others[count].segment.came(from: origin)
             if others[count].isFragment || reassembly.isHolding {
@@ -217,8 +238,7 @@ package struct FrameBatch: ~Copyable {
 
     /// The next place is filled.
     private mutating func finishPlace() {
-        trusts[count] = checksums.areMostGood
-        if isUsual[count] {
+        if heads[count].isUsual {
             checksums.count(segments[count].checksum)
         } else if others[count].kind == .segment {
             checksums.count(others[count].segment.checksum)
@@ -227,18 +247,19 @@ package struct FrameBatch: ~Copyable {
         all &+= 1
     }
 
-    private mutating func makeRoomForOther() {
+    /// The next place is for a frame that is no usual segment.
+    private mutating func becomesOther() {
+        heads[count] = FrameHead()
+        heads[count].trusts = checksums.areMostGood
         while others.count <= count { others.append(DecodedFrame()) }
     }
 
     private mutating func lengthen() {
+        heads.append(FrameHead())
         segments.append(UsualSegment())
-        isUsual.append(false)
+        addresses.append(AddressPair())
         numbers.append(0)
         times.append(0)
-        trusts.append(false)
-        hashes.append(0)
-        parts.append(0)
     }
 
     /// Puts fragments together.
@@ -284,9 +305,8 @@ package struct FrameBatch: ~Copyable {
 
     private mutating func takeOut() {
         for placed in reassembly.out {
-            if count == isUsual.count { lengthen() }
-            isUsual[count] = false
-            makeRoomForOther()
+            if count == heads.count { lengthen() }
+            becomesOther()
             others[count] = placed.frame
             numbers[count] = placed.number
             times[count] = placed.time

@@ -19,43 +19,50 @@ extension RawSpan {
         unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
     }
 
+    /// Octets from `offset` on.
+    @inline(__always)
+    @_lifetime(copy self)
+    func stretch(_ offset: Int, _ length: Int) -> RawSpan {
+        precondition(offset >= 0 && offset <= byteCount && length >= 0 && length <= byteCount &- offset)
+        return unsafe extracting(unchecked: Range(uncheckedBounds: (offset, offset &+ length)))
+    }
+
+    /// In this machine's order.
+    @inline(__always)
+    func native32(_ offset: Int) -> UInt32 { unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self) }
+
+    @inline(__always)
+    func native64(_ offset: Int) -> UInt64 { unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+
     /// The Internet checksum's sum (RFC 1071) of the octets of a range, of words in this machine's order: of a good checksum it is a
-    /// multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2). Of 32-bit words 64 bits hold the sum of 2^32.
+    /// multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2).
     @inline(__always)
     func nativeSum(from start: Int, to end: Int) -> UInt64 {
         precondition(start >= 0 && start <= end && end <= byteCount)
         var sum: UInt64 = 0
         var offset = start
-        while offset &+ 16 <= end {
-            sum &+= word(offset) &+ word(offset &+ 4) &+ (word(offset &+ 8) &+ word(offset &+ 12))
-            offset &+= 16
+        while offset &+ 8 <= end {
+            sum = sumWithCarry(sum, unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+            offset &+= 8
         }
         #if _endian(little)
-            // How many octets are left is not to be predicted. Where 16 were there, the last 16 are, and those that are left come to
+            // How many octets are left is not to be predicted. Where eight were there, the last eight are, and those that are left come to
             // their place in them by a shift.
             if offset > start {
-                let last = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: end &- 16, as: UInt128.self)
-                let rest = (last &>> 1) &>> UInt128(truncatingIfNeeded: 127 &- (end &- offset) &* 8)
-                let (low, high) = (UInt64(truncatingIfNeeded: rest), UInt64(truncatingIfNeeded: rest &>> 64))
-                return sum &+ (low & 0xffff_ffff) &+ low >> 32 &+ (high & 0xffff_ffff) &+ high >> 32
+                let last = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: end &- 8, as: UInt64.self)
+                return sumWithCarry(sum, (last &>> 1) &>> UInt64(truncatingIfNeeded: 63 &- (end &- offset) &* 8))
             }
         #endif
-        while offset &+ 4 <= end {
-            sum &+= word(offset)
+        if offset &+ 4 <= end {
+            sum = sumWithCarry(sum, UInt64(native32(offset)))
             offset &+= 4
         }
         if offset &+ 2 <= end {
-            sum &+= UInt64(unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+            sum = sumWithCarry(
+                sum, UInt64(unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self)))
             offset &+= 2
         }
-        if offset < end { sum &+= UInt64((UInt16(u8(offset)) << 8).bigEndian) }
-        return sum
-    }
-
-    /// Of `nativeSum`, which has checked the bounds.
-    @inline(__always)
-    private func word(_ offset: Int) -> UInt64 {
-        UInt64(unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+        return offset < end ? sumWithCarry(sum, UInt64((UInt16(u8(offset)) << 8).bigEndian)) : sum
     }
 
     /// The Internet checksum's sum (RFC 1071) of a range, not yet folded.
@@ -75,6 +82,13 @@ extension RawSpan {
         if offset < end { sum &+= UInt64(u8(offset)) << 8 }
         return sum
     }
+}
+
+/// Adds to a `nativeSum`.
+@inline(__always)
+func sumWithCarry(_ sum: UInt64, _ word: UInt64) -> UInt64 {
+    let (partial, overflow) = sum.addingReportingOverflow(word)
+    return partial &+ (overflow ? 1 : 0)
 }
 
 /// Whether a `nativeSum` over data and its checksum says that the checksum is good. Not one of zeros alone: that folds to 0.

@@ -530,11 +530,10 @@ struct Parser: ~Escapable {
         if end > bytes.byteCount { options.present.insert(.cut) }
     }
 
-    /// A hash of link addresses (the mixer is splitmix64's).
+    /// A hash of link addresses.
     @inline(__always)
     static func mix(_ a: UInt64, _ b: UInt32) -> UInt32 {
-        var z = a &+ UInt64(b) &* 0x9e37_79b9_7f4a_7c15
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        return UInt32(truncatingIfNeeded: z ^ (z >> 31)) | 1
+        let mixed = (a &+ UInt64(b) &* 0x9e37_79b9_7f4a_7c15) &* 0xbf58_476d_1ce4_e5b9
+        return UInt32(truncatingIfNeeded: mixed >> 32) | 1
     }
 }

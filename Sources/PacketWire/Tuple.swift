@@ -1,3 +1,13 @@
+/// Both addresses of IPv6, in two words each.
+package struct AddressPair: BitwiseCopyable, Equatable, Sendable {
+    package var lowHigh: UInt64 = 0
+    package var lowLow: UInt64 = 0
+    package var highHigh: UInt64 = 0
+    package var highLow: UInt64 = 0
+
+    package init() {}
+}
+
 /// A tuple in the form that is hashed and compared: the lower endpoint first.
 package struct Tuple: BitwiseCopyable, Sendable {
     package var lowHigh: UInt64 = 0
@@ -18,6 +28,11 @@ package struct Tuple: BitwiseCopyable, Sendable {
         isV6 = true
     }
 
+    package init(_ pair: AddressPair, ports: UInt32) {
+        self.init(
+            lowHigh: pair.lowHigh, lowLow: pair.lowLow, highHigh: pair.highHigh, highLow: pair.highLow, ports: ports)
+    }
+
     /// - Parameter addresses: both IPv4 addresses, the lower endpoint's in the upper half.
     @inline(__always)
     package init(addresses: UInt64, ports: UInt32) {
@@ -36,27 +51,6 @@ package struct Tuple: BitwiseCopyable, Sendable {
             Endpoint(address(highHigh, highLow), UInt16(truncatingIfNeeded: ports))
         )
     }
-
-    /// Of IPv6.
-    /// - Returns: the tuple, and whether the source is its lower endpoint.
-    static func ordered(
-        _ words: (sourceHigh: UInt64, sourceLow: UInt64, destinationHigh: UInt64, destinationLow: UInt64),
-        _ ports: (UInt32, UInt32)
-    ) -> (Tuple, Bool) {
-        let (source, destination) = ((words.sourceHigh, words.sourceLow), (words.destinationHigh, words.destinationLow))
-        if source < destination || source == destination && ports.0 <= ports.1 {
-            return (
-                Tuple(
-                    lowHigh: source.0, lowLow: source.1, highHigh: destination.0, highLow: destination.1,
-                    ports: ports.0 << 16 | ports.1), true
-            )
-        }
-        return (
-            Tuple(
-                lowHigh: destination.0, lowLow: destination.1, highHigh: source.0, highLow: source.1,
-                ports: ports.1 << 16 | ports.0), false
-        )
-    }
 }
 
 // What is computed of every tuple.
@@ -64,16 +58,19 @@ extension Tuple {
     /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses the keys.
     @inline(__always)
     package func hash(seed: UInt64) -> UInt64 {
-        if !isV6 {
-            return foldedProduct(
-                foldedProduct((lowLow << 32 | highLow) ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports),
-                0x5899_65cc_7537_4cc3)
-        }
+        if !isV6 { return Tuple.hash(addresses: lowLow << 32 | highLow, ports: ports, seed: seed) }
         var h = foldedProduct(lowHigh ^ seed, 0xa076_1d64_78bd_642f)
         h = foldedProduct(lowLow ^ h, 0x9e37_79b9_7f4a_7c15)
         h = foldedProduct(highHigh ^ h, 0xe703_7ed1_a0b4_28db)
         h = foldedProduct(highLow ^ h, 0x8ebc_6af0_9c88_c6e3)
         return foldedProduct(UInt64(ports) ^ h, 0x5899_65cc_7537_4cc3)
+    }
+
+    /// The same of IPv4, of what `init(addresses:ports:)` takes.
+    @inline(__always)
+    static func hash(addresses: UInt64, ports: UInt32, seed: UInt64) -> UInt64 {
+        foldedProduct(
+            foldedProduct(addresses ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports), 0x5899_65cc_7537_4cc3)
     }
 
     /// How many parts tuples are shared out among, at most.
@@ -82,10 +79,18 @@ extension Tuple {
     /// Which part it belongs to, of `parts`. Not by the seed: what a full part lets go of must not change from run to run.
     @inline(__always)
     package var part: UInt8 {
+        if !isV6 { return Tuple.part(addresses: lowLow << 32 | highLow, ports: ports) }
         let words =
             lowLow &* 0x9e37_79b9_7f4a_7c15 ^ highLow &* 0xe703_7ed1_a0b4_28db ^ lowHigh &* 0x8ebc_6af0_9c88_c6e3
         let mixed = (words ^ highHigh ^ UInt64(ports) &* 0xa076_1d64_78bd_642f) &* 0x5899_65cc_7537_4cc3
         return UInt8(truncatingIfNeeded: mixed >> 60)
+    }
+
+    /// The same of IPv4, of what `init(addresses:ports:)` takes.
+    @inline(__always)
+    static func part(addresses: UInt64, ports: UInt32) -> UInt8 {
+        let words = addresses &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(ports) &* 0xa076_1d64_78bd_642f
+        return UInt8(truncatingIfNeeded: (words ^ words >> 32) &* 0x5899_65cc_7537_4cc3 >> 60)
     }
 }
 

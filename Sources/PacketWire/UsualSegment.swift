@@ -1,12 +1,14 @@
 /// A segment that came as nearly all do: whole, in an IP packet without options or extension headers, outside any tunnel, with
-/// a good checksum and no TCP options but the four of RFC 9293 and RFC 7323. Then these 88 octets say all that a `Segment` says.
+/// a good checksum and no TCP options but the four of RFC 9293 and RFC 7323. Then these 64 octets, one line of a cache, say all that a
+/// `Segment` says but for IPv6 addresses, which are kept beside it.
 ///
 /// The recognition errs on one side only: what it does not take is decoded in full.
 package struct UsualSegment: BitwiseCopyable {
-    /// The endpoints in the order in which tables keep them, and which of them sent it.
-    package var tuple = Tuple(addresses: 0, ports: 0)
-    package var sourceIsLow = false
+    /// Of IPv4 both addresses, the lower endpoint's in the upper half; of IPv6 nothing.
+    package var addresses: UInt64 = 0
     package var vlan = VLANTags()
+    /// The lower endpoint's in the upper half.
+    package var ports: UInt32 = 0
     package var seq: UInt32 = 0
     package var ack: UInt32 = 0
     package var payloadLength: UInt32 = 0
@@ -24,14 +26,17 @@ package struct UsualSegment: BitwiseCopyable {
     package var checksum: ChecksumState = .unverified
     /// The kinds of `TCPOptions.kinds` that may occur: 0 to 4, and 8 as bit 5.
     package var kinds: UInt8 = 0
+    package var isV6 = false
+    /// Which of the endpoints sent it.
+    package var sourceIsLow = false
 
     @inline(__always) package init() {}
 }
 
 extension Segment {
     /// The same with every field.
-    package init(_ usual: UsualSegment) {
-        let (low, high) = usual.tuple.endpoints
+    package init(_ usual: UsualSegment, _ tuple: Tuple) {
+        let (low, high) = tuple.endpoints
         self.init(from: usual.sourceIsLow ? low : high, to: usual.sourceIsLow ? high : low)
         seq = usual.seq
         ack = usual.ack
@@ -54,9 +59,11 @@ extension Segment {
 
 extension Parser {
     /// Decodes a frame if its segment is a usual one; if not, says nothing of it.
+    /// - Parameter pair: takes the addresses of IPv6.
     @inline(__always)
     static func usual(
-        _ bytes: RawSpan, wireLength: Int, _ decoder: FrameDecoder, into segment: inout UsualSegment
+        _ bytes: RawSpan, wireLength: Int, _ decoder: FrameDecoder, into segment: inout UsualSegment,
+        _ pair: inout AddressPair
     ) -> Bool {
         segment.vlan = VLANTags()
         // Most frames: every offset up to the TCP header's end is known, and its bounds are checked here.
@@ -64,13 +71,14 @@ extension Parser {
             segment.linkSignature = Parser.mix(bytes.u64(0), bytes.u32(8))
             return usualIPv4(bytes, at: 14, wireLength, decoder, &segment)
         }
-        return usualOfLink(bytes, wireLength, decoder, &segment)
+        return usualOfLink(bytes, wireLength, decoder, &segment, &pair)
     }
 
     /// The same of other links, of IPv6 and behind VLAN tags.
     @inline(never)
     private static func usualOfLink(
-        _ bytes: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+        _ bytes: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment,
+        _ pair: inout AddressPair
     ) -> Bool {
         var type: UInt16
         var offset: Int
@@ -113,7 +121,7 @@ extension Parser {
             return usualIPv4(packet, at: 0, wireLength - offset, decoder, &segment)
         case 0x86dd:
             guard packet.byteCount >= 60 else { return false }
-            return usualIPv6(packet, wireLength - offset, decoder, &segment)
+            return usualIPv6(packet, wireLength - offset, decoder, &segment, &pair)
         default: return false
         }
     }
@@ -130,20 +138,21 @@ extension Parser {
         else { return false }
         let tcp = offset + 20
         // The endpoints in order, without a branch: which way a segment goes is not to be predicted.
-        let source = UInt64(bytes.u32(offset + 12)) << 16 | UInt64(bytes.u16(tcp))
-        let destination = UInt64(bytes.u32(offset + 16)) << 16 | UInt64(bytes.u16(tcp + 2))
-        let (low, high) = (min(source, destination), max(source, destination))
-        segment.sourceIsLow = source == low
-        segment.tuple = Tuple(
-            addresses: (low >> 16) << 32 | high >> 16,
-            ports: UInt32(truncatingIfNeeded: low) << 16 | UInt32(truncatingIfNeeded: high & 0xffff))
+        let (addresses, ports) = (bytes.u64(offset + 12), bytes.u32(tcp))
+        let source = (addresses >> 32) << 16 | UInt64(ports >> 16)
+        let destination = (addresses & 0xffff_ffff) << 16 | UInt64(ports & 0xffff)
+        let sourceIsLow = source <= destination
+        segment.sourceIsLow = sourceIsLow
+        segment.isV6 = false
+        segment.addresses = sourceIsLow ? addresses : addresses >> 32 | addresses << 32
+        segment.ports = sourceIsLow ? ports : ports >> 16 | ports << 16
         segment.identification = bytes.u16(offset + 4)
         segment.hopLimit = bytes.u8(offset + 8)
         guard usualTCP(bytes, at: tcp, end: end, &segment) else { return false }
         if verifies(segment, decoder), end <= bytes.byteCount {
-            let addresses = bytes.nativeSum(from: offset + 12, to: offset + 20)
-            guard isGoodTCP(bytes, at: tcp, end: end, addresses),
-                isGoodSum(addresses &+ bytes.nativeSum(from: offset, to: offset + 12))
+            let header = sumWithCarry(bytes.native64(offset), bytes.native64(offset + 8))
+            guard isGoodTCP(bytes, at: tcp, end: end, bytes.native64(offset + 12)),
+                isGoodSum(sumWithCarry(header, UInt64(bytes.native32(offset + 16))))
             else { return false }
             segment.checksum = .good
         }
@@ -152,7 +161,8 @@ extension Parser {
 
     /// - Parameter packet: an IPv6 header, which is there with the first 20 octets behind it.
     private static func usualIPv6(
-        _ packet: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+        _ packet: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment,
+        _ pair: inout AddressPair
     ) -> Bool {
         let payload = Int(packet.u16(4))
         let tcp = 40
@@ -160,10 +170,20 @@ extension Parser {
         guard packet.u8(0) >> 4 == 6, packet.u8(6) == 6, payload >= 20,
             end <= max(wireLength, packet.byteCount)
         else { return false }
-        (segment.tuple, segment.sourceIsLow) = Tuple.ordered(
-            (
-                packet.u64(8), packet.u64(16), packet.u64(24), packet.u64(32)
-            ), (UInt32(packet.u16(tcp)), UInt32(packet.u16(tcp + 2))))
+        let source = (packet.u64(8), packet.u64(16))
+        let destination = (packet.u64(24), packet.u64(32))
+        let ports = packet.u32(tcp)
+        let arePortsInOrder = ports >> 16 <= ports & 0xffff
+        let areLowsInOrder = source.1 == destination.1 ? arePortsInOrder : source.1 < destination.1
+        let sourceIsLow = source.0 == destination.0 ? areLowsInOrder : source.0 < destination.0
+        segment.sourceIsLow = sourceIsLow
+        segment.isV6 = true
+        segment.addresses = 0
+        segment.ports = sourceIsLow ? ports : ports >> 16 | ports << 16
+        pair.lowHigh = sourceIsLow ? source.0 : destination.0
+        pair.lowLow = sourceIsLow ? source.1 : destination.1
+        pair.highHigh = sourceIsLow ? destination.0 : source.0
+        pair.highLow = sourceIsLow ? destination.1 : source.1
         segment.identification = 0
         segment.hopLimit = packet.u8(7)
         guard usualTCP(packet, at: tcp, end: end, &segment) else { return false }
@@ -230,7 +250,7 @@ extension Parser {
     @inline(__always)
     private static func isGoodTCP(_ bytes: RawSpan, at offset: Int, end: Int, _ addresses: UInt64) -> Bool {
         let pseudo = UInt64(UInt16(truncatingIfNeeded: end - offset).bigEndian) + UInt64(UInt16(6).bigEndian)
-        return isGoodSum(addresses &+ pseudo &+ bytes.nativeSum(from: offset, to: end))
+        return isGoodSum(sumWithCarry(sumWithCarry(addresses, pseudo), bytes.nativeSum(from: offset, to: end)))
     }
 
     /// The options of a segment, if all are usual, whole, and each but NOP is there once.

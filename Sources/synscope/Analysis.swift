@@ -74,6 +74,7 @@ struct Analysis: ~Copyable {
             }
         }
         var tracker = HandshakeTracker(configuration)
+        batch = FrameBatch(seed: tracker.seed)
         var decisions = Decisions()
         while clinux_interrupted() == 0 {
             reader.fill(&batch)

@@ -55,7 +55,7 @@ final class LiveAnalysis: @unchecked Sendable {
     private var decoders: [FrameDecoder]
     private var writer: SavefileWriter?
 
-    private var batch = FrameBatch()
+    private var batch: FrameBatch
     /// Of the frames since the last batch: their numbers and places.
     private var places: [(number: UInt64, slot: CapturedFrames.Slot)] = []
     private var frameNumber: UInt64 = 0
@@ -91,6 +91,7 @@ final class LiveAnalysis: @unchecked Sendable {
         // One thread follows them all, and asks for the sums often.
         configuration.parts = 1
         tracker = HandshakeTracker(configuration)
+        batch = FrameBatch(seed: tracker.seed)
         decoders = capture.linkTypes.map { FrameDecoder($0, verifiesChecksums: verifiesChecksums) }
         lastReading = Clock.wall
     }
@@ -172,7 +173,7 @@ final class LiveAnalysis: @unchecked Sendable {
 
     private func isControl(_ position: Int) -> Bool {
         let control: TCPFlags = [.syn, .fin, .rst]
-        if batch.isUsual[position] { return !batch.segments[position].flags.isDisjoint(with: control) }
+        if batch.heads[position].isUsual { return !batch.segments[position].flags.isDisjoint(with: control) }
         switch batch.others[position].kind {
         case .segment: return !batch.others[position].segment.flags.isDisjoint(with: control)
         case .icmpError: return true

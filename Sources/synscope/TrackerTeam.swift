@@ -25,6 +25,9 @@ final class TrackerTeam: @unchecked Sendable {
     private let ahead: ReadAhead
     private let workers: [Worker]
     private var threads: [WorkThread] = []
+    /// Memory that trackers will need, and the thread that has it provided.
+    private let memory = BoundedQueue<MemoryAhead>(limit: 1 << 10)
+    private var provider: WorkThread?
 
     /// Nil where the system has not the memory, descriptors or threads: then one thread does without, and nothing was read.
     init?(_ reader: CaptureReader, _ configuration: HandshakeTracker.Configuration, workers: Int) {
@@ -32,6 +35,7 @@ final class TrackerTeam: @unchecked Sendable {
         // One for all: patterns are added up, and tuples are hashed where frames are decoded.
         let seed = configuration.hashSeed ?? .random(in: .min ... .max)
         configuration.hashSeed = seed
+        configuration.announcesMemory = { [memory] in _ = memory.add($0, size: 1) }
         let count = max(1, min(workers, configuration.mostWorkers))
         // All or none, so that the limits are the same.
         var made: [Worker] = []
@@ -53,6 +57,10 @@ final class TrackerTeam: @unchecked Sendable {
             }
             threads.append(thread)
         }
+        // Without it, trackers wait for their memory themselves.
+        provider = WorkThread.start("memory") { [memory] in
+            while let needed = memory.take() { for range in needed { range.provide() } }
+        }
         if !ahead.start() {
             end()
             return nil
@@ -62,6 +70,12 @@ final class TrackerTeam: @unchecked Sendable {
     private func end() {
         ahead.stop()
         for thread in threads { thread.join() }
+    }
+
+    /// The tables go: nobody touches their memory any more.
+    deinit {
+        memory.end()
+        provider?.join()
     }
 
     /// Follows the capture to its end.

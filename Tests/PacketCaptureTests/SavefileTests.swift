@@ -38,7 +38,7 @@ struct Reading {
             for position in 0..<batch.count {
                 times.append(batch.times[position])
                 numbers.append(batch.numbers[position])
-                kinds.append(batch.isUsual[position] ? .segment : batch.others[position].kind)
+                kinds.append(batch.heads[position].isUsual ? .segment : batch.others[position].kind)
                 if case .segment(let segment) = batch.frame(position) { segments.append(segment) }
             }
         }

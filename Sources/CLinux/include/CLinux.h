@@ -34,6 +34,8 @@ void *clinux_map(size_t length);
 void clinux_unmap(void *address, size_t length);
 /// Gives back the whole pages of this memory, not the addresses.
 void clinux_release(void *address, size_t length);
+/// Has the system provide the pages of such memory now, where it can (Linux 5.14 and later): no later touch waits for it.
+void clinux_provide(uintptr_t address, size_t length);
 
 // Signals
 
