@@ -5,8 +5,9 @@ DESTDIR ?=
 CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
+INSTALLED := .build-static/release/synscope
 
-.PHONY: all demo test install format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions bench-live
+.PHONY: all demo test install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -28,16 +29,18 @@ test: dependencies ## build and run all tests
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
-install: dependencies ## install a static binary under PREFIX, and shell completions
+static: dependencies
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib -Xlinker -s --scratch-path .build-static
-	install -Dm755 .build-static/release/synscope $(DESTDIR)$(PREFIX)/bin/synscope
+
+install: static ## install a static binary under PREFIX, and shell completions
+	install -Dm755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin/synscope
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' docs/synscope.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	.build-static/release/synscope --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope
-	.build-static/release/synscope --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_synscope
-	.build-static/release/synscope --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/synscope.fish
+	$(INSTALLED) --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope
+	$(INSTALLED) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_synscope
+	$(INSTALLED) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/synscope.fish
 
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
@@ -84,9 +87,9 @@ conformance: all ## compare with an independent reader's answers: make conforman
 	else echo "conformance: skipped, there is no corpus (CORPUS=$(CORPUS))"; fi
 
 ROUNDS ?= 5
-bench: all ## the release build beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
+bench: static ## what make install installs, beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
 	$(SWIFT) build -c release --product make-workload
-	Scripts/bench.py $(RELEASE) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
+	Scripts/bench.py $(INSTALLED) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
 
 instructions: all ## instructions, allocations and retains a packet, counted by valgrind, against their budgets
 	@command -v valgrind > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind > /dev/null

@@ -27,19 +27,20 @@ TIME = "/usr/bin/time"
 
 
 def timed(command, out):
-    """Seconds of wall time, and KiB resident at most (None where there is no /usr/bin/time to ask: a child of this interpreter
-    would start with what that has)."""
+    """Seconds of wall time, KiB resident at most, and seconds of all cores (0 where there is no /usr/bin/time to ask: a child of this
+    interpreter would start with what that has)."""
     report = tempfile.NamedTemporaryFile("r", suffix=".time")
     has_time = os.path.exists(TIME)
     if has_time:
-        command = [TIME, "-q", "-f", "%M", "-o", report.name, *command]
+        command = [TIME, "-q", "-f", "%M %U %S", "-o", report.name, *command]
     with open(out, "wb") as sink:
         began = time.monotonic()
         status = subprocess.run(command, stdout=sink, stderr=subprocess.DEVNULL).returncode
         seconds = time.monotonic() - began
     if status not in (0, 1):
         sys.exit(f"{' '.join(command)}: exit {status}")
-    return seconds, int(report.read().split()[-1]) if has_time else 0
+    resident, user, system = report.read().split()[-3:] if has_time else (0, 0, 0)
+    return seconds, int(resident), float(user) + float(system)
 
 
 def warm(path):
@@ -51,15 +52,16 @@ def warm(path):
 def rounds(commands, number, out, path):
     """Runs each command in turn, so many times over; the first round only warms up."""
     times = {name: [] for name in commands}
-    resident = {}
+    resident, cores = {}, {name: [] for name in commands}
     for turn in range(number + 1):
         for name, command in commands.items():
             warm(path)
-            seconds, memory = timed(command, out if name.endswith("to a file") else "/dev/null")
+            seconds, memory, all_cores = timed(command, out if name.endswith("to a file") else "/dev/null")
             if turn:
                 times[name].append(seconds)
+                cores[name].append(all_cores)
                 resident[name] = max(resident.get(name, 0), memory)
-    return times, resident
+    return times, resident, cores
 
 
 def machine():
@@ -86,7 +88,7 @@ class Bench:
         return path, packets
 
     def measure(self, title, path, packets, commands, floor):
-        times, resident = rounds(commands, self.number, self.out, path)
+        times, resident, cores = rounds(commands, self.number, self.out, path)
         rates = {name: packets / statistics.median(seconds) / 1e6 for name, seconds in times.items()}
         print(f"\n{title}: {packets} packets")
         for name in commands:
@@ -95,7 +97,8 @@ class Bench:
                 f"  {name:34} {rates[name]:8.3f} Mpkt/s  {rates[name] / rates[floor]:8.3f} x {floor}"
                 f"  {spread:18} {resident[name] // 1024:5} MiB")
         self.results.append(
-            {"title": title, "packets": packets, "floor": floor, "seconds": times, "resident_kib": resident, "rates": rates})
+            {"title": title, "packets": packets, "floor": floor, "seconds": times, "resident_kib": resident, "core_seconds": cores,
+             "rates": rates})
         return rates, resident
 
     def peers(self, path, *names):
@@ -155,6 +158,16 @@ class Bench:
         self.measure(
             "W1, 200,000 connections, every attempt", path, packets, commands, "synscope -T jsonl, -j 1, to a file")
         os.remove(path)
+        path, packets = self.capture("w1-plain", 500_000)
+        alone = {"synscope -q": q + [path], "synscope -T jsonl": [self.program, "-T", "jsonl", "-j", "1", path]}
+        self.measure("500,000 plain connections, listed or not, to /dev/null", path, packets, alone, "synscope -q")
+        cores = self.results[-1]["core_seconds"]
+        listing = statistics.median(cores["synscope -T jsonl"]) - statistics.median(cores["synscope -q"])
+        if listing > 0:
+            each = packets / 10 / listing
+            print(f"  handing attempts over and writing them as JSON Lines, by themselves: {each / 1e6:.2f} million a second a core")
+            self.results[-1]["attempts_written_a_core_second"] = each
+        os.remove(path)
         path, packets = self.capture("w1", 100_000)
         rules = os.path.join(HERE, "..", "Tests", "Checks", "twenty-rules.yml")
         check = [self.program, "check", path, "--report", "json"]
@@ -213,6 +226,9 @@ class Bench:
                         f"{min(seconds):.2f} to {max(seconds):.2f} s | {result['resident_kib'][name] // 1024} |\n")
                 if "octets_per_half_open_attempt" in result:
                     out.write(f"\nResident for each half-open attempt: {result['octets_per_half_open_attempt']:.1f} octets.\n")
+                if "attempts_written_a_core_second" in result:
+                    million = result["attempts_written_a_core_second"] / 1e6
+                    out.write(f"\nHanded over and written as JSON Lines, by themselves: {million:.2f} million a second a core.\n")
         if not self.quick:
             plot(
                 os.path.join(folder, "concurrent.svg"), "Rate against connections open at a time (the last point: half-open attempts)",

@@ -61,85 +61,131 @@ package struct OutputBuffer: Sendable {
         // By doubling: room for one line more each time would copy all before it for each.
         if bytes.capacity - bytes.count < most { bytes.reserveCapacity(max(bytes.capacity * 2, bytes.count + most)) }
         bytes.append(addingCapacity: most) { (span: inout OutputSpan<UInt8>) in
-            unsafe span.withUnsafeMutableBufferPointer { room, written in
-                var filler = unsafe LineFiller(room, text, ends)
-                figures(&filler)
-                written = filler.finish()
+            unsafe text.withUnsafeBufferPointer { text in
+                unsafe ends.withUnsafeBufferPointer { ends in
+                    unsafe span.withUnsafeMutableBufferPointer { room, written in
+                        guard var filler = unsafe LineFiller(room, text, ends) else { return }
+                        figures(&filler)
+                        written = filler.finish()
+                    }
+                }
             }
         }
     }
 }
 
-/// A number's digits, to be written more than once.
+/// A number's digits, to be written more than once: up to 24 octets, in three words, the first digit in the lowest octet of the first.
 struct DecimalText {
-    /// The digits end at `end`, so that they can be found from the last to the first; behind them is room to be read.
-    fileprivate var octets = InlineArray<48, UInt8>(repeating: 0)
-    fileprivate private(set) var start = end
-    fileprivate static let end = 24
-    fileprivate static let words = 3
+    fileprivate private(set) var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    fileprivate private(set) var count = 0
 
-    init(_ value: UInt64) { find(value) }
+    @inline(__always)
+    init(_ value: UInt64) {
+        if value < 100_000_000 {
+            (words.0, count) = DecimalText.leading(value)
+        } else if value < 10_000_000_000_000_000 {
+            let (upper, lower) = value.quotientAndRemainder(dividingBy: 100_000_000)
+            (words.0, count) = DecimalText.leading(upper)
+            append(lower)
+        } else {
+            setLong(value)
+        }
+    }
 
     init(_ value: Int64) {
-        find(value.magnitude)
-        if value < 0 { put(0x2d) }
+        self.init(value.magnitude)
+        guard value < 0 else { return }
+        words = (words.0 << 8 | 0x2d, words.1 << 8 | words.0 >> 56, words.2 << 8 | words.1 >> 56)
+        count += 1
     }
 
+    /// The digits of a number below 10^8 from the first that is not 0 on, and how many those are; one of 0.
     @inline(__always)
-    private mutating func put(_ octet: UInt8) {
-        start -= 1
-        octets[start] = octet
+    private static func leading(_ value: UInt64) -> (UInt64, Int) {
+        let digits = eight(UInt32(truncatingIfNeeded: value))
+        let left = min(56, digits.trailingZeroBitCount & ~7)
+        return ((digits | zeros) &>> UInt64(left), 8 - left / 8)
     }
 
+    /// Appends the eight digits of a number below 10^8; there are one to eight before.
     @inline(__always)
-    private mutating func find(_ value: UInt64) {
-        var rest = value
-        while rest >= 100 {
-            let pair = Int(truncatingIfNeeded: rest % 100) * 2
-            rest /= 100
-            unsafe put(DecimalText.pairs.utf8Start[pair + 1])
-            unsafe put(DecimalText.pairs.utf8Start[pair])
-        }
-        let pair = Int(truncatingIfNeeded: rest) * 2
-        unsafe put(DecimalText.pairs.utf8Start[pair + 1])
-        if rest >= 10 { unsafe put(DecimalText.pairs.utf8Start[pair]) }
+    private mutating func append(_ value: UInt64) {
+        let digits = DecimalText.eight(UInt32(truncatingIfNeeded: value)) | DecimalText.zeros
+        let shift = UInt64(count * 8)
+        words.0 |= digits << shift
+        words.1 = digits >> (64 - shift)
+        count += 8
     }
 
-    /// The digits of the numbers below 100.
-    private static var pairs: StaticString {
-        """
-        00010203040506070809101112131415161718192021222324252627282930313233343536373839\
-        40414243444546474849505152535455565758596061626364656667686970717273747576777879\
-        8081828384858687888990919293949596979899
-        """
+    @inline(never)
+    private mutating func setLong(_ value: UInt64) {
+        let (upper, lower) = value.quotientAndRemainder(dividingBy: 100_000_000)
+        self = DecimalText(upper / 100_000_000)
+        append(upper % 100_000_000)
+        let digits = DecimalText.eight(UInt32(truncatingIfNeeded: lower)) | DecimalText.zeros
+        let shift = UInt64((count - 8) * 8)
+        words.1 |= digits << shift
+        words.2 = digits >> (64 - shift)
+        count += 8
+    }
+
+    static let zeros: UInt64 = 0x3030_3030_3030_3030
+
+    /// The eight digits of a number below 10^8, an octet each, the first in the lowest: halves, quarters and eighths at once.
+    @inline(__always)
+    static func eight(_ value: UInt32) -> UInt64 {
+        let (upper, lower) = value.quotientAndRemainder(dividingBy: 10_000)
+        let halves = UInt64(upper) | UInt64(lower) << 32
+        let hundreds = (halves &* 10_486) >> 20 & 0x0000_007f_0000_007f
+        let quarters = hundreds | (halves &- hundreds &* 100) << 16
+        let tens = (quarters &* 103) >> 10 & 0x000f_000f_000f_000f
+        return tens | (quarters &- tens &* 10) << 8
     }
 }
 
 /// Writes a line from parts and figures into room that is large enough for the parts and so many figures.
 @safe struct LineFiller {
-    /// Octets of the longest figure: an IPv6 address.
+    /// Octets of the longest figure, an IPv6 address, and what is written behind a part.
     static let longest = 48
-    private let room: UnsafeMutableBufferPointer<UInt8>
-    private let text: [UInt8]
-    private let ends: [Int]
+    private let room: UnsafeMutablePointer<UInt8>
+    private let roomCount: Int
+    private let text: UnsafePointer<UInt8>
+    private let textCount: Int
+    private let ends: UnsafePointer<Int>
+    private let parts: Int
     private var part = 0
     private var read = 0
     private var written = 0
 
-    init(_ room: UnsafeMutableBufferPointer<UInt8>, _ text: [UInt8], _ ends: [Int]) {
-        unsafe self.room = room
-        self.text = text
-        self.ends = ends
+    /// Nil where there is nothing to write.
+    init?(
+        _ room: UnsafeMutableBufferPointer<UInt8>, _ text: UnsafeBufferPointer<UInt8>,
+        _ ends: UnsafeBufferPointer<Int>
+    ) {
+        guard let base = room.baseAddress, let textBase = text.baseAddress,
+            let endsBase = ends.baseAddress
+        else { return nil }
+        unsafe (self.room, self.text, self.ends) = (base, textBase, endsBase)
+        (roomCount, textCount, parts) = (room.count, text.count, ends.count)
     }
 
     /// The part before the next figure.
     @inline(__always)
     private mutating func nextPart() {
-        let end = ends[part]
+        precondition(part < parts)
+        let end = unsafe ends[part]
         let count = end - read
-        precondition(unsafe written + count + LineFiller.longest <= room.count)
-        unsafe text.withUnsafeBufferPointer { text in
-            unsafe (room.baseAddress! + written).update(from: text.baseAddress! + read, count: count)
+        precondition(count >= 0 && end <= textCount && written + count + LineFiller.longest <= roomCount)
+        // Parts are short: whole vectors, as far as the text goes.
+        var copied = 0
+        while copied < count, read + copied + 16 <= textCount {
+            let octets = unsafe UnsafeRawPointer(text + read + copied).loadUnaligned(as: SIMD16<UInt8>.self)
+            unsafe UnsafeMutableRawPointer(room + written + copied).storeBytes(of: octets, as: SIMD16<UInt8>.self)
+            copied += 16
+        }
+        while copied < count {
+            unsafe room[written + copied] = text[read + copied]
+            copied += 1
         }
         written += count
         read = end
@@ -154,14 +200,16 @@ struct DecimalText {
 
     /// There is room for the longest figure, which is longer than this.
     @inline(__always)
+    private func store(_ word: UInt64, _ offset: Int) {
+        unsafe UnsafeMutableRawPointer(room + written + offset).storeBytes(of: word.littleEndian, as: UInt64.self)
+    }
+
+    @inline(__always)
     private mutating func digits(_ value: DecimalText) {
-        let source = unsafe value.octets.span.bytes
-        for word in 0..<DecimalText.words {
-            let octets = unsafe source.unsafeLoadUnaligned(fromByteOffset: value.start + word * 8, as: UInt64.self)
-            unsafe UnsafeMutableRawPointer(room.baseAddress! + written + word * 8)
-                .storeBytes(of: octets, as: UInt64.self)
-        }
-        written += DecimalText.end - value.start
+        store(value.words.0, 0)
+        store(value.words.1, 8)
+        if value.count > 16 { store(value.words.2, 16) }
+        written += value.count
     }
 
     @inline(__always)
@@ -189,19 +237,16 @@ struct DecimalText {
         nextPart()
         precondition(octets.count + 10 <= LineFiller.longest)
         for octet in octets { put(octet) }
-        var rest = fraction
-        for position in stride(from: written + 8, through: written, by: -1) {
-            unsafe room[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-            rest /= 10
-        }
-        written += 9
+        store(DecimalText.eight(fraction / 10) | DecimalText.zeros, 0)
+        written += 8
+        put(UInt8(truncatingIfNeeded: 48 + fraction % 10))
         put(0x5a)
     }
 
     /// - Returns: octets written.
     mutating func finish() -> Int {
         nextPart()
-        precondition(part == ends.count)
+        precondition(part == parts)
         return written
     }
 }

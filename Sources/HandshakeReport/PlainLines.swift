@@ -149,18 +149,24 @@ package struct PlainLines {
     }
 }
 
-/// The text of times within one second: all but the fraction is the same.
+/// The text of times within one second: all but the fraction is the same. Several are kept, since attempts that end together began in
+/// different seconds.
 private struct SecondText {
-    private var second = Int64.min
-    private var octets: [UInt8] = []
+    private struct Known {
+        var second = Int64.min
+        var octets: [UInt8] = []
+    }
+
+    private var known = [Known](repeating: Known(), count: 8)
 
     /// - Returns: `2017-01-01T16:30:43.`, and the nanoseconds.
     mutating func text(of time: Int64) -> (octets: [UInt8], fraction: UInt32) {
         let floor = time >= 0 ? time / 1_000_000_000 : (time + 1) / 1_000_000_000 - 1
-        if floor != second || octets.isEmpty {
-            second = floor
-            octets = Array(Format.rfc3339(floor &* 1_000_000_000).utf8.dropLast(10))
+        let place = Int(truncatingIfNeeded: floor) & (known.count - 1)
+        if known[place].second != floor || known[place].octets.isEmpty {
+            known[place].second = floor
+            known[place].octets = Array(Format.rfc3339(floor &* 1_000_000_000).utf8.dropLast(10))
         }
-        return (octets, UInt32(truncatingIfNeeded: time &- floor &* 1_000_000_000))
+        return (known[place].octets, UInt32(truncatingIfNeeded: time &- floor &* 1_000_000_000))
     }
 }

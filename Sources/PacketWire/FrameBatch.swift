@@ -178,15 +178,15 @@ package struct FrameBatch: ~Copyable {
         for taken in 0..<room {
             let place = places[taken]
             let bytes = window.stretch(place.offset, place.length)
+            let position = start + taken
             guard
                 Parser.usual(
-                    bytes, wireLength: place.wireLength, decoder, into: &segments[start + taken],
-                    &addresses[start + taken])
+                    bytes, wireLength: place.wireLength, decoder, into: &segments[position], &addresses[position])
             else { return taken }
-            heads[start + taken] = head(segments[start + taken], addresses[start + taken], seed, checksums)
-            times[start + taken] = place.time
+            heads[position] = head(segments[position], addresses[position], seed, checksums)
+            times[position] = place.time
             // Good or not looked at.
-            if segments[start + taken].checksum == .good { checksums.count(.good) }
+            if segments[position].checksum == .good { checksums.count(.good) }
         }
         return room
     }

@@ -250,7 +250,9 @@ extension Parser {
     @inline(__always)
     private static func isGoodTCP(_ bytes: RawSpan, at offset: Int, end: Int, _ addresses: UInt64) -> Bool {
         let pseudo = UInt64(UInt16(truncatingIfNeeded: end - offset).bigEndian) + UInt64(UInt16(6).bigEndian)
-        return isGoodSum(sumWithCarry(sumWithCarry(addresses, pseudo), bytes.nativeSum(from: offset, to: end)))
+        let start = sumWithCarry(bytes.native64(offset), bytes.native64(offset + 8))
+        let rest = sumWithCarry(sumWithCarry(addresses, pseudo), bytes.nativeSum(from: offset + 16, to: end))
+        return isGoodSum(sumWithCarry(start, rest))
     }
 
     /// The options of a segment, if all are usual, whole, and each but NOP is there once.

@@ -148,3 +148,44 @@ struct ReportTests {
         #expect(text.contains("X......"))
     }
 }
+
+@Suite struct OutputBufferTests {
+    /// Numbers around each power of ten, and those of which digits are easily lost.
+    private static let numbers: [UInt64] = {
+        var numbers: [UInt64] = [0, 1, .max, .max - 1, UInt64(UInt32.max), 1_000_000_007, 100_000_000_000_000_001]
+        var power: UInt64 = 1
+        for _ in 0..<19 {
+            power *= 10
+            numbers += [power - 1, power, power + 1, power / 3, power + power / 2]
+        }
+        return numbers
+    }()
+
+    private static func filled(_ figure: (inout LineFiller) -> Void) -> String {
+        var buffer = OutputBuffer()
+        buffer.fill(Array("<>".utf8), [1, 2], figure)
+        return String(decoding: buffer.bytes, as: UTF8.self)
+    }
+
+    @Test("A figure has the digits of its number, whatever its length", arguments: numbers)
+    func digits(_ number: UInt64) {
+        #expect(OutputBufferTests.filled { $0.decimal(number) } == "<\(number)>")
+        if let signed = Int64(exactly: number) {
+            #expect(OutputBufferTests.filled { $0.decimal(DecimalText(-signed)) } == "<\(-signed)>")
+        }
+    }
+
+    @Test("Long parts are copied whole between figures")
+    func parts() {
+        for length in 0...70 {
+            let part = String(repeating: "abcdefghij", count: 7).prefix(length)
+            var buffer = OutputBuffer()
+            let text = Array("\(part)\(part)!".utf8)
+            buffer.fill(text, [length, 2 * length, 2 * length + 1]) { line in
+                line.decimal(7)
+                line.decimal(4_294_967_295)
+            }
+            #expect(String(decoding: buffer.bytes, as: UTF8.self) == "\(part)7\(part)4294967295!")
+        }
+    }
+}
