@@ -50,6 +50,8 @@ extension HandshakeTracker {
         let times = batch.times.span
         let heads = batch.heads.span
         let (first, last) = (batch.first, batch.count - 1)
+        // What time decided at a first frame that is another's is in order by itself; at an own one it is together with what that decides.
+        if own.count == 0 || own.positions[0] != 0 { settleOrder() }
         let start = clock.elapsed &- clock.reference
         for turn in 0..<own.count {
             let position = Int(own.positions[turn])

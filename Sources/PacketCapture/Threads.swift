@@ -80,7 +80,10 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// - Parameter limit: the most that the elements' sizes may add up to.
     package init(limit: Int) { self.limit = limit }
 
-    deinit { close(descriptor) }
+    deinit { if isUsable { close(descriptor) } }
+
+    /// Whether the system had a descriptor left: without one, whoever waits would wait for ever.
+    package var isUsable: Bool { descriptor >= 0 }
 
     /// - Returns: false where there is no room. An empty queue takes an element of any size, and a full one that of none.
     package func add(_ element: Element, size: Int) -> Bool {

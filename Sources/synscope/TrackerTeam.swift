@@ -58,8 +58,10 @@ final class TrackerTeam: @unchecked Sendable {
             threads.append(thread)
         }
         // Without it, trackers wait for their memory themselves.
-        provider = WorkThread.start("memory") { [memory] in
-            while let needed = memory.take() { for range in needed { range.provide() } }
+        if memory.isUsable {
+            provider = WorkThread.start("memory") { [memory] in
+                while let needed = memory.take() { for range in needed { range.provide() } }
+            }
         }
         if !ahead.start() {
             end()

@@ -69,7 +69,7 @@ import Testing
         configuration.usesShortForms = short
         configuration.listsAttempts = lists
         var tracker = HandshakeTracker(configuration)
-        var batch = FrameBatch()
+        var batch = FrameBatch(seed: tracker.seed)
         var records: [AttemptRecord] = []
         for (index, frame) in frames.enumerated() {
             batch.append(

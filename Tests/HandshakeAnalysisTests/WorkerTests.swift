@@ -99,6 +99,41 @@ import Testing
         for workers in [2, 3, 7, 16] { expectSame(outcome(frames, workers: workers), alone, "\(workers) workers") }
     }
 
+    @Test("What time decides at another's frame comes before what an own frame decides")
+    func expiredAtAnothersFrame() {
+        let second: Int64 = 1_000_000_000
+        for draw in UInt32(0)..<40 {
+            let (first, others) = (0x0a00_0000 + draw << 12, 0x0b00_0000 + draw << 12)
+            let early = (UInt32(0)..<12).map { Handshake(client: first + $0) }
+            var frames: [(octets: [UInt8], time: Int64)] = []
+            func add(_ segment: Segment, _ at: Int64) { frames.append((encoded(segment), max(time(frames), at))) }
+            for handshake in early { add(handshake.syn, 0) }
+            for client in UInt32(12)..<36 { add(Handshake(client: first + client).syn, second) }
+            for segment in early.flatMap({ $0.segments[1...] }) { add(segment, 74 * second) }
+            // The second frame from here on decides those of the first second: it begins a batch.
+            while frames.count % FrameBatch.capacity < FrameBatch.capacity - 1 {
+                add(Handshake(client: others + UInt32(frames.count)).syn, 74 * second)
+            }
+            for _ in 0..<3 { add(Handshake(client: others + UInt32(frames.count)).syn, 77 * second) }
+            for handshake in early {
+                var end = handshake.ack
+                end.flags = [.fin, .ack]
+                add(end, 77 * second)
+            }
+            let alone = outcome(frames, workers: 1)
+            for workers in [2, 3, 7] { expectSame(outcome(frames, workers: workers), alone, "\(draw), \(workers)") }
+        }
+    }
+
+    @Test("A batch whose hashes are of another seed comes to the same")
+    func otherSeed() {
+        for seed in UInt64(1)...10 {
+            var walk = RandomWalk(seed: seed, tuples: 40)
+            let frames = walk.frames(400)
+            expectSame(outcome(frames, workers: 2, batchSeed: 2), outcome(frames, workers: 2), "seed \(seed)")
+        }
+    }
+
     @Test("More sorts of segments than are told apart do not change what a full table lets go of")
     func profiles() {
         var frames: [(octets: [UInt8], time: Int64)] = []
@@ -186,7 +221,7 @@ import Testing
     /// The records as JSON in the order in which one tracker would decide them, and the summary.
     private func outcome(
         _ frames: [(octets: [UInt8], time: Int64)], workers: Int, most: Int = 4096, memory: Int = .max,
-        parts: Int = 16, profilesPerPart: Int? = nil
+        parts: Int = 16, profilesPerPart: Int? = nil, batchSeed: UInt64 = 1
     ) -> [String] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = most
@@ -201,7 +236,7 @@ import Testing
             guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
                 preconditionFailure("there is no memory for a table")
             }
-            var batch = FrameBatch()
+            var batch = FrameBatch(seed: batchSeed)
             for (index, frame) in frames.enumerated() {
                 batch.append(
                     frame.octets.span.bytes, wireLength: frame.octets.count, number: UInt64(index + 1),

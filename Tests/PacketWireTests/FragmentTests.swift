@@ -70,6 +70,35 @@ struct FragmentTests {
         }
     }
 
+    @Test("Fragments that are let go before a full run of usual segments make the batch longer")
+    func letGoBeforeARun() {
+        var batch = FrameBatch()
+        let decoder = FrameDecoder(.ethernet)
+        for number in UInt16(1)...3 {
+            var segment = FragmentTests.segment(false)
+            segment.identification = number
+            let piece = FrameEncoder().encode(segment, pieces: [0..<32, 32..<64])[0]
+            batch.append(piece.span.bytes, wireLength: piece.count, number: UInt64(number), time: 0, decoder: decoder)
+        }
+        #expect(batch.count == 0)
+        var segment = FragmentTests.segment(false, payload: 0)
+        segment.flags = .ack
+        let octets = FrameEncoder().encode(segment)
+        var places: [FramePlace] = []
+        for number in 0..<FrameBatch.capacity {
+            var place = FramePlace()
+            place.offset = number * octets.count
+            place.length = octets.count
+            place.wireLength = octets.count
+            place.time = 5_000_000_000
+            places.append(place)
+        }
+        let window = [[UInt8]](repeating: octets, count: FrameBatch.capacity).flatMap { $0 }
+        batch.append(places.span, in: window.span.bytes, first: 4, decoder: decoder)
+        #expect(batch.count == FrameBatch.capacity + 3)
+        #expect((0..<batch.count).map { batch.numbers[$0] }.sorted() == (1...67).map { UInt64($0) })
+    }
+
     @Test("A first fragment with the TCP header is held until the rest comes, and then is only a fragment")
     func heldUntilComplete() {
         let out = FragmentTests.run(FrameEncoder().encode(FragmentTests.segment(false), pieces: [0..<32, 32..<64]))
