@@ -25,6 +25,7 @@ extension HandshakeTracker {
             find(batch, &own)
             if batch.count > 0 { tick(batch, 0) }
             if clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
+                if own.count == 0 || own.positions[0] != 0 { settleAnothers() }
                 goSteadily(batch, &own)
             } else {
                 go(batch, &own)
@@ -34,6 +35,12 @@ extension HandshakeTracker {
         }
         trust(batch.checksums.areMostGood)
     }
+
+    /// What time decided at a first frame that is another's is in order by itself; at an own one it is together with what that decides.
+    ///
+    /// A call, so that the loop which follows stays one function.
+    @inline(never)
+    private mutating func settleAnothers() { settleOrder() }
 
     /// The next frame comes, whosesoever it is.
     @inline(__always)
@@ -50,8 +57,6 @@ extension HandshakeTracker {
         let times = batch.times.span
         let heads = batch.heads.span
         let (first, last) = (batch.first, batch.count - 1)
-        // What time decided at a first frame that is another's is in order by itself; at an own one it is together with what that decides.
-        if own.count == 0 || own.positions[0] != 0 { settleOrder() }
         let start = clock.elapsed &- clock.reference
         for turn in 0..<own.count {
             let position = Int(own.positions[turn])

@@ -170,8 +170,8 @@ package struct FrameBatch: ~Copyable {
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
         _ times: inout [Int64], _ checksums: inout ChecksumCount, _ seed: UInt64
     ) -> Int {
-        // Fragments that were let go may have made it longer than its capacity.
-        let room = min(places.count, heads.count - start)
+        // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
+        let room = max(0, min(places.count, FrameBatch.capacity - start))
         var heads = heads.mutableSpan
         var segments = segments.mutableSpan
         var addresses = addresses.mutableSpan
