@@ -43,6 +43,7 @@ extension HandshakeTracker {
         return isTaken
     }
 
+    /// As `FrameBatch.tuple`: calls across modules are not inlined.
     @inline(__always)
     private func tuple(_ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair) -> Tuple {
         segment.isV6

@@ -147,8 +147,7 @@ package struct FrameBatch: ~Copyable {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, decoder, from: count, &heads, &segments,
-                    &addresses,
-                    &times, &checksums, seed)
+                    &addresses, &times, &checksums, seed)
                 for position in 0..<run { numbers[count + position] = first &+ UInt64(taken + position) }
                 count += run
                 all &+= UInt64(run)
