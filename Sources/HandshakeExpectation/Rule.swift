@@ -54,14 +54,12 @@ package struct Check: Sendable {
         trials = rules.map { Trial($0.assertion, allowsNone: $0.allowsNone, keepsFrames: keepsFrames) }
     }
 
-    package mutating func take(_ records: [AttemptRecord]) {
-        for record in records {
-            let selected = selection?(record) ?? .yes
-            if selected == .no { continue }
-            attempts += 1
-            if selected == .unknown { untold += 1 } else { figures?.take(record) }
-            for position in trials.indices { trials[position].take(record, selected: selected) }
-        }
+    package mutating func take(_ record: AttemptRecord) {
+        let selected = selection?(record) ?? .yes
+        if selected == .no { return }
+        attempts += 1
+        if selected == .unknown { untold += 1 } else { figures?.take(record) }
+        for position in trials.indices { trials[position].take(record, selected: selected) }
     }
 
     /// Whether each rule has met an attempt.

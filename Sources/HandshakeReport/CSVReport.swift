@@ -3,58 +3,94 @@ import PacketWire
 
 /// Records as CSV (RFC 4180), a header line first. Unknown is empty; findings are separated by spaces.
 package enum CSVReport {
-    private typealias Column = (name: String, value: (AttemptRecord) -> String)
-
-    private static func text<T: CustomStringConvertible>(_ value: T?) -> String { value?.description ?? "" }
-
-    private static var columns: [Column] {
-        [
-            ("id", { "\($0.id)" }),
-            ("first_time", { Format.rfc3339($0.firstTime) }),
-            ("client_ip", { $0.client.address.description }),
-            ("client_port", { "\($0.client.port)" }),
-            ("server_ip", { $0.server.address.description }),
-            ("server_port", { "\($0.server.port)" }),
-            ("outcome", { $0.outcome.rawValue }),
-            ("form", { text($0.form?.rawValue) }),
-            ("completed_by", { text($0.completedBy?.rawValue) }),
-            ("starts_at", { $0.startsAtSYN ? "syn" : "syn-ack" }),
-            ("ended", { $0.ended.rawValue }),
-            ("confidence", { $0.confidence.rawValue }),
-            ("client_isn", { "\($0.clientISN)" }),
-            ("server_isn", { text($0.serverISN) }),
-            ("syn_ack_ack_ok", { text($0.synAckAck.ok) }),
-            ("ack_seq_ok", { text($0.ackSeq.ok) }),
-            ("ack_ack_ok", { text($0.ackAck.ok) }),
-            ("syn", { "\($0.synCount)" }),
-            ("syn_ack", { "\($0.synAckCount)" }),
-            ("rst", { "\($0.rstCount)" }),
-            ("refusals", { "\($0.refusalCount)" }),
-            ("capture_duplicates", { "\($0.duplicateCount)" }),
-            ("rtt_syn_to_synack_ns", { text($0.synToSynAck?.nanoseconds) }),
-            ("rtt_synack_to_ack_ns", { text($0.synAckToAck?.nanoseconds) }),
-            ("rtt_total_ns", { text($0.total?.nanoseconds) }),
-            ("rtt_provenance", { text($0.total?.provenance.rawValue) }),
-            ("rtt_low_ns", { text($0.total?.low) }),
-            ("rtt_high_ns", { text($0.total?.high) }),
-            ("setup_ns", { text($0.setup) }),
-            ("refusal_ns", { text($0.refusal) }),
-            ("mss_client", { text($0.clientMSS) }),
-            ("mss_server", { text($0.serverMSS) }),
-            ("mss_negotiated", { text($0.negotiatedMSS) }),
-            ("findings", { $0.findings.map(\.code.rawValue).joined(separator: " ") }),
-        ]
+    package static func header(to out: inout OutputBuffer) {
+        out.append(
+            """
+            id,first_time,client_ip,client_port,server_ip,server_port,outcome,form,completed_by,starts_at,ended,\
+            confidence,client_isn,server_isn,syn_ack_ack_ok,ack_seq_ok,ack_ack_ok,syn,syn_ack,rst,refusals,\
+            capture_duplicates,rtt_syn_to_synack_ns,rtt_synack_to_ack_ns,rtt_total_ns,rtt_provenance,rtt_low_ns,\
+            rtt_high_ns,setup_ns,refusal_ns,mss_client,mss_server,mss_negotiated,findings\r\n
+            """)
     }
 
-    package static func header(to out: inout OutputBuffer) { row(columns.map(\.name), to: &out) }
-
+    /// In the header's order.
     package static func row(_ record: AttemptRecord, to out: inout OutputBuffer) {
-        row(columns.map { $0.value(record) }, to: &out)
+        out.gather { stage in
+            var row = Row(stage)
+            row.field(record.id)
+            row.field(time: record.firstTime)
+            for endpoint in [record.client, record.server] {
+                row.field(endpoint.address)
+                row.field(endpoint.port)
+            }
+            row.field(record.outcome.rawValue)
+            row.field(record.form?.rawValue)
+            row.field(record.completedBy?.rawValue)
+            row.field(record.startsAtSYN ? "syn" : "syn-ack")
+            row.field(record.ended.rawValue)
+            row.field(record.confidence.rawValue)
+            row.field(record.clientISN)
+            row.field(record.serverISN)
+            for check in [record.synAckAck, record.ackSeq, record.ackAck] {
+                row.field(check.ok.map { $0 ? "true" : "false" })
+            }
+            row.field(record.synCount)
+            row.field(record.synAckCount)
+            row.field(record.rstCount)
+            row.field(record.refusalCount)
+            row.field(record.duplicateCount)
+            row.field(record.synToSynAck?.nanoseconds)
+            row.field(record.synAckToAck?.nanoseconds)
+            row.field(record.total?.nanoseconds)
+            row.field(record.total?.provenance.rawValue)
+            row.field(record.total?.low)
+            row.field(record.total?.high)
+            row.field(record.setup)
+            row.field(record.refusal)
+            row.field(record.clientMSS)
+            row.field(record.serverMSS)
+            row.field(record.negotiatedMSS)
+            row.field(record.findings.isEmpty ? nil : record.findings.map(\.code.rawValue).joined(separator: " "))
+            stage = row.end()
+        }
+    }
+}
+
+/// No value holds a comma, a quote or a line break: names, numbers and addresses only.
+private struct Row {
+    private var stage: OutputStage
+    private var isFirst = true
+
+    init(_ stage: OutputStage) { self.stage = stage }
+
+    @inline(__always)
+    private mutating func separate() {
+        if !isFirst { stage.put(octet: 0x2c) }
+        isFirst = false
     }
 
-    // No value holds a comma, a quote or a line break: names, numbers and addresses only.
-    private static func row(_ fields: [String], to out: inout OutputBuffer) {
-        out.append(fields.joined(separator: ","))
-        out.append("\r\n")
+    mutating func field(_ text: String?) {
+        separate()
+        if let text { stage.put(text) }
+    }
+
+    mutating func field(_ number: (some BinaryInteger)?) {
+        separate()
+        if let number { stage.put(number) }
+    }
+
+    mutating func field(_ address: IPAddress) {
+        separate()
+        stage.put(address)
+    }
+
+    mutating func field(time: Int64) {
+        separate()
+        stage.put(time: time)
+    }
+
+    mutating func end() -> OutputStage {
+        stage.put("\r\n")
+        return stage
     }
 }

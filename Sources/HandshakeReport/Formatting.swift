@@ -3,32 +3,15 @@ import PacketWire
 /// Times and figures as text, without Foundation.
 package enum Format {
     /// RFC 3339 in UTC with nanoseconds: `2026-11-23T16:30:43.901252000Z`.
-    package static func rfc3339(_ nanoseconds: Int64) -> String {
-        let (date, time) = civil(nanoseconds)
-        return "\(date)T\(time)Z"
-    }
+    package static func rfc3339(_ nanoseconds: Int64) -> String { text { $0.put(time: nanoseconds) } }
 
     /// `16:30:43.901252`, microseconds.
-    package static func clock(_ nanoseconds: Int64) -> String { String(civil(nanoseconds).time.dropLast(3)) }
+    package static func clock(_ nanoseconds: Int64) -> String { text { $0.put(clock: nanoseconds) } }
 
-    // The proleptic Gregorian calendar from days, as in H. Hinnant's "chrono-compatible low-level date algorithms".
-    private static func civil(_ nanoseconds: Int64) -> (date: String, time: String) {
-        let day: Int64 = 86_400_000_000_000
-        let days = nanoseconds >= 0 ? nanoseconds / day : (nanoseconds + 1) / day - 1
-        let rest = nanoseconds &- days &* day
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let seconds = rest / 1_000_000_000
-        let time =
-            "\(pad(seconds / 3600, 2)):\(pad(seconds / 60 % 60, 2)):\(pad(seconds % 60, 2)).\(pad(rest % 1_000_000_000, 9))"
-        return ("\(pad(year, 4))-\(pad(month, 2))-\(pad(dayOfMonth, 2))", time)
+    private static func text(_ body: (inout OutputStage) -> Void) -> String {
+        var out = OutputBuffer()
+        out.gather(body)
+        return String(decoding: out.bytes, as: UTF8.self)
     }
 
     package static func pad(_ value: Int64, _ width: Int) -> String {
@@ -37,14 +20,7 @@ package enum Format {
     }
 
     /// A duration with its unit and four significant digits: `20.17 ms`.
-    package static func duration(_ nanoseconds: Int64) -> String {
-        let size = Double(nanoseconds.magnitude)
-        let (scale, unit): (Double, String) =
-            size < 1e3 ? (1, "ns") : size < 1e6 ? (1e3, "µs") : size < 1e9 ? (1e6, "ms") : (1e9, "s")
-        let value = size / scale
-        let digits = scale == 1 ? 0 : value < 10 ? 3 : value < 100 ? 2 : 1
-        return (nanoseconds < 0 ? "-" : "") + fixed(value, digits) + " " + unit
-    }
+    package static func duration(_ nanoseconds: Int64) -> String { text { $0.put(duration: nanoseconds) } }
 
     /// A number with so many digits after the point, rounded half away from zero.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
@@ -98,6 +74,27 @@ package enum Format {
     /// `1 attempt`, `2 attempts`.
     package static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
         "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+    }
+}
+
+extension OutputStage {
+    /// As `Format.duration`.
+    mutating func put(duration nanoseconds: Int64) {
+        let size = Double(nanoseconds.magnitude)
+        let (scale, unit): (Double, StaticString) =
+            size < 1e3 ? (1, " ns") : size < 1e6 ? (1e3, " µs") : size < 1e9 ? (1e6, " ms") : (1e9, " s")
+        let value = size / scale
+        let digits = scale == 1 ? 0 : value < 10 ? 3 : value < 100 ? 2 : 1
+        let power: UInt64 = digits == 0 ? 1 : digits == 1 ? 10 : digits == 2 ? 100 : 1000
+        // Half away from zero.
+        let scaled = UInt64((value * Double(power)).rounded())
+        if nanoseconds < 0 { put(octet: 0x2d) }
+        put(scaled / power)
+        if digits > 0 {
+            put(octet: 0x2e)
+            put(UInt32(scaled % power), digits: digits)
+        }
+        put(unit)
     }
 }
 

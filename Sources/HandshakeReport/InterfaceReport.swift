@@ -48,25 +48,24 @@ package enum InterfaceReport {
     }
 
     package static func json(_ rows: [InterfaceRow], to out: inout OutputBuffer) {
-        var json = JSONWriter()
-        json.object {
-            $0.field("type", "interfaces")
-            $0.field("schema", JSONReport.schemaVersion)
-            $0.array("interfaces", rows) { json, row in
-                json.object {
-                    $0.field("name", row.name)
-                    $0.field("description", row.description)
-                    $0.field("up", row.isUp)
-                    $0.field("running", row.isRunning)
-                    $0.field("loopback", row.isLoopback)
-                    $0.field("wireless", row.isWireless)
-                    $0.field("connected", row.isConnected)
-                    $0.array("addresses", row.addresses) { $0.element($1) }
-                    $0.array("link_types", row.linkTypes.map(\.name)) { $0.element($1) }
+        JSONReport.write(to: &out) { json in
+            json.object {
+                $0.field("type", "interfaces")
+                $0.field("schema", JSONReport.schemaVersion)
+                $0.array("interfaces", rows) { json, row in
+                    json.object {
+                        $0.field("name", row.name)
+                        $0.field("description", row.description)
+                        $0.field("up", row.isUp)
+                        $0.field("running", row.isRunning)
+                        $0.field("loopback", row.isLoopback)
+                        $0.field("wireless", row.isWireless)
+                        $0.field("connected", row.isConnected)
+                        $0.array("addresses", row.addresses) { $0.element($1) }
+                        $0.array("link_types", row.linkTypes.map(\.name)) { $0.element($1) }
+                    }
                 }
             }
         }
-        out.append(octets: json.out.bytes)
-        out.append(octet: 10)
     }
 }

@@ -21,11 +21,12 @@ package enum JSONReport {
     }
 
     package static func write(to out: inout OutputBuffer, _ body: (inout JSONWriter) -> Void) {
-        var writer = JSONWriter()
-        swap(&writer.out, &out)
-        body(&writer)
-        writer.out.append(octet: 10)
-        swap(&writer.out, &out)
+        out.gather { stage in
+            var writer = JSONWriter(stage)
+            body(&writer)
+            stage = writer.stage
+            stage.put(octet: 10)
+        }
     }
 
     // MARK: Objects
@@ -58,7 +59,7 @@ package enum JSONReport {
             }
         }
         json.field("filter", capture.filter)
-        json.field("started", capture.started.map(Format.rfc3339))
+        json.field("started", time: capture.started)
     }
 
     package static func fields(of record: AttemptRecord, _ json: inout some FieldWriter) {
@@ -102,7 +103,7 @@ package enum JSONReport {
             $0.field("refusals", record.refusalCount)
             $0.field("capture_duplicates", record.duplicateCount)
         }
-        json.field("first_time", Format.rfc3339(record.firstTime))
+        json.field("first_time", time: record.firstTime)
         roundTrips(record, &json)
         json.field("setup_ns", record.setup)
         json.field("refusal_ns", record.refusal)
@@ -147,8 +148,8 @@ package enum JSONReport {
             }
             if let outer = path.outer {
                 json.object("outer") {
-                    $0.field("source", outer.source.description)
-                    $0.field("destination", outer.destination.description)
+                    $0.field("source", outer.source)
+                    $0.field("destination", outer.destination)
                 }
             } else {
                 json.null("outer")
@@ -158,7 +159,7 @@ package enum JSONReport {
 
     private static func endpoint(_ name: String, _ endpoint: Endpoint, _ json: inout some FieldWriter) {
         json.object(name) {
-            $0.field("ip", endpoint.address.description)
+            $0.field("ip", endpoint.address)
             $0.field("port", endpoint.port)
         }
     }
@@ -214,7 +215,7 @@ package enum JSONReport {
         json.field("type", report.type)
         json.field("code", report.code)
         json.field("severity", report.severity.rawValue)
-        json.field("reporter", report.reporter.description)
+        json.field("reporter", report.reporter)
         json.field("frame", report.frame)
     }
 
@@ -306,7 +307,7 @@ package enum JSONReport {
             json.object {
                 $0.field("code", pattern.code.rawValue)
                 $0.field("severity", pattern.code.severity.rawValue)
-                $0.field("ip", pattern.address.description)
+                $0.field("ip", pattern.address)
                 $0.field("port", pattern.port)
                 $0.field("count", pattern.count)
             }

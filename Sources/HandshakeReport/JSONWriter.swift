@@ -1,119 +1,117 @@
-/// Writes JSON (RFC 8259) straight into octets: keys are literals, order is the caller's, nothing is built first.
+package import PacketWire
+
+/// Writes JSON (RFC 8259) straight into octets: names are written as they are, order is the caller's, nothing is built first.
 package struct JSONWriter: FieldWriter {
-    package internal(set) var out = OutputBuffer()
+    private(set) var stage: OutputStage
     private var needsComma = false
 
+    init(_ stage: OutputStage) { self.stage = stage }
+
+    @inline(__always)
     private mutating func separate() {
-        if needsComma { out.append(octet: 0x2c) }
+        if needsComma { stage.put(octet: 0x2c) }
         needsComma = true
     }
 
-    private mutating func key(_ key: String) {
+    /// A name, and what is between it and its value.
+    @inline(__always)
+    private mutating func name(_ name: String) {
         separate()
-        string(key)
-        out.append(octet: 0x3a)
+        stage.put(octet: 0x22)
+        stage.put(name)
+        stage.put(octet: 0x22)
+        stage.put(octet: 0x3a)
+    }
+
+    @inline(__always)
+    private mutating func nest(_ open: UInt8, _ close: UInt8, _ body: (inout JSONWriter) -> Void) {
+        stage.put(octet: open)
         needsComma = false
+        body(&self)
+        stage.put(octet: close)
+        needsComma = true
     }
 
     package mutating func object(_ body: (inout JSONWriter) -> Void) {
         separate()
-        out.append(octet: 0x7b)
-        needsComma = false
-        body(&self)
-        out.append(octet: 0x7d)
-        needsComma = true
+        nest(0x7b, 0x7d, body)
     }
 
     package mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
-        key(name)
-        object(body)
+        self.name(name)
+        nest(0x7b, 0x7d, body)
     }
 
     package mutating func array<Values: Sequence>(
         _ name: String, _ values: Values, _ each: (inout JSONWriter, Values.Element) -> Void
     ) {
-        key(name)
-        separate()
-        out.append(octet: 0x5b)
-        needsComma = false
-        for value in values { each(&self, value) }
-        out.append(octet: 0x5d)
-        needsComma = true
+        self.name(name)
+        nest(0x5b, 0x5d) { for value in values { each(&$0, value) } }
     }
 
     // A field of each type; nil is null.
 
     package mutating func field(_ name: String, _ value: String?) {
-        key(name)
-        element(value)
+        self.name(name)
+        put(value)
     }
 
     package mutating func field(_ name: String, _ value: Bool?) {
-        key(name)
-        separate()
+        self.name(name)
         switch value {
-        case true?: out.append("true")
-        case false?: out.append("false")
-        case nil: out.append("null")
+        case true?: stage.put("true")
+        case false?: stage.put("false")
+        case nil: stage.put("null")
         }
     }
 
     package mutating func field(_ name: String, _ value: (some BinaryInteger)?) {
-        key(name)
-        element(value)
+        self.name(name)
+        put(value)
     }
 
     package mutating func field(_ name: String, fraction value: Double) {
-        key(name)
-        separate()
-        out.append("\(value)")
+        self.name(name)
+        stage.put("\(value)")
+    }
+
+    package mutating func field(_ name: String, _ value: IPAddress) {
+        self.name(name)
+        stage.put(octet: 0x22)
+        stage.put(value)
+        stage.put(octet: 0x22)
+    }
+
+    package mutating func field(_ name: String, time value: Int64?) {
+        self.name(name)
+        guard let value else { return stage.put("null") }
+        stage.put(octet: 0x22)
+        stage.put(time: value)
+        stage.put(octet: 0x22)
     }
 
     package mutating func null(_ name: String) {
-        key(name)
-        separate()
-        out.append("null")
+        self.name(name)
+        stage.put("null")
     }
 
     package mutating func element(_ value: String?) {
         separate()
-        if let value { string(value) } else { out.append("null") }
+        put(value)
     }
 
     package mutating func element(_ value: (some BinaryInteger)?) {
         separate()
-        guard let value else { return out.append("null") }
-        if value < 0 { out.append(octet: 0x2d) }
-        out.append(decimal: UInt64(value.magnitude))
+        put(value)
     }
 
-    private mutating func string(_ text: String) {
-        out.append(octet: 0x22)
-        // Nearly all text is as it goes out: no octet of it is looked at twice.
-        let isPlain = unsafe text.utf8.withContiguousStorageIfAvailable { octets in
-            guard unsafe octets.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) else { return false }
-            out.append(octets)
-            return true
-        }
-        if isPlain != true { escaped(text) }
-        out.append(octet: 0x22)
+    @inline(__always)
+    private mutating func put(_ value: String?) {
+        if let value { stage.put(quoted: value) } else { stage.put("null") }
     }
 
-    private mutating func escaped(_ text: String) {
-        for octet in text.utf8 {
-            switch octet {
-            case 0x22: out.append("\\\"")
-            case 0x5c: out.append("\\\\")
-            case 0x0a: out.append("\\n")
-            case 0x0d: out.append("\\r")
-            case 0x09: out.append("\\t")
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                out.append("\\u00")
-                out.append(octet: digits[Int(octet >> 4)])
-                out.append(octet: digits[Int(octet & 15)])
-            default: out.append(octet: octet)
-            }
-        }
+    @inline(__always)
+    private mutating func put(_ value: (some BinaryInteger)?) {
+        if let value { stage.put(value) } else { stage.put("null") }
     }
 }

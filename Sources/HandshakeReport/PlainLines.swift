@@ -43,9 +43,55 @@ package struct PlainLines {
 
     /// What stands before each figure, and after the last.
     private struct Template {
-        var text: [UInt8] = []
+        let text: PaddedText
         /// Where each part ends.
-        var ends: [Int] = []
+        let ends: [Int]
+        /// Octets of the longest line.
+        var most: Int { text.count + ends.count * Template.longest }
+        /// Octets of the longest figure, an IPv6 address.
+        private static let longest = 45
+    }
+
+    /// A line that is written.
+    private struct Line {
+        var stage: OutputStage
+        let template: Template
+        private var part = 0
+        private var read = 0
+
+        init(_ stage: OutputStage, _ template: Template) { (self.stage, self.template) = (stage, template) }
+
+        /// The part before the next figure.
+        @inline(__always)
+        mutating func nextPart() {
+            let end = template.ends[part]
+            stage.put(template.text, from: read, to: end)
+            read = end
+            part &+= 1
+        }
+
+        @inline(__always)
+        mutating func figure(_ number: DecimalText) {
+            nextPart()
+            stage.put(number)
+        }
+
+        mutating func figure(_ number: UInt64) { figure(DecimalText(number)) }
+
+        mutating func figure(_ address: IPAddress) {
+            nextPart()
+            stage.put(address)
+        }
+
+        mutating func figure(time: Int64) {
+            nextPart()
+            stage.put(time: time)
+        }
+
+        mutating func finish() {
+            nextPart()
+            precondition(part == template.ends.count)
+        }
     }
 
     /// The most shapes that are kept; attempts of others have their records written.
@@ -53,7 +99,6 @@ package struct PlainLines {
     private var templates: [PlainAttempt.Shape: Template?] = [:]
     /// Of each part, since those alternate.
     private var last = [(shape: PlainAttempt.Shape, template: Template)?](repeating: nil, count: 16)
-    private var clock = SecondText()
 
     package init() {}
 
@@ -87,26 +132,26 @@ package struct PlainLines {
 
     /// Takes the figures out of a line; nil where one is missing.
     private static func split(_ line: [UInt8]) -> Template? {
-        var template = Template()
+        var (text, ends): ([UInt8], [Int]) = ([], [])
         var position = 0
         for figure in Figure.allCases {
             let marker = unsafe Array(
                 UnsafeBufferPointer(start: figure.marker.utf8Start, count: figure.marker.utf8CodeUnitCount))
             guard let found = line[position...].firstRange(of: marker) else { return nil }
-            template.text += line[position..<found.upperBound]
-            template.ends.append(template.text.count)
+            text += line[position..<found.upperBound]
+            ends.append(text.count)
             position = found.upperBound
             // A figure ends at a comma, brace or quotation mark.
             while position < line.count, line[position] != 0x2c, line[position] != 0x7d, line[position] != 0x22 {
                 position += 1
             }
         }
-        template.text += line[position...]
-        template.ends.append(template.text.count)
-        return template
+        text += line[position...]
+        ends.append(text.count)
+        return Template(text: PaddedText(text), ends: ends)
     }
 
-    private mutating func write(_ attempt: PlainAttempt, _ template: Template, _ out: inout OutputBuffer) {
+    private func write(_ attempt: PlainAttempt, _ template: Template, _ out: inout OutputBuffer) {
         let (isnX, isnY) = (DecimalText(UInt64(attempt.clientISN)), DecimalText(UInt64(attempt.serverISN)))
         let (x, y) = (
             DecimalText(UInt64(attempt.clientISN &+ 1)), DecimalText(UInt64(attempt.serverISN &+ 1))
@@ -114,59 +159,39 @@ package struct PlainLines {
         let (server, client) = (DecimalText(attempt.synToSynAck), DecimalText(attempt.synAckToAck))
         let total = DecimalText(attempt.synToSynAck &+ attempt.synAckToAck)
         let (id, synAck) = (DecimalText(attempt.id), DecimalText(attempt.synAckFrame))
-        let second = clock.text(of: attempt.firstTime)
-        out.fill(template.text, template.ends) { line in
-            line.decimal(id)
-            line.address(attempt.client.address)
-            line.decimal(UInt64(attempt.client.port))
-            line.address(attempt.server.address)
-            line.decimal(UInt64(attempt.server.port))
-            line.decimal(isnX)
-            line.decimal(isnY)
-            for _ in 0..<4 { line.decimal(x) }
-            for _ in 0..<2 { line.decimal(y) }
-            line.time(second.octets, fraction: second.fraction)
-            line.decimal(server)
-            line.decimal(client)
-            for _ in 0..<3 { line.decimal(total) }
-            for _ in 0..<2 { line.decimal(server) }
-            for _ in 0..<2 { line.decimal(client) }
-            line.decimal(total)
-            line.decimal(id)
-            line.decimal(synAck)
-            line.decimal(id)
-            line.decimal(isnX)
-            line.decimal(synAck)
-            line.decimal(server)
-            line.decimal(isnY)
-            line.decimal(x)
-            line.decimal(attempt.ackFrame)
-            line.decimal(total)
-            line.decimal(x)
-            line.decimal(y)
-            line.decimal(UInt64(attempt.ackPayload))
+        out.gather(atMost: template.most) { stage in
+            var line = Line(stage, template)
+            line.figure(id)
+            line.figure(attempt.client.address)
+            line.figure(UInt64(attempt.client.port))
+            line.figure(attempt.server.address)
+            line.figure(UInt64(attempt.server.port))
+            line.figure(isnX)
+            line.figure(isnY)
+            for _ in 0..<4 { line.figure(x) }
+            for _ in 0..<2 { line.figure(y) }
+            line.figure(time: attempt.firstTime)
+            line.figure(server)
+            line.figure(client)
+            for _ in 0..<3 { line.figure(total) }
+            for _ in 0..<2 { line.figure(server) }
+            for _ in 0..<2 { line.figure(client) }
+            line.figure(total)
+            line.figure(id)
+            line.figure(synAck)
+            line.figure(id)
+            line.figure(isnX)
+            line.figure(synAck)
+            line.figure(server)
+            line.figure(isnY)
+            line.figure(x)
+            line.figure(attempt.ackFrame)
+            line.figure(total)
+            line.figure(x)
+            line.figure(y)
+            line.figure(UInt64(attempt.ackPayload))
+            line.finish()
+            stage = line.stage
         }
-    }
-}
-
-/// The text of times within one second: all but the fraction is the same. Several are kept, since attempts that end together began in
-/// different seconds.
-private struct SecondText {
-    private struct Known {
-        var second = Int64.min
-        var octets: [UInt8] = []
-    }
-
-    private var known = [Known](repeating: Known(), count: 8)
-
-    /// - Returns: `2017-01-01T16:30:43.`, and the nanoseconds.
-    mutating func text(of time: Int64) -> (octets: [UInt8], fraction: UInt32) {
-        let floor = time >= 0 ? time / 1_000_000_000 : (time + 1) / 1_000_000_000 - 1
-        let place = Int(truncatingIfNeeded: floor) & (known.count - 1)
-        if known[place].second != floor || known[place].octets.isEmpty {
-            known[place].second = floor
-            known[place].octets = Array(Format.rfc3339(floor &* 1_000_000_000).utf8.dropLast(10))
-        }
-        return (known[place].octets, UInt32(truncatingIfNeeded: time &- floor &* 1_000_000_000))
     }
 }

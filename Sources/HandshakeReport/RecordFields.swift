@@ -1,4 +1,5 @@
 package import HandshakeAnalysis
+package import PacketWire
 
 /// A record's fields by their paths in JSON: `outcome`, `rtt.total_ns`, `segments[0].kind`; a finding's by its code,
 /// `syn-lost.where`.
@@ -50,7 +51,7 @@ package struct RecordFields: Sendable, Equatable {
     }
 }
 
-/// Where a report's fields go: written as JSON, or collected by path.
+/// Where a report's fields go: written as JSON, or collected by path. Names need no escape.
 package protocol FieldWriter {
     mutating func object(_ body: (inout Self) -> Void)
     mutating func object(_ name: String, _ body: (inout Self) -> Void)
@@ -60,6 +61,9 @@ package protocol FieldWriter {
     mutating func field(_ name: String, _ value: Bool?)
     mutating func field(_ name: String, _ value: (some BinaryInteger)?)
     mutating func field(_ name: String, fraction value: Double)
+    mutating func field(_ name: String, _ value: IPAddress)
+    /// Nanoseconds since the epoch, as RFC 3339.
+    mutating func field(_ name: String, time value: Int64?)
     mutating func null(_ name: String)
     mutating func element(_ value: String?)
     mutating func element(_ value: (some BinaryInteger)?)
@@ -102,6 +106,8 @@ private struct FieldCollector: FieldWriter {
     mutating func field(_ name: String, _ value: Bool?) { field(name, value.map { "\($0)" }) }
     mutating func field(_ name: String, _ value: (some BinaryInteger)?) { field(name, value.map { "\($0)" }) }
     mutating func field(_ name: String, fraction value: Double) { field(name, "\(value)") }
+    mutating func field(_ name: String, _ value: IPAddress) { field(name, value.description) }
+    mutating func field(_ name: String, time value: Int64?) { field(name, value.map(Format.rfc3339)) }
     mutating func null(_ name: String) { field(name, nil as String?) }
     mutating func element(_ value: String?) { values[prefix, default: []].append(value ?? "null") }
     mutating func element(_ value: (some BinaryInteger)?) { element(value.map { "\($0)" }) }

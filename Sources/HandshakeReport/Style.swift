@@ -24,4 +24,14 @@ package struct TextStyle: Sendable {
         guard usesColor, let color else { return text }
         return "\u{1b}[\(color.rawValue)m\(text)\u{1b}[0m"
     }
+
+    /// The same, of what `body` puts.
+    func paint(_ color: Color, _ line: inout OutputStage, _ body: (inout OutputStage) -> Void) {
+        guard usesColor else { return body(&line) }
+        line.put("\u{1b}[")
+        line.put(color.rawValue)
+        line.put("m")
+        body(&line)
+        line.put("\u{1b}[0m")
+    }
 }

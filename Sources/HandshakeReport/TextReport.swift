@@ -33,27 +33,41 @@ package struct TextReport {
     }
 
     package func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
-        let arrow = style.usesUnicode ? "→" : ">"
-        var line = "\(record.id)".paddedLeft(widths.id) + "  " + Format.clock(record.firstTime) + "  "
-        line += record.client.description.padded(widths.client) + "  \(arrow) "
-        line += record.server.description.padded(widths.server) + "  "
-        line += style.paint(record.outcome.rawValue.padded(15), color(record.outcome)) + "  "
-        line += roundTrip(record).paddedLeft(10) + "  "
-        line += (record.negotiatedMSS.map { "\($0)" } ?? "-").paddedLeft(5) + "  "
-        line += "\(record.synCount)".paddedLeft(3)
         let notes = remarks(record)
-        if !notes.isEmpty { line += "  " + style.paint(notes, .dim) }
-        out.line(line)
+        out.gather { line in
+            line.column(widths.id, isRight: true) { $0.put(record.id) }
+            line.put("  ")
+            line.put(clock: record.firstTime)
+            line.put("  ")
+            line.column(widths.client) { $0.put(record.client) }
+            line.put(style.usesUnicode ? "  → " : "  > ")
+            line.column(widths.server) { $0.put(record.server) }
+            line.put("  ")
+            style.paint(color(record.outcome), &line) { line in line.column(15) { $0.put(record.outcome.rawValue) } }
+            line.put("  ")
+            line.column(10, isRight: true) { roundTrip(record, &$0) }
+            line.put("  ")
+            line.column(5, isRight: true) { if let mss = record.negotiatedMSS { $0.put(mss) } else { $0.put("-") } }
+            line.put("  ")
+            line.column(3, isRight: true) { $0.put(record.synCount) }
+            if !notes.isEmpty {
+                line.put("  ")
+                style.paint(.dim, &line) { $0.put(notes) }
+            }
+            line.put("\n")
+        }
         for finding in record.findings { self.finding(finding, to: &out) }
     }
 
-    private func roundTrip(_ record: AttemptRecord) -> String {
+    private func roundTrip(_ record: AttemptRecord, _ line: inout OutputStage) {
         if let total = record.total {
-            if let known = total.nanoseconds { return Format.duration(known) }
-            return "<" + Format.duration(total.high)
+            if total.nanoseconds == nil { line.put("<") }
+            line.put(duration: total.nanoseconds ?? total.high)
+        } else if let refusal = record.refusal {
+            line.put(duration: refusal)
+        } else {
+            line.put("-")
         }
-        if let refusal = record.refusal { return Format.duration(refusal) }
-        return "-"
     }
 
     /// What the columns do not say.

@@ -31,8 +31,10 @@ extension TCPFlags: CustomStringConvertible {
     ]
 
     /// As tcpdump prints them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `U` URG, `E` ECE, `W` CWR, `e` AE, `.` ACK.
-    public var description: String {
-        let text = TCPFlags.letters.reduce(into: "") { if contains($1.flag) { $0.append($1.letter) } }
+    public var description: String { TCPFlags.texts[Int(rawValue & 0x1ff)] }
+
+    private static let texts = (0..<0x200).map { (flags: UInt16) in
+        let text = letters.reduce(into: "") { if TCPFlags(rawValue: flags).contains($1.flag) { $0.append($1.letter) } }
         return text.isEmpty ? "none" : text
     }
 

@@ -16,16 +16,16 @@ struct Analysis: ~Copyable {
     /// - Parameters:
     ///   - follows: whether the one file is followed while it grows.
     ///   - listsAttempts: whether attempts are handed out.
-    ///   - listsPlain: whether plain attempts are handed out as such: to `run`'s `takePlain`.
     init(
-        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true, listsPlain: Bool = false
+        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true
     ) throws(CommandFailure) {
         if follows { clinux_catch_interrupts() }
         reader = try input.open(follows: follows)
         self.follows = follows
         var configuration = input.tracking.configuration()
         configuration.listsAttempts = listsAttempts
-        configuration.listsPlain = listsAttempts && listsPlain
+        // Most attempts go the short way to where their records are made.
+        configuration.listsPlain = listsAttempts
         self.configuration = configuration
         workers = input.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }
@@ -37,13 +37,14 @@ struct Analysis: ~Copyable {
     }
 
     typealias TakePlain = (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void
+    typealias TakeRecord = (AttemptRecord) throws(OutputEnded) -> Void
 
     /// Hands out each attempt as it is decided, until the capture or the user ends it.
     /// - Parameters:
-    ///   - takePlain: takes plain attempts, which can still be made records.
+    ///   - takePlain: takes plain attempts, which can still be made records; nil if those are wanted.
     /// - Returns: the totals, and what the capture lost.
     mutating func run(
-        takePlain: TakePlain = { _, _ in }, _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+        takePlain: TakePlain? = nil, _ take: TakeRecord
     ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
         var progress = ProgressBar(isWanted: !follows)
@@ -98,8 +99,7 @@ struct Analysis: ~Copyable {
     }
 
     private static func hand(
-        _ decisions: [Decisions], _ comments: FrameComments, _ takePlain: TakePlain,
-        _ take: ([AttemptRecord]) throws(OutputEnded) -> Void
+        _ decisions: [Decisions], _ comments: FrameComments, _ takePlain: TakePlain?, _ take: TakeRecord
     ) throws(OutputEnded) {
         func annotated(_ record: AttemptRecord) -> AttemptRecord {
             var record = record
@@ -113,13 +113,16 @@ struct Analysis: ~Copyable {
         while let (tracker, position) = order.next() {
             guard let plain = decisions[tracker].plain(at: position) else {
                 let record = decisions[tracker].record(at: position)
-                try take([hasComments ? annotated(record) : record])
+                try take(hasComments ? annotated(record) : record)
                 continue
             }
+            func record() -> AttemptRecord { decisions[tracker].record(of: plain) }
             if hasComments {
-                try take([annotated(decisions[tracker].record(of: plain))])
+                try take(annotated(record()))
+            } else if let takePlain {
+                try takePlain(plain, record)
             } else {
-                try takePlain(plain) { decisions[tracker].record(of: plain) }
+                try take(record())
             }
         }
     }

@@ -48,9 +48,7 @@ struct Analyze: ParsableCommand {
 
     func run() throws {
         let selection = try selection.predicate()
-        var analysis = try Analysis(
-            input, follows: follow, listsAttempts: !quiet,
-            listsPlain: [.json, .jsonl].contains(format) && sort != .start && selection == nil)
+        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet)
         var sink = AttemptSink(
             format: format, quiet: quiet, style: text.style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),
@@ -61,10 +59,14 @@ struct Analyze: ParsableCommand {
         case nil: sink.holdLimit = format == .text && !follow ? Analyze.sortedTextLimit : 0
         }
         try sink.begin(analysis.capture)
-        let (summary, loss) = try analysis.run { plain, record throws(OutputEnded) in
+        // As JSON, plain attempts are written without their records.
+        func takePlain(_ plain: PlainAttempt, _ record: () -> AttemptRecord) throws(OutputEnded) {
             try sink.take(plain, record)
-        } _: { records throws(OutputEnded) in
-            try sink.take(records)
+        }
+        let needsRecords = ![.json, .jsonl].contains(format) || sort == .start || selection != nil
+        let (summary, loss) = try analysis.run(takePlain: needsRecords ? nil : takePlain) {
+            record throws(OutputEnded) in
+            try sink.take(record)
         }
         try sink.end(summary, loss)
         try analysis.reportFailures()

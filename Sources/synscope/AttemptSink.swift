@@ -40,15 +40,14 @@ struct AttemptSink {
         try output.flushIfFull()
     }
 
-    mutating func take(_ records: [AttemptRecord]) throws(OutputEnded) {
-        if quiet { return }
-        let records = selection == nil ? records : records.filter { isSelected($0) }
+    mutating func take(_ record: AttemptRecord) throws(OutputEnded) {
+        if quiet || !isSelected(record) { return }
         if isHolding {
-            held += records
+            held.append(record)
             if held.count > holdLimit { try release() }
             return
         }
-        try write(records)
+        try write(record)
     }
 
     /// Takes a plain attempt, of which all are written as they come, as JSON.
@@ -60,7 +59,8 @@ struct AttemptSink {
     }
 
     private mutating func isSelected(_ record: AttemptRecord) -> Bool {
-        switch selection?(record) ?? .yes {
+        guard let selection else { return true }
+        switch selection(record) {
         case .yes:
             shown += 1
             return true
@@ -74,20 +74,18 @@ struct AttemptSink {
         isHolding = false
         if holdLimit > 0 { held.sort { $0.id < $1.id } }
         if format == .text { text.begin(held, isComplete: isComplete, to: &output.buffer) }
-        try write(held)
+        for record in held { try write(record) }
         held = []
     }
 
-    private mutating func write(_ records: [AttemptRecord]) throws(OutputEnded) {
-        for record in records {
-            switch format {
-            case .text: text.attempt(record, to: &output.buffer)
-            case .jsonl: JSONReport.line(record, to: &output.buffer)
-            case .json: document.attempt(record, to: &output.buffer)
-            case .csv: CSVReport.row(record, to: &output.buffer)
-            }
-            try output.flushIfFull()
+    private mutating func write(_ record: AttemptRecord) throws(OutputEnded) {
+        switch format {
+        case .text: text.attempt(record, to: &output.buffer)
+        case .jsonl: JSONReport.line(record, to: &output.buffer)
+        case .json: document.attempt(record, to: &output.buffer)
+        case .csv: CSVReport.row(record, to: &output.buffer)
         }
+        try output.flushIfFull()
     }
 
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded) {

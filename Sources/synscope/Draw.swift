@@ -28,11 +28,9 @@ struct Draw: ParsableCommand {
         var analysis = try Analysis(input)
         var found: [AttemptRecord] = []
         var ids: [UInt64] = []
-        _ = try analysis.run { records in
-            for record in records {
-                if ids.count < 20 { ids.append(record.id) }
-                if attempt.isEmpty ? found.count < 2 : attempt.contains(record.id) { found.append(record) }
-            }
+        _ = try analysis.run { record in
+            if ids.count < 20 { ids.append(record.id) }
+            if attempt.isEmpty ? found.count < 2 : attempt.contains(record.id) { found.append(record) }
         }
         if attempt.isEmpty, found.count > 1 {
             analysis.tellFailures()

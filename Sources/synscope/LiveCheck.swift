@@ -199,7 +199,7 @@ private final class Jury: Sendable {
         state.withLock { state in
             for case .attempts(let records) in reports {
                 state.attempts += UInt64(records.count)
-                state.check.take(records)
+                for record in records { state.check.take(record) }
             }
         }
     }

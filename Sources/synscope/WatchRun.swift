@@ -256,7 +256,7 @@ final class Reporter: @unchecked Sendable {
             while let reports = queue.take() {
                 for report in reports {
                     switch report {
-                    case .attempts(let records): try sink.take(records)
+                    case .attempts(let records): for record in records { try sink.take(record) }
                     case .end(let summary, let loss): try sink.end(summary, loss)
                     }
                 }

@@ -180,7 +180,7 @@ struct AssertionTests {
         var check = Check(
             [try Rule("any(hs.outcome == refused)"), try Rule("count(hs.failed) == 2")],
             selection: try Predicate("hs.rtt.total < 2s"))
-        check.take(Records.five)
+        for record in Records.five { check.take(record) }
         let verdict = check.verdict()
         #expect(verdict.results.map(\.judgement.status) == [.unknown, .unknown])
         #expect(verdict.attempts == 5 && verdict.untold == 2)

@@ -116,7 +116,7 @@ struct RuleTests {
 
     private func verdict(_ rules: [Rule]) -> CheckVerdict {
         var check = Check(rules)
-        check.take(Records.five)
+        for record in Records.five { check.take(record) }
         return check.verdict()
     }
 

@@ -44,9 +44,13 @@ struct ReportTests {
             (0, "1970-01-01T00:00:00.000000000Z"), (1_767_225_600_000_000_001, "2026-01-01T00:00:00.000000001Z"),
             (951_782_400_000_000_000, "2000-02-29T00:00:00.000000000Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
             (4_102_444_799_999_999_999, "2099-12-31T23:59:59.999999999Z"),
+            (1_709_251_199_123_456_789, "2024-02-29T23:59:59.123456789Z"),
+            (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000000000Z"),
+            (.max, "2262-04-11T23:47:16.854775807Z"), (.min, "1677-09-21T00:12:43.145224192Z"),
         ] as [(Int64, String)])
     func times(_ nanoseconds: Int64, _ expected: String) {
         #expect(Format.rfc3339(nanoseconds) == expected)
+        #expect(Format.clock(nanoseconds) == String(expected.dropFirst(11).dropLast(4)))
     }
 
     @Test(
@@ -54,7 +58,8 @@ struct ReportTests {
         arguments: [
             (999, "999 ns"), (1500, "1.500 µs"), (57_000, "57.00 µs"), (20_167_000, "20.17 ms"),
             (132_768_000, "132.8 ms"),
-            (1_033_167_000, "1.033 s"), (0, "0 ns"),
+            (1_033_167_000, "1.033 s"), (0, "0 ns"), (-1000, "-1.000 µs"), (999_950, "1000.0 µs"),
+            (.min, "-9223372036.9 s"),
         ] as [(Int64, String)])
     func durations(_ nanoseconds: Int64, _ expected: String) {
         #expect(Format.duration(nanoseconds) == expected)
@@ -149,7 +154,8 @@ struct ReportTests {
     }
 }
 
-@Suite struct OutputBufferTests {
+@Suite("Text")
+struct OutputStageTests {
     /// Numbers around each power of ten, and those of which digits are easily lost.
     private static let numbers: [UInt64] = {
         var numbers: [UInt64] = [0, 1, .max, .max - 1, UInt64(UInt32.max), 1_000_000_007, 100_000_000_000_000_001]
@@ -161,31 +167,65 @@ struct ReportTests {
         return numbers
     }()
 
-    private static func filled(_ figure: (inout LineFiller) -> Void) -> String {
+    private static func text(_ body: (inout OutputStage) -> Void) -> String {
         var buffer = OutputBuffer()
-        buffer.fill(Array("<>".utf8), [1, 2], figure)
+        buffer.gather(body)
         return String(decoding: buffer.bytes, as: UTF8.self)
     }
 
     @Test("A figure has the digits of its number, whatever its length", arguments: numbers)
     func digits(_ number: UInt64) {
-        #expect(OutputBufferTests.filled { $0.decimal(number) } == "<\(number)>")
+        #expect(OutputStageTests.text { $0.put(number) } == "\(number)")
         if let signed = Int64(exactly: number) {
-            #expect(OutputBufferTests.filled { $0.decimal(DecimalText(-signed)) } == "<\(-signed)>")
+            #expect(OutputStageTests.text { $0.put(DecimalText(-signed)) } == "\(-signed)")
         }
     }
 
-    @Test("Long parts are copied whole between figures")
-    func parts() {
-        for length in 0...70 {
-            let part = String(repeating: "abcdefghij", count: 7).prefix(length)
-            var buffer = OutputBuffer()
-            let text = Array("\(part)\(part)!".utf8)
-            buffer.fill(text, [length, 2 * length, 2 * length + 1]) { line in
-                line.decimal(7)
-                line.decimal(4_294_967_295)
+    @Test("Texts of every length are whole, one after the other and across the stage's end")
+    func texts() {
+        for length in [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100, 991, 992, 993, 1023, 1024, 5000] {
+            let part = String((0..<length).map { Character(Unicode.Scalar(UInt8(97 + $0 % 26))) })
+            let padded = PaddedText(Array("<\(part)>".utf8))
+            let text = OutputStageTests.text { stage in
+                for _ in 0..<40 {
+                    stage.put(part)
+                    stage.put(quoted: part)
+                    stage.put(padded, from: 1, to: length + 1)
+                    stage.put(octet: 0x3b)
+                    stage.put(UInt64(length))
+                }
             }
-            #expect(String(decoding: buffer.bytes, as: UTF8.self) == "\(part)7\(part)4294967295!")
+            #expect(text == String(repeating: "\(part)\"\(part)\"\(part);\(length)", count: 40), "\(length)")
         }
+    }
+
+    @Test("Columns have their width in characters, on either side")
+    func columns() {
+        let text = OutputStageTests.text { stage in
+            for _ in 0..<100 {
+                stage.column(6) { $0.put("12") }
+                stage.column(6, isRight: true) { $0.put("µs") }
+                stage.column(2) { $0.put("wider") }
+                stage.put("|")
+            }
+        }
+        #expect(text == String(repeating: "12        µswider|", count: 100))
+    }
+
+    @Test("Addresses and endpoints are written as they describe themselves")
+    func addresses() throws {
+        for text in ["0.0.0.0", "255.255.255.255", "10.9.100.2", "::", "2001:db8::1", "::ffff:192.0.2.1"] {
+            let address = try #require(IPAddress(text))
+            let endpoint = Endpoint(address, 65_535)
+            #expect(OutputStageTests.text { $0.put(address) } == text)
+            #expect(OutputStageTests.text { $0.put(endpoint) } == endpoint.description)
+        }
+    }
+
+    @Test("Control bits have their letters, and none a word")
+    func flags() {
+        #expect(TCPFlags([.syn, .ack, .ece]).description == "S.E")
+        #expect(TCPFlags(rawValue: 0xfff).description == "FSRP.UEWe")
+        #expect(TCPFlags(rawValue: 0xe00).description == "none")
     }
 }
