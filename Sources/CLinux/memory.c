@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <link.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,5 +28,21 @@ void clinux_release(void *address, size_t length) {
 #endif
 
 void clinux_provide(uintptr_t address, size_t length) { madvise((void *)address, length, MADV_POPULATE_WRITE); }
+
+static int drop_code(struct dl_phdr_info *info, size_t size, void *unused) {
+  (void)size, (void)unused;
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+    // What was never writable is as it is in its file.
+    if (segment->p_type != PT_LOAD || segment->p_flags & PF_W) continue;
+    uintptr_t start = (info->dlpi_addr + segment->p_vaddr) / page * page;
+    uintptr_t end = info->dlpi_addr + segment->p_vaddr + segment->p_filesz;
+    madvise((void *)start, end - start, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+void clinux_drop_code(void) { dl_iterate_phdr(drop_code, NULL); }
 
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -6,7 +6,7 @@ package struct Decisions: Sendable {
     static let end = UInt64.max
     static let endOfTime = UInt64.max - 1
 
-    private struct Place {
+    fileprivate struct Place {
         /// Where the frame that closed it stands among all.
         var order: UInt64
         var id: UInt64
@@ -64,19 +64,8 @@ package struct Decisions: Sendable {
     /// The records alone, where all are.
     var inOrder: [AttemptRecord] { order.map { records[$0.position] } }
 
-    package var count: Int { order.count }
-
-    /// The plain attempt at a position of the order, if it is one.
-    package func plain(at position: Int) -> PlainAttempt? {
-        let place = order[position].position
-        return place < 0 ? plain[~place] : nil
-    }
-
-    /// The record at a position that has one.
-    package func record(at position: Int) -> AttemptRecord { records[order[position].position] }
-
     /// The record of a plain attempt among them.
-    package func record(of plain: PlainAttempt) -> AttemptRecord {
+    fileprivate func record(of plain: PlainAttempt) -> AttemptRecord {
         guard let context, let profiles = context.profiles[plain.part] else {
             preconditionFailure("a plain attempt that was not handed out by take")
         }
@@ -92,6 +81,12 @@ package struct Decisions: Sendable {
 
     /// Goes through what several trackers decided at the same frames, in the order in which one would have decided it.
     package struct Order: IteratorProtocol {
+        /// Where an attempt is.
+        package struct Turn {
+            fileprivate let tracker: Int
+            fileprivate let place: Place
+        }
+
         private let decisions: [Decisions]
         private var positions: [Int]
 
@@ -100,16 +95,27 @@ package struct Decisions: Sendable {
             positions = [Int](repeating: 0, count: decisions.count)
         }
 
-        package mutating func next() -> (tracker: Int, position: Int)? {
-            var first: (tracker: Int, order: UInt64, id: UInt64)?
-            for tracker in decisions.indices where positions[tracker] < decisions[tracker].count {
+        package mutating func next() -> Turn? {
+            var first: Turn?
+            for tracker in decisions.indices where positions[tracker] < decisions[tracker].order.count {
                 let place = decisions[tracker].order[positions[tracker]]
-                if let first, (first.order, first.id) < (place.order, place.id) { continue }
-                first = (tracker, place.order, place.id)
+                if let first, (first.place.order, first.place.id) < (place.order, place.id) { continue }
+                first = Turn(tracker: tracker, place: place)
             }
-            guard let first else { return nil }
-            defer { positions[first.tracker] += 1 }
-            return (first.tracker, positions[first.tracker])
+            if let first { positions[first.tracker] += 1 }
+            return first
+        }
+
+        /// The attempt, if it is a plain one.
+        package func plain(_ turn: Turn) -> PlainAttempt? {
+            turn.place.position < 0 ? decisions[turn.tracker].plain[~turn.place.position] : nil
+        }
+
+        /// The record of the attempt, whatever it is.
+        package func record(_ turn: Turn) -> AttemptRecord {
+            turn.place.position < 0
+                ? decisions[turn.tracker].record(of: decisions[turn.tracker].plain[~turn.place.position])
+                : decisions[turn.tracker].records[turn.place.position]
         }
     }
 }

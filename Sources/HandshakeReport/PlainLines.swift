@@ -42,7 +42,7 @@ package struct PlainLines {
     }
 
     /// What stands before each figure, and after the last.
-    private struct Template {
+    private final class Template: Sendable {
         let text: PaddedText
         /// Where each part ends.
         let ends: [Int]
@@ -50,22 +50,27 @@ package struct PlainLines {
         var most: Int { text.count + ends.count * Template.longest }
         /// Octets of the longest figure, an IPv6 address.
         private static let longest = 45
+
+        init(_ text: [UInt8], _ ends: [Int]) { (self.text, self.ends) = (PaddedText(text), ends) }
     }
 
     /// A line that is written.
     private struct Line {
         var stage: OutputStage
-        let template: Template
+        private let text: PaddedText
+        private let ends: [Int]
         private var part = 0
         private var read = 0
 
-        init(_ stage: OutputStage, _ template: Template) { (self.stage, self.template) = (stage, template) }
+        init(_ stage: OutputStage, _ template: Template) {
+            (self.stage, text, ends) = (stage, template.text, template.ends)
+        }
 
         /// The part before the next figure.
         @inline(__always)
         mutating func nextPart() {
-            let end = template.ends[part]
-            stage.put(template.text, from: read, to: end)
+            let end = ends[part]
+            stage.put(text, from: read, to: end)
             read = end
             part &+= 1
         }
@@ -76,6 +81,7 @@ package struct PlainLines {
             stage.put(number)
         }
 
+        @inline(__always)
         mutating func figure(_ number: UInt64) { figure(DecimalText(number)) }
 
         mutating func figure(_ address: IPAddress) {
@@ -90,7 +96,7 @@ package struct PlainLines {
 
         mutating func finish() {
             nextPart()
-            precondition(part == template.ends.count)
+            precondition(part == ends.count)
         }
     }
 
@@ -107,11 +113,10 @@ package struct PlainLines {
         _ attempt: PlainAttempt, to out: inout OutputBuffer, record: () -> AttemptRecord
     ) {
         let part = Int(attempt.part)
-        if last[part]?.shape != attempt.shape {
-            guard let template = template(attempt, record) else { return JSONReport.line(record(), to: &out) }
-            last[part] = (attempt.shape, template)
-        }
-        if let last = last[part] { write(attempt, last.template, &out) }
+        if let last = last[part], last.shape == attempt.shape { return write(attempt, last.template, &out) }
+        guard let template = template(attempt, record) else { return JSONReport.line(record(), to: &out) }
+        last[part] = (attempt.shape, template)
+        write(attempt, template, &out)
     }
 
     private mutating func template(_ attempt: PlainAttempt, _ record: () -> AttemptRecord) -> Template? {
@@ -148,7 +153,7 @@ package struct PlainLines {
         }
         text += line[position...]
         ends.append(text.count)
-        return Template(text: PaddedText(text), ends: ends)
+        return Template(text, ends)
     }
 
     private func write(_ attempt: PlainAttempt, _ template: Template, _ out: inout OutputBuffer) {

@@ -58,11 +58,11 @@ extension Scenario {
         for step in decided[0].indices {
             let decisions = decided.map { $0[step] }
             var order = Decisions.Order(decisions)
-            while let (tracker, position) = order.next() {
-                if let plain = decisions[tracker].plain(at: position) {
-                    plainLines.line(plain, to: &out) { decisions[tracker].record(of: plain) }
+            while let turn = order.next() {
+                if let plain = order.plain(turn) {
+                    plainLines.line(plain, to: &out) { order.record(turn) }
                 } else {
-                    JSONReport.line(decisions[tracker].record(at: position), to: &out)
+                    JSONReport.line(order.record(turn), to: &out)
                 }
             }
         }

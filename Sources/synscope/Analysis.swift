@@ -5,6 +5,17 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
+/// Takes attempts as they are decided.
+protocol AttemptTaker {
+    mutating func take(_ record: AttemptRecord) throws(OutputEnded)
+    /// Takes a plain attempt, which can still be made a record.
+    mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded)
+}
+
+extension AttemptTaker {
+    mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) { try take(record()) }
+}
+
 /// Runs a capture through the tracker, or through several.
 struct Analysis: ~Copyable {
     let reader: CaptureReader
@@ -36,22 +47,16 @@ struct Analysis: ~Copyable {
             started: reader.started)
     }
 
-    typealias TakePlain = (PlainAttempt, () -> AttemptRecord) throws(OutputEnded) -> Void
-    typealias TakeRecord = (AttemptRecord) throws(OutputEnded) -> Void
-
     /// Hands out each attempt as it is decided, until the capture or the user ends it.
-    /// - Parameters:
-    ///   - takePlain: takes plain attempts, which can still be made records; nil if those are wanted.
     /// - Returns: the totals, and what the capture lost.
-    mutating func run(
-        takePlain: TakePlain? = nil, _ take: TakeRecord
-    ) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
+    mutating func run(_ taker: inout some AttemptTaker) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
+        clinux_drop_code()
         var progress = ProgressBar(isWanted: !follows)
         defer { progress.clear() }
         let comments = reader.comments
         let summary = try follow(&progress) { decisions throws(OutputEnded) in
-            try Analysis.hand(decisions, comments, takePlain, take)
+            try Analysis.hand(decisions, comments, &taker)
         }
         var loss = CaptureLoss()
         loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
@@ -99,7 +104,7 @@ struct Analysis: ~Copyable {
     }
 
     private static func hand(
-        _ decisions: [Decisions], _ comments: FrameComments, _ takePlain: TakePlain?, _ take: TakeRecord
+        _ decisions: [Decisions], _ comments: FrameComments, _ taker: inout some AttemptTaker
     ) throws(OutputEnded) {
         func annotated(_ record: AttemptRecord) -> AttemptRecord {
             var record = record
@@ -110,19 +115,13 @@ struct Analysis: ~Copyable {
         }
         let hasComments = !comments.isEmpty
         var order = Decisions.Order(decisions)
-        while let (tracker, position) = order.next() {
-            guard let plain = decisions[tracker].plain(at: position) else {
-                let record = decisions[tracker].record(at: position)
-                try take(hasComments ? annotated(record) : record)
-                continue
-            }
-            func record() -> AttemptRecord { decisions[tracker].record(of: plain) }
+        while let turn = order.next() {
             if hasComments {
-                try take(annotated(record()))
-            } else if let takePlain {
-                try takePlain(plain, record)
+                try taker.take(annotated(order.record(turn)))
+            } else if let plain = order.plain(turn) {
+                try taker.take(plain) { order.record(turn) }
             } else {
-                try take(record())
+                try taker.take(order.record(turn))
             }
         }
     }

@@ -59,15 +59,7 @@ struct Analyze: ParsableCommand {
         case nil: sink.holdLimit = format == .text && !follow ? Analyze.sortedTextLimit : 0
         }
         try sink.begin(analysis.capture)
-        // As JSON, plain attempts are written without their records.
-        func takePlain(_ plain: PlainAttempt, _ record: () -> AttemptRecord) throws(OutputEnded) {
-            try sink.take(plain, record)
-        }
-        let needsRecords = ![.json, .jsonl].contains(format) || sort == .start || selection != nil
-        let (summary, loss) = try analysis.run(takePlain: needsRecords ? nil : takePlain) {
-            record throws(OutputEnded) in
-            try sink.take(record)
-        }
+        let (summary, loss) = try analysis.run(&sink)
         try sink.end(summary, loss)
         try analysis.reportFailures()
     }

@@ -3,7 +3,7 @@ import HandshakeExpectation
 import HandshakeReport
 
 /// Writes attempts in one format, in the order asked for.
-struct AttemptSink {
+struct AttemptSink: AttemptTaker {
     private let format: OutputFormat
     private let quiet: Bool
     private var output: StandardOutput
@@ -50,8 +50,9 @@ struct AttemptSink {
         try write(record)
     }
 
-    /// Takes a plain attempt, of which all are written as they come, as JSON.
-    mutating func take(_ plain: PlainAttempt, _ record: () -> AttemptRecord) throws(OutputEnded) {
+    /// As JSON, in the order of decision, it is written without its record.
+    mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) {
+        guard format == .json || format == .jsonl, holdLimit == 0, selection == nil else { return try take(record()) }
         if isHolding { try release() }
         if format == .json { document.separate(&output.buffer) }
         plainLines.line(plain, to: &output.buffer, record: record)

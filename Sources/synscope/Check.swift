@@ -215,7 +215,7 @@ struct CheckPlan {
         var check = self.check
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
-        _ = try analysis.run { check.take($0) }
+        _ = try analysis.run(&check)
         let verdict = verdict(of: check)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
@@ -342,3 +342,5 @@ struct CheckOutput {
         try file.write(buffer.bytes)
     }
 }
+
+extension HandshakeExpectation.Check: AttemptTaker {}

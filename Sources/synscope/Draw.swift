@@ -26,12 +26,9 @@ struct Draw: ParsableCommand {
 
     func run() throws {
         var analysis = try Analysis(input)
-        var found: [AttemptRecord] = []
-        var ids: [UInt64] = []
-        _ = try analysis.run { record in
-            if ids.count < 20 { ids.append(record.id) }
-            if attempt.isEmpty ? found.count < 2 : attempt.contains(record.id) { found.append(record) }
-        }
+        var chosen = Chosen(wanted: attempt)
+        _ = try analysis.run(&chosen)
+        let (found, ids) = (chosen.found, chosen.ids)
         if attempt.isEmpty, found.count > 1 {
             analysis.tellFailures()
             let list = ids.sorted().prefix(8).map(String.init).joined(separator: ", ")
@@ -56,5 +53,21 @@ struct Draw: ParsableCommand {
             throw CommandFailure(status: .wrongUsage, message: "no attempt has the id \(id): \(known)")
         }
         if found.isEmpty { throw CommandFailure(status: .wrongUsage, message: "the capture holds no attempt to draw") }
+    }
+}
+
+/// The attempts to draw.
+private struct Chosen: AttemptTaker {
+    /// Ids; where there are none, two attempts are enough to say that there are several.
+    let wanted: [UInt64]
+    private(set) var found: [AttemptRecord] = []
+    /// The first ones.
+    private(set) var ids: [UInt64] = []
+
+    init(wanted: [UInt64]) { self.wanted = wanted }
+
+    mutating func take(_ record: AttemptRecord) {
+        if ids.count < 20 { ids.append(record.id) }
+        if wanted.isEmpty ? found.count < 2 : wanted.contains(record.id) { found.append(record) }
     }
 }

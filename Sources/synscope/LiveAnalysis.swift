@@ -106,6 +106,7 @@ final class LiveAnalysis: @unchecked Sendable {
     }
 
     func run() {
+        clinux_drop_code()
         var frames = CapturedFrames()
         let end = limits.duration.map { Clock.steady + $0 }
         while !isStopped.load(ordering: .acquiring) {

@@ -259,13 +259,7 @@ import Testing
             lines.append(String(decoding: out.bytes, as: UTF8.self))
         }
         var order = Decisions.Order(decisions)
-        while let (tracker, position) = order.next() {
-            let decided = decisions[tracker]
-            line {
-                JSONReport.line(
-                    decided.plain(at: position).map(decided.record) ?? decided.record(at: position), to: &$0)
-            }
-        }
+        while let turn = order.next() { line { JSONReport.line(order.record(turn), to: &$0) } }
         line { JSONReport.line(summary, CaptureLoss(), to: &$0) }
         return lines
     }

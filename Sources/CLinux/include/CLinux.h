@@ -36,6 +36,9 @@ void clinux_unmap(void *address, size_t length);
 void clinux_release(void *address, size_t length);
 /// Has the system provide the pages of such memory now, where it can (Linux 5.14 and later): no later touch waits for it.
 void clinux_provide(uintptr_t address, size_t length);
+/// Has the process's code and constants read again from their files where they are used next: what only its start needed is not resident
+/// any more.
+void clinux_drop_code(void);
 
 // Signals
 
