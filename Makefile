@@ -103,7 +103,7 @@ bench-compressed: all ## gzip, zstd and lz4 input beside a bare loop over the sa
 	Scripts/bench-compressed.sh $(RELEASE)
 
 FUZZ_SECONDS ?= 60
-fuzz: dependencies ## mutated captures and frames, with address sanitizer: make fuzz FUZZ_SECONDS=60 (each target)
+fuzz: dependencies ## mutated captures and frames, with address sanitizer: make fuzz FUZZ_SECONDS=60 (each target; 0 to build them only)
 	Scripts/fuzz.sh $(FUZZ_SECONDS)
 
 clean: ## remove what was built

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Fuzzes the readers, decoders and the tracker for so many seconds each: fuzz.sh SECONDS. A crash leaves its input in .build-fuzz,
-# to be committed to Tests/Fuzz/Regressions once it is understood; those are run first.
+# Fuzzes the readers, decoders and the tracker for so many seconds each: fuzz.sh SECONDS; of 0 it only builds. A crash leaves its input in
+# .build-fuzz, to be committed to Tests/Fuzz/Regressions once it is understood; those are run first.
 set -eu
 seconds=$1
 cd "$(dirname "$0")/.."
 export SYNSCOPE_FUZZ=1 SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-capture
 swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-frame
+if [ "$seconds" = 0 ]; then exit; fi
 python3 Tests/Fuzz/seeds.py Captures Tests/PacketWireTests/Independent/frames.tsv .build-fuzz/seeds
 for target in capture frame; do
   # A build without coverage fuzzes blindly.
