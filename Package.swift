@@ -111,7 +111,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HandshakeAnalysisTests",
-            dependencies: ["HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
+            dependencies: ["HandshakeAnalysis", "HandshakeReport", "HandshakeScenario", "PacketWire", "Fixtures"],
             exclude: ["Golden"], swiftSettings: testSettings),
         .testTarget(
             name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures"],

@@ -3,11 +3,11 @@ import PacketWire
 /// What was decided, in order: plain attempts, and records.
 package struct Decisions: Sendable {
     /// In the place of a closing frame's: closed by the end of the capture; by its time, as that became known.
-    static let end = UInt64.max
-    static let endOfTime = UInt64.max - 1
+    static let end = UInt64.max >> 1
+    static let endOfTime = end - 1
 
     fileprivate struct Place {
-        /// Where the frame that closed it stands among all.
+        /// Twice the closing frame's place among all, and one more where time did not do it: what time decides comes first.
         var order: UInt64
         var id: UInt64
         /// Of a record its position, of a plain attempt the complement.
@@ -19,6 +19,8 @@ package struct Decisions: Sendable {
     private var plain: [PlainAttempt] = []
     /// So many were added since the order of the others was settled.
     private var unsettled = 0
+    /// Whether there is more of what was decided at the same frames.
+    package internal(set) var hasMore = false
     /// What the records of plain attempts need beside them; nil where there are none.
     var context: Context?
 
@@ -33,16 +35,22 @@ package struct Decisions: Sendable {
     package init() {}
 
     package var isEmpty: Bool { order.isEmpty }
+    package var count: Int { order.count }
 
-    mutating func add(_ record: AttemptRecord, closedBy order: UInt64) {
-        self.order.append(Place(order: order, id: record.id, position: records.count))
+    /// - Parameter frame: where the frame that closed it stands among all.
+    mutating func add(_ record: AttemptRecord, closedBy frame: UInt64, _ cause: Ending) {
+        place(record.id, at: records.count, frame, cause)
         records.append(record)
-        unsettled += 1
     }
 
-    mutating func add(_ attempt: PlainAttempt, closedBy order: UInt64) {
-        self.order.append(Place(order: order, id: attempt.id, position: ~plain.count))
+    mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64, _ cause: Ending) {
+        place(attempt.id, at: ~plain.count, frame, cause)
         plain.append(attempt)
+    }
+
+    @inline(__always)
+    private mutating func place(_ id: UInt64, at position: Int, _ frame: UInt64, _ cause: Ending) {
+        order.append(Place(order: frame << 1 | (cause == .timeout ? 0 : 1), id: id, position: position))
         unsettled += 1
     }
 
@@ -80,6 +88,9 @@ package struct Decisions: Sendable {
     }
 
     /// Goes through what several trackers decided at the same frames, in the order in which one would have decided it.
+    ///
+    /// Where a tracker's are not all (`hasMore`), the others have to wait for what follows: `next` ends, and goes on once that
+    /// was put in the place of what was gone through.
     package struct Order: IteratorProtocol {
         /// Where an attempt is.
         package struct Turn {
@@ -87,17 +98,35 @@ package struct Decisions: Sendable {
             fileprivate let place: Place
         }
 
-        private let decisions: [Decisions]
+        private var decisions: [Decisions]
         private var positions: [Int]
+        /// The tracker of which more is needed; nil where there is no more.
+        package private(set) var awaited: Int?
 
         package init(_ decisions: [Decisions]) {
             self.decisions = decisions
             positions = [Int](repeating: 0, count: decisions.count)
         }
 
+        /// Lets go of what was gone through of the tracker that is awaited.
+        package mutating func release() { if let awaited { decisions[awaited] = Decisions() } }
+
+        /// Goes on with what it decided next.
+        package mutating func resume(with more: Decisions) {
+            guard let tracker = awaited else { return }
+            decisions[tracker] = more
+            positions[tracker] = 0
+            awaited = nil
+        }
+
         package mutating func next() -> Turn? {
             var first: Turn?
-            for tracker in decisions.indices where positions[tracker] < decisions[tracker].order.count {
+            for tracker in decisions.indices {
+                guard positions[tracker] < decisions[tracker].order.count else {
+                    if !decisions[tracker].hasMore { continue }
+                    awaited = tracker
+                    return nil
+                }
                 let place = decisions[tracker].order[positions[tracker]]
                 if let first, (first.place.order, first.place.id) < (place.order, place.id) { continue }
                 first = Turn(tracker: tracker, place: place)
@@ -126,6 +155,7 @@ extension HandshakeTracker {
     package mutating func take(_ taken: inout Decisions) {
         taken.removeAll()
         swap(&taken, &decisions)
+        taken.hasMore = !agenda.isEmpty
         if configuration.listsPlain, !taken.isEmpty {
             let known = (0..<UInt8(parts.count)).reduce(0) { $0 + parts[$1].profiles.count }
             if known != knownProfiles {

@@ -19,28 +19,58 @@ extension HandshakeTracker {
 
     /// Takes a batch of decoded frames.
     package mutating func receive(_ batch: borrowing FrameBatch) {
+        mostDecided = .max
+        _ = follow(batch)
+    }
+
+    /// Takes a batch of decoded frames, of which time may decide more than is to be kept.
+    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.mostDecided` and there is more.
+    package mutating func receive<Failure>(
+        _ batch: borrowing FrameBatch, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
+    ) throws(Failure) {
+        mostDecided = configuration.mostDecided
+        while !follow(batch) { try hand(&self) }
+    }
+
+    /// - Returns: false where decisions have to be taken first: then it is called again with the same batch.
+    private mutating func follow(_ batch: borrowing FrameBatch) -> Bool {
+        if !agenda.isEmpty { return goOn(batch) }
         // Longer than usual where fragments were let go.
         if usesShortForms, batch.count <= FrameBatch.capacity {
             var own = Own()
             find(batch, &own)
             if batch.count > 0 { tick(batch, 0) }
-            if clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
-                if own.count == 0 || own.positions[0] != 0 { settleAnothers() }
-                goSteadily(batch, &own)
-            } else {
-                go(batch, &own)
+            if !agenda.isEmpty {
+                agenda.position = 0
+                return false
             }
-        } else {
-            goInDetail(batch)
+            if clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
+                goSteadily(batch, &own)
+            } else if !go(batch, &own, from: 0) {
+                return false
+            }
+        } else if !goInDetail(batch) {
+            return false
         }
         trust(batch.checksums.areMostGood)
+        return true
     }
 
-    /// What time decided at a first frame that is another's is in order by itself; at an own one it is together with what that decides.
-    ///
-    /// A call, so that the loop which follows stays one function.
+    /// Goes on with a batch where there was too much to decide.
     @inline(never)
-    private mutating func settleAnothers() { settleOrder() }
+    private mutating func goOn(_ batch: borrowing FrameBatch) -> Bool {
+        decideNext()
+        guard agenda.isEmpty else { return false }
+        if usesShortForms, batch.count <= FrameBatch.capacity {
+            var own = Own()
+            find(batch, &own)
+            guard go(batch, &own, from: agenda.position) else { return false }
+        } else if !goInDetail(batch, from: agenda.position) {
+            return false
+        }
+        trust(batch.checksums.areMostGood)
+        return true
+    }
 
     /// The next frame comes, whosesoever it is.
     @inline(__always)
@@ -85,23 +115,35 @@ extension HandshakeTracker {
         for number in 0..<UInt8(parts.count) { nextDeadline = min(nextDeadline, parts[number].queues.nextDeadline) }
     }
 
-    /// Takes own frames; the first has come.
-    private mutating func go(_ batch: borrowing FrameBatch, _ own: inout Own) {
+    /// Takes own frames from one on that has come.
+    /// - Returns: false where there is too much to decide first.
+    private mutating func go(_ batch: borrowing FrameBatch, _ own: inout Own, from first: Int) -> Bool {
         var turn = 0
-        for position in 0..<batch.count {
-            if position > 0 { tick(batch, position) }
+        while turn < own.count, Int(own.positions[turn]) < first { turn += 1 }
+        for position in first..<batch.count {
+            if position > first { tick(batch, position) }
+            if !agenda.isEmpty {
+                agenda.position = position
+                return false
+            }
             if turn < own.count, Int(own.positions[turn]) == position {
                 _ = take(batch, batch.heads[position], position, turn, &own)
                 turn += 1
             }
             endFrame()
         }
+        return true
     }
 
     /// Takes own frames, each attempt with its detail from the start.
-    private mutating func goInDetail(_ batch: borrowing FrameBatch) {
-        for position in 0..<batch.count {
-            tick(batch, position)
+    /// - Parameter resumed: the frame that came when there was too much to decide first; nil for all frames.
+    private mutating func goInDetail(_ batch: borrowing FrameBatch, from resumed: Int? = nil) -> Bool {
+        for position in (resumed ?? 0)..<batch.count {
+            if position != resumed { tick(batch, position) }
+            if !agenda.isEmpty {
+                agenda.position = position
+                return false
+            }
             if batch.heads[position].isUsual {
                 let tuple = batch.tuple(position)
                 if begin(tuple) {
@@ -113,6 +155,7 @@ extension HandshakeTracker {
             }
             endFrame()
         }
+        return true
     }
 
     /// Finds this tracker's frames, and asks for the memory that they lead to.

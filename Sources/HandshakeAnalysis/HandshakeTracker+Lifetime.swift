@@ -8,6 +8,8 @@ extension HandshakeTracker {
     mutating func report(_ slot: UInt32, _ cause: Ending) {
         if attempts.entries[slot].stage != .detailed {
             if countShort(slot, cause) { return }
+            // What is forgotten next needs no detail in the table.
+            if attempts.entries[slot].stage != .established { return decideShort(slot, cause) }
             giveDetail(slot)
         }
         let plain = PlainHandshake(attempts[slot], notes)
@@ -16,16 +18,29 @@ extension HandshakeTracker {
             if !paths.isEmpty { paths.removeValue(forKey: slot) }
             return totals.count(plain)
         }
-        let log = takeNotes(slot)
+        decide(
+            attempts[slot], paths.isEmpty ? nil : paths.removeValue(forKey: slot), takeNotes(slot), cause,
+            isPlain: plain != nil)
+    }
+
+    /// Of one that was never completed.
+    private mutating func decideShort(_ slot: UInt32, _ cause: Ending) {
+        var log: [SegmentNote] = []
+        let attempt = attempts.detail(of: slot, profiles) { log.append($0) }
+        decide(attempt, nil, log, cause, isPlain: false)
+    }
+
+    private mutating func decide(
+        _ attempt: Attempt, _ paths: TunnelPaths?, _ log: [SegmentNote], _ cause: Ending, isPlain: Bool
+    ) {
         let judge = Judge(
-            attempt: attempts[slot], paths: paths.isEmpty ? nil : paths.removeValue(forKey: slot), log: log,
-            cause: cause, now: clock.now ?? time,
-            captureStart: clock.first ?? time,
-            distrustsChecksums: !trustsChecksums, isListed: configuration.listsAttempts)
-        let record = judge.record(isPlain: plain != nil)
+            attempt: attempt, paths: paths, log: log, cause: cause, now: clock.now ?? time,
+            captureStart: clock.first ?? time, distrustsChecksums: !trustsChecksums,
+            isListed: configuration.listsAttempts)
+        let record = judge.record(isPlain: isPlain)
         totals.count(record)
         patterns.decided(record)
-        if configuration.listsAttempts { decisions.add(record, closedBy: order) }
+        if configuration.listsAttempts { decisions.add(record, closedBy: order, cause) }
     }
 
     /// Keeps a reported attempt in mind.
@@ -35,27 +50,11 @@ extension HandshakeTracker {
         enqueue(slot, attempts[slot].isLive ? .live : .ended)
     }
 
-    /// Of the part at hand.
-    mutating func expirePart() {
-        let now = clock.elapsed
-        while let slot = queues.due(.settling, attempts.entries, now) {
-            report(slot, .timeout)
-            remember(slot)
-        }
-        while let slot = queues.due(.unfinished, attempts.entries, now) {
-            report(slot, .timeout)
-            forget(slot)
-        }
-        while let slot = queues.due(.ended, attempts.entries, now) { forgetUnlessTouched(slot) }
-        while let slot = queues.due(.live, attempts.entries, now) { forgetUnlessTouched(slot) }
-        queues.schedule(attempts.entries)
-    }
-
     /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved then,
     /// is moved now, and has another turn.
     /// - Returns: whether it was forgotten.
     @discardableResult
-    private mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
+    mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
         let touched = lastTouched(slot)
         if touched > attempts.entries[slot].queued {
             queues.move(slot, to: attempts.entries[slot].queue, attempts.entries, now: touched)

@@ -258,22 +258,22 @@ extension HandshakeTracker {
 
     @inline(__always)
     private mutating func finishShort(_ slot: UInt32, isEnded: Bool) {
-        countPlain(slot)
+        countPlain(slot, .evidence)
         close(slot, isEnded: isEnded)
     }
 
     @inline(__always)
-    private mutating func countPlain(_ slot: UInt32) {
+    private mutating func countPlain(_ slot: UInt32, _ cause: Ending) {
         let key = ConnectionKey(attempts.tuple(of: slot))
         let body = attempts.entries[slot].body
         let clientIsLow = attempts.entries[slot].clientIsLow
+        let (client, server) = clientIsLow ? (key.low, key.high) : (key.high, key.low)
         if configuration.listsPlain {
-            decisions.add(
-                PlainAttempt(
-                    client: clientIsLow ? key.low : key.high, server: clientIsLow ? key.high : key.low,
-                    part: parts.current.number, attempts.entries[slot], attempts.progress[body]), closedBy: order)
+            let plain = PlainAttempt(
+                client: client, server: server, part: parts.current.number, attempts.entries[slot],
+                attempts.progress[body])
+            decisions.add(plain, closedBy: order, cause)
         }
-        let server = clientIsLow ? key.high : key.low
         totals.count(
             PlainHandshake(
                 server: server, total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
@@ -301,7 +301,7 @@ extension HandshakeTracker {
         switch attempts.entries[slot].stage {
         case .established:
             guard canClose(slot) else { return false }
-            countPlain(slot)
+            countPlain(slot, cause)
             return true
         case .synSent where !configuration.listsAttempts:
             let entry = attempts.entries[slot]

@@ -36,6 +36,8 @@ public struct HandshakeTracker: ~Copyable {
         public var listsAttempts = true
         /// Whether plain attempts are handed out as such, by `take`.
         package var listsPlain = false
+        /// How many decided attempts are kept at a time where they are taken as they are decided: about so many.
+        package var mostDecided = 512
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
         /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
@@ -101,6 +103,9 @@ public struct HandshakeTracker: ~Copyable {
     /// Whether a bad checksum counts as one, at the current frame.
     private(set) var trustsChecksums = false
     var decisions = Decisions()
+    var agenda = Agenda()
+    /// How many decisions are kept, if they are taken meanwhile.
+    var mostDecided = Int.max
     /// What was handed out of profiles with decisions, and how many there were.
     var handedProfiles: [UInt8: ProfileTable] = [:]
     var knownProfiles = 0
@@ -276,79 +281,6 @@ public struct HandshakeTracker: ~Copyable {
     public mutating func finish() -> [AttemptRecord] {
         end()
         return drain()
-    }
-
-    /// The same, without handing out what was decided.
-    package mutating func end() {
-        clock.end()
-        touchRecent(clock.elapsed)
-        (recent, recentHandshake) = ((0, 0), 0)
-        order = Decisions.endOfTime
-        expire()
-        settleOrder()
-        order = Decisions.end
-        var open: [(id: UInt64, part: UInt8, slot: UInt32)] = []
-        for number in 0..<UInt8(parts.count) {
-            choose(number)
-            if configuration.listsAttempts { forEachOpen { open.append(($0.attempts.firstFrame($1), number, $1)) } }
-        }
-        if !configuration.listsAttempts { countOpen() }
-        for (_, part, slot) in open.sorted(by: { $0.id < $1.id }) {
-            choose(part)
-            report(slot, .captureEnd)
-        }
-        settleOrder()
-        for number in 0..<UInt8(parts.count) {
-            choose(number)
-            parts.current.removeAll()
-        }
-        attempts.removeAll()
-        notes.removeAll()
-    }
-
-    /// Counts what is open as the end of the capture leaves it. One of each part in turn: they lie beside each other in memory, while
-    /// the next of a part has to be waited for.
-    private mutating func countOpen() {
-        for queue in [Attempt.Queue.unfinished, .settling] {
-            var slots = InlineArray<16, UInt32>(repeating: 0)
-            for number in 0..<parts.count { slots[number] = parts[UInt8(number)].queues[queue].head }
-            var isAnyLeft = true
-            while isAnyLeft {
-                isAnyLeft = false
-                for number in 0..<parts.count where slots[number] != 0 {
-                    let slot = slots[number]
-                    slots[number] = attempts.entries[slot].queueNext
-                    attempts.entries.prefetch(slots[number])
-                    choose(UInt8(number))
-                    report(slot, .captureEnd)
-                    isAnyLeft = true
-                }
-            }
-        }
-    }
-
-    private mutating func forEachOpen(_ body: (inout HandshakeTracker, UInt32) -> Void) {
-        for queue in [Attempt.Queue.unfinished, .settling] {
-            var slot = queues[queue].head
-            while slot != 0 {
-                let next = attempts.entries[slot].queueNext
-                attempts.entries.prefetch(next)
-                body(&self, slot)
-                slot = next
-            }
-        }
-    }
-
-    /// Decides and forgets what the time of is over.
-    private mutating func expire() {
-        nextDeadline = .max
-        for number in 0..<UInt8(parts.count) {
-            choose(number)
-            if queues.nextDeadline <= clock.elapsed { expirePart() }
-            nextDeadline = min(nextDeadline, queues.nextDeadline)
-        }
-        // Time touched those, not the frame.
-        (recent, recentHandshake) = ((0, 0), 0)
     }
 
     @inline(__always)

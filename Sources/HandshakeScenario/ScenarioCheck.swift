@@ -30,10 +30,12 @@ extension Scenario {
     /// - Parameters:
     ///   - listsPlain: whether plain attempts are written without their records.
     ///   - workers: how many trackers share the tuples out.
-    package func jsonLines(listsPlain: Bool, workers: Int = 1) -> [UInt8] {
+    ///   - mostDecided: how many decided attempts a tracker keeps until they are taken.
+    package func jsonLines(listsPlain: Bool, workers: Int = 1, mostDecided: Int = 512) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = 1 << 16
         configuration.listsPlain = listsPlain
+        configuration.mostDecided = mostDecided
         configuration.hashSeed = 1
         var (out, plainLines) = (OutputBuffer(), PlainLines())
         var decided = [[Decisions]](repeating: [], count: workers)
@@ -42,28 +44,24 @@ extension Scenario {
             guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
                 preconditionFailure("there is no memory for a table")
             }
-            func take() {
+            func take(_ tracker: inout HandshakeTracker) {
                 var decisions = Decisions()
                 tracker.take(&decisions)
                 decided[worker].append(decisions)
             }
             decode(verifiesChecksums: true) { batch in
-                tracker.receive(batch)
-                take()
+                tracker.receive(batch, take)
+                take(&tracker)
             }
-            tracker.end()
-            take()
+            tracker.end(take)
+            take(&tracker)
             summary.add(tracker.summary)
         }
-        for step in decided[0].indices {
-            let decisions = decided.map { $0[step] }
-            var order = Decisions.Order(decisions)
-            while let turn = order.next() {
-                if let plain = order.plain(turn) {
-                    plainLines.line(plain, to: &out) { order.record(turn) }
-                } else {
-                    JSONReport.line(order.record(turn), to: &out)
-                }
+        Decisions.inTurn(decided) { order, turn in
+            if let plain = order.plain(turn) {
+                plainLines.line(plain, to: &out) { order.record(turn) }
+            } else {
+                JSONReport.line(order.record(turn), to: &out)
             }
         }
         JSONReport.line(summary, CaptureLoss(), to: &out)
@@ -222,5 +220,24 @@ struct ScenarioCheck {
             diagnostics.append(diagnostic("no line expects the patterns: \(codes)", nil))
         }
         return diagnostics
+    }
+}
+
+extension Decisions {
+    /// Goes through what several trackers decided at the same frames, as often as each handed it out.
+    package static func inTurn(_ decided: [[Decisions]], _ take: (borrowing Order, Order.Turn) -> Void) {
+        var steps = [Int](repeating: 0, count: decided.count)
+        func next(_ tracker: Int) -> Decisions {
+            steps[tracker] += 1
+            return decided[tracker][steps[tracker] - 1]
+        }
+        while steps[0] < decided[0].count {
+            var order = Order(decided.indices.map(next))
+            while true {
+                while let turn = order.next() { take(order, turn) }
+                guard let tracker = order.awaited else { break }
+                order.resume(with: next(tracker))
+            }
+        }
     }
 }

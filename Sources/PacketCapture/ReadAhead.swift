@@ -62,7 +62,12 @@ package final class ReadAhead: @unchecked Sendable {
     // MARK: Taking
 
     /// The caller's next piece, waited for; nil at the end.
-    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted) }
+    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, giveUp) }
+
+    /// What a taker hands on to the caller, waited for as a piece is.
+    package func next<Slot>(from outlet: Ring<Slot>) -> Slot? { outlet.next(1, isInterrupted: isInterrupted, giveUp) }
+
+    private func giveUp() { ring.endIfIdle(before: ring.last) }
 
     /// The caller is done with it.
     package func pass() { ring.pass(ring.last) }

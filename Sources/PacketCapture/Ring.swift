@@ -50,9 +50,12 @@ package final class Ring<Slot: Sendable>: Sendable {
     deinit { for descriptor in wakes.joined() where descriptor >= 0 { close(descriptor) } }
 
     /// The next slot of a thread, waited for; nil once there are no more.
-    /// - Parameter isInterrupted: whether the user has had enough. Whoever fills the slots will end; if nothing comes for a second, that
-    ///   is not waited for.
-    package func next(_ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil) -> Slot? {
+    /// - Parameters:
+    ///   - isInterrupted: whether the user has had enough.
+    ///   - giveUp: called if nothing comes for a second then: whoever fills the slots would have ended.
+    package func next(
+        _ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil, _ giveUp: () -> Void = {}
+    ) -> Slot? {
         while true {
             let (slot, isOver) = state.withLock { state -> (Slot?, Bool) in
                 let passed = state.stages[stage][member].passed
@@ -69,15 +72,16 @@ package final class Ring<Slot: Sendable>: Sendable {
             }
             // A signal may come just before the wait: it is never a long one.
             let isImpatient = isInterrupted()
-            if !waitForWake(wakes[stage][member], milliseconds: 1000), isImpatient, isIdle(before: stage) { end() }
+            if !waitForWake(wakes[stage][member], milliseconds: 1000), isImpatient { giveUp() }
         }
     }
 
-    /// Whether those between the first stage and this one have nothing to do.
-    private func isIdle(before stage: Int) -> Bool {
-        state.withLock { state in
+    /// Ends it where those between the first stage and this one have nothing to do.
+    package func endIfIdle(before stage: Int) {
+        let isIdle = state.withLock { state in
             state.stages[1..<stage].joined().allSatisfy { $0.passed == state.stages[0][0].passed }
         }
+        if isIdle { end() }
     }
 
     /// Whether `stop` was called.

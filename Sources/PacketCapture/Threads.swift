@@ -99,6 +99,17 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         return isTaken
     }
 
+    /// The same for one who can wait for room.
+    /// - Parameter milliseconds: for so long.
+    package func add(_ element: Element, size: Int, within milliseconds: Int) -> Bool {
+        let step = 5
+        for _ in stride(from: 0, to: milliseconds, by: step) {
+            if add(element, size: size) { return true }
+            usleep(UInt32(step) * 1000)
+        }
+        return add(element, size: size)
+    }
+
     /// Nothing more will come.
     package func end() {
         state.withLock { $0.isClosed = true }

@@ -55,8 +55,8 @@ struct Analysis: ~Copyable {
         var progress = ProgressBar(isWanted: !follows)
         defer { progress.clear() }
         let comments = reader.comments
-        let summary = try follow(&progress) { decisions throws(OutputEnded) in
-            try Analysis.hand(decisions, comments, &taker)
+        let summary = try follow(&progress) { order throws(OutputEnded) in
+            try Analysis.hand(&order, comments, &taker)
         }
         var loss = CaptureLoss()
         loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
@@ -69,9 +69,9 @@ struct Analysis: ~Copyable {
         return (summary, loss)
     }
 
-    /// - Parameter take: takes what each tracker decided since the last time.
+    /// - Parameter take: takes what was decided, in order.
     private mutating func follow(
-        _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
+        _ progress: inout ProgressBar, _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> HandshakeSummary {
         // Files are read ahead. Of a pipe, and of a file that is followed, frames are taken as they come.
         if !follows, reader.progress != nil {
@@ -82,29 +82,32 @@ struct Analysis: ~Copyable {
         var tracker = HandshakeTracker(configuration)
         batch = FrameBatch(seed: tracker.seed)
         var decisions = Decisions()
+        func hand(_ tracker: inout HandshakeTracker) throws(OutputEnded) {
+            guard tracker.hasDecided else { return }
+            progress.clear()
+            tracker.take(&decisions)
+            var order = Decisions.Order([decisions])
+            try take(&order)
+        }
         while clinux_interrupted() == 0 {
             reader.fill(&batch)
             if batch.count == 0 { break }
-            tracker.receive(batch)
+            try tracker.receive(batch, hand)
             progress.tick { reader.progress }
-            guard tracker.hasDecided else { continue }
-            progress.clear()
-            tracker.take(&decisions)
-            try take([decisions])
+            try hand(&tracker)
         }
         // Interrupted, some fragments may still wait for the rest of their packets.
         batch.count = 0
         batch.endFragments()
-        tracker.receive(batch)
-        tracker.end()
+        try tracker.receive(batch, hand)
+        try tracker.end(hand)
+        try hand(&tracker)
         progress.clear()
-        tracker.take(&decisions)
-        try take([decisions])
         return tracker.summary
     }
 
     private static func hand(
-        _ decisions: [Decisions], _ comments: FrameComments, _ taker: inout some AttemptTaker
+        _ order: inout Decisions.Order, _ comments: FrameComments, _ taker: inout some AttemptTaker
     ) throws(OutputEnded) {
         func annotated(_ record: AttemptRecord) -> AttemptRecord {
             var record = record
@@ -114,7 +117,6 @@ struct Analysis: ~Copyable {
             return record
         }
         let hasComments = !comments.isEmpty
-        var order = Decisions.Order(decisions)
         while let turn = order.next() {
             if hasComments {
                 try taker.take(annotated(order.record(turn)))

@@ -45,6 +45,8 @@ final class LiveAnalysis: @unchecked Sendable {
     /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap is
     /// known.
     private static let period: Int64 = 250_000_000
+    /// Milliseconds that whoever writes may need for what is waiting.
+    private static let patience = 5000
     /// Attempts after which one is taken early.
     private static let mostPending = 4096
 
@@ -214,16 +216,22 @@ final class LiveAnalysis: @unchecked Sendable {
             }
         }
         if tracker.hasDecided { pending += tracker.drain() }
-        handOn(now)
+        handOn(now, standing(tracker))
     }
 
-    private func handOn(_ now: Int64) {
+    /// - Parameter patience: milliseconds that room for what was decided is waited for.
+    /// - Returns: whether there was room.
+    @discardableResult
+    private func handOn(_ now: Int64, _ standing: Monitor.Standing, patience: Int = 0) -> Bool {
         for position in pending.indices { gaps.lower(&pending[position], decided: now) }
-        if !pending.isEmpty, let reports = outlets.reports, !reports.add(.attempts(pending), size: pending.count) {
-            recordsLetGo += UInt64(pending.count)
+        var isTaken = true
+        if !pending.isEmpty, let reports = outlets.reports {
+            isTaken = reports.add(.attempts(pending), size: pending.count, within: patience)
+            if !isTaken { recordsLetGo += UInt64(pending.count) }
         }
         outlets.monitor.take(pending, standing, now: now)
         pending.removeAll(keepingCapacity: true)
+        return isTaken
     }
 
     private var loss: CaptureLoss {
@@ -236,7 +244,7 @@ final class LiveAnalysis: @unchecked Sendable {
         return loss
     }
 
-    private var standing: Monitor.Standing {
+    private func standing(_ tracker: borrowing HandshakeTracker) -> Monitor.Standing {
         var standing = Monitor.Standing()
         standing.summary = tracker.summary
         standing.loss = loss
@@ -271,7 +279,13 @@ final class LiveAnalysis: @unchecked Sendable {
         flushBlocks()
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
-        pending = tracker.finish()
-        handOn(Clock.wall)
+        // All that is open may be more than there is room for, and no frame waits any more. Who takes nothing is waited for once.
+        var patience = LiveAnalysis.patience
+        func hand(_ tracker: inout HandshakeTracker) {
+            pending = tracker.drain()
+            if !handOn(Clock.wall, standing(tracker), patience: patience) { patience = 0 }
+        }
+        tracker.end(hand)
+        hand(&tracker)
     }
 }

@@ -11,16 +11,35 @@ import PacketWire
 final class TrackerTeam: @unchecked Sendable {
     private final class Worker: @unchecked Sendable {
         var tracker: HandshakeTracker
-        /// What it decided on the piece in each place of the ring, and by the end.
-        let decisions = (0..<ReadAhead.pieces).map { _ in Cell() }
-        var last = Decisions()
+        /// What it decides goes through it, with each piece and at the end; nil where nothing is handed out.
+        let outlet: Ring<Cell>?
 
-        init(_ tracker: consuming HandshakeTracker) { self.tracker = tracker }
+        init(_ tracker: consuming HandshakeTracker, _ outlet: Ring<Cell>?) {
+            self.tracker = tracker
+            self.outlet = outlet
+        }
+
+        /// Hands on what was decided: on a piece as far as it came, or on all of it.
+        func handOn(_ tracker: inout HandshakeTracker) {
+            guard let outlet else { return }
+            if let cell = outlet.next(0) {
+                tracker.take(&cell.decisions)
+                outlet.pass(0)
+            } else {
+                // Nobody takes what is decided any more.
+                var unwanted = Decisions()
+                tracker.take(&unwanted)
+            }
+        }
     }
 
     private final class Cell: @unchecked Sendable {
         var decisions = Decisions()
     }
+
+    /// What a worker may have handed on that the caller has not come to. So much less than the pieces there are, that where the
+    /// caller waits for one worker, and another for the caller, the reader does not wait.
+    private static let cells = 16
 
     private let ahead: ReadAhead
     private let workers: [Worker]
@@ -41,7 +60,12 @@ final class TrackerTeam: @unchecked Sendable {
         var made: [Worker] = []
         for worker in 0..<count {
             guard let tracker = HandshakeTracker(configuration, worker: worker, of: count) else { return nil }
-            made.append(Worker(tracker))
+            var outlet: Ring<Cell>?
+            if configuration.listsAttempts {
+                outlet = Ring((0..<TrackerTeam.cells).map { _ in Cell() }, stages: [1, 1])
+                if outlet == nil { return nil }
+            }
+            made.append(Worker(tracker, outlet))
         }
         self.workers = made
         let takers = count > 1 || configuration.listsAttempts ? count : 0
@@ -71,6 +95,7 @@ final class TrackerTeam: @unchecked Sendable {
 
     private func end() {
         ahead.stop()
+        for worker in workers { worker.outlet?.stop() }
         for thread in threads { thread.join() }
     }
 
@@ -83,9 +108,10 @@ final class TrackerTeam: @unchecked Sendable {
     /// Follows the capture to its end.
     /// - Parameters:
     ///   - batch: takes what is known of fragmented packets.
-    ///   - take: takes what each worker decided since the last time.
+    ///   - take: takes what the workers decided, in order.
     func run(
-        _ batch: inout FrameBatch, _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
+        _ batch: inout FrameBatch, _ progress: inout ProgressBar,
+        _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> HandshakeSummary {
         do throws(OutputEnded) {
             if threads.isEmpty { runAlone(&progress) } else { try collect(&progress, take) }
@@ -111,31 +137,60 @@ final class TrackerTeam: @unchecked Sendable {
     }
 
     private func collect(
-        _ progress: inout ProgressBar, _ take: ([Decisions]) throws(OutputEnded) -> Void
+        _ progress: inout ProgressBar, _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
     ) throws(OutputEnded) {
-        while let piece = ahead.next() {
-            if workers.contains(where: { !$0.decisions[piece.place].decisions.isEmpty }) {
-                progress.clear()
-                try take(workers.map { $0.decisions[piece.place].decisions })
-            }
+        let outlets = workers.compactMap(\.outlet)
+        while true {
+            // With each piece, and once more at the end.
+            if !outlets.isEmpty { try merge(outlets, &progress, take) }
+            guard let piece = ahead.next() else { break }
             progress.tick { piece.progress }
             ahead.pass()
         }
         for thread in threads { thread.join() }
         progress.clear()
-        try take(workers.map(\.last))
+    }
+
+    /// Takes what all workers decided on a piece.
+    private func merge(
+        _ outlets: [Ring<Cell>], _ progress: inout ProgressBar,
+        _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
+    ) throws(OutputEnded) {
+        var decisions: [Decisions] = []
+        for outlet in outlets {
+            guard let cell = ahead.next(from: outlet) else { return }
+            decisions.append(cell.decisions)
+        }
+        if decisions.contains(where: { !$0.isEmpty }) { progress.clear() }
+        var order = Decisions.Order(decisions)
+        decisions = []
+        try take(&order)
+        while let worker = order.awaited {
+            // Its memory is the worker's again.
+            order.release()
+            outlets[worker].pass(1)
+            guard let cell = ahead.next(from: outlets[worker]) else { return }
+            order.resume(with: cell.decisions)
+            try take(&order)
+        }
+        order = Decisions.Order([])
+        for outlet in outlets { outlet.pass(1) }
     }
 
     private func work(_ number: Int) {
         let worker = workers[number]
         while let piece = ahead.next(taker: number) {
-            for position in 0..<piece.count { worker.tracker.receive(piece.batches[position].frames) }
-            worker.tracker.take(&worker.decisions[piece.place].decisions)
+            for position in 0..<piece.count {
+                worker.tracker.receive(piece.batches[position].frames) { worker.handOn(&$0) }
+            }
+            // Before its last decisions: who has those does not wait for the piece.
             ahead.pass(taker: number)
+            worker.handOn(&worker.tracker)
         }
         // Nobody takes what is decided any more.
         if ahead.isStopped { return }
-        worker.tracker.end()
-        worker.tracker.take(&worker.last)
+        worker.tracker.end { worker.handOn(&$0) }
+        worker.handOn(&worker.tracker)
+        worker.outlet?.end()
     }
 }

@@ -1,5 +1,6 @@
 import HandshakeAnalysis
 import HandshakeReport
+import HandshakeScenario
 import PacketWire
 import Testing
 
@@ -125,6 +126,40 @@ import Testing
         }
     }
 
+    @Test("What time decides at one frame, or the end, comes to the same in pieces, whoever follows it")
+    func inPieces() {
+        let second: Int64 = 1_000_000_000
+        for draw in UInt32(0)..<10 {
+            var frames: [(octets: [UInt8], time: Int64)] = []
+            func add(_ segment: Segment, _ at: Int64) { frames.append((encoded(segment), at)) }
+            let slow = (UInt32(0)..<8).map { Handshake(client: 0x0b00_0000 + (draw << 12) + $0) }
+            for handshake in slow { add(handshake.syn, 0) }
+            for (round, start) in [second, 200 * second].enumerated() {
+                for client in UInt32(0)..<100 {
+                    let handshake = Handshake(client: 0x0a00_0000 + (draw << 12) + UInt32(round) << 8 + client)
+                    let segments = client % 3 == 0 ? handshake.segments : [handshake.syn]
+                    for segment in segments { add(segment, start + Int64(client) * 1000) }
+                    if client % 5 == 1 { add(handshake.reply([.rst, .ack]), start + Int64(client) * 1000) }
+                }
+                if round == 1 { continue }
+                for segment in slow.flatMap({ $0.segments[1...] }) { add(segment, 70 * second) }
+                // The second of these frames decides its own attempt too, which began before all that its time decides.
+                for handshake in slow {
+                    var end = handshake.ack
+                    end.flags = [.fin, .ack]
+                    add(end, 79 * second)
+                }
+            }
+            let whole = outcome(frames, workers: 1)
+            for workers in [1, 2, 3, 7] {
+                for most in [1, 7] {
+                    expectSame(
+                        outcome(frames, workers: workers, mostDecided: most), whole, "\(draw), \(workers), \(most)")
+                }
+            }
+        }
+    }
+
     @Test("A batch whose hashes are of another seed comes to the same")
     func otherSeed() {
         for seed in UInt64(1)...10 {
@@ -221,7 +256,7 @@ import Testing
     /// The records as JSON in the order in which one tracker would decide them, and the summary.
     private func outcome(
         _ frames: [(octets: [UInt8], time: Int64)], workers: Int, most: Int = 4096, memory: Int = .max,
-        parts: Int = 16, profilesPerPart: Int? = nil, batchSeed: UInt64 = 1
+        parts: Int = 16, profilesPerPart: Int? = nil, batchSeed: UInt64 = 1, mostDecided: Int = .max
     ) -> [String] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = most
@@ -230,11 +265,17 @@ import Testing
         configuration.mostProfiles = profilesPerPart.map { $0 * parts } ?? configuration.mostProfiles
         configuration.hashSeed = 1
         configuration.listsPlain = true
-        var decisions: [Decisions] = []
+        configuration.mostDecided = mostDecided
+        var decided = [[Decisions]](repeating: [], count: workers)
         var summary = HandshakeSummary()
         for worker in 0..<workers {
             guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
                 preconditionFailure("there is no memory for a table")
+            }
+            func take(_ tracker: inout HandshakeTracker) {
+                var decisions = Decisions()
+                tracker.take(&decisions)
+                decided[worker].append(decisions)
             }
             var batch = FrameBatch(seed: batchSeed)
             for (index, frame) in frames.enumerated() {
@@ -242,14 +283,12 @@ import Testing
                     frame.octets.span.bytes, wireLength: frame.octets.count, number: UInt64(index + 1),
                     time: frame.time, decoder: FrameDecoder(.ethernet))
                 if batch.isFull || index == frames.count - 1 {
-                    tracker.receive(batch)
+                    tracker.receive(batch, take)
                     batch.count = 0
                 }
             }
-            tracker.end()
-            var taken = Decisions()
-            tracker.take(&taken)
-            decisions.append(taken)
+            tracker.end(take)
+            take(&tracker)
             summary.add(tracker.summary)
         }
         var lines: [String] = []
@@ -258,8 +297,7 @@ import Testing
             write(&out)
             lines.append(String(decoding: out.bytes, as: UTF8.self))
         }
-        var order = Decisions.Order(decisions)
-        while let turn = order.next() { line { JSONReport.line(order.record(turn), to: &$0) } }
+        Decisions.inTurn(decided) { order, turn in line { JSONReport.line(order.record(turn), to: &$0) } }
         line { JSONReport.line(summary, CaptureLoss(), to: &$0) }
         return lines
     }

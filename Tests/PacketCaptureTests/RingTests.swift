@@ -61,9 +61,9 @@ import Testing
         ring.pass(0)
         // The next is begun and never passed.
         _ = ring.next(0)
-        #expect(ring.next(1, isInterrupted: { true }) != nil)
+        #expect(ring.next(1, isInterrupted: { true }, { ring.endIfIdle(before: 1) }) != nil)
         ring.pass(1)
-        #expect(ring.next(1, isInterrupted: { true }) == nil)
+        #expect(ring.next(1, isInterrupted: { true }, { ring.endIfIdle(before: 1) }) == nil)
     }
 
     @Test("After an interruption too, what those between have in hand is waited for")
@@ -83,7 +83,7 @@ import Testing
             ring.pass(1)
         }
         var taken = 0
-        while ring.next(2, isInterrupted: { true }) != nil {
+        while ring.next(2, isInterrupted: { true }, { ring.endIfIdle(before: 2) }) != nil {
             taken += 1
             ring.pass(2)
         }

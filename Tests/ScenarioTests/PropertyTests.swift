@@ -158,6 +158,9 @@ struct PropertyTests {
             let scenario = try ScenarioFiles.read(name)
             #expect(
                 scenario.jsonLines(listsPlain: true, workers: count) == scenario.jsonLines(listsPlain: true), "\(name)")
+            #expect(
+                scenario.jsonLines(listsPlain: true, workers: count, mostDecided: 1)
+                    == scenario.jsonLines(listsPlain: true), "\(name), one at a time")
         }
     }
 

@@ -1,0 +1,180 @@
+// What time decides, or the end of the capture. It may be all that is open: so it is decided in the order in which it is handed out,
+// and where that is more than is to be kept, what there is of it is taken first.
+extension HandshakeTracker {
+    /// What is decided next, in order.
+    struct Agenda {
+        struct Item {
+            /// The attempt's.
+            var id: UInt64
+            var slot: UInt32
+            /// The place of its part.
+            var part: UInt8
+        }
+
+        fileprivate var items: [Item] = []
+        fileprivate var next = 0
+        fileprivate var cause = Ending.timeout
+        /// The frame of the batch at hand that waits until all is decided.
+        var position = 0
+
+        @inline(__always) var isEmpty: Bool { next == items.count }
+
+        fileprivate mutating func removeAll() {
+            // As many as are open at the end are not soon that many again.
+            items.removeAll(keepingCapacity: items.count < 1 << 12)
+            next = 0
+        }
+    }
+
+    /// Ends the capture, as `finish`, without handing out what was decided.
+    package mutating func end() {
+        mostDecided = .max
+        decideAll { _ in }
+    }
+
+    /// The same, of which there may be more than is to be kept.
+    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.mostDecided` and there is more.
+    package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
+        mostDecided = configuration.mostDecided
+        try decideAll(hand)
+    }
+
+    private mutating func decideAll<Failure>(
+        _ hand: (inout HandshakeTracker) throws(Failure) -> Void
+    ) throws(Failure) {
+        clock.end()
+        touchRecent(clock.elapsed)
+        (recent, recentHandshake) = ((0, 0), 0)
+        order = Decisions.endOfTime
+        expire()
+        try decideRest(hand)
+        order = Decisions.end
+        if configuration.listsAttempts { decideOpen() } else { countOpen() }
+        try decideRest(hand)
+        for number in 0..<UInt8(parts.count) {
+            choose(number)
+            parts.current.removeAll()
+        }
+        attempts.removeAll()
+        notes.removeAll()
+    }
+
+    private mutating func decideRest<Failure>(
+        _ hand: (inout HandshakeTracker) throws(Failure) -> Void
+    ) throws(Failure) {
+        while !agenda.isEmpty {
+            try hand(&self)
+            decideNext()
+        }
+    }
+
+    /// Decides and forgets what the time of is over.
+    @inline(never)
+    mutating func expire() {
+        // Only counted, each is forgotten at once.
+        guard configuration.listsAttempts else { return finishExpiry() }
+        let now = clock.elapsed
+        for number in 0..<UInt8(parts.count) {
+            choose(number)
+            if queues.nextDeadline <= now { plan(number) { $0.queueDeadline <= now } }
+        }
+        decide(.timeout)
+    }
+
+    private mutating func decideOpen() {
+        agenda.items.reserveCapacity(openAttempts)
+        for number in 0..<UInt8(parts.count) {
+            choose(number)
+            plan(number) { _ in true }
+        }
+        decide(.captureEnd)
+    }
+
+    /// Decides what was planned.
+    private mutating func decide(_ cause: Ending) {
+        agenda.cause = cause
+        agenda.items.sort { $0.id < $1.id }
+        decideNext()
+    }
+
+    /// Decides what is on the agenda, up to what is to be kept.
+    mutating func decideNext() {
+        while !agenda.isEmpty, decisions.count < mostDecided {
+            let item = agenda.items[agenda.next]
+            choose(item.part)
+            report(item.slot, agenda.cause)
+            agenda.next += 1
+        }
+        settleOrder()
+        guard agenda.isEmpty else { return }
+        agenda.removeAll()
+        if agenda.cause == .timeout { finishExpiry() }
+    }
+
+    /// Plans to decide what is open in the part at hand.
+    /// - Parameters:
+    ///   - part: its place.
+    ///   - isDue: whether an attempt's turn has come, and those that stand behind it in its queue are to be asked.
+    private mutating func plan(_ part: UInt8, _ isDue: (Entry) -> Bool) {
+        for queue in [Attempt.Queue.unfinished, .settling] {
+            var slot = queues[queue].head
+            while slot != 0, isDue(attempts.entries[slot]) {
+                let next = attempts.entries[slot].queueNext
+                attempts.entries.prefetch(next)
+                agenda.items.append(Agenda.Item(id: attempts.firstFrame(slot), slot: slot, part: part))
+                slot = next
+            }
+        }
+    }
+
+    /// Forgets what was decided because its time was over, and what was remembered for long enough.
+    private mutating func finishExpiry() {
+        nextDeadline = .max
+        for number in 0..<UInt8(parts.count) {
+            choose(number)
+            if queues.nextDeadline <= clock.elapsed { expirePart() }
+            nextDeadline = min(nextDeadline, queues.nextDeadline)
+        }
+        // Time touched those, not the frame.
+        (recent, recentHandshake) = ((0, 0), 0)
+    }
+
+    /// Of the part at hand.
+    private mutating func expirePart() {
+        let now = clock.elapsed
+        // What is listed was decided.
+        let isListed = configuration.listsAttempts
+        while let slot = queues.due(.settling, attempts.entries, now) {
+            if !isListed { report(slot, .timeout) }
+            remember(slot)
+        }
+        while let slot = queues.due(.unfinished, attempts.entries, now) {
+            if !isListed { report(slot, .timeout) }
+            forget(slot)
+        }
+        while let slot = queues.due(.ended, attempts.entries, now) { forgetUnlessTouched(slot) }
+        while let slot = queues.due(.live, attempts.entries, now) { forgetUnlessTouched(slot) }
+        queues.schedule(attempts.entries)
+    }
+
+    /// Counts what is open as the end of the capture leaves it. One of each part in turn: they lie beside each other in memory, while
+    /// the next of a part has to be waited for.
+    private mutating func countOpen() {
+        for queue in [Attempt.Queue.unfinished, .settling] {
+            var slots = InlineArray<16, UInt32>(repeating: 0)
+            for number in 0..<parts.count { slots[number] = parts[UInt8(number)].queues[queue].head }
+            var isAnyLeft = true
+            while isAnyLeft {
+                isAnyLeft = false
+                for number in 0..<parts.count where slots[number] != 0 {
+                    let slot = slots[number]
+                    slots[number] = attempts.entries[slot].queueNext
+                    attempts.entries.prefetch(slots[number])
+                    choose(UInt8(number))
+                    report(slot, .captureEnd)
+                    isAnyLeft = true
+                }
+            }
+        }
+    }
+}
