@@ -98,6 +98,9 @@ package final class ReadAhead: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
+        // Once, not for each batch: what others can reach is asked for with a check.
+        var batch = FrameBatch()
+        swap(&batch, &self.batch)
         var isLast = false
         while !isLast, let piece = ring.next(0) {
             piece.count = 0
@@ -118,6 +121,7 @@ package final class ReadAhead: @unchecked Sendable {
             piece.progress = reader.progress
             ring.pass(0)
         }
+        swap(&batch, &self.batch)
         isDone.store(true, ordering: .releasing)
         ring.end()
     }

@@ -7,6 +7,51 @@ import Synchronization
 ///
 /// Whoever finds none waits until there are several, so that threads of about one speed do not wait for each other at every slot.
 package final class Ring<Slot: Sendable>: Sendable {
+    private let slots: [Slot]
+    private let turns: Turns
+
+    /// Nil where the system has no descriptor left.
+    /// - Parameter stages: how many threads each has.
+    package init?(_ slots: [Slot], stages: [Int]) {
+        precondition(stages.count > 1 && slots.count >= stages.count)
+        guard let turns = Turns(slots.count, stages: stages) else { return nil }
+        self.slots = slots
+        self.turns = turns
+    }
+
+    /// The number of the last stage.
+    package var last: Int { turns.stageCount - 1 }
+
+    /// The next slot of a thread, waited for; nil once there are no more.
+    /// - Parameters:
+    ///   - isInterrupted: whether the user has had enough.
+    ///   - giveUp: called if nothing comes for a second then: whoever fills the slots would have ended.
+    package func next(
+        _ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil, _ giveUp: () -> Void = {}
+    ) -> Slot? {
+        let slot = turns.next(stage, member, isInterrupted, giveUp)
+        return slot < 0 ? nil : slots[slot]
+    }
+
+    /// Passes on the slot that `next` gave.
+    package func pass(_ stage: Int, _ member: Int = 0) { turns.pass(stage, member) }
+
+    /// Ends it where those between the first stage and this one have nothing to do.
+    package func endIfIdle(before stage: Int) { if turns.isIdle(before: stage) { end() } }
+
+    /// The first stage has passed its last slot.
+    package func end() { turns.end() }
+
+    /// Nobody is given a slot any more.
+    package func stop() { turns.stop() }
+
+    /// Whether `stop` was called.
+    package var isStopped: Bool { turns.isStopped }
+}
+
+/// Whose turn it is with which slot of a ring. By itself, so that it is the same code for all slots: what is generic is not made special
+/// across modules.
+private final class Turns: Sendable {
     private struct Member {
         /// How many slots it has passed.
         var passed = 0
@@ -27,45 +72,44 @@ package final class Ring<Slot: Sendable>: Sendable {
         }
     }
 
-    private let slots: [Slot]
+    private let count: Int
     private let state: Mutex<State>
     private let wakes: [[Int32]]
     /// Slots that someone who waits is woken for. All stages cannot be waiting for so many at once.
     private let enough: Int
 
-    /// Nil where the system has no descriptor left.
-    /// - Parameter stages: how many threads each has.
-    package init?(_ slots: [Slot], stages: [Int]) {
-        precondition(stages.count > 1 && slots.count >= stages.count)
-        self.slots = slots
-        enough = slots.count / stages.count
+    init?(_ count: Int, stages: [Int]) {
+        self.count = count
+        enough = count / stages.count
         state = Mutex(State(stages: stages.map { [Member](repeating: Member(), count: $0) }))
         wakes = stages.map { (0..<$0).map { _ in clinux_wake_descriptor() } }
         if wakes.joined().contains(where: { $0 < 0 }) { return nil }
     }
 
-    /// The number of the last stage.
-    package var last: Int { wakes.count - 1 }
-
     deinit { for descriptor in wakes.joined() where descriptor >= 0 { close(descriptor) } }
 
-    /// The next slot of a thread, waited for; nil once there are no more.
-    /// - Parameters:
-    ///   - isInterrupted: whether the user has had enough.
-    ///   - giveUp: called if nothing comes for a second then: whoever fills the slots would have ended.
-    package func next(
-        _ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil, _ giveUp: () -> Void = {}
-    ) -> Slot? {
+    var stageCount: Int { wakes.count }
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    private enum Turn {
+        case slot(Int), none, wait
+    }
+
+    /// The number of a thread's next slot; negative once there are no more.
+    func next(_ stage: Int, _ member: Int, _ isInterrupted: (() -> Bool)?, _ giveUp: () -> Void) -> Int {
         while true {
-            let (slot, isOver) = state.withLock { state -> (Slot?, Bool) in
+            let turn = state.withLock { state -> Turn in
                 let passed = state.stages[stage][member].passed
-                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return (nil, true) }
-                if passed < state.limit(stage, slots.count) { return (slots[passed % slots.count], false) }
+                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return .none }
+                if passed < state.limit(stage, count) { return .slot(passed % count) }
                 state.stages[stage][member].isWaiting = true
-                return (nil, false)
+                return .wait
             }
-            if isOver { return nil }
-            if let slot { return slot }
+            switch turn {
+            case .slot(let slot): return slot
+            case .none: return -1
+            case .wait: break
+            }
             guard let isInterrupted else {
                 waitForWake(wakes[stage][member])
                 continue
@@ -76,23 +120,17 @@ package final class Ring<Slot: Sendable>: Sendable {
         }
     }
 
-    /// Ends it where those between the first stage and this one have nothing to do.
-    package func endIfIdle(before stage: Int) {
-        let isIdle = state.withLock { state in
+    func isIdle(before stage: Int) -> Bool {
+        state.withLock { state in
             state.stages[1..<stage].joined().allSatisfy { $0.passed == state.stages[0][0].passed }
         }
-        if isIdle { end() }
     }
 
-    /// Whether `stop` was called.
-    package var isStopped: Bool { state.withLock { $0.isStopped } }
-
-    /// Passes on the slot that `next` gave.
-    package func pass(_ stage: Int, _ member: Int = 0) {
+    func pass(_ stage: Int, _ member: Int) {
         let next = (stage + 1) % wakes.count
         let woken = state.withLock { state -> [Int] in
             state.stages[stage][member].passed += 1
-            let limit = state.limit(next, slots.count)
+            let limit = state.limit(next, count)
             return state.stages[next].indices.filter { other in
                 guard state.stages[next][other].isWaiting,
                     limit - state.stages[next][other].passed >= enough || limit >= state.end ?? .max
@@ -104,8 +142,7 @@ package final class Ring<Slot: Sendable>: Sendable {
         for other in woken { clinux_wake(wakes[next][other]) }
     }
 
-    /// The first stage has passed its last slot.
-    package func end() {
+    func end() {
         state.withLock { state in
             if state.end == nil { state.end = state.stages[0][0].passed }
             for stage in state.stages.indices {
@@ -115,8 +152,7 @@ package final class Ring<Slot: Sendable>: Sendable {
         for descriptor in wakes.joined() { clinux_wake(descriptor) }
     }
 
-    /// Nobody is given a slot any more.
-    package func stop() {
+    func stop() {
         state.withLock { $0.isStopped = true }
         end()
     }

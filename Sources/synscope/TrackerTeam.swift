@@ -128,7 +128,7 @@ final class TrackerTeam: @unchecked Sendable {
     /// Of one that lists nothing.
     private func runAlone(_ progress: inout ProgressBar) {
         while let piece = ahead.next() {
-            for position in 0..<piece.count { workers[0].tracker.receive(piece.batches[position].frames) }
+            TrackerTeam.follow(piece, &workers[0].tracker) { _ in }
             progress.tick { piece.progress }
             ahead.pass()
         }
@@ -177,12 +177,16 @@ final class TrackerTeam: @unchecked Sendable {
         for outlet in outlets { outlet.pass(1) }
     }
 
+    private static func follow(
+        _ piece: ReadAhead.Piece, _ tracker: inout HandshakeTracker, _ handOn: (inout HandshakeTracker) -> Void
+    ) {
+        for position in 0..<piece.count { tracker.receive(piece.batches[position].frames, handOn) }
+    }
+
     private func work(_ number: Int) {
         let worker = workers[number]
         while let piece = ahead.next(taker: number) {
-            for position in 0..<piece.count {
-                worker.tracker.receive(piece.batches[position].frames) { worker.handOn(&$0) }
-            }
+            TrackerTeam.follow(piece, &worker.tracker) { worker.handOn(&$0) }
             // Before its last decisions: who has those does not wait for the piece.
             ahead.pass(taker: number)
             worker.handOn(&worker.tracker)
