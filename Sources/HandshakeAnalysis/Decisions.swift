@@ -91,7 +91,7 @@ package struct Decisions: Sendable {
     ///
     /// Where a tracker's are not all (`hasMore`), the others have to wait for what follows: `next` ends, and goes on once that
     /// was put in the place of what was gone through.
-    package struct Order: IteratorProtocol {
+    package struct Order {
         /// Where an attempt is.
         package struct Turn {
             fileprivate let tracker: Int

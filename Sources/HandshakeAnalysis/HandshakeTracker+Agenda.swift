@@ -18,6 +18,8 @@ extension HandshakeTracker {
         var position = 0
 
         @inline(__always) var isEmpty: Bool { next == items.count }
+        /// Attempts that are decided and still in their queues.
+        var decided: Int { next }
 
         fileprivate mutating func removeAll() {
             // As many as are open at the end are not soon that many again.
@@ -28,20 +30,21 @@ extension HandshakeTracker {
 
     /// Ends the capture, as `finish`, without handing out what was decided.
     package mutating func end() {
-        mostDecided = .max
         decideAll { _ in }
     }
 
     /// The same, of which there may be more than is to be kept.
     /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.mostDecided` and there is more.
     package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
-        mostDecided = configuration.mostDecided
+        mostDecided = max(1, configuration.mostDecided)
+        defer { mostDecided = .max }
         try decideAll(hand)
     }
 
     private mutating func decideAll<Failure>(
         _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
+        precondition(agenda.isEmpty, "decisions were not taken")
         clock.end()
         touchRecent(clock.elapsed)
         (recent, recentHandshake) = ((0, 0), 0)
@@ -78,7 +81,7 @@ extension HandshakeTracker {
             choose(number)
             if queues.nextDeadline <= now { plan(number) { $0.queueDeadline <= now } }
         }
-        decide(.timeout)
+        decidePlanned(.timeout)
     }
 
     private mutating func decideOpen() {
@@ -87,11 +90,11 @@ extension HandshakeTracker {
             choose(number)
             plan(number) { _ in true }
         }
-        decide(.captureEnd)
+        decidePlanned(.captureEnd)
     }
 
     /// Decides what was planned.
-    private mutating func decide(_ cause: Ending) {
+    private mutating func decidePlanned(_ cause: Ending) {
         agenda.cause = cause
         agenda.items.sort { $0.id < $1.id }
         decideNext()

@@ -19,8 +19,8 @@ extension HandshakeTracker {
 
     /// Takes a batch of decoded frames.
     package mutating func receive(_ batch: borrowing FrameBatch) {
-        mostDecided = .max
-        _ = follow(batch)
+        let isDone = follow(batch)
+        precondition(isDone, "decisions were not taken")
     }
 
     /// Takes a batch of decoded frames, of which time may decide more than is to be kept.
@@ -28,48 +28,46 @@ extension HandshakeTracker {
     package mutating func receive<Failure>(
         _ batch: borrowing FrameBatch, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
-        mostDecided = configuration.mostDecided
+        mostDecided = max(1, configuration.mostDecided)
+        defer { mostDecided = .max }
         while !follow(batch) { try hand(&self) }
     }
 
     /// - Returns: false where decisions have to be taken first: then it is called again with the same batch.
     private mutating func follow(_ batch: borrowing FrameBatch) -> Bool {
-        if !agenda.isEmpty { return goOn(batch) }
-        // Longer than usual where fragments were let go.
-        if usesShortForms, batch.count <= FrameBatch.capacity {
-            var own = Own()
-            find(batch, &own)
-            if batch.count > 0 { tick(batch, 0) }
-            if !agenda.isEmpty {
-                agenda.position = 0
-                return false
-            }
-            if clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
-                goSteadily(batch, &own)
-            } else if !go(batch, &own, from: 0) {
-                return false
-            }
-        } else if !goInDetail(batch) {
-            return false
+        let isDone = agenda.isEmpty ? begin(batch) : resume(batch)
+        if isDone { trust(batch.checksums.areMostGood) }
+        return isDone
+    }
+
+    @inline(__always)
+    private mutating func begin(_ batch: borrowing FrameBatch) -> Bool {
+        guard isUsual(batch) else { return goInDetail(batch) }
+        var own = Own()
+        find(batch, &own)
+        if batch.count > 0 { tick(batch, 0) }
+        if agenda.isEmpty, clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
+            goSteadily(batch, &own)
+            return true
         }
-        trust(batch.checksums.areMostGood)
-        return true
+        return go(batch, &own, from: 0)
     }
 
     /// Goes on with a batch where there was too much to decide.
     @inline(never)
-    private mutating func goOn(_ batch: borrowing FrameBatch) -> Bool {
+    private mutating func resume(_ batch: borrowing FrameBatch) -> Bool {
         decideNext()
         guard agenda.isEmpty else { return false }
-        if usesShortForms, batch.count <= FrameBatch.capacity {
-            var own = Own()
-            find(batch, &own)
-            guard go(batch, &own, from: agenda.position) else { return false }
-        } else if !goInDetail(batch, from: agenda.position) {
-            return false
-        }
-        trust(batch.checksums.areMostGood)
-        return true
+        guard isUsual(batch) else { return goInDetail(batch, from: agenda.position) }
+        var own = Own()
+        find(batch, &own)
+        return go(batch, &own, from: agenda.position)
+    }
+
+    /// Whether a batch's frames can go the short way: it is longer where fragments were let go.
+    @inline(__always)
+    private func isUsual(_ batch: borrowing FrameBatch) -> Bool {
+        usesShortForms && batch.count <= FrameBatch.capacity
     }
 
     /// The next frame comes, whosesoever it is.

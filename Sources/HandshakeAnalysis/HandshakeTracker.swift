@@ -136,7 +136,7 @@ public struct HandshakeTracker: ~Copyable {
     var totals = HandshakeSummary()
     /// Attempts that are followed and not decided.
     public var openAttempts: Int {
-        (0..<UInt8(parts.count)).reduce(0) {
+        (0..<UInt8(parts.count)).reduce(-agenda.decided) {
             $0 + parts[$1].queues[.unfinished].count + parts[$1].queues[.settling].count
         }
     }
@@ -212,6 +212,7 @@ public struct HandshakeTracker: ~Copyable {
     ///   - number: its number in the capture, from 1.
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
+        precondition(agenda.isEmpty, "decisions were not taken")
         trust(checksums.areMostGood)
         order &+= 1
         tick(number, time)
@@ -246,6 +247,7 @@ public struct HandshakeTracker: ~Copyable {
     /// - Parameter steady: nanoseconds of a clock that never steps (`CLOCK_MONOTONIC`); only differences count. A step of the
     ///   system's clock then decides nothing.
     public mutating func pass(steady: Int64) {
+        precondition(agenda.isEmpty, "decisions were not taken")
         let silence = clock.silence(until: steady)
         guard silence > 0 else { return }
         // First up to the last frame, which is no news from then on.
@@ -266,7 +268,8 @@ public struct HandshakeTracker: ~Copyable {
         return evidence
     }
 
-    /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames.
+    /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames. At one frame,
+    /// those whose time was over come first.
     public mutating func drain() -> [AttemptRecord] {
         precondition(!configuration.listsPlain, "plain attempts have no records: take hands out both")
         defer { decisions.removeAll() }

@@ -7,15 +7,12 @@ import Synchronization
 package final class ReadAhead: @unchecked Sendable {
     /// Batches that are handed over together, in order.
     package final class Piece: @unchecked Sendable {
-        /// Its place in the ring.
-        package let place: Int
         package fileprivate(set) var batches: [Batch] = []
         package fileprivate(set) var count = 0
         /// How far the reader was.
         package fileprivate(set) var progress: (done: Int64, all: Int64)?
 
-        fileprivate init(place: Int, seed: UInt64) {
-            self.place = place
+        fileprivate init(seed: UInt64) {
             batches = (0..<ReadAhead.batches).map { _ in Batch(seed: seed) }
         }
     }
@@ -48,7 +45,7 @@ package final class ReadAhead: @unchecked Sendable {
         self.reader = reader
         batch = FrameBatch(seed: seed)
         self.isInterrupted = isInterrupted
-        let pieces = (0..<ReadAhead.pieces).map { Piece(place: $0, seed: seed) }
+        let pieces = (0..<ReadAhead.pieces).map { _ in Piece(seed: seed) }
         guard let ring = Ring(pieces, stages: takers == 0 ? [1, 1] : [1, takers, 1]) else { return nil }
         self.ring = ring
     }
@@ -62,12 +59,14 @@ package final class ReadAhead: @unchecked Sendable {
     // MARK: Taking
 
     /// The caller's next piece, waited for; nil at the end.
-    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, giveUp) }
+    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, orElse: giveUp) }
 
     /// What a taker hands on to the caller, waited for as a piece is.
-    package func next<Slot>(from outlet: Ring<Slot>) -> Slot? { outlet.next(1, isInterrupted: isInterrupted, giveUp) }
+    package func next<Slot>(from outlet: Ring<Slot>) -> Slot? {
+        outlet.next(1, isInterrupted: isInterrupted, orElse: giveUp)
+    }
 
-    private func giveUp() { ring.endIfIdle(before: ring.last) }
+    private func giveUp() { ring.abandonFirst(before: ring.last) }
 
     /// The caller is done with it.
     package func pass() { ring.pass(ring.last) }

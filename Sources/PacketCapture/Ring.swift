@@ -25,19 +25,19 @@ package final class Ring<Slot: Sendable>: Sendable {
     /// The next slot of a thread, waited for; nil once there are no more.
     /// - Parameters:
     ///   - isInterrupted: whether the user has had enough.
-    ///   - giveUp: called if nothing comes for a second then: whoever fills the slots would have ended.
+    ///   - giveUp: called if nothing comes for a second then, and again soon: whoever fills the slots would have ended.
     package func next(
-        _ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil, _ giveUp: () -> Void = {}
+        _ stage: Int, _ member: Int = 0, isInterrupted: (() -> Bool)? = nil, orElse giveUp: () -> Void = {}
     ) -> Slot? {
-        let slot = turns.next(stage, member, isInterrupted, giveUp)
-        return slot < 0 ? nil : slots[slot]
+        turns.next(stage, member, isInterrupted, giveUp).map { slots[$0] }
     }
 
     /// Passes on the slot that `next` gave.
     package func pass(_ stage: Int, _ member: Int = 0) { turns.pass(stage, member) }
 
-    /// Ends it where those between the first stage and this one have nothing to do.
-    package func endIfIdle(before stage: Int) { if turns.isIdle(before: stage) { end() } }
+    /// Does not wait for the first stage any longer: ends where those between it and this one have nothing to do. Else whoever waits for
+    /// more slots than there are is to take those.
+    package func abandonFirst(before stage: Int) { turns.abandonFirst(before: stage) }
 
     /// The first stage has passed its last slot.
     package func end() { turns.end() }
@@ -70,6 +70,17 @@ private final class Turns: Sendable {
             let least = before.reduce(Int.max) { min($0, $1.passed) }
             return stage == 0 ? least + size : least
         }
+
+        /// - Returns: who is to be woken: everyone.
+        mutating func end(at count: Int) -> [(stage: Int, member: Int)] {
+            if end == nil { end = count }
+            return stages.indices.flatMap { stage in
+                stages[stage].indices.map { member in
+                    stages[stage][member].isWaiting = false
+                    return (stage, member)
+                }
+            }
+        }
     }
 
     private let count: Int
@@ -92,22 +103,23 @@ private final class Turns: Sendable {
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
     private enum Turn {
-        case slot(Int), none, wait
+        case slot(Int), over, wait
     }
 
-    /// The number of a thread's next slot; negative once there are no more.
-    func next(_ stage: Int, _ member: Int, _ isInterrupted: (() -> Bool)?, _ giveUp: () -> Void) -> Int {
+    /// The number of a thread's next slot; nil once there are no more.
+    func next(_ stage: Int, _ member: Int, _ isInterrupted: (() -> Bool)?, _ giveUp: () -> Void) -> Int? {
+        var patience: Int32 = 1000
         while true {
             let turn = state.withLock { state -> Turn in
                 let passed = state.stages[stage][member].passed
-                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return .none }
+                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return .over }
                 if passed < state.limit(stage, count) { return .slot(passed % count) }
                 state.stages[stage][member].isWaiting = true
                 return .wait
             }
             switch turn {
             case .slot(let slot): return slot
-            case .none: return -1
+            case .over: return nil
             case .wait: break
             }
             guard let isInterrupted else {
@@ -116,14 +128,31 @@ private final class Turns: Sendable {
             }
             // A signal may come just before the wait: it is never a long one.
             let isImpatient = isInterrupted()
-            if !waitForWake(wakes[stage][member], milliseconds: 1000), isImpatient { giveUp() }
+            if !waitForWake(wakes[stage][member], milliseconds: patience), isImpatient {
+                giveUp()
+                patience = 50
+            }
         }
     }
 
-    func isIdle(before stage: Int) -> Bool {
-        state.withLock { state in
-            state.stages[1..<stage].joined().allSatisfy { $0.passed == state.stages[0][0].passed }
+    func abandonFirst(before stage: Int) {
+        let woken = state.withLock { state -> [(stage: Int, member: Int)] in
+            let filled = state.stages[0][0].passed
+            var idle = true
+            var woken: [(stage: Int, member: Int)] = []
+            for other in 1..<stage {
+                let limit = state.limit(other, count)
+                for member in state.stages[other].indices {
+                    let passed = state.stages[other][member].passed
+                    if passed < filled { idle = false }
+                    guard state.stages[other][member].isWaiting, passed < limit else { continue }
+                    state.stages[other][member].isWaiting = false
+                    woken.append((other, member))
+                }
+            }
+            return idle ? state.end(at: filled) : woken
         }
+        for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
     }
 
     func pass(_ stage: Int, _ member: Int) {
@@ -143,13 +172,8 @@ private final class Turns: Sendable {
     }
 
     func end() {
-        state.withLock { state in
-            if state.end == nil { state.end = state.stages[0][0].passed }
-            for stage in state.stages.indices {
-                for member in state.stages[stage].indices { state.stages[stage][member].isWaiting = false }
-            }
-        }
-        for descriptor in wakes.joined() { clinux_wake(descriptor) }
+        let woken = state.withLock { $0.end(at: $0.stages[0][0].passed) }
+        for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
     }
 
     func stop() {

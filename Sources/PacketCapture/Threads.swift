@@ -99,18 +99,10 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         return isTaken
     }
 
-    /// The same for one who can wait for room.
-    /// - Parameter milliseconds: for so long.
-    package func add(_ element: Element, size: Int, within milliseconds: Int) -> Bool {
-        let step = 5
-        for _ in stride(from: 0, to: milliseconds, by: step) {
-            if add(element, size: size) { return true }
-            usleep(UInt32(step) * 1000)
-        }
-        return add(element, size: size)
-    }
+    /// Whether nothing more is taken.
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Nothing more will come.
+    /// Nothing more will come, or be taken.
     package func end() {
         state.withLock { $0.isClosed = true }
         clinux_wake(descriptor)

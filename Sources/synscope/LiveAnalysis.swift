@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import HandshakeAnalysis
 import HandshakeMonitor
 import HandshakeReport
@@ -6,7 +7,7 @@ import PacketCapture
 import PacketWire
 import Synchronization
 
-/// What the capture's thread hands on, and to whom. Nothing in it waits.
+/// What the capture's thread hands on, and to whom. Nothing in it waits before the end.
 struct LiveOutlets: Sendable {
     enum Report: Sendable {
         case attempts([AttemptRecord])
@@ -45,8 +46,8 @@ final class LiveAnalysis: @unchecked Sendable {
     /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap is
     /// known.
     private static let period: Int64 = 250_000_000
-    /// Milliseconds that whoever writes may need for what is waiting.
-    private static let patience = 5000
+    /// Nanoseconds that room in the reporter's queue is waited for at the end.
+    private static let mostPatience: Int64 = 5_000_000_000
     /// Attempts after which one is taken early.
     private static let mostPending = 4096
 
@@ -72,6 +73,10 @@ final class LiveAnalysis: @unchecked Sendable {
 
     private let wakeDescriptor = clinux_wake_descriptor()
     private let isStopped = Atomic(false)
+    private let isHurried = Atomic(false)
+    private var patience: Int64 = 0
+    /// Whether the reader took nothing at the end for as long as it was waited for.
+    private(set) var hasGivenUp = false
     /// Why it ended, if not as asked.
     private(set) var failure: CaptureError?
 
@@ -106,6 +111,9 @@ final class LiveAnalysis: @unchecked Sendable {
         isStopped.store(true, ordering: .releasing)
         clinux_wake(wakeDescriptor)
     }
+
+    /// Once asked to end: does not wait for whoever takes the report; safe from any thread.
+    func hurry() { isHurried.store(true, ordering: .relaxed) }
 
     func run() {
         clinux_drop_code()
@@ -219,19 +227,28 @@ final class LiveAnalysis: @unchecked Sendable {
         handOn(now, standing(tracker))
     }
 
-    /// - Parameter patience: milliseconds that room for what was decided is waited for.
-    /// - Returns: whether there was room.
-    @discardableResult
-    private func handOn(_ now: Int64, _ standing: Monitor.Standing, patience: Int = 0) -> Bool {
+    private func handOn(_ now: Int64, _ standing: Monitor.Standing) {
         for position in pending.indices { gaps.lower(&pending[position], decided: now) }
-        var isTaken = true
-        if !pending.isEmpty, let reports = outlets.reports {
-            isTaken = reports.add(.attempts(pending), size: pending.count, within: patience)
-            if !isTaken { recordsLetGo += UInt64(pending.count) }
+        if !pending.isEmpty, let reports = outlets.reports, !offer(to: reports) {
+            recordsLetGo += UInt64(pending.count)
         }
         outlets.monitor.take(pending, standing, now: now)
         pending.removeAll(keepingCapacity: true)
-        return isTaken
+    }
+
+    /// Puts what was decided in the reporter's queue; false where there is no room, which is waited for at the end only.
+    private func offer(to reports: BoundedQueue<LiveOutlets.Report>) -> Bool {
+        let deadline = Clock.steady + patience
+        while !reports.add(.attempts(pending), size: pending.count) {
+            if patience == 0 { return false }
+            if Clock.steady >= deadline || reports.isClosed || isHurried.load(ordering: .relaxed) {
+                patience = 0
+                hasGivenUp = true
+                return false
+            }
+            usleep(2000)
+        }
+        return true
     }
 
     private var loss: CaptureLoss {
@@ -279,11 +296,12 @@ final class LiveAnalysis: @unchecked Sendable {
         flushBlocks()
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
-        // All that is open may be more than there is room for, and no frame waits any more. Who takes nothing is waited for once.
-        var patience = LiveAnalysis.patience
+        // All that is open may be more than there is room for, and no frame waits any more: so the reader is waited for, as long as it
+        // takes something.
+        patience = LiveAnalysis.mostPatience
         func hand(_ tracker: inout HandshakeTracker) {
             pending = tracker.drain()
-            if !handOn(Clock.wall, standing(tracker), patience: patience) { patience = 0 }
+            handOn(Clock.wall, standing(tracker))
         }
         tracker.end(hand)
         hand(&tracker)

@@ -7,7 +7,7 @@ import PacketWire
 /// Trackers on threads of their own that share the tuples out, beside one that reads and one, the caller's, that takes what they
 /// decide. One tracker that lists nothing needs no thread: the caller's has nothing else to do.
 ///
-/// Unchecked: a worker's tracker, and what it decided on a piece, are its own until it passes the piece on, or has ended.
+/// Unchecked: a worker's tracker is its thread's until that has ended, and what it decided changes hands through its outlet.
 final class TrackerTeam: @unchecked Sendable {
     private final class Worker: @unchecked Sendable {
         var tracker: HandshakeTracker
@@ -20,25 +20,23 @@ final class TrackerTeam: @unchecked Sendable {
         }
 
         /// Hands on what was decided: on a piece as far as it came, or on all of it.
-        func handOn(_ tracker: inout HandshakeTracker) {
+        func handOn(_ tracker: inout HandshakeTracker) throws(Unwanted) {
             guard let outlet else { return }
-            if let cell = outlet.next(0) {
-                tracker.take(&cell.decisions)
-                outlet.pass(0)
-            } else {
-                // Nobody takes what is decided any more.
-                var unwanted = Decisions()
-                tracker.take(&unwanted)
-            }
+            guard let cell = outlet.next(0) else { throw Unwanted() }
+            tracker.take(&cell.decisions)
+            outlet.pass(0)
         }
     }
+
+    /// Nobody takes what is decided any more.
+    private struct Unwanted: Error {}
 
     private final class Cell: @unchecked Sendable {
         var decisions = Decisions()
     }
 
-    /// What a worker may have handed on that the caller has not come to. So much less than the pieces there are, that where the
-    /// caller waits for one worker, and another for the caller, the reader does not wait.
+    /// What a worker may have handed on that the caller has not come to. So much less than the pieces there are, that a worker whom the
+    /// caller waits for, until half of its cells are filled, is given as many pieces whatever the others do.
     private static let cells = 16
 
     private let ahead: ReadAhead
@@ -177,24 +175,29 @@ final class TrackerTeam: @unchecked Sendable {
         for outlet in outlets { outlet.pass(1) }
     }
 
-    private static func follow(
-        _ piece: ReadAhead.Piece, _ tracker: inout HandshakeTracker, _ handOn: (inout HandshakeTracker) -> Void
-    ) {
-        for position in 0..<piece.count { tracker.receive(piece.batches[position].frames, handOn) }
+    private static func follow<Failure>(
+        _ piece: ReadAhead.Piece, _ tracker: inout HandshakeTracker,
+        _ handOn: (inout HandshakeTracker) throws(Failure) -> Void
+    ) throws(Failure) {
+        for position in 0..<piece.count { try tracker.receive(piece.batches[position].frames, handOn) }
     }
 
     private func work(_ number: Int) {
         let worker = workers[number]
-        while let piece = ahead.next(taker: number) {
-            TrackerTeam.follow(piece, &worker.tracker) { worker.handOn(&$0) }
-            // Before its last decisions: who has those does not wait for the piece.
-            ahead.pass(taker: number)
-            worker.handOn(&worker.tracker)
+        func handOn(_ tracker: inout HandshakeTracker) throws(Unwanted) { try worker.handOn(&tracker) }
+        do throws(Unwanted) {
+            while let piece = ahead.next(taker: number) {
+                try TrackerTeam.follow(piece, &worker.tracker, handOn)
+                // Before its last decisions: who has those does not wait for the piece.
+                ahead.pass(taker: number)
+                try handOn(&worker.tracker)
+            }
+            if ahead.isStopped { return }
+            try worker.tracker.end(handOn)
+            try handOn(&worker.tracker)
+            worker.outlet?.end()
+        } catch {
+            // There is nothing left to do.
         }
-        // Nobody takes what is decided any more.
-        if ahead.isStopped { return }
-        worker.tracker.end { worker.handOn(&$0) }
-        worker.handOn(&worker.tracker)
-        worker.outlet?.end()
     }
 }

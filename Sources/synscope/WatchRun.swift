@@ -10,7 +10,7 @@ import Synchronization
 
 /// One run of `watch`: opens what needs rights, gives them up, starts the threads, and sees to signals until the end.
 ///
-/// The capture's thread (`LiveAnalysis`) never waits for the others: attempts go to the reporter's thread and frames to the
+/// The capture's thread (`LiveAnalysis`) waits for the others at its end only: attempts go to the reporter's thread and frames to the
 /// file's over bounded queues, the screen and the service look at the monitor.
 struct WatchRun {
     private let command: Watch
@@ -86,6 +86,7 @@ struct WatchRun {
         attend(signals, &screen, monitor, outlets, ending)
 
         analysis.stop()
+        if !wait(signals, ending, for: .max, until: { ending.isCaptureOver }) { analysis.hurry() }
         captureThread.join()
         clinux_release_terminal(terminal)
         let end = analysis.end
@@ -93,7 +94,8 @@ struct WatchRun {
         fileThread?.join()
         _ = reports.add(.end(end.summary, end.loss), size: 0)
         reports.end()
-        let isReported = waitForReport(signals, ending)
+        let patience = analysis.hasGivenUp ? 0 : Self.patience
+        let isReported = wait(signals, ending, for: patience) { ending.isReported }
         if isReported { reportThread.join() }
         StandardError.write(Self.closing(end.summary, end.loss))
         if !isReported { StandardError.write("standard output's reader did not take the end of the report") }
@@ -180,18 +182,17 @@ struct WatchRun {
         StandardError.write(raw: String(decoding: buffer.bytes, as: UTF8.self))
     }
 
-    /// Waits until the report is written, for a while, and until the user has had enough.
-    private func waitForReport(_ signals: Int32, _ ending: Ending) -> Bool {
+    /// Waits for something that a thread tells of, for some nanoseconds, and until the user has had enough.
+    private func wait(_ signals: Int32, _ ending: Ending, for most: Int64, until isDone: () -> Bool) -> Bool {
         let start = Clock.steady
-        let deadline = start + Self.patience
-        while !ending.isReported {
-            let rest = (deadline - Clock.steady) / 1_000_000
+        while !isDone() {
+            let rest = (most - (Clock.steady - start)) / 1_000_000
             if rest <= 0 { return false }
             var waiting = [
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            unsafe poll(&waiting, nfds_t(waiting.count), Int32(rest))
+            unsafe poll(&waiting, nfds_t(waiting.count), Int32(clamping: rest))
             ending.woken()
             let number = clinux_next_signal(signals)
             // timeout(1) sends its signal to the process and to its group: two at once are one.
@@ -207,6 +208,7 @@ final class Ending: Sendable {
 
     private struct State {
         var reason: Reason?
+        var isCaptureOver = false
         var isReported = false
         var failure: CommandFailure?
     }
@@ -215,12 +217,14 @@ final class Ending: Sendable {
     let descriptor = clinux_wake_descriptor()
 
     var reason: Reason? { state.withLock { $0.reason } }
+    var isCaptureOver: Bool { state.withLock { $0.isCaptureOver } }
     var isReported: Bool { state.withLock { $0.isReported } }
 
     /// The first reason counts.
     func note(_ reason: Reason, _ failure: CommandFailure? = nil) {
         state.withLock {
             if $0.reason == nil { $0.reason = reason }
+            if reason == .captureEnded { $0.isCaptureOver = true }
             if $0.failure == nil { $0.failure = failure }
         }
         clinux_wake(descriptor)
@@ -265,6 +269,8 @@ final class Reporter: @unchecked Sendable {
             // A closed pipe is a normal end.
             ending.note(.outputEnded, error.message.map { CommandFailure(status: .unreadable, message: $0) })
         }
+        // Whoever still hands something on needs not wait.
+        queue.end()
         ending.noteReported()
     }
 }

@@ -61,9 +61,32 @@ import Testing
         ring.pass(0)
         // The next is begun and never passed.
         _ = ring.next(0)
-        #expect(ring.next(1, isInterrupted: { true }, { ring.endIfIdle(before: 1) }) != nil)
+        #expect(ring.next(1, isInterrupted: { true }, orElse: { ring.abandonFirst(before: 1) }) != nil)
         ring.pass(1)
-        #expect(ring.next(1, isInterrupted: { true }, { ring.endIfIdle(before: 1) }) == nil)
+        #expect(ring.next(1, isInterrupted: { true }, orElse: { ring.abandonFirst(before: 1) }) == nil)
+    }
+
+    @Test("After an interruption, those between take what there is, though it is less than they are woken for")
+    func interruptedBeforeEnough() throws {
+        let ring = try #require(Ring(slots(24), stages: [1, 2, 1]))
+        let others = (0..<2).map { member in
+            WorkThread("other") { while ring.next(1, member) != nil { ring.pass(1, member) } }
+        }
+        // Both sleep before the first slot is filled.
+        usleep(100_000)
+        for _ in 0..<3 {
+            _ = ring.next(0)
+            ring.pass(0)
+        }
+        // The fourth is begun and never passed.
+        _ = ring.next(0)
+        var taken = 0
+        while ring.next(2, isInterrupted: { true }, orElse: { ring.abandonFirst(before: 2) }) != nil {
+            taken += 1
+            ring.pass(2)
+        }
+        for other in others { other.join() }
+        #expect(taken == 3)
     }
 
     @Test("After an interruption too, what those between have in hand is waited for")
@@ -83,7 +106,7 @@ import Testing
             ring.pass(1)
         }
         var taken = 0
-        while ring.next(2, isInterrupted: { true }, { ring.endIfIdle(before: 2) }) != nil {
+        while ring.next(2, isInterrupted: { true }, orElse: { ring.abandonFirst(before: 2) }) != nil {
             taken += 1
             ring.pass(2)
         }

@@ -37,7 +37,7 @@ void clinux_release(void *address, size_t length);
 /// Has the system provide the pages of such memory now, where it can (Linux 5.14 and later): no later touch waits for it.
 void clinux_provide(uintptr_t address, size_t length);
 /// Has the process's code and constants read again from their files where they are used next: what only its start needed is not resident
-/// any more.
+/// any more. Not under a debugger, or where SYNSCOPE_KEEP_CODE is set: breakpoints and uprobes would be gone with it.
 void clinux_drop_code(void);
 
 // Signals
