@@ -285,6 +285,40 @@ def slow(world):
     print("  " + err.splitlines()[-2])
 
 
+def ending(world):
+    """What is open at the end is listed, all of it, more than waits for a reader at once; a second Ctrl-C ends the wait for one that takes nothing."""
+    count = 40_000
+
+    def flood():
+        handle = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        handle.bind(("vc", 0))
+        for number in range(count):
+            source = (f"10.9.{number >> 8}.{number & 255}", 1024 + number)
+            handle.send(tcp_frame((), source, (SERVER, 9), 1 + number, 0, 2))
+        handle.close()
+
+    watch = world.watch("-i", "vs", "-T", "jsonl")
+    world.client.call(flood)
+    time.sleep(1)
+    out, err, status = finish(watch)
+    attempts = [record for record in lines(out) if record["type"] == "attempt"]
+    received, dropped, _, _ = counts(err)
+    check(status == 0 and "not shown" not in err and len(attempts) == count - dropped,
+          f"{len(attempts)} of {count} are listed, status {status}: {err}")
+    watch = world.watch("-i", "vs", "-T", "jsonl")
+    world.client.call(flood)
+    time.sleep(1)
+    watch.send_signal(signal.SIGINT)
+    time.sleep(1)
+    watch.send_signal(signal.SIGINT)
+    err = (watch.head + watch.stderr.read()).decode()
+    status = watch.wait(20)
+    watch.stdout.close()
+    let_go = re.search(r"(\d+) attempts not shown", err)
+    check(status == 3 and let_go is not None, f"what was not taken is counted: {err}, status {status}")
+    print(f"  {len(attempts)} of {count} open at the end are listed; {let_go.group(1) if let_go else 0} let go where nothing was taken")
+
+
 def kills(world, times=10):
     """Killed at any moment, every file that was written can be read up to its last whole block."""
     blocks = 0
@@ -784,7 +818,7 @@ def finish_quietly(process):
     return None, err, process.wait(30)
 
 
-CASES = [outcomes, drain, slow, kills, rotation, interface, rights, loss, handshakes, interfaces, service, page, screen]
+CASES = [outcomes, drain, slow, ending, kills, rotation, interface, rights, loss, handshakes, interfaces, service, page, screen]
 
 
 def main():
