@@ -35,9 +35,7 @@ struct StandardOutput {
     mutating func flush() throws(OutputEnded) {
         if let writer {
             self.writer = nil
-            let code = writer.finish()
-            writer.end()
-            try StandardOutput.check(code)
+            try StandardOutput.check(writer.finish())
         }
         let code = StandardOutput.write(buffer.bytes)
         buffer.removeAll()
