@@ -54,6 +54,9 @@ struct AttemptTable: ~Copyable {
     func prefetchBody(_ slot: UInt32) {
         let entry = entries.peek(slot)
         let (body, stage) = (entry.body, entry.stage)
+        // Its neighbours' links are written when it moves.
+        entries.prefetch(entry.queuePrevious)
+        entries.prefetch(entry.queueNext)
         if stage == .detailed { return details.prefetch(body) }
         // Which of the two it is cannot be predicted: no branch.
         prefetch(body, stage == .closed, of: aftermaths, else: progress)

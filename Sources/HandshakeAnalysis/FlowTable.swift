@@ -75,6 +75,8 @@ import CLinux
     }
 
     /// Takes a slot. The pool must not be full.
+    ///
+    /// The memory of the next is asked for: all that is written later would wait until a write to memory that is not at hand is done.
     @inline(__always)
     mutating func insert(_ element: Element) -> UInt32 {
         precondition(count < capacity)
@@ -83,10 +85,12 @@ import CLinux
         if free != 0 {
             slot = free
             unsafe free = UnsafeRawPointer(base + Int(slot)).load(as: UInt32.self)
+            unsafe clinux_prefetch(base + Int(free))
         } else {
             used += 1
             if used == announcing { announceMore() }
             slot = UInt32(truncatingIfNeeded: used)
+            unsafe clinux_prefetch(base + used + 8)
         }
         unsafe base[Int(slot)] = element
         return slot
@@ -109,12 +113,39 @@ import CLinux
     fileprivate func address(_ slot: UInt32) -> UnsafeRawPointer { unsafe UnsafeRawPointer(base + Int(slot)) }
 }
 
-/// Asks for an element of one pool or another, without a branch.
+/// Asks for an element of one pool or another, and for the line behind its first, without a branch.
 @inline(__always)
 func prefetch<First, Second>(
     _ slot: UInt32, _ isFirst: Bool, of first: borrowing Pool<First>, else second: borrowing Pool<Second>
 ) {
-    unsafe clinux_prefetch(isFirst ? first.address(slot) : second.address(slot))
+    let address = unsafe isFirst ? first.address(slot) : second.address(slot)
+    unsafe clinux_prefetch(address)
+    unsafe clinux_prefetch(address + (isFirst ? 0 : 64))
+}
+
+/// Four elements that are reached one by one. To reach one of an `InlineArray` by its number all are copied, in vectors: those wait until what
+/// was last written to any of them is in memory.
+@safe struct Quartet<Element: BitwiseCopyable>: ~Copyable {
+    private let base: UnsafeMutablePointer<Element>
+
+    init(repeating element: Element) {
+        unsafe base = .allocate(capacity: 4)
+        unsafe base.initialize(repeating: element, count: 4)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    @inline(__always)
+    subscript(number: UInt8) -> Element {
+        unsafeAddress {
+            precondition(number < 4)
+            return unsafe UnsafePointer(base + Int(number))
+        }
+        nonmutating unsafeMutableAddress {
+            precondition(number < 4)
+            return unsafe base + Int(number)
+        }
+    }
 }
 
 /// The parts of a table. They do not move, and one of them is at hand.
@@ -328,6 +359,8 @@ func prefetch<First, Second>(
         let goal = moved + HashIndex.step
         // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
         while moved <= old.mask, moved < goal || old[moved] != 0 {
+            // What the insertion after the next will move.
+            young.prefetch(old[(moved &+ 2 &* HashIndex.step) & old.mask])
             let entry = old[moved]
             if entry != 0, old.home(entry) <= moved { young.place(entry) }
             moved += 1
@@ -451,4 +484,89 @@ func prefetch<First, Second>(
     func clear() { unsafe entries.update(repeating: 0, count: mask + 1) }
     /// Gives its memory back.
     func release() { unsafe clinux_release(entries, size) }
+}
+
+/// Where the attempts are that were heard of last, beside the index: an open connection's segments come within little time, and its place
+/// in a large index is far from all others. Buckets of four entries, as the index has them; the newest is the first, and the last is
+/// given up for it.
+///
+/// What it leads to is what the index leads to, or nothing: whoever changes that changes it here too.
+@safe struct RecentIndex: ~Copyable {
+    private let entries: UnsafeMutablePointer<UInt64>
+    private static let bits: UInt64 = 13
+    private static let byteCount = 32 << Int(bits)
+    /// Whether the memory was granted.
+    let isUsable: Bool
+
+    init() {
+        if let memory = unsafe clinux_map(RecentIndex.byteCount) {
+            unsafe entries = memory.bindMemory(to: UInt64.self, capacity: RecentIndex.byteCount / 8)
+            isUsable = true
+        } else {
+            unsafe entries = .allocate(capacity: 1)
+            isUsable = false
+        }
+    }
+
+    deinit { if isUsable { unsafe clinux_unmap(entries, RecentIndex.byteCount) } else { unsafe entries.deallocate() } }
+
+    @inline(__always)
+    private func bucket(_ hash: UInt64) -> UnsafeMutablePointer<UInt64> {
+        unsafe entries + Int(truncatingIfNeeded: hash &>> (64 - RecentIndex.bits)) &* 4
+    }
+
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(bucket(hash)) }
+
+    /// The slot whose entry has this hash's tag, likely the one that the index gives; 0 where that has to be asked.
+    @inline(__always)
+    func candidate(_ hash: UInt64) -> UInt32 {
+        let bucket = unsafe bucket(hash)
+        let found = unsafe clinux_probe(bucket, UInt32(truncatingIfNeeded: hash >> 32)) & 15
+        // Where there is none that of the first, which is masked out: no branch.
+        let entry = unsafe bucket[(found | 16).trailingZeroBitCount & 3]
+        return UInt32(truncatingIfNeeded: entry) & (found == 0 ? 0 : .max)
+    }
+
+    @inline(__always)
+    func remember(_ hash: UInt64, _ slot: UInt32) {
+        let bucket = unsafe bucket(hash)
+        let (first, second, third) = unsafe (bucket[0], bucket[1], bucket[2])
+        unsafe bucket[0] = IndexTable.entry(hash, slot)
+        unsafe bucket[1] = first
+        unsafe bucket[2] = second
+        unsafe bucket[3] = third
+    }
+
+    func forget(_ hash: UInt64, _ slot: UInt32) {
+        let bucket = unsafe bucket(hash)
+        let entry = IndexTable.entry(hash, slot)
+        for place in 0..<4 where unsafe bucket[place] == entry { unsafe bucket[place] = 0 }
+    }
+
+    func removeAll() { unsafe entries.update(repeating: 0, count: RecentIndex.byteCount / 8) }
+}
+
+extension Array where Element: BitwiseCopyable {
+    /// Asks for an element, if there are any.
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        unsafe withUnsafeBufferPointer { elements in
+            if let base = elements.baseAddress { unsafe clinux_prefetch(base + position) }
+        }
+    }
+}
+
+extension Span where Element: BitwiseCopyable {
+    /// Asks for all lines.
+    @inline(__always)
+    func prefetch() {
+        unsafe withUnsafeBytes { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                unsafe clinux_prefetch_read(bytes.baseAddress! + offset)
+                offset += 64
+            }
+        }
+    }
 }

@@ -132,6 +132,12 @@ struct FrequencySketch: Sendable {
         FrequencySketch.add(1, &counters[second])
     }
 
+    func prefetch(_ server: Endpoint) {
+        let (first, second) = FrequencySketch.places(server)
+        counters.prefetch(first)
+        counters.prefetch(second)
+    }
+
     mutating func add(_ other: FrequencySketch) {
         if counters.isEmpty { return counters = other.counters }
         for place in other.counters.indices { FrequencySketch.add(other.counters[place], &counters[place]) }

@@ -94,6 +94,9 @@ public struct HandshakeSummary: Sendable {
         return judged.counts.merging(unlisted.filter { $0.value > 0 }) { $0 + $1 }
     }
     private var judged = Tally<Outcome>()
+    /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited for.
+    private var waiting: [PlainHandshake] = []
+    private static let mostWaiting = 32
     // Attempts that were counted without a record.
     private var plain = 0
     private var unanswered = 0
@@ -144,8 +147,22 @@ public struct HandshakeSummary: Sendable {
     mutating func count(_ handshake: PlainHandshake) {
         attempts += 1
         plain += 1
-        roundTrips.record(handshake.total)
-        patterns.established(at: handshake.server)
+        waiting.append(handshake)
+        if waiting.count == HandshakeSummary.mostWaiting { settle() }
+    }
+
+    /// Counts what waits for that.
+    @inline(never)
+    mutating func settle() {
+        for handshake in waiting {
+            roundTrips.prefetch(handshake.total)
+            patterns.prefetchEstablished(at: handshake.server)
+        }
+        for handshake in waiting {
+            roundTrips.record(handshake.total)
+            patterns.established(at: handshake.server)
+        }
+        waiting.removeAll(keepingCapacity: true)
     }
 
     /// An attempt that is not listed, of which there is nothing but one SYN.
@@ -221,6 +238,8 @@ public struct RoundTripTimes: Sendable {
         if step >= counts.count { counts += [UInt64](repeating: 0, count: step + 1024 - counts.count) }
         counts[step] += 1
     }
+
+    func prefetch(_ nanoseconds: Int64) { counts.prefetch(RoundTripTimes.step(UInt64(max(0, nanoseconds)))) }
 
     mutating func add(_ other: RoundTripTimes) {
         count += other.count

@@ -58,6 +58,7 @@ extension HandshakeTracker {
             choose(number)
             parts.current.removeAll()
         }
+        recentIndex.removeAll()
         attempts.removeAll()
         notes.removeAll()
     }

@@ -1,7 +1,7 @@
 package import PacketWire
 
-// The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once: the lines of the
-// index, then the entries that they lead to, then what those lead to.
+// The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once: where their attempts are,
+// then the entries, then what those lead to.
 extension HandshakeTracker {
     /// A batch's frames that are this tracker's. There is room for `FrameBatch.capacity`.
     ///
@@ -15,6 +15,14 @@ extension HandshakeTracker {
         var reroutings: UInt64 = 0
         /// Whether the batch's hashes are this tracker's.
         var isHashed = true
+    }
+
+    /// Asks for the frames of a batch that comes next: they are still with the core that decoded them.
+    package static func prefetch(_ batch: borrowing FrameBatch) {
+        batch.heads.span.prefetch()
+        batch.times.span.prefetch()
+        batch.numbers.span.prefetch()
+        batch.segments.span.prefetch()
     }
 
     /// Takes a batch of decoded frames.
@@ -165,22 +173,39 @@ extension HandshakeTracker {
             let isOwn = share.has(heads[position].part) || !heads[position].isUsual
             own.positions[own.count] = UInt8(truncatingIfNeeded: position)
             own.count &+= isOwn ? 1 : 0
+            recentIndex.prefetch(heads[position].hash)
         }
         own.isHashed = batch.seed == seed
         own.reroutings = reroutings
         guard own.isHashed else { return }
         // What is no usual segment leads anywhere: it is not to be told apart here.
+        var strangers = InlineArray<64, UInt8>(repeating: 0)
+        var strangerCount = 0
         for turn in 0..<own.count {
-            let head = heads[Int(own.positions[turn])]
-            parts[share.place(ofPart: head.part)].index.prefetch(head.hash)
-        }
-        for turn in 0..<own.count {
-            let head = heads[Int(own.positions[turn])]
-            let slot = parts[share.place(ofPart: head.part)].index.candidate(head.hash)
+            let slot = recentIndex.candidate(heads[Int(own.positions[turn])].hash)
             own.candidates[turn] = slot
             attempts.entries.prefetch(slot)
+            strangers[strangerCount] = UInt8(truncatingIfNeeded: turn)
+            strangerCount &+= slot == 0 ? 1 : 0
+        }
+        for place in 0..<strangerCount {
+            let head = heads[Int(own.positions[Int(strangers[place])])]
+            parts[share.place(ofPart: head.part)].index.prefetch(head.hash)
         }
         for turn in 0..<own.count { attempts.prefetchBody(own.candidates[turn]) }
+        var knownCount = 0
+        for place in 0..<strangerCount {
+            let turn = Int(strangers[place])
+            let head = heads[Int(own.positions[turn])]
+            let slot = parts[share.place(ofPart: head.part)].index.candidate(head.hash)
+            guard slot != 0 else { continue }
+            recentIndex.remember(head.hash, slot)
+            own.candidates[turn] = slot
+            attempts.entries.prefetch(slot)
+            strangers[knownCount] = UInt8(truncatingIfNeeded: turn)
+            knownCount &+= 1
+        }
+        for place in 0..<knownCount { attempts.prefetchBody(own.candidates[Int(strangers[place])]) }
     }
 
     /// - Returns: whether it went the short way.
@@ -197,7 +222,7 @@ extension HandshakeTracker {
         // Nothing leads elsewhere than it did, unless it was rerouted since.
         let candidate = own.reroutings == reroutings ? own.candidates[turn] : 0
         return take(
-            batch.segments[position], batch.addresses[position], own.isHashed ? head.hash : nil, candidate)
+            batch.segments.span, position, batch.addresses[position], own.isHashed ? head.hash : nil, candidate)
     }
 
     @inline(never)

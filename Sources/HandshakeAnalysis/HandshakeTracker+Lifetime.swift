@@ -132,10 +132,9 @@ extension HandshakeTracker {
         attempts[slot].older = newest
         attempts[slot].touched = clock.elapsed
         if newest == 0 {
-            index.insert(hash, slot)
+            addRoute(hash, slot)
         } else {
-            index.replace(hash, newest, with: slot)
-            reroutings += 1
+            replaceRoute(hash, newest, with: slot)
         }
         return slot
     }
@@ -146,11 +145,10 @@ extension HandshakeTracker {
         if recentHandshake == slot { recentHandshake = 0 }
         queues.remove(slot, attempts.entries)
         attemptCount -= 1
-        reroutings += 1
         let tuple = attempts.tuple(of: slot)
         let hash = tuple.hash(seed: seed)
         if attempts.entries[slot].stage != .detailed {
-            index.remove(hash, slot)
+            removeRoute(hash, slot)
             return attempts.remove(slot)
         }
         let newest = index.find(hash) { attempts.has(tuple, $0) }
@@ -159,9 +157,9 @@ extension HandshakeTracker {
             while attempts[newer].older != slot { newer = attempts[newer].older }
             attempts[newer].older = attempts[slot].older
         } else if attempts[slot].older != 0 {
-            index.replace(hash, slot, with: attempts[slot].older)
+            replaceRoute(hash, slot, with: attempts[slot].older)
         } else {
-            index.remove(hash, slot)
+            removeRoute(hash, slot)
         }
         attempts.remove(slot)
     }

@@ -13,6 +13,8 @@ struct ProfileHints {
 // each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same place. Whatever is not
 // recognised gives the attempt its detail, and goes there.
 extension HandshakeTracker {
+    /// Segments are handed on as where they are in a batch, and their fields read there: to copy one takes longer than to follow it.
+    ///
     /// - Parameters:
     ///   - pair: its addresses, if those are IPv6's.
     ///   - hash: of its tuple; nil where it was not computed.
@@ -20,26 +22,28 @@ extension HandshakeTracker {
     /// - Returns: whether it went the short way.
     @inline(__always)
     mutating func take(
-        _ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64?, _ candidate: UInt32
+        _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64?,
+        _ candidate: UInt32
     ) -> Bool {
+        let segment = segments[position]
         let hash = hash ?? tuple(segment, pair()).hash(seed: seed)
         let slot =
             candidate != 0 && attempts.has(segment, pair(), candidate)
             ? candidate : index.find(hash) { attempts.has(segment, pair(), $0) }
         let isTaken: Bool
         if slot == 0 {
-            isTaken = begin(segment, tuple(segment, pair()), hash)
+            isTaken = begin(segments, position, tuple(segment, pair()), hash)
         } else {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
-            case .closed: isTaken = hear(slot, segment, fromClient)
-            case .established: isTaken = goOn(slot, segment, fromClient)
-            case .synReceived: isTaken = fromClient && complete(slot, segment)
-            case .synSent: isTaken = !fromClient && answer(slot, segment)
+            case .closed: isTaken = hear(slot, segments, position, fromClient)
+            case .established: isTaken = goOn(slot, segments, position, fromClient)
+            case .synReceived: isTaken = fromClient && complete(slot, segments, position)
+            case .synSent: isTaken = !fromClient && answer(slot, segments, position)
             case .detailed: isTaken = false
             }
         }
-        if !isTaken { takeInDetail(segment, tuple(segment, pair())) }
+        if !isTaken { takeInDetail(segments, position, tuple(segment, pair())) }
         return isTaken
     }
 
@@ -51,13 +55,18 @@ extension HandshakeTracker {
     }
 
     @inline(never)
-    private mutating func takeInDetail(_ segment: UsualSegment, _ tuple: Tuple) { take(Segment(segment, tuple)) }
+    private mutating func takeInDetail(_ segments: Span<UsualSegment>, _ position: Int, _ tuple: Tuple) {
+        take(Segment(segments[position], tuple))
+    }
 
     // MARK: Steps
 
     /// A SYN on a tuple that is not remembered.
     @inline(__always)
-    private mutating func begin(_ segment: UsualSegment, _ tuple: Tuple, _ hash: UInt64) -> Bool {
+    private mutating func begin(
+        _ segments: Span<UsualSegment>, _ position: Int, _ tuple: Tuple, _ hash: UInt64
+    ) -> Bool {
+        let segment = segments[position]
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         guard segment.flags.intersection(control).rawValue == TCPFlags.syn.rawValue, segment.payloadLength == 0,
             segment.ack == 0, segment.tsecr == 0,
@@ -78,16 +87,23 @@ extension HandshakeTracker {
         entry.profile = profile
         entry.identification = segment.identification
         entry.window = segment.window
+        let isHeardLater = hearsAt == HandshakeTracker.unknown
+        queues.place(&entry, in: .unfinished, now: isHeardLater ? clock.elapsed : hearsAt)
         let slot = attempts.insert(entry, tuple)
         attemptCount += 1
-        index.insert(hash, slot)
-        heard(slot, .unfinished, isNew: true)
+        addRoute(hash, slot)
+        queues.added(slot, to: .unfinished, attempts.entries)
+        if isHeardLater {
+            recentHandshake = slot
+            noteRecent(slot)
+        }
         return true
     }
 
     /// The server's answer to a SYN.
     @inline(__always)
-    private mutating func answer(_ slot: UInt32, _ segment: UsualSegment) -> Bool {
+    private mutating func answer(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
+        let segment = segments[position]
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         let next = attempts.entries[slot].clientISN &+ 1
         let distance = frame &- attempts.entries[slot].firstFrame
@@ -117,7 +133,8 @@ extension HandshakeTracker {
 
     /// The final ACK, with payload or without.
     @inline(__always)
-    private mutating func complete(_ slot: UInt32, _ segment: UsualSegment) -> Bool {
+    private mutating func complete(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
+        let segment = segments[position]
         let body = attempts.entries[slot].body
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         let distance = frame &- attempts.entries[slot].firstFrame
@@ -146,7 +163,10 @@ extension HandshakeTracker {
 
     /// What follows completion: until one side confirms it, or ends the connection, it is only taken note of.
     @inline(__always)
-    private mutating func goOn(_ slot: UInt32, _ segment: UsualSegment, _ fromClient: Bool) -> Bool {
+    private mutating func goOn(
+        _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
+    ) -> Bool {
+        let segment = segments[position]
         guard segment.flags.isDisjoint(with: [.syn, .rst]) else { return false }
         let body = attempts.entries[slot].body
         let isFIN = segment.flags.contains(.fin)
@@ -193,7 +213,10 @@ extension HandshakeTracker {
 
     /// A segment of a reported attempt: as `heardAgain`.
     @inline(__always)
-    private mutating func hear(_ slot: UInt32, _ segment: UsualSegment, _ fromClient: Bool) -> Bool {
+    private mutating func hear(
+        _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
+    ) -> Bool {
+        let segment = segments[position]
         let body = attempts.entries[slot].body
         let known = attempts.aftermaths[body]
         let isLive = attempts.entries[slot].queue == .live
@@ -225,13 +248,10 @@ extension HandshakeTracker {
     }
 
     /// A segment of the handshake: it is heard of now.
-    /// - Parameter isNew: whether it is in no queue.
     @inline(__always)
-    private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue, isNew: Bool = false) {
+    private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue) {
         if hearsAt == HandshakeTracker.unknown { recentHandshake = slot }
-        let now = touchedAt(slot)
-        if !isNew { queues.remove(slot, attempts.entries) }
-        queues.add(slot, to: queue, attempts.entries, now: now)
+        queues.move(slot, to: queue, attempts.entries, now: touchedAt(slot))
     }
 
     /// When an attempt is touched that the current frame touches.

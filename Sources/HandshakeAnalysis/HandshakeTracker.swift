@@ -86,6 +86,8 @@ public struct HandshakeTracker: ~Copyable {
     /// What is remembered of the attempts of all parts.
     var attempts: AttemptTable
     var notes: Pool<SegmentNote>
+    /// Beside the indexes of all parts.
+    let recentIndex: RecentIndex
     /// Counts the entries of indexes that were removed, or lead to another attempt than before.
     var reroutings: UInt64 = 0
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
@@ -127,6 +129,7 @@ public struct HandshakeTracker: ~Copyable {
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
         var summary = totals
+        summary.settle()
         for number in 0..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
@@ -175,6 +178,7 @@ public struct HandshakeTracker: ~Copyable {
         /// An attempt that is given its detail brings three notes, whatever the limit.
         var notes: Pool<SegmentNote>
         var indexes: IndexMemory
+        var recentIndex = RecentIndex()
 
         /// - Parameter count: of attempts, in each part.
         init(attempts count: Int, parts: Int, announce: MemoryAhead.Announcement?) {
@@ -184,7 +188,7 @@ public struct HandshakeTracker: ~Copyable {
         }
 
         /// Whether it was granted.
-        var isUsable: Bool { attempts.isUsable && notes.capacity > 0 && indexes.isUsable }
+        var isUsable: Bool { attempts.isUsable && notes.capacity > 0 && indexes.isUsable && recentIndex.isUsable }
     }
 
     private init(
@@ -203,6 +207,7 @@ public struct HandshakeTracker: ~Copyable {
         noteLimit = limit * HandshakeTracker.notesPerAttempt
         attempts = memory.attempts
         notes = memory.notes
+        recentIndex = memory.recentIndex
     }
 
     // MARK: Frames in

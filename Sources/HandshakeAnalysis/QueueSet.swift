@@ -1,13 +1,13 @@
 /// The expiry queues: one for each lifetime, so that each is in the order of its deadlines and only the heads need looking
 /// at. Links are in the entries.
-struct QueueSet {
-    struct Ends {
+struct QueueSet: ~Copyable {
+    struct Ends: BitwiseCopyable {
         var head: UInt32 = 0
         var tail: UInt32 = 0
         var count = 0
     }
 
-    private var ends = InlineArray<4, Ends>(repeating: Ends())
+    private let ends = Quartet(repeating: Ends())
     /// No queue's head is due before this, on `CaptureClock.elapsed`.
     private(set) var nextDeadline = Int64.max
 
@@ -20,10 +20,7 @@ struct QueueSet {
         }
     }
 
-    subscript(queue: Attempt.Queue) -> Ends {
-        @inline(__always) get { ends[Int(queue.rawValue)] }
-        @inline(__always) set { ends[Int(queue.rawValue)] = newValue }
-    }
+    subscript(queue: Attempt.Queue) -> Ends { ends[queue.rawValue] }
 
     /// Moves an attempt to a queue's tail.
     @inline(__always)
@@ -35,20 +32,32 @@ struct QueueSet {
     /// Puts an attempt that is in no queue at a queue's tail.
     @inline(__always)
     mutating func add(_ slot: UInt32, to queue: Attempt.Queue, _ entries: borrowing Pool<Entry>, now: Int64) {
-        entries[slot].queue = queue
-        entries[slot].queued = now
-        let tail = self[queue].tail
-        entries[slot].queuePrevious = tail
-        entries[slot].queueNext = 0
+        place(&entries[slot], in: queue, now: now)
+        added(slot, to: queue, entries)
+    }
+
+    /// Readies an entry for a queue's tail. One that is to be inserted is whole then: it is not written to again while that is under way.
+    @inline(__always)
+    func place(_ entry: inout Entry, in queue: Attempt.Queue, now: Int64) {
+        entry.queue = queue
+        entry.queued = now
+        entry.queuePrevious = ends[queue.rawValue].tail
+        entry.queueNext = 0
+    }
+
+    /// An entry that was made ready for a queue's tail is in the table.
+    @inline(__always)
+    mutating func added(_ slot: UInt32, to queue: Attempt.Queue, _ entries: borrowing Pool<Entry>) {
+        let tail = ends[queue.rawValue].tail
         if tail == 0 {
-            self[queue].head = slot
+            ends[queue.rawValue].head = slot
             nextDeadline = min(nextDeadline, entries[slot].queueDeadline)
         } else {
             // The head is due before it, or hides it.
             entries[tail].queueNext = slot
         }
-        self[queue].tail = slot
-        self[queue].count &+= 1
+        ends[queue.rawValue].tail = slot
+        ends[queue.rawValue].count &+= 1
     }
 
     /// Takes an attempt out of its queue. A slot that is in no queue has no links and is no queue's head.
@@ -56,10 +65,10 @@ struct QueueSet {
     mutating func remove(_ slot: UInt32, _ entries: borrowing Pool<Entry>) {
         let queue = entries[slot].queue
         let (previous, next) = (entries[slot].queuePrevious, entries[slot].queueNext)
-        guard previous != 0 || self[queue].head == slot else { return }
-        self[queue].count &-= 1
-        if previous == 0 { self[queue].head = next } else { entries[previous].queueNext = next }
-        if next == 0 { self[queue].tail = previous } else { entries[next].queuePrevious = previous }
+        guard previous != 0 || ends[queue.rawValue].head == slot else { return }
+        ends[queue.rawValue].count &-= 1
+        if previous == 0 { ends[queue.rawValue].head = next } else { entries[previous].queueNext = next }
+        if next == 0 { ends[queue.rawValue].tail = previous } else { entries[next].queuePrevious = previous }
         entries[slot].queuePrevious = 0
         entries[slot].queueNext = 0
     }

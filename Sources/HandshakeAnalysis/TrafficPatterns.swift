@@ -51,6 +51,8 @@ public struct TrafficPatterns: Sendable {
 
     mutating func established(at server: Endpoint) { established.add(server) }
 
+    func prefetchEstablished(at server: Endpoint) { established.prefetch(server) }
+
     mutating func unanswered(_ client: Endpoint, _ server: Endpoint) {
         unansweredAt.add(server)
         targets.add(client.address, server)

@@ -179,7 +179,10 @@ final class TrackerTeam: @unchecked Sendable {
         _ piece: ReadAhead.Piece, _ tracker: inout HandshakeTracker,
         _ handOn: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
-        for position in 0..<piece.count { try tracker.receive(piece.batches[position].frames, handOn) }
+        for position in 0..<piece.count {
+            if position + 1 < piece.count { HandshakeTracker.prefetch(piece.batches[position + 1].frames) }
+            try tracker.receive(piece.batches[position].frames, handOn)
+        }
     }
 
     private func work(_ number: Int) {

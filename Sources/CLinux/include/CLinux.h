@@ -12,6 +12,8 @@
 
 /// Asks the processor to fetch the cache line at `address`, to be read and written soon. Never faults.
 static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+/// The same, only to be read: another core may keep the line.
+static inline void clinux_prefetch_read(const void *address) { __builtin_prefetch(address, 0, 3); }
 
 /// Of four words, a bit for each whose upper half is `tag` or whose lower half is 0. In one step where the processor has SSE2.
 static inline uint32_t clinux_probe(const uint64_t *words, uint32_t tag) {
