@@ -72,27 +72,6 @@ extension HandshakeTracker {
         nonmutating set { parts.current.attemptCount = newValue }
     }
 
-    // MARK: Routes, from a hash to the newest attempt on its tuple, of the part at hand
-
-    @inline(__always)
-    mutating func addRoute(_ hash: UInt64, _ slot: UInt32) {
-        index.insert(hash, slot)
-        recentIndex.remember(hash, slot)
-    }
-
-    mutating func replaceRoute(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
-        index.replace(hash, old, with: new)
-        recentIndex.forget(hash, old)
-        recentIndex.remember(hash, new)
-        reroutings += 1
-    }
-
-    mutating func removeRoute(_ hash: UInt64, _ slot: UInt32) {
-        index.remove(hash, slot)
-        recentIndex.forget(hash, slot)
-        reroutings += 1
-    }
-
     /// Whether one more would be too many for the part at hand, or too much.
     @inline(__always)
     var isFull: Bool {
@@ -126,5 +105,26 @@ extension HandshakeTracker {
         choose(place)
         // What is remembered of attempts grows too.
         if memoryLimit != .max, isFull { shrink() }
+    }
+
+    // MARK: Routes, from a hash to the newest attempt on its tuple, of the part at hand
+
+    @inline(__always)
+    mutating func addRoute(_ hash: UInt64, _ slot: UInt32) {
+        index.insert(hash, slot)
+        recentIndex.remember(hash, slot)
+    }
+
+    mutating func replaceRoute(_ hash: UInt64, _ old: UInt32, with new: UInt32) {
+        index.replace(hash, old, with: new)
+        recentIndex.forget(hash, old)
+        recentIndex.remember(hash, new)
+        reroutings += 1
+    }
+
+    mutating func removeRoute(_ hash: UInt64, _ slot: UInt32) {
+        index.remove(hash, slot)
+        recentIndex.forget(hash, slot)
+        reroutings += 1
     }
 }
