@@ -55,14 +55,14 @@ package struct CaptureClock: Sendable {
 
     /// Whether each of a batch's frames is a little later than the one before, and the clock will not reach a deadline while they
     /// come: then `go` takes the place of `tick`. The first was taken already.
-    /// - Parameter deadline: on `elapsed`. What is added meanwhile is due later than a batch can last.
+    /// - Parameters:
+    ///   - first: its time.
+    ///   - last: the last frame's time.
+    ///   - steps: from each frame to the next, as `FrameBatch.steps`.
+    ///   - deadline: on `elapsed`. What is added meanwhile is due later than a batch can last.
     @inline(__always)
-    func goesSteadily(_ times: Span<Int64>, before deadline: Int64) -> Bool {
-        guard times.count > 1, lastTime == times[0] else { return false }
-        var steps: Int64 = 0
-        for position in 1..<times.count { steps |= times[position] &- times[position - 1] }
-        guard UInt64(bitPattern: steps) < CaptureClock.mostSteady else { return false }
-        let last = times[times.count - 1]
+    func goesSteadily(from first: Int64, to last: Int64, steps: Int64, before deadline: Int64) -> Bool {
+        guard lastTime == first, UInt64(bitPattern: steps) < CaptureClock.mostSteady else { return false }
         let span = last &- reference
         return lastTime >= reference && span >= 0 && span < CaptureClock.mostSteady && last <= CaptureClock.farthest
             && elapsed &+ span <= min(ceiling, deadline &- 1)

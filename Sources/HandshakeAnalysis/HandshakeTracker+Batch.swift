@@ -20,8 +20,6 @@ extension HandshakeTracker {
     /// Asks for the frames of a batch that comes next: they are still with the core that decoded them.
     package static func prefetch(_ batch: borrowing FrameBatch) {
         batch.heads.span.prefetch()
-        batch.times.span.prefetch()
-        batch.numbers.span.prefetch()
         batch.segments.span.prefetch()
     }
 
@@ -54,7 +52,11 @@ extension HandshakeTracker {
         var own = Own()
         find(batch, &own)
         if batch.count > 0 { tick(batch, 0) }
-        if agenda.isEmpty, clock.goesSteadily(batch.times.span.extracting(first: batch.count), before: nextDeadline) {
+        if agenda.isEmpty, batch.count > 1,
+            clock.goesSteadily(
+                from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
+                before: nextDeadline)
+        {
             goSteadily(batch, &own)
             return true
         }
@@ -83,14 +85,12 @@ extension HandshakeTracker {
     private mutating func tick(_ batch: borrowing FrameBatch, _ position: Int) {
         order = batch.first &+ UInt64(position)
         trust(batch.heads[position].trusts)
-        tick(batch.numbers[position], batch.times[position])
+        tick(batch.heads[position].number, batch.heads[position].time)
     }
 
     /// Takes own frames, of which the clock needs not be asked at each; the first has come.
     @inline(__always)
     private mutating func goSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
-        let numbers = batch.numbers.span
-        let times = batch.times.span
         let heads = batch.heads.span
         let (first, last) = (batch.first, batch.count - 1)
         let start = clock.elapsed &- clock.reference
@@ -98,14 +98,14 @@ extension HandshakeTracker {
             let position = Int(own.positions[turn])
             let head = heads[position]
             if position > 0 {
-                clock.go(to: times[position], after: times[position - 1], since: start)
-                frame = numbers[position]
-                time = times[position]
+                clock.go(to: head.time, after: heads[position - 1].time, since: start)
+                frame = head.number
+                time = head.time
             }
             order = first &+ UInt64(position)
             trust(head.trusts)
             // The next frame, whosesoever it is, will show this.
-            let next = start &+ times[position]
+            let next = start &+ head.time
             hearsAt = position == last ? HandshakeTracker.unknown : next
             let isUsual = take(batch, head, position, turn, &own)
             settleOrder()
@@ -115,9 +115,9 @@ extension HandshakeTracker {
             }
         }
         hearsAt = HandshakeTracker.unknown
-        clock.go(to: times[last], after: times[last - 1], since: start)
-        frame = numbers[last]
-        time = times[last]
+        clock.go(to: heads[last].time, after: heads[last - 1].time, since: start)
+        frame = heads[last].number
+        time = heads[last].time
         for number in 0..<UInt8(parts.count) { nextDeadline = min(nextDeadline, parts[number].queues.nextDeadline) }
     }
 
@@ -170,9 +170,9 @@ extension HandshakeTracker {
         let heads = batch.heads.span
         for position in 0..<batch.count {
             // Whose a frame is, of several trackers, is not to be predicted: no branch.
-            let isOwn = share.has(heads[position].part) || !heads[position].isUsual
+            let isOwn = share.count(ofPart: heads[position].part) | (heads[position].isUsual ? 0 : 1)
             own.positions[own.count] = UInt8(truncatingIfNeeded: position)
-            own.count &+= isOwn ? 1 : 0
+            own.count &+= isOwn
             recentIndex.prefetch(heads[position].hash)
         }
         own.isHashed = batch.seed == seed

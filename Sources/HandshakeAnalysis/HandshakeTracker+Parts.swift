@@ -31,7 +31,11 @@ extension HandshakeTracker {
 
         /// Whether a tuple's part is this tracker's.
         @inline(__always)
-        func has(_ part: UInt8) -> Bool { owned &>> UInt16(part) & 1 != 0 }
+        func has(_ part: UInt8) -> Bool { count(ofPart: part) != 0 }
+
+        /// The same as a number, which needs no branch.
+        @inline(__always)
+        func count(ofPart part: UInt8) -> Int { Int(truncatingIfNeeded: owned &>> UInt16(part)) & 1 }
 
         /// Where a part that is this tracker's is among its own.
         @inline(__always)

@@ -62,6 +62,10 @@ package struct ChecksumCount: BitwiseCopyable, Sendable {
 
 /// What is asked first of a decoded frame.
 package struct FrameHead: BitwiseCopyable, Sendable {
+    /// The frame's, from 1 in the order of the capture.
+    package var number: UInt64 = 0
+    /// Nanoseconds since the epoch.
+    package var time: Int64 = 0
     /// Of a usual segment: the upper half of its tuple's hash by the batch's seed, and the part that the tuple belongs to.
     package var tag: UInt32 = 0
     package var part: UInt8 = 0
@@ -80,12 +84,10 @@ package struct FrameBatch: ~Copyable {
     package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
     /// There is room for the places that needed it so far.
     package private(set) var others: [DecodedFrame] = []
-    /// Frame numbers, from 1 in the order of the capture.
-    package var numbers = [UInt64](repeating: 0, count: capacity)
     package let seed: UInt64
-    /// Nanoseconds since the epoch.
-    package var times = [Int64](repeating: 0, count: capacity)
     package var count = 0
+    /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
+    package private(set) var steps: Int64 = 0
     /// Of all frames up to these.
     package private(set) var checksums = ChecksumCount()
     /// Frames that came, up to these.
@@ -104,9 +106,8 @@ package struct FrameBatch: ~Copyable {
         swap(&segments, &other.segments)
         swap(&addresses, &other.addresses)
         swap(&others, &other.others)
-        swap(&numbers, &other.numbers)
-        swap(&times, &other.times)
         swap(&count, &other.count)
+        swap(&steps, &other.steps)
         other.checksums = checksums
         other.all = all
     }
@@ -146,9 +147,8 @@ package struct FrameBatch: ~Copyable {
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
-                    places.extracting(droppingFirst: taken), window, decoder, from: count, &heads, &segments,
-                    &addresses, &times, &checksums, seed)
-                for position in 0..<run { numbers[count + position] = first &+ UInt64(taken + position) }
+                    places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), decoder, from: count,
+                    &heads, &segments, &addresses, &steps, &checksums, seed)
                 count += run
                 all &+= UInt64(run)
                 taken += run
@@ -165,26 +165,30 @@ package struct FrameBatch: ~Copyable {
     /// As long as every segment is a usual one: the loop that nearly all frames go through.
     /// - Returns: how many there were.
     private static func decodeUsual(
-        _ places: Span<FramePlace>, _ window: RawSpan, _ decoder: FrameDecoder, from start: Int,
+        _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: FrameDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
-        _ times: inout [Int64], _ checksums: inout ChecksumCount, _ seed: UInt64
+        _ steps: inout Int64, _ checksums: inout ChecksumCount, _ seed: UInt64
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
         let room = max(0, min(places.count, FrameBatch.capacity - start))
         var heads = heads.mutableSpan
         var segments = segments.mutableSpan
         var addresses = addresses.mutableSpan
-        var times = times.mutableSpan
+        guard room > 0 else { return 0 }
+        if start == 0 { steps = 0 }
+        var previous = start == 0 ? places[0].time : heads[start - 1].time
         for taken in 0..<room {
             let place = places[taken]
             let bytes = window.stretch(place.offset, place.length)
-            let position = start + taken
+            let position = start &+ taken
             guard
                 Parser.usual(
                     bytes, wireLength: place.wireLength, decoder, into: &segments[position], &addresses[position])
             else { return taken }
-            heads[position] = head(segments[position], addresses[position], seed, checksums)
-            times[position] = place.time
+            heads[position] = head(
+                segments[position], addresses[position], first &+ UInt64(taken), place.time, seed, checksums)
+            steps |= place.time &- previous
+            previous = place.time
             // Good or not looked at.
             if segments[position].checksum == .good { checksums.count(.good) }
         }
@@ -194,9 +198,12 @@ package struct FrameBatch: ~Copyable {
     /// Of a usual segment.
     @inline(__always)
     private static func head(
-        _ segment: UsualSegment, _ pair: AddressPair, _ seed: UInt64, _ checksums: ChecksumCount
+        _ segment: UsualSegment, _ pair: AddressPair, _ number: UInt64, _ time: Int64, _ seed: UInt64,
+        _ checksums: ChecksumCount
     ) -> FrameHead {
         var head = FrameHead()
+        head.number = number
+        head.time = time
         if segment.isV6 {
             let tuple = Tuple(pair, ports: segment.ports)
             head.tag = UInt32(truncatingIfNeeded: tuple.hash(seed: seed) >> 32)
@@ -222,17 +229,15 @@ package struct FrameBatch: ~Copyable {
             Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
         {
             if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
-            heads[count] = FrameBatch.head(segments[count], addresses[count], seed, checksums)
+            heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed, checksums)
         } else {
-            becomesOther()
+            becomesOther(number, time)
             decoder.decode(bytes, wireLength: wireLength, into: &others[count])
             others[count].segment.came(from: origin)
             if others[count].isFragment || reassembly.isHolding {
                 return look(bytes, wireLength, number, time, decoder, origin)
             }
         }
-        numbers[count] = number
-        times[count] = time
         finishPlace()
     }
 
@@ -243,13 +248,16 @@ package struct FrameBatch: ~Copyable {
         } else if others[count].kind == .segment {
             checksums.count(others[count].segment.checksum)
         }
+        steps = count == 0 ? 0 : steps | (heads[count].time &- heads[count - 1].time)
         count += 1
         all &+= 1
     }
 
     /// The next place is for a frame that is no usual segment.
-    private mutating func becomesOther() {
+    private mutating func becomesOther(_ number: UInt64, _ time: Int64) {
         heads[count] = FrameHead()
+        heads[count].number = number
+        heads[count].time = time
         heads[count].trusts = checksums.areMostGood
         while others.count <= count { others.append(DecodedFrame()) }
     }
@@ -258,8 +266,6 @@ package struct FrameBatch: ~Copyable {
         heads.append(FrameHead())
         segments.append(UsualSegment())
         addresses.append(AddressPair())
-        numbers.append(0)
-        times.append(0)
     }
 
     /// Puts fragments together.
@@ -306,10 +312,8 @@ package struct FrameBatch: ~Copyable {
     private mutating func takeOut() {
         for placed in reassembly.out {
             if count == heads.count { lengthen() }
-            becomesOther()
+            becomesOther(placed.number, placed.time)
             others[count] = placed.frame
-            numbers[count] = placed.number
-            times[count] = placed.time
             finishPlace()
         }
         reassembly.out.removeAll(keepingCapacity: true)

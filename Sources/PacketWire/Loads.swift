@@ -93,7 +93,11 @@ func sumWithCarry(_ sum: UInt64, _ word: UInt64) -> UInt64 {
 
 /// Whether a `nativeSum` over data and its checksum says that the checksum is good. Not one of zeros alone: that folds to 0.
 @inline(__always)
-func isGoodSum(_ sum: UInt64) -> Bool { sum.isMultiple(of: 0xffff) && sum != 0 }
+func isGoodSum(_ sum: UInt64) -> Bool {
+    // Folded twice, with what is carried, in the upper half.
+    let half = UInt32(truncatingIfNeeded: (sum &+ (sum >> 32 | sum << 32)) >> 32)
+    return half &+ (half >> 16 | half << 16) >= 0xffff_0000
+}
 
 /// Folds a sum to sixteen bits (RFC 1071 section 1).
 @inline(__always)

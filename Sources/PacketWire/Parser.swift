@@ -105,7 +105,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func ethernet(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(14, at: offset, offset == 0 ? .link : .tunnel, &slot) else { return }
-        if linkSignature == 0 { linkSignature = Parser.mix(bytes.u64(offset), bytes.u32(offset + 8)) }
+        if linkSignature == 0 { linkSignature = Parser.mix(bytes.native64(offset), bytes.native32(offset + 8)) }
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 

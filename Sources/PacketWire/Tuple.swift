@@ -89,8 +89,8 @@ extension Tuple {
     /// The same of IPv4, of what `init(addresses:ports:)` takes.
     @inline(__always)
     static func part(addresses: UInt64, ports: UInt32) -> UInt8 {
-        let words = addresses &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(ports) &* 0xa076_1d64_78bd_642f
-        return UInt8(truncatingIfNeeded: (words ^ words >> 32) &* 0x5899_65cc_7537_4cc3 >> 60)
+        let word = addresses ^ UInt64(ports) &* 0xa076_1d64_78bd_642f
+        return UInt8(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 60)
     }
 }
 

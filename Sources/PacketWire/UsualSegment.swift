@@ -16,16 +16,16 @@ package struct UsualSegment: BitwiseCopyable {
     package var tsecr: UInt32 = 0
     package var linkSignature: UInt32 = 0
     package var flags: TCPFlags = []
-    package var options: TCPOptions.Present = []
     package var window: UInt16 = 0
-    package var identification: UInt16 = 0
+    package var options: TCPOptions.Present = []
     package var mss: UInt16 = 0
-    package var hopLimit: UInt8 = 0
     package var windowScale: UInt8 = 0
-    /// Good or unverified.
-    package var checksum: ChecksumState = .unverified
     /// The kinds of `TCPOptions.kinds` that may occur: 0 to 4, and 8 as bit 5.
     package var kinds: UInt8 = 0
+    package var identification: UInt16 = 0
+    package var hopLimit: UInt8 = 0
+    /// Good or unverified.
+    package var checksum: ChecksumState = .unverified
     package var isV6 = false
     /// Which of the endpoints sent it.
     package var sourceIsLow = false
@@ -68,7 +68,7 @@ extension Parser {
         segment.vlan = VLANTags()
         // Most frames: every offset up to the TCP header's end is known, and its bounds are checked here.
         if decoder.linkType.rawValue == 1, bytes.byteCount >= 54, bytes.u16(12) == 0x0800 {
-            segment.linkSignature = Parser.mix(bytes.u64(0), bytes.u32(8))
+            segment.linkSignature = Parser.mix(bytes.native64(0), bytes.native32(8))
             return usualIPv4(bytes, at: 14, wireLength, decoder, &segment)
         }
         return usualOfLink(bytes, wireLength, decoder, &segment, &pair)
@@ -85,7 +85,7 @@ extension Parser {
         switch decoder.linkType.rawValue {
         case 1:
             guard bytes.byteCount >= 54 else { return false }
-            segment.linkSignature = Parser.mix(bytes.u64(0), bytes.u32(8))
+            segment.linkSignature = Parser.mix(bytes.native64(0), bytes.native32(8))
             type = bytes.u16(12)
             offset = 14
         case 113:
@@ -131,24 +131,23 @@ extension Parser {
     private static func usualIPv4(
         _ bytes: RawSpan, at offset: Int, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
     ) -> Bool {
-        let total = Int(bytes.u16(offset + 2))
-        let end = offset + total
-        guard bytes.u8(offset) == 0x45, bytes.u16(offset + 6) & 0x3fff == 0, bytes.u8(offset + 9) == 6, total >= 40,
-            end <= max(wireLength, bytes.byteCount)
+        let end = offset &+ Int(bytes.u16(offset + 2))
+        guard bytes.u8(offset) == 0x45, bytes.u16(offset + 6) & 0x3fff == 0, bytes.u8(offset + 9) == 6,
+            end <= bytes.byteCount || end <= wireLength
         else { return false }
         let tcp = offset + 20
         // The endpoints in order, without a branch: which way a segment goes is not to be predicted.
         let (addresses, ports) = (bytes.u64(offset + 12), bytes.u32(tcp))
-        let source = (addresses >> 32) << 16 | UInt64(ports >> 16)
-        let destination = (addresses & 0xffff_ffff) << 16 | UInt64(ports & 0xffff)
-        let sourceIsLow = source <= destination
+        let (turnedAddresses, turnedPorts) = (addresses >> 32 | addresses << 32, ports >> 16 | ports << 16)
+        let sourceIsLow = addresses == turnedAddresses ? ports <= turnedPorts : addresses < turnedAddresses
         segment.sourceIsLow = sourceIsLow
         segment.isV6 = false
-        segment.addresses = sourceIsLow ? addresses : addresses >> 32 | addresses << 32
-        segment.ports = sourceIsLow ? ports : ports >> 16 | ports << 16
+        segment.addresses = sourceIsLow ? addresses : turnedAddresses
+        segment.ports = sourceIsLow ? ports : turnedPorts
         segment.identification = bytes.u16(offset + 4)
         segment.hopLimit = bytes.u8(offset + 8)
         guard usualTCP(bytes, at: tcp, end: end, &segment) else { return false }
+        segment.checksum = .unverified
         if verifies(segment, decoder), end <= bytes.byteCount {
             let header = sumWithCarry(bytes.native64(offset), bytes.native64(offset + 8))
             guard isGoodTCP(bytes, at: tcp, end: end, bytes.native64(offset + 12)),
@@ -187,6 +186,7 @@ extension Parser {
         segment.identification = 0
         segment.hopLimit = packet.u8(7)
         guard usualTCP(packet, at: tcp, end: end, &segment) else { return false }
+        segment.checksum = .unverified
         if verifies(segment, decoder), end <= packet.byteCount {
             guard isGoodTCP(packet, at: tcp, end: end, packet.nativeSum(from: 8, to: tcp)) else { return false }
             segment.checksum = .good
@@ -202,27 +202,24 @@ extension Parser {
     private static func usualTCP(
         _ bytes: RawSpan, at offset: Int, end: Int, _ segment: inout UsualSegment
     ) -> Bool {
-        let word = bytes.u16(offset + 12)
-        let headerLength = Int(word >> 12) * 4
-        guard headerLength >= 20, offset + headerLength <= min(end, bytes.byteCount) else { return false }
-        segment.seq = bytes.u32(offset + 4)
-        segment.ack = bytes.u32(offset + 8)
-        segment.flags = TCPFlags(rawValue: word & 0x0fff)
-        segment.window = bytes.u16(offset + 14)
-        segment.payloadLength = UInt32(truncatingIfNeeded: end - offset - headerLength)
-        segment.options = []
-        segment.kinds = 0
+        let word = bytes.u32(offset + 12)
+        let headerLength = Int(word >> 28) &* 4
+        let payload = offset &+ headerLength
+        guard headerLength >= 20, payload <= end, payload <= bytes.byteCount else { return false }
+        let numbers = bytes.u64(offset + 4)
+        segment.seq = UInt32(truncatingIfNeeded: numbers >> 32)
+        segment.ack = UInt32(truncatingIfNeeded: numbers)
+        segment.flags = TCPFlags(rawValue: UInt16(truncatingIfNeeded: word >> 16 & 0x0fff))
+        segment.window = UInt16(truncatingIfNeeded: word)
+        segment.payloadLength = UInt32(truncatingIfNeeded: end &- payload)
         segment.mss = 0
         segment.windowScale = 0
-        segment.tsval = 0
-        segment.tsecr = 0
-        segment.checksum = .unverified
-        if headerLength == 20 { return true }
         if headerLength == 32, bytes.u32(offset + 20) == 0x0101_080a {
             segment.options = .timestamps
             segment.kinds = 1 << 5 | 1 << 1
-            segment.tsval = bytes.u32(offset + 24)
-            segment.tsecr = bytes.u32(offset + 28)
+            let times = bytes.u64(offset + 24)
+            segment.tsval = UInt32(truncatingIfNeeded: times >> 32)
+            segment.tsecr = UInt32(truncatingIfNeeded: times)
             return true
         }
         // As Linux offers them: MSS, SACK permitted, timestamps, NOP, window scale.
@@ -232,12 +229,17 @@ extension Parser {
             segment.options = [.mss, .sackPermitted, .timestamps, .windowScale]
             segment.kinds = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5
             segment.mss = bytes.u16(offset + 22)
-            segment.tsval = bytes.u32(offset + 28)
-            segment.tsecr = bytes.u32(offset + 32)
+            let times = bytes.u64(offset + 28)
+            segment.tsval = UInt32(truncatingIfNeeded: times >> 32)
+            segment.tsecr = UInt32(truncatingIfNeeded: times)
             segment.windowScale = bytes.u8(offset + 39)
             return true
         }
-        return options(bytes.extracting(offset + 20..<offset + headerLength), &segment)
+        segment.options = []
+        segment.kinds = 0
+        segment.tsval = 0
+        segment.tsecr = 0
+        return headerLength == 20 || options(bytes.extracting(offset + 20..<offset + headerLength), &segment)
     }
 
     /// Whether a segment's checksum is looked at: it is without payload, or its SYN, FIN or RST counts.

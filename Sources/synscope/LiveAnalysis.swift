@@ -172,7 +172,7 @@ final class LiveAnalysis: @unchecked Sendable {
         // A fragment may be held back, and decide something when its place is no longer known: so all of them are kept.
         var unimportant: Set<UInt64> = []
         for position in 0..<batch.count where !isControl(position) {
-            unimportant.insert(batch.numbers[position])
+            unimportant.insert(batch.heads[position].number)
         }
         for (number, slot) in places where !unimportant.contains(number) || evidence.contains(number) {
             writer?.write(

@@ -36,8 +36,8 @@ struct Reading {
             reader.fill(&batch)
             if batch.count == 0 { break }
             for position in 0..<batch.count {
-                times.append(batch.times[position])
-                numbers.append(batch.numbers[position])
+                times.append(batch.heads[position].time)
+                numbers.append(batch.heads[position].number)
                 kinds.append(batch.heads[position].isUsual ? .segment : batch.others[position].kind)
                 if case .segment(let segment) = batch.frame(position) { segments.append(segment) }
             }

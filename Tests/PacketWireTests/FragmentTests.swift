@@ -11,7 +11,7 @@ struct FragmentTests {
         var out: [(frame: Frame, number: UInt64, time: Int64)] = []
         func take() {
             for position in 0..<batch.count {
-                out.append((batch.frame(position), batch.numbers[position], batch.times[position]))
+                out.append((batch.frame(position), batch.heads[position].number, batch.heads[position].time))
             }
             batch.count = 0
         }
@@ -96,7 +96,7 @@ struct FragmentTests {
         let window = [[UInt8]](repeating: octets, count: FrameBatch.capacity).flatMap { $0 }
         batch.append(places.span, in: window.span.bytes, first: 4, decoder: decoder)
         #expect(batch.count == FrameBatch.capacity + 3)
-        #expect((0..<batch.count).map { batch.numbers[$0] }.sorted() == (1...67).map { UInt64($0) })
+        #expect((0..<batch.count).map { batch.heads[$0].number }.sorted() == (1...67).map { UInt64($0) })
     }
 
     @Test("A first fragment with the TCP header is held until the rest comes, and then is only a fragment")

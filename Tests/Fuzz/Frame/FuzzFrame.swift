@@ -30,7 +30,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
         batch.append(
             frame.span.bytes, wireLength: isCut ? length * 2 : length, number: number, time: time, decoder: decoder,
             origin: FrameOrigin(interface: Int(bytes[position + 1] & 1), isTimed: true))
-        if place < batch.count, batch.numbers[place] == number, batch.heads[place].isUsual, bytes[position + 1] & 1 == 0
+        if place < batch.count, batch.heads[place].number == number, batch.heads[place].isUsual,
+            bytes[position + 1] & 1 == 0
         {
             // What is recognised as usual is what decoding in full makes of it.
             let whole = decoder.decode(frame.span.bytes, wireLength: isCut ? length * 2 : length)
