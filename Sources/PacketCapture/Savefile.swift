@@ -338,30 +338,43 @@ private struct ClassicFormat {
 
     /// Finds the records that lie in the window from `start` on, as far as they are whole and nothing is wrong with them.
     /// - Returns: their number.
-    @inline(__always)
     func places(
         _ places: inout [FramePlace], in window: RawSpan, from start: Int, most: Int, rank: Int,
         before other: (time: Int64, rank: Int)
     ) -> Int {
         guard lengths == .capturedFirst, headerLength == 16 else { return 0 }
-        var offset = start
-        var count = 0
+        // Times are not negative here.
+        let latest = rank < other.rank ? other.time : other.time &- 1
+        guard other.time >= 0 else { return 0 }
         var slots = places.mutableSpan
         let most = min(most, slots.count)
+        // One loop for each order, which then is not looked at.
+        return order.isBig
+            ? walk(&slots, window, start, most, latest, FileOrder(isBig: true))
+            : walk(&slots, window, start, most, latest, FileOrder(isBig: false))
+    }
+
+    @inline(__always)
+    private func walk(
+        _ slots: inout MutableSpan<FramePlace>, _ window: RawSpan, _ start: Int, _ most: Int, _ latest: Int64,
+        _ order: FileOrder
+    ) -> Int {
+        var offset = start
+        var count = 0
         while count < most, window.byteCount &- offset >= 16 {
-            let header = window.extracting(offset..<offset + 16)
-            let time = Int64(order.u32(header, 0)) * 1_000_000_000 + Int64(order.u32(header, 4)) * unit
+            let header = window.extracting(offset..<offset &+ 16)
+            let time = Int64(order.u32(header, 0)) &* 1_000_000_000 &+ Int64(order.u32(header, 4)) &* unit
             let captured = Int(order.u32(header, 8))
-            offset += 16
-            guard captured <= window.byteCount - offset, captured <= Savefile.largestFrame,
-                time < other.time || time == other.time && rank < other.rank
-            else { break }
+            offset &+= 16
+            guard captured <= window.byteCount &- offset, captured <= Savefile.largestFrame, time <= latest else {
+                break
+            }
             slots[count].offset = offset
             slots[count].length = captured
             slots[count].wireLength = Int(order.u32(header, 12))
             slots[count].time = time
-            offset += captured
-            count += 1
+            offset &+= captured
+            count &+= 1
         }
         return count
     }
