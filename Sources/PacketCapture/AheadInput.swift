@@ -54,11 +54,12 @@ import Synchronization
         close(freeEvent)
     }
 
-    /// The next buffer, waited for.
-    func take() -> Buffer {
+    /// The next buffer, waited for; nil where the user has had enough and storage does not answer for a second.
+    func take(_ isInterrupted: () -> Bool) -> Buffer? {
         while true {
+            let isImpatient = isInterrupted()
             if let buffer = state.withLock({ $0.ready.isEmpty ? nil : $0.ready.removeFirst() }) { return buffer }
-            waitForWake(readyEvent)
+            if !waitForWake(readyEvent, milliseconds: 1000), isImpatient { return nil }
         }
     }
 

@@ -55,6 +55,9 @@ import Glibc
         ahead?.stop()
     }
 
+    /// Whether a thread reads ahead of this.
+    var isReadAhead: Bool { ahead != nil }
+
     /// Octets of the input that were read, and that it has; nil where that cannot be known.
     var progress: (done: Int64, all: Int64)? {
         // To ask for a descriptor's position would wait for the thread that reads from it.
@@ -115,7 +118,10 @@ import Glibc
     /// Goes on in the next buffer that was read, with what is left of the window in front.
     private mutating func takeAhead() {
         guard let ahead else { return }
-        let next = ahead.take()
+        guard let next = ahead.take(isInterrupted) else {
+            isAtEnd = true
+            return
+        }
         guard next.count > 0 else {
             if next.count < 0 {
                 failure = CaptureError(

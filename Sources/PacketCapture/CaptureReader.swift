@@ -147,6 +147,11 @@ package final class CaptureReader {
         }
     }
 
+    /// Whether frames are those of one file that a thread reads ahead of this reader: then nobody waits for the reader for long.
+    package var isReadAhead: Bool {
+        sources.count == 1 && descriptions.count == 1 && !options.follows && sources[0].file.isReadAhead
+    }
+
     private var isEnded: Bool { sources.isEmpty && later.isEmpty || options.isInterrupted() }
 
     /// The file with the next frame, ready; nil where it would have to be waited for, and at the end.

@@ -1,9 +1,10 @@
 package import PacketWire
 import Synchronization
 
-/// Reads and decodes files on a thread of its own, some batches ahead of those who take them.
+/// Reads and decodes files some batches ahead of those who take them: on a thread of its own, or, where there are several takers and reading
+/// waits for nobody but a thread that has buffers ready, on theirs.
 ///
-/// Unchecked: the reader is the thread's until there are no more pieces, and pieces change hands through the ring.
+/// Unchecked: the reader is the thread's, or whose turn it is to fill a piece, until there are no more; pieces change hands through the ring.
 package final class ReadAhead: @unchecked Sendable {
     /// Batches that are handed over together, in order.
     package final class Piece: @unchecked Sendable {
@@ -30,49 +31,77 @@ package final class ReadAhead: @unchecked Sendable {
     private let ring: Ring<Piece>
     private let reader: CaptureReader
     private let isInterrupted: @Sendable () -> Bool
-    private var batch: FrameBatch
+    /// Nil while a piece is filled.
+    private var batch: FrameBatch?
     private var thread: WorkThread?
+    private let isTakersTask: Bool
+    private let collects: Bool
     private let isDone = Atomic(false)
 
     /// Nil where the system has no descriptor left: then one thread does without.
     /// - Parameters:
     ///   - seed: of the hashes of tuples.
-    ///   - takers: threads that take every piece; the caller is one more that does, after them, if there are any.
+    ///   - takers: threads that take every piece.
+    ///   - collects: whether the caller is one more, that takes pieces after them; else the first of them is the caller.
     ///   - isInterrupted: whether the user has had enough: what was read by then is handed over.
     package init?(
-        _ reader: CaptureReader, seed: UInt64, takers: Int, isInterrupted: @escaping @Sendable () -> Bool
+        _ reader: CaptureReader, seed: UInt64, takers: Int, collects: Bool,
+        isInterrupted: @escaping @Sendable () -> Bool
     ) {
         self.reader = reader
         batch = FrameBatch(seed: seed)
         self.isInterrupted = isInterrupted
         let pieces = (0..<ReadAhead.pieces).map { _ in Piece(seed: seed) }
-        guard let ring = Ring(pieces, stages: takers == 0 ? [1, 1] : [1, takers, 1]) else { return nil }
+        isTakersTask = takers > 1 && reader.isReadAhead
+        self.collects = collects
+        let stages = [isTakersTask ? 0 : 1, takers] + (collects ? [1] : [])
+        guard let ring = Ring(pieces, stages: stages) else { return nil }
         self.ring = ring
     }
 
     /// Begins to read, once all takers are there; false where the system has no thread left, and nothing was read.
     package func start() -> Bool {
+        if isTakersTask {
+            ring.begin()
+            return true
+        }
         thread = WorkThread.start("read") { self.run() }
         return thread != nil
     }
 
     // MARK: Taking
 
-    /// The caller's next piece, waited for; nil at the end.
-    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, orElse: giveUp) }
+    /// The caller's next piece, where it collects, waited for; nil at the end.
+    package func next() -> Piece? { ring.next(2, isInterrupted: isInterrupted, orElse: giveUp) }
 
     /// What a taker hands on to the caller, waited for as a piece is.
     package func next<Slot>(from outlet: Ring<Slot>) -> Slot? {
         outlet.next(1, isInterrupted: isInterrupted, orElse: giveUp)
     }
 
-    private func giveUp() { ring.abandonFirst(before: ring.last) }
+    /// Takers that read wait for storage no longer than this would.
+    private func giveUp() { if !isTakersTask { ring.abandonFirst(before: ring.last) } }
 
     /// The caller is done with it.
-    package func pass() { ring.pass(ring.last) }
+    package func pass() { ring.pass(2) }
 
     /// The same for a taker.
-    package func next(taker: Int) -> Piece? { ring.next(1, taker) }
+    package func next(taker: Int) -> Piece? {
+        if !isTakersTask {
+            return collects || taker > 0
+                ? ring.next(1, taker) : ring.next(1, taker, isInterrupted: isInterrupted, orElse: giveUp)
+        }
+        while let turn = ring.nextOrUnfilled(taker) {
+            switch turn {
+            case .filled(let piece): return piece
+            case .unfilled(let piece):
+                let isLast = fill(piece)
+                ring.pass(0)
+                if isLast { endReading() }
+            }
+        }
+        return nil
+    }
 
     package func pass(taker: Int) { ring.pass(1, taker) }
 
@@ -89,39 +118,50 @@ package final class ReadAhead: @unchecked Sendable {
             thread?.detach()
         } else {
             thread?.join()
-            swap(&batch, &self.batch)
+            if let last = self.batch.take() { batch = last }
         }
         thread = nil
     }
 
-    // MARK: The thread
+    // MARK: Reading
 
+    /// The thread's, if there is one.
     private func run() {
-        // Once, not for each batch: what others can reach is asked for with a check.
-        var batch = FrameBatch()
-        swap(&batch, &self.batch)
-        var isLast = false
-        while !isLast, let piece = ring.next(0) {
-            piece.count = 0
-            while piece.count < piece.batches.count, !isLast {
-                if isInterrupted() {
-                    // Some fragments may still wait for the rest of their packets.
-                    batch.count = 0
-                    batch.endFragments()
-                    isLast = true
-                } else {
-                    reader.fill(&batch)
-                    isLast = batch.count == 0
-                }
-                if batch.count == 0 { break }
-                batch.exchange(&piece.batches[piece.count].frames)
-                piece.count += 1
-            }
-            piece.progress = reader.progress
+        while let piece = ring.next(0) {
+            let isLast = fill(piece)
             ring.pass(0)
+            if isLast { break }
         }
-        swap(&batch, &self.batch)
+        endReading()
+    }
+
+    private func endReading() {
         isDone.store(true, ordering: .releasing)
         ring.end()
+    }
+
+    /// - Returns: whether it is the last one.
+    private func fill(_ piece: Piece) -> Bool {
+        // Once, not for each batch: what others can reach is asked for with a check.
+        guard var batch = batch.take() else { preconditionFailure("two pieces are filled at once") }
+        var isLast = false
+        piece.count = 0
+        while piece.count < piece.batches.count, !isLast {
+            if isInterrupted() {
+                // Some fragments may still wait for the rest of their packets.
+                batch.count = 0
+                batch.endFragments()
+                isLast = true
+            } else {
+                reader.fill(&batch)
+                isLast = batch.count == 0
+            }
+            if batch.count == 0 { break }
+            batch.exchange(&piece.batches[piece.count].frames)
+            piece.count += 1
+        }
+        piece.progress = reader.progress
+        self.batch = consume batch
+        return isLast
     }
 }

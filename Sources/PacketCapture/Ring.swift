@@ -6,14 +6,17 @@ import Synchronization
 /// of them once it is filled, and so on; when the last stage has passed a slot it is the first one's again.
 ///
 /// Whoever finds none waits until there are several, so that threads of about one speed do not wait for each other at every slot.
+///
+/// The first stage may have no thread of its own (`nextOrUnfilled`): who has least to do of the second fills slots too, one thread at a time.
+/// So all of them are busy, whatever a slot takes to fill and each of them to go through it.
 package final class Ring<Slot: Sendable>: Sendable {
     private let slots: [Slot]
     private let turns: Turns
 
     /// Nil where the system has no descriptor left.
-    /// - Parameter stages: how many threads each has.
+    /// - Parameter stages: how many threads each has. Where the first has none, the second's are given slots to fill once `begin` is called.
     package init?(_ slots: [Slot], stages: [Int]) {
-        precondition(stages.count > 1 && slots.count >= stages.count)
+        precondition(stages.count > 1 && slots.count >= stages.count && stages.dropFirst().allSatisfy { $0 > 0 })
         guard let turns = Turns(slots.count, stages: stages) else { return nil }
         self.slots = slots
         self.turns = turns
@@ -31,6 +34,27 @@ package final class Ring<Slot: Sendable>: Sendable {
     ) -> Slot? {
         turns.next(stage, member, isInterrupted, giveUp).map { slots[$0] }
     }
+
+    /// A slot for a thread of the second stage where that fills them too.
+    package enum Turn {
+        /// Its next one.
+        case filled(Slot)
+        /// One that it is to fill, and to pass as the first stage's.
+        case unfilled(Slot)
+    }
+
+    /// What a thread of the second stage does next, waited for; nil once there is nothing more. It is given slots to fill as long as it has not
+    /// many to go through, and nobody else fills one.
+    package func nextOrUnfilled(_ member: Int) -> Turn? {
+        switch turns.nextOrUnfilled(member) {
+        case nil: nil
+        case .filled(let slot): .filled(slots[slot])
+        case .unfilled(let slot): .unfilled(slots[slot])
+        }
+    }
+
+    /// Lets slots be filled, where the first stage has no thread.
+    package func begin() { turns.begin() }
 
     /// Passes on the slot that `next` gave.
     package func pass(_ stage: Int, _ member: Int = 0) { turns.pass(stage, member) }
@@ -63,6 +87,27 @@ private final class Turns: Sendable {
         /// How many slots there will have been.
         var end: Int?
         var isStopped = false
+        /// Whether the second stage fills the slots, and whether one of it does now, or none may yet.
+        let fillsItself: Bool
+        var isFilling = true
+
+        init(_ stages: [Int]) {
+            // Where it has no thread, the first stage is whoever fills slots for it.
+            self.stages = stages.map { [Member](repeating: Member(), count: max($0, 1)) }
+            fillsItself = stages[0] == 0
+        }
+
+        /// How many slots could be filled.
+        func room(_ size: Int) -> Int { limit(0, size) - stages[0][0].passed }
+
+        /// Who of those that have nothing to do is to be woken, to fill slots.
+        mutating func idler(_ size: Int, least: Int) -> Int? {
+            guard fillsItself, !isFilling, end == nil, room(size) >= least,
+                let idler = stages[1].firstIndex(where: { $0.isWaiting })
+            else { return nil }
+            stages[1][idler].isWaiting = false
+            return idler
+        }
 
         /// How many slots a member may have passed before it has to wait.
         func limit(_ stage: Int, _ size: Int) -> Int {
@@ -92,8 +137,8 @@ private final class Turns: Sendable {
     init?(_ count: Int, stages: [Int]) {
         self.count = count
         enough = count / stages.count
-        state = Mutex(State(stages: stages.map { [Member](repeating: Member(), count: $0) }))
-        wakes = stages.map { (0..<$0).map { _ in clinux_wake_descriptor() } }
+        state = Mutex(State(stages))
+        wakes = stages.map { (0..<max($0, 1)).map { _ in clinux_wake_descriptor() } }
         if wakes.joined().contains(where: { $0 < 0 }) { return nil }
     }
 
@@ -135,6 +180,39 @@ private final class Turns: Sendable {
         }
     }
 
+    enum Chance {
+        case filled(Int), unfilled(Int)
+    }
+
+    func nextOrUnfilled(_ member: Int) -> Chance? {
+        while true {
+            let (chance, isOver, idler) = state.withLock { state -> (Chance?, Bool, Int?) in
+                let (filled, passed) = (state.stages[0][0].passed, state.stages[1][member].passed)
+                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return (nil, true, nil) }
+                if !state.isFilling, state.end == nil, filled - passed < count / 2, state.room(count) > 0 {
+                    state.isFilling = true
+                    return (.unfilled(filled % count), false, nil)
+                }
+                // With much to go through it leaves the filling to who has nothing.
+                if passed < filled { return (.filled(passed % count), false, state.idler(count, least: enough / 2)) }
+                state.stages[1][member].isWaiting = true
+                return (nil, false, nil)
+            }
+            if let idler { clinux_wake(wakes[1][idler]) }
+            if isOver { return nil }
+            if let chance { return chance }
+            waitForWake(wakes[1][member])
+        }
+    }
+
+    func begin() {
+        let idler = state.withLock { state in
+            state.isFilling = false
+            return state.idler(count, least: 1)
+        }
+        if let idler { clinux_wake(wakes[1][idler]) }
+    }
+
     func abandonFirst(before stage: Int) {
         let woken = state.withLock { state -> [(stage: Int, member: Int)] in
             let filled = state.stages[0][0].passed
@@ -157,18 +235,21 @@ private final class Turns: Sendable {
 
     func pass(_ stage: Int, _ member: Int) {
         let next = (stage + 1) % wakes.count
-        let woken = state.withLock { state -> [Int] in
+        let (woken, idler) = state.withLock { state -> ([Int], Int?) in
             state.stages[stage][member].passed += 1
+            if stage == 0 { state.isFilling = false }
             let limit = state.limit(next, count)
-            return state.stages[next].indices.filter { other in
+            let woken = state.stages[next].indices.filter { other in
                 guard state.stages[next][other].isWaiting,
                     limit - state.stages[next][other].passed >= enough || limit >= state.end ?? .max
                 else { return false }
                 state.stages[next][other].isWaiting = false
                 return true
             }
+            return (woken, next == 0 ? state.idler(count, least: enough / 2) : nil)
         }
         for other in woken { clinux_wake(wakes[next][other]) }
+        if let idler { clinux_wake(wakes[1][idler]) }
     }
 
     func end() {

@@ -158,6 +158,9 @@ struct Savefile: ~Copyable {
     /// What a pcapng file says of frames that it does not hold.
     var losses: SavefileLosses { sections.losses }
 
+    /// Whether a thread reads its octets ahead.
+    var isReadAhead: Bool { reader.isReadAhead }
+
     /// Octets of the file that were read, and that it has; nil where that cannot be known.
     var progress: (done: Int64, all: Int64)? { reader.progress }
 

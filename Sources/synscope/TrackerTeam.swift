@@ -4,8 +4,8 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-/// Trackers on threads of their own that share the tuples out, beside one that reads and one, the caller's, that takes what they
-/// decide. One tracker that lists nothing needs no thread: the caller's has nothing else to do.
+/// Trackers that share the tuples out, on threads of their own. The caller's thread takes what they decide; where they list nothing it has
+/// nothing else to do, and is the first tracker's.
 ///
 /// Unchecked: a worker's tracker is its thread's until that has ended, and what it decided changes hands through its outlet.
 final class TrackerTeam: @unchecked Sendable {
@@ -41,6 +41,7 @@ final class TrackerTeam: @unchecked Sendable {
 
     private let ahead: ReadAhead
     private let workers: [Worker]
+    private let lists: Bool
     private var threads: [WorkThread] = []
     /// Memory that trackers will need, and the thread that has it provided.
     private let memory = BoundedQueue<MemoryAhead>(limit: 1 << 10)
@@ -66,13 +67,14 @@ final class TrackerTeam: @unchecked Sendable {
             made.append(Worker(tracker, outlet))
         }
         self.workers = made
-        let takers = count > 1 || configuration.listsAttempts ? count : 0
+        let lists = configuration.listsAttempts
         guard
             let ahead = ReadAhead(
-                reader, seed: seed, takers: takers, isInterrupted: { clinux_interrupted() != 0 })
+                reader, seed: seed, takers: count, collects: lists, isInterrupted: { clinux_interrupted() != 0 })
         else { return nil }
         self.ahead = ahead
-        for number in 0..<takers {
+        self.lists = lists
+        for number in (lists ? 0 : 1)..<count {
             guard let thread = WorkThread.start("track \(number)", { self.work(number) }) else {
                 end()
                 return nil
@@ -112,7 +114,8 @@ final class TrackerTeam: @unchecked Sendable {
         _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
     ) throws(OutputEnded) -> HandshakeSummary {
         do throws(OutputEnded) {
-            if threads.isEmpty { runAlone(&progress) } else { try collect(&progress, take) }
+            if lists { try collect(&progress, take) } else { workFirst(&progress) }
+            for thread in threads { thread.join() }
         } catch {
             end()
             throw error
@@ -123,12 +126,12 @@ final class TrackerTeam: @unchecked Sendable {
         return summary
     }
 
-    /// Of one that lists nothing.
-    private func runAlone(_ progress: inout ProgressBar) {
-        while let piece = ahead.next() {
+    /// The first tracker's work, where nothing is listed.
+    private func workFirst(_ progress: inout ProgressBar) {
+        while let piece = ahead.next(taker: 0) {
             TrackerTeam.follow(piece, &workers[0].tracker) { _ in }
             progress.tick { piece.progress }
-            ahead.pass()
+            ahead.pass(taker: 0)
         }
         workers[0].tracker.end()
         progress.clear()
@@ -140,12 +143,11 @@ final class TrackerTeam: @unchecked Sendable {
         let outlets = workers.compactMap(\.outlet)
         while true {
             // With each piece, and once more at the end.
-            if !outlets.isEmpty { try merge(outlets, &progress, take) }
+            try merge(outlets, &progress, take)
             guard let piece = ahead.next() else { break }
             progress.tick { piece.progress }
             ahead.pass()
         }
-        for thread in threads { thread.join() }
         progress.clear()
     }
 

@@ -113,4 +113,101 @@ import Testing
         others.join()
         #expect(taken == 2)
     }
+
+    // MARK: A first stage without a thread
+
+    /// What members of the second stage do who fill slots too: numbers from 1 to `count`.
+    private final class Shared: Sendable {
+        let ring: Ring<Slot>
+        let count: Int
+        let filled = Mutex(0)
+        let isFilling = Atomic(false)
+        let taken = Mutex([[Int]](repeating: [], count: 3))
+
+        init(_ ring: Ring<Slot>, count: Int) {
+            self.ring = ring
+            self.count = count
+        }
+
+        func work(_ member: Int, _ pause: @Sendable (Int) -> Void = { _ in }) {
+            while let turn = ring.nextOrUnfilled(member) {
+                switch turn {
+                case .unfilled(let slot):
+                    if isFilling.exchange(true, ordering: .acquiring) { Issue.record("two fill slots at once") }
+                    let number = filled.withLock { filled in
+                        filled += 1
+                        return filled
+                    }
+                    slot.number.withLock { $0 = number }
+                    isFilling.store(false, ordering: .releasing)
+                    ring.pass(0)
+                    if number == count { ring.end() }
+                case .filled(let slot):
+                    let number = slot.number.withLock { $0 }
+                    taken.withLock { $0[member].append(number) }
+                    pause(number)
+                    ring.pass(1, member)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "Where the first stage has no thread, the second's fill the slots, one at a time, and each is given every one")
+    func fillsItself() throws {
+        let shared = Shared(try #require(Ring(slots(12), stages: [0, 3])), count: 5000)
+        let workers = (0..<3).map { member in WorkThread("work") { shared.work(member) } }
+        shared.ring.begin()
+        for worker in workers { worker.join() }
+        #expect(shared.taken.withLock { $0 } == [[Int]](repeating: Array(1...5000), count: 3))
+    }
+
+    @Test("A slow member of the second stage leaves the filling to the others")
+    func slowMember() throws {
+        let shared = Shared(try #require(Ring(slots(12), stages: [0, 2])), count: 300)
+        let workers = (0..<2).map { member in
+            WorkThread("work") { shared.work(member) { _ in if member == 0 { usleep(200) } } }
+        }
+        shared.ring.begin()
+        for worker in workers { worker.join() }
+        #expect(shared.taken.withLock { $0[0] } == Array(1...300))
+        #expect(shared.taken.withLock { $0[1] } == Array(1...300))
+    }
+
+    @Test("A third stage that is slow holds up the filling, and is given every slot")
+    func slowCollector() throws {
+        let shared = Shared(try #require(Ring(slots(12), stages: [0, 2, 1])), count: 300)
+        let workers = (0..<2).map { member in WorkThread("work") { shared.work(member) } }
+        shared.ring.begin()
+        var numbers: [Int] = []
+        while let slot = shared.ring.next(2) {
+            numbers.append(slot.number.withLock { $0 })
+            if numbers.count.isMultiple(of: 10) { usleep(500) }
+            let ahead = shared.filled.withLock { $0 } - numbers.count
+            if ahead > 12 { Issue.record("\(ahead) slots ahead of one that has not passed them") }
+            shared.ring.pass(2)
+        }
+        for worker in workers { worker.join() }
+        #expect(numbers == Array(1...300))
+    }
+
+    @Test("Nobody fills a slot before it begins")
+    func begin() throws {
+        let shared = Shared(try #require(Ring(slots(4), stages: [0, 1])), count: 10)
+        let worker = WorkThread("work") { shared.work(0) }
+        usleep(50_000)
+        #expect(shared.filled.withLock { $0 } == 0)
+        shared.ring.begin()
+        worker.join()
+        #expect(shared.taken.withLock { $0[0] } == Array(1...10))
+    }
+
+    @Test("Stopped before it begins, it lets those go who wait to fill a slot")
+    func stopBeforeBegin() throws {
+        let shared = Shared(try #require(Ring(slots(4), stages: [0, 2])), count: 10)
+        let workers = (0..<2).map { member in WorkThread("work") { shared.work(member) } }
+        shared.ring.stop()
+        for worker in workers { worker.join() }
+        #expect(shared.filled.withLock { $0 } == 0)
+    }
 }
