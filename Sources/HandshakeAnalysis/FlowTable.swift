@@ -558,6 +558,17 @@ extension Array where Element: BitwiseCopyable {
 }
 
 extension Span where Element: BitwiseCopyable {
+    /// Asks for the first and the last line of an element.
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        precondition(position >= 0 && position < count)
+        unsafe withUnsafeBufferPointer { elements in
+            let element = unsafe UnsafeRawPointer(elements.baseAddress! + position)
+            unsafe clinux_prefetch_read(element)
+            unsafe clinux_prefetch_read(element + MemoryLayout<Element>.size - 1)
+        }
+    }
+
     /// Asks for all lines.
     @inline(__always)
     func prefetch() {

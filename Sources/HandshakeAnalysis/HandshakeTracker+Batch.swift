@@ -17,11 +17,8 @@ extension HandshakeTracker {
         var isHashed = true
     }
 
-    /// Asks for the frames of a batch that comes next: they are still with the core that decoded them.
-    package static func prefetch(_ batch: borrowing FrameBatch) {
-        batch.heads.span.prefetch()
-        batch.segments.span.prefetch()
-    }
+    /// Asks for what a batch that comes next says of its frames: it may still be with the core that decoded them.
+    package static func prefetch(_ batch: borrowing FrameBatch) { batch.heads.span.prefetch() }
 
     /// Takes a batch of decoded frames.
     package mutating func receive(_ batch: borrowing FrameBatch) {
@@ -175,6 +172,7 @@ extension HandshakeTracker {
             own.count &+= isOwn
             recentIndex.prefetch(heads[position].hash)
         }
+        let segments = batch.segments.span
         own.isHashed = batch.seed == seed
         own.reroutings = reroutings
         guard own.isHashed else { return }
@@ -185,6 +183,7 @@ extension HandshakeTracker {
             let slot = recentIndex.candidate(heads[Int(own.positions[turn])].hash)
             own.candidates[turn] = slot
             attempts.entries.prefetch(slot)
+            segments.prefetch(Int(own.positions[turn]))
             strangers[strangerCount] = UInt8(truncatingIfNeeded: turn)
             strangerCount &+= slot == 0 ? 1 : 0
         }

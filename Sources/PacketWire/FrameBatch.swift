@@ -171,28 +171,37 @@ package struct FrameBatch: ~Copyable {
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
         let room = max(0, min(places.count, FrameBatch.capacity - start))
-        var heads = heads.mutableSpan
-        var segments = segments.mutableSpan
-        var addresses = addresses.mutableSpan
         guard room > 0 else { return 0 }
-        if start == 0 { steps = 0 }
         var previous = start == 0 ? places[0].time : heads[start - 1].time
-        for taken in 0..<room {
+        // All of the same length: the loop's counter is in the bounds of each.
+        let places = places.extracting(first: room)
+        let range = start..<start + room
+        var allHeads = heads.mutableSpan
+        var heads = allHeads.extracting(range)
+        var allSegments = segments.mutableSpan
+        var segments = allSegments.extracting(range)
+        var allAddresses = addresses.mutableSpan
+        var addresses = allAddresses.extracting(range)
+        var allSteps = start == 0 ? 0 : steps
+        var counted = checksums
+        var taken = 0
+        while taken < places.count {
             let place = places[taken]
             let bytes = window.stretch(place.offset, place.length)
-            let position = start &+ taken
             guard
                 Parser.usual(
-                    bytes, wireLength: place.wireLength, decoder, into: &segments[position], &addresses[position])
-            else { return taken }
-            heads[position] = head(
-                segments[position], addresses[position], first &+ UInt64(taken), place.time, seed, checksums)
-            steps |= place.time &- previous
+                    bytes, wireLength: place.wireLength, decoder, into: &segments[taken], &addresses[taken])
+            else { break }
+            heads[taken] = head(
+                segments[taken], addresses[taken], first &+ UInt64(taken), place.time, seed, counted)
+            allSteps |= place.time &- previous
             previous = place.time
             // Good or not looked at.
-            if segments[position].checksum == .good { checksums.count(.good) }
+            if segments[taken].checksum == .good { counted.count(.good) }
+            taken &+= 1
         }
-        return room
+        (steps, checksums) = (allSteps, counted)
+        return taken
     }
 
     /// Of a usual segment.

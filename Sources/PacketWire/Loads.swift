@@ -23,7 +23,10 @@ extension RawSpan {
     @inline(__always)
     @_lifetime(copy self)
     func stretch(_ offset: Int, _ length: Int) -> RawSpan {
-        precondition(offset >= 0 && offset <= byteCount && length >= 0 && length <= byteCount &- offset)
+        // Negative ones are greater than any.
+        precondition(
+            UInt(bitPattern: offset) <= UInt(bitPattern: byteCount)
+                && UInt(bitPattern: length) <= UInt(bitPattern: byteCount &- offset))
         return unsafe extracting(unchecked: Range(uncheckedBounds: (offset, offset &+ length)))
     }
 
