@@ -74,7 +74,7 @@ extension HandshakeTracker {
             tuple.lowLow != tuple.highLow || tuple.ports >> 16 != tuple.ports & 0xffff
                 || tuple.lowHigh != tuple.highHigh
         else { return false }
-        let profile = profiles.number(segment, hint: &hints.syn)
+        let profile = profiles.number(segments, position, hint: &hints.syn)
         guard profile != 0 else { return false }
         if isFull, !admit() { return true }
         var entry = Entry()
@@ -110,7 +110,7 @@ extension HandshakeTracker {
         guard segment.flags.intersection(control).rawValue == 0x12, segment.ack == next, segment.payloadLength == 0,
             distance <= UInt32.max
         else { return false }
-        let profile = profiles.number(segment, hint: &hints.synAck)
+        let profile = profiles.number(segments, position, hint: &hints.synAck)
         guard profile != 0 else { return false }
         var progress = Progress()
         progress.serverISN = segment.seq
@@ -142,7 +142,7 @@ extension HandshakeTracker {
             segment.seq == attempts.entries[slot].clientISN &+ 1, segment.ack == attempts.progress[body].serverISN &+ 1,
             distance <= UInt32.max
         else { return false }
-        let profile = profiles.number(segment, hint: &hints.ack)
+        let profile = profiles.number(segments, position, hint: &hints.ack)
         guard profile != 0 else { return false }
         attempts.progress[body].ackTime = time
         attempts.progress[body].ackFrame = UInt32(truncatingIfNeeded: distance)

@@ -65,12 +65,13 @@ struct ProfileTable {
 
     subscript(number: UInt16) -> SegmentProfile { profiles[Int(number)] }
 
-    /// The number of a segment's profile; 0 where there is no room for another.
+    /// The number of a segment's profile; 0 where there is no room for another. The segment is looked at where it is: a copy would be
+    /// compared while it is still being written.
     /// - Parameter hint: where it was last time.
     @inline(__always)
-    mutating func number(_ segment: UsualSegment, hint: inout UInt16) -> UInt16 {
-        if hint != 0, profiles[Int(hint)].isOf(segment) { return hint }
-        let number = find(segment)
+    mutating func number(_ segments: Span<UsualSegment>, _ position: Int, hint: inout UInt16) -> UInt16 {
+        if hint != 0, profiles[Int(hint)].isOf(segments[position]) { return hint }
+        let number = find(segments[position])
         if number != 0 { hint = number }
         return number
     }
