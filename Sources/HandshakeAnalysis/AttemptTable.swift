@@ -95,6 +95,20 @@ struct AttemptTable: ~Copyable {
             addresses[UInt32(truncatingIfNeeded: entries[slot].addresses)], ports: entries[slot].ports)
     }
 
+    /// Who sent the SYN of an attempt without detail, and to whom.
+    @inline(__always)
+    func ends(of slot: UInt32) -> (client: Endpoint, server: Endpoint) {
+        let (low, high): (Endpoint, Endpoint)
+        if entries[slot].isV6 {
+            (low, high) = tuple(of: slot).endpoints
+        } else {
+            let (addresses, ports) = (entries[slot].addresses, entries[slot].ports)
+            low = Endpoint(IPAddress(v4: UInt32(truncatingIfNeeded: addresses >> 32)), UInt16(ports >> 16))
+            high = Endpoint(IPAddress(v4: UInt32(truncatingIfNeeded: addresses)), UInt16(truncatingIfNeeded: ports))
+        }
+        return entries[slot].clientIsLow ? (low, high) : (high, low)
+    }
+
     // MARK: Entries
 
     /// Adds an entry on a tuple; there is room for it.

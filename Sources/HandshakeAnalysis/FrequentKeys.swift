@@ -25,15 +25,21 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     /// Where the last key that was added was then.
     private var latest = 0
     // Traffic chooses the keys; the seed changes no result.
-    private let seed = UInt64.random(in: .min ... .max)
+    let seed: UInt64
 
-    init(capacity: Int) { self.capacity = capacity }
+    init(capacity: Int, seed: UInt64 = .random(in: .min ... .max)) {
+        self.capacity = capacity
+        self.seed = seed
+    }
 
     /// Where a key is, or would be.
     @inline(__always)
-    private func position(of key: Key) -> Int {
+    private func position(of key: Key) -> Int { position(of: key, key.hash(seed: seed)) }
+
+    @inline(__always)
+    private func position(of key: Key, _ hash: UInt64) -> Int {
         let mask = slots.count - 1
-        var position = Int(truncatingIfNeeded: key.hash(seed: seed)) & mask
+        var position = Int(truncatingIfNeeded: hash) & mask
         while slots[position].count != 0, slots[position].key != key { position = (position + 1) & mask }
         return position
     }
@@ -41,6 +47,10 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     subscript(key: Key) -> Int { slots.isEmpty ? 0 : slots[position(of: key)].count }
 
     func contains(_ key: Key) -> Bool { self[key] > 0 }
+
+    /// The same where the key's hash by `seed` is known.
+    @inline(__always)
+    func contains(_ key: Key, hash: UInt64) -> Bool { keys > 0 && slots[position(of: key, hash)].count > 0 }
 
     mutating func add(_ key: Key) {
         // A flood is of one key. Slots do not get fewer.
@@ -196,7 +206,7 @@ struct FrequentTargets: Sendable {
     ///   - pairs: so many are kept at most, whatever the sources.
     ///   - seed: of the hashes of pairs.
     init(capacity: Int, pairs: Int, seed: UInt64) {
-        sources = FrequentKeys(capacity: capacity)
+        sources = FrequentKeys(capacity: capacity, seed: seed)
         mostPairs = pairs
         mostSingles = capacity
         self.seed = seed
@@ -204,8 +214,11 @@ struct FrequentTargets: Sendable {
 
     mutating func add(_ source: IPAddress, _ destination: Endpoint) {
         // Two pairs with one hash would count as one: once in 2^64.
-        let pair = Pair(source: source, hash: destination.hash(seed: source.hash(seed: seed)) | 1)
-        if sources.losses == 0 || sources.keys > 0 && sources.contains(source) { return add(pair) }
+        let hash = source.hash(seed: seed)
+        let pair = Pair(source: source, hash: destination.hash(seed: hash) | 1)
+        let isCounted =
+            sources.seed == seed ? sources.contains(source, hash: hash) : sources.contains(source)
+        if sources.losses == 0 || isCounted { return add(pair) }
         if singles.isEmpty { singles = [Pair](repeating: Pair(), count: mostSingles) }
         let place = Int(truncatingIfNeeded: source.hash(seed: 0x9e37_79b9_7f4a_7c15) >> 32) & (mostSingles - 1)
         let single = singles[place]
@@ -275,7 +288,10 @@ extension IPAddress: CountedKey {
     static var none: IPAddress { IPAddress(v4: 0) }
 
     @inline(__always)
-    func hash(seed: UInt64) -> UInt64 { mixed(mixed(low ^ seed, seed) ^ high, seed) }
+    func hash(seed: UInt64) -> UInt64 {
+        let hash = mixed(low ^ seed, seed)
+        return version == .v4 ? hash : mixed(hash ^ high, seed)
+    }
 }
 
 extension Endpoint: CountedKey {

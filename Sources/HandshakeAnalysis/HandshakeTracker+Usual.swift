@@ -284,10 +284,8 @@ extension HandshakeTracker {
 
     @inline(__always)
     private mutating func countPlain(_ slot: UInt32, _ cause: Ending) {
-        let key = ConnectionKey(attempts.tuple(of: slot))
+        let (client, server) = attempts.ends(of: slot)
         let body = attempts.entries[slot].body
-        let clientIsLow = attempts.entries[slot].clientIsLow
-        let (client, server) = clientIsLow ? (key.low, key.high) : (key.high, key.low)
         if configuration.listsPlain {
             let plain = PlainAttempt(
                 client: client, server: server, part: parts.current.number, attempts.entries[slot],
@@ -324,17 +322,15 @@ extension HandshakeTracker {
             countPlain(slot, cause)
             return true
         case .synSent where !configuration.listsAttempts:
-            let entry = attempts.entries[slot]
-            let profile = profiles[entry.profile]
-            guard profile.isPlainOpening, entry.clientISN != 0, entry.ports >> 16 != 0, entry.ports & 0xffff != 0 else {
-                return false
-            }
-            let age = (clock.now ?? time) &- entry.firstTime
+            let ports = attempts.entries[slot].ports
+            guard profiles[attempts.entries[slot].profile].isPlainOpening, attempts.entries[slot].clientISN != 0,
+                ports >> 16 != 0, ports & 0xffff != 0
+            else { return false }
+            let age = (clock.now ?? time) &- attempts.entries[slot].firstTime
             let isOldEnough = cause == .timeout || age >= Judge.patience
-            let key = ConnectionKey(attempts.tuple(of: slot))
+            let (client, server) = attempts.ends(of: slot)
             totals.countSilence(isOldEnough: isOldEnough, cause)
-            patterns.unanswered(
-                entry.clientIsLow ? key.low : key.high, entry.clientIsLow ? key.high : key.low)
+            patterns.unanswered(client, server)
             return true
         case .synSent, .synReceived, .closed, .detailed: return false
         }
