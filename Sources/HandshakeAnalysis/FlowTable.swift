@@ -257,6 +257,8 @@ func prefetch<First, Second>(
     private var boundary: UInt64 = 0
     private(set) var count = 0
     private let room: IndexRoom
+    /// The number of entries with which the memory of the next table is announced: so much before growth begins as the system takes to clear it.
+    private var announcing = Int.max
 
     fileprivate static let smallest: UInt64 = 12
     /// Octets from which a table's memory is announced: smaller ones share their pages.
@@ -267,6 +269,19 @@ func prefetch<First, Second>(
     init(_ room: IndexRoom) {
         self.room = room
         tables = InlineArray(repeating: IndexTable(room, HashIndex.smallest))
+        scheduleAnnouncement()
+    }
+
+    private mutating func scheduleAnnouncement() {
+        guard room.announce != nil, young.size * 2 >= HashIndex.announced, young.bits < room.largest else { return }
+        let most = young.mask / 8 * 5
+        announcing = most - most / 64
+    }
+
+    @inline(never)
+    private mutating func announceNext() {
+        announcing = .max
+        room.announce?(IndexTable(room, young.bits + 1).memory)
     }
 
     private var young: IndexTable {
@@ -344,6 +359,7 @@ func prefetch<First, Second>(
 
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32) {
+        if count >= announcing { announceNext() }
         if isGrowing || HashIndex.isCrowded(count, mask: young.mask) { grow() }
         table(of: hash).place(IndexTable.entry(hash, slot))
         count += 1
@@ -354,7 +370,6 @@ func prefetch<First, Second>(
         if !isGrowing {
             precondition(young.bits < room.largest, "more entries than were expected")
             young = IndexTable(room, young.bits + 1)
-            if let announce = room.announce, young.size >= HashIndex.announced { announce(young.memory) }
         }
         let goal = moved + HashIndex.step
         // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
@@ -381,6 +396,7 @@ func prefetch<First, Second>(
         old.release()
         old = young
         (moved, boundary) = (0, 0)
+        scheduleAnnouncement()
     }
 
     mutating func removeAll() {
