@@ -173,31 +173,31 @@ package struct FrameBatch: ~Copyable {
         let room = max(0, min(places.count, FrameBatch.capacity - start))
         guard room > 0 else { return 0 }
         var previous = start == 0 ? places[0].time : heads[start - 1].time
-        // All of the same length: the loop's counter is in the bounds of each.
         let places = places.extracting(first: room)
-        let range = start..<start + room
-        var allHeads = heads.mutableSpan
-        var heads = allHeads.extracting(range)
-        var allSegments = segments.mutableSpan
-        var segments = allSegments.extracting(range)
-        var allAddresses = addresses.mutableSpan
-        var addresses = allAddresses.extracting(range)
+        var heads = heads.mutableSpan
+        var segments = segments.mutableSpan
+        var addresses = addresses.mutableSpan
+        // Said once, the loop's counter is in the bounds of each.
+        precondition(
+            start >= 0 && start + room <= heads.count && start + room <= segments.count
+                && start + room <= addresses.count)
         var allSteps = start == 0 ? 0 : steps
         var counted = checksums
         var taken = 0
         while taken < places.count {
             let place = places[taken]
             let bytes = window.stretch(place.offset, place.length)
+            let position = start + taken
             guard
                 Parser.usual(
-                    bytes, wireLength: place.wireLength, decoder, into: &segments[taken], &addresses[taken])
+                    bytes, wireLength: place.wireLength, decoder, into: &segments[position], &addresses[position])
             else { break }
-            heads[taken] = head(
-                segments[taken], addresses[taken], first &+ UInt64(taken), place.time, seed, counted)
+            heads[position] = head(
+                segments[position], addresses[position], first &+ UInt64(taken), place.time, seed, counted)
             allSteps |= place.time &- previous
             previous = place.time
             // Good or not looked at.
-            if segments[taken].checksum == .good { counted.count(.good) }
+            if segments[position].checksum == .good { counted.count(.good) }
             taken &+= 1
         }
         (steps, checksums) = (allSteps, counted)
