@@ -199,15 +199,18 @@ func prefetch<First, Second>(
     private let byteCount: Int
     private let largest: UInt64
     private let announce: MemoryAhead.Announcement?
+    private let mayGrow: Bool
     let parts: Int
 
     /// - Parameters:
     ///   - entries: the most that the index of a part will have.
     ///   - announce: takes memory that entries will be put in soon.
-    init(parts: Int, entries: Int, announce: MemoryAhead.Announcement? = nil) {
+    ///   - mayGrow: whether an index grows whenever it has to: no limit of memory forbids it.
+    init(parts: Int, entries: Int, announce: MemoryAhead.Announcement? = nil, mayGrow: Bool = true) {
         precondition(parts > 0)
         self.parts = parts
         self.announce = announce
+        self.mayGrow = mayGrow
         var largest = HashIndex.smallest
         while HashIndex.isCrowded(entries, mask: 1 << largest - 1) { largest += 1 }
         self.largest = largest
@@ -223,7 +226,8 @@ func prefetch<First, Second>(
 
     func room(_ part: Int) -> IndexRoom {
         guard let base = unsafe base else { preconditionFailure("an index without memory") }
-        return unsafe IndexRoom(base: base, part: part, parts: parts, largest: largest, announce: announce)
+        return unsafe IndexRoom(
+            base: base, part: part, parts: parts, largest: largest, announce: announce, mayGrow: mayGrow)
     }
 }
 
@@ -235,6 +239,7 @@ func prefetch<First, Second>(
     /// The logarithm of the entries of the largest.
     fileprivate let largest: UInt64
     fileprivate let announce: MemoryAhead.Announcement?
+    fileprivate let mayGrow: Bool
 
     /// All indexes of one size, 2^size entries each, end where those of twice the size begin.
     fileprivate func place(_ size: UInt64) -> UnsafeMutablePointer<UInt64> {
@@ -269,11 +274,11 @@ func prefetch<First, Second>(
     init(_ room: IndexRoom) {
         self.room = room
         tables = InlineArray(repeating: IndexTable(room, HashIndex.smallest))
-        scheduleAnnouncement()
     }
 
     private mutating func scheduleAnnouncement() {
-        guard room.announce != nil, young.size * 2 >= HashIndex.announced, young.bits < room.largest else { return }
+        guard room.announce != nil, room.mayGrow, young.size * 2 >= HashIndex.announced, young.bits < room.largest
+        else { return }
         let most = young.mask / 8 * 5
         announcing = most - most / 64
     }
@@ -370,6 +375,8 @@ func prefetch<First, Second>(
         if !isGrowing {
             precondition(young.bits < room.largest, "more entries than were expected")
             young = IndexTable(room, young.bits + 1)
+            // Where a limit may forbid it, not before.
+            if !room.mayGrow, young.size >= HashIndex.announced { room.announce?(young.memory) }
         }
         let goal = moved + HashIndex.step
         // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
@@ -404,6 +411,7 @@ func prefetch<First, Second>(
         if isGrowing { old.release() }
         old = young
         (moved, boundary, count) = (0, 0, 0)
+        scheduleAnnouncement()
     }
 
     /// Removes the entry of `slot`, and closes the gap.

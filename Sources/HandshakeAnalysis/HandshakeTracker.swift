@@ -149,11 +149,11 @@ public struct HandshakeTracker: ~Copyable {
         let share = Share(of: configuration.mostWorkers, worker: 0, of: 1)
         // Address space is reserved. Where the system grants less (ulimit -v), the table is smaller.
         var limit = configuration.maximumAttempts / share.all
-        var memory = Memory(attempts: limit, parts: share.count, announce: configuration.announcesMemory)
+        var memory = Memory(configuration, attempts: limit, parts: share.count)
         while !memory.isUsable {
             limit /= 2
             precondition(limit > 0, "there is no memory for a table of 16 attempts")
-            memory = Memory(attempts: limit, parts: share.count, announce: configuration.announcesMemory)
+            memory = Memory(configuration, attempts: limit, parts: share.count)
         }
         self.init(configuration, share, limit: limit, memory)
     }
@@ -167,7 +167,7 @@ public struct HandshakeTracker: ~Copyable {
         let configuration = configuration.inBounds
         let share = Share(of: configuration.mostWorkers, worker: worker, of: workers)
         let limit = configuration.maximumAttempts / share.all
-        let memory = Memory(attempts: limit, parts: share.count, announce: configuration.announcesMemory)
+        let memory = Memory(configuration, attempts: limit, parts: share.count)
         guard memory.isUsable else { return nil }
         self.init(configuration, share, limit: limit, memory)
     }
@@ -181,10 +181,12 @@ public struct HandshakeTracker: ~Copyable {
         var recentIndex = RecentIndex()
 
         /// - Parameter count: of attempts, in each part.
-        init(attempts count: Int, parts: Int, announce: MemoryAhead.Announcement?) {
+        init(_ configuration: Configuration, attempts count: Int, parts: Int) {
+            let announce = configuration.announcesMemory
             attempts = AttemptTable(capacity: count * parts, announce: announce)
             notes = Pool(capacity: count * parts * (HandshakeTracker.notesPerAttempt + 3), announce: announce)
-            indexes = IndexMemory(parts: parts, entries: count, announce: announce)
+            indexes = IndexMemory(
+                parts: parts, entries: count, announce: announce, mayGrow: configuration.maximumMemory == .max)
         }
 
         /// Whether it was granted.

@@ -54,12 +54,20 @@ import Synchronization
         close(freeEvent)
     }
 
-    /// The next buffer, waited for; nil where the user has had enough and storage does not answer for a second.
-    func take(_ isInterrupted: () -> Bool) -> Buffer? {
+    /// The next buffer, waited for.
+    /// - Parameter isUnwanted: whether nobody wants it any more; nil where that is not asked.
+    /// - Returns: nil where storage has not answered for a second since it is unwanted.
+    func take(unless isUnwanted: (() -> Bool)?) -> Buffer? {
+        var quarters = 0
         while true {
-            let isImpatient = isInterrupted()
             if let buffer = state.withLock({ $0.ready.isEmpty ? nil : $0.ready.removeFirst() }) { return buffer }
-            if !waitForWake(readyEvent, milliseconds: 1000), isImpatient { return nil }
+            guard let isUnwanted else {
+                waitForWake(readyEvent)
+                continue
+            }
+            if waitForWake(readyEvent, milliseconds: 250) { continue }
+            quarters = isUnwanted() ? quarters + 1 : 0
+            if quarters == 4 { return nil }
         }
     }
 

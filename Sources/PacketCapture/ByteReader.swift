@@ -28,6 +28,10 @@ import Glibc
     private(set) var isStarved = false
     /// Whether the user has asked to stop; asked when a signal interrupts a read.
     private let isInterrupted: @Sendable () -> Bool
+    /// Whether nobody wants what is read ahead any more; nil where it is waited for as long as it takes.
+    var isUnwanted: (@Sendable () -> Bool)?
+    /// Whether it was not waited for: the end of the window is not the input's.
+    private(set) var hasGivenUp = false
     /// Octets from the start of the input to the window.
     private(set) var offset: UInt64 = 0
 
@@ -118,7 +122,8 @@ import Glibc
     /// Goes on in the next buffer that was read, with what is left of the window in front.
     private mutating func takeAhead() {
         guard let ahead else { return }
-        guard let next = ahead.take(isInterrupted) else {
+        guard let next = ahead.take(unless: isUnwanted) else {
+            hasGivenUp = true
             isAtEnd = true
             return
         }

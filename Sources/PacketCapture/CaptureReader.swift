@@ -152,6 +152,9 @@ package final class CaptureReader {
         sources.count == 1 && descriptions.count == 1 && !options.follows && sources[0].file.isReadAhead
     }
 
+    /// Has the one file that is read ahead end where storage does not answer and nobody wants more.
+    func givesUp(_ isUnwanted: @escaping @Sendable () -> Bool) { sources[0].file.givesUp(isUnwanted) }
+
     private var isEnded: Bool { sources.isEmpty && later.isEmpty || options.isInterrupted() }
 
     /// The file with the next frame, ready; nil where it would have to be waited for, and at the end.

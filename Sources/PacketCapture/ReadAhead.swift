@@ -24,8 +24,9 @@ package final class ReadAhead: @unchecked Sendable {
         fileprivate init(seed: UInt64) { frames = FrameBatch(seed: seed) }
     }
 
-    /// Few enough that what they hold stays in a cache on its way from one thread to the other.
-    package static let pieces = 24
+    /// Few enough that what they hold stays in a near cache on its way from one thread to the other. So many that one of them does not sleep
+    /// before the other has worked for a while: threads of which one always sleeps are left to one core, in turns.
+    package static let pieces = 48
     private static let batches = 8
 
     private let ring: Ring<Piece>
@@ -57,6 +58,8 @@ package final class ReadAhead: @unchecked Sendable {
         let stages = [isTakersTask ? 0 : 1, takers] + (collects ? [1] : [])
         guard let ring = Ring(pieces, stages: stages) else { return nil }
         self.ring = ring
+        // Whoever waits for storage holds up a tracker then, and those that wait for that one.
+        if isTakersTask { reader.givesUp { isInterrupted() || ring.isStopped } }
     }
 
     /// Begins to read, once all takers are there; false where the system has no thread left, and nothing was read.
@@ -79,7 +82,7 @@ package final class ReadAhead: @unchecked Sendable {
         outlet.next(1, isInterrupted: isInterrupted, orElse: giveUp)
     }
 
-    /// Takers that read wait for storage no longer than this would.
+    /// Takers that read give up themselves.
     private func giveUp() { if !isTakersTask { ring.abandonFirst(before: ring.last) } }
 
     /// The caller is done with it.
@@ -95,9 +98,7 @@ package final class ReadAhead: @unchecked Sendable {
             switch turn {
             case .filled(let piece): return piece
             case .unfilled(let piece):
-                let isLast = fill(piece)
-                ring.pass(0)
-                if isLast { endReading() }
+                pass(isLast: fill(piece))
             }
         }
         return nil
@@ -127,17 +128,18 @@ package final class ReadAhead: @unchecked Sendable {
 
     /// The thread's, if there is one.
     private func run() {
-        while let piece = ring.next(0) {
-            let isLast = fill(piece)
-            ring.pass(0)
-            if isLast { break }
+        var isLast = false
+        while !isLast, let piece = ring.next(0) {
+            isLast = fill(piece)
+            pass(isLast: isLast)
         }
-        endReading()
-    }
-
-    private func endReading() {
         isDone.store(true, ordering: .releasing)
         ring.end()
+    }
+
+    private func pass(isLast: Bool) {
+        if isLast { isDone.store(true, ordering: .releasing) }
+        ring.pass(0, isLast: isLast)
     }
 
     /// - Returns: whether it is the last one.

@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// Whoever finds none waits until there are several, so that threads of about one speed do not wait for each other at every slot.
 ///
-/// The first stage may have no thread of its own (`nextOrUnfilled`): who has least to do of the second fills slots too, one thread at a time.
-/// So all of them are busy, whatever a slot takes to fill and each of them to go through it.
+/// The first stage may have no thread of its own (`nextOrUnfilled`): those of the second that have not much to go through fill slots too, one
+/// thread at a time. So all of them are busy, whatever a slot takes to fill and each of them to go through it.
 package final class Ring<Slot: Sendable>: Sendable {
     private let slots: [Slot]
     private let turns: Turns
@@ -57,7 +57,8 @@ package final class Ring<Slot: Sendable>: Sendable {
     package func begin() { turns.begin() }
 
     /// Passes on the slot that `next` gave.
-    package func pass(_ stage: Int, _ member: Int = 0) { turns.pass(stage, member) }
+    /// - Parameter isLast: of the first stage: there will be no more.
+    package func pass(_ stage: Int, _ member: Int = 0, isLast: Bool = false) { turns.pass(stage, member, isLast) }
 
     /// Does not wait for the first stage any longer: ends where those between it and this one have nothing to do. Else whoever waits for
     /// more slots than there are is to take those.
@@ -156,6 +157,8 @@ private final class Turns: Sendable {
         var patience: Int32 = 1000
         while true {
             let turn = state.withLock { state -> Turn in
+                // A signal may have ended the wait.
+                state.stages[stage][member].isWaiting = false
                 let passed = state.stages[stage][member].passed
                 if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return .over }
                 if passed < state.limit(stage, count) { return .slot(passed % count) }
@@ -187,6 +190,7 @@ private final class Turns: Sendable {
     func nextOrUnfilled(_ member: Int) -> Chance? {
         while true {
             let (chance, isOver, idler) = state.withLock { state -> (Chance?, Bool, Int?) in
+                state.stages[1][member].isWaiting = false
                 let (filled, passed) = (state.stages[0][0].passed, state.stages[1][member].passed)
                 if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return (nil, true, nil) }
                 if !state.isFilling, state.end == nil, filled - passed < count / 2, state.room(count) > 0 {
@@ -233,7 +237,8 @@ private final class Turns: Sendable {
         for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
     }
 
-    func pass(_ stage: Int, _ member: Int) {
+    func pass(_ stage: Int, _ member: Int, _ isLast: Bool) {
+        if isLast { return passLast(stage, member) }
         let next = (stage + 1) % wakes.count
         let (woken, idler) = state.withLock { state -> ([Int], Int?) in
             state.stages[stage][member].passed += 1
@@ -250,6 +255,17 @@ private final class Turns: Sendable {
         }
         for other in woken { clinux_wake(wakes[next][other]) }
         if let idler { clinux_wake(wakes[1][idler]) }
+    }
+
+    /// In one step with the end: nobody begins to fill another in between.
+    private func passLast(_ stage: Int, _ member: Int) {
+        precondition(stage == 0)
+        let woken = state.withLock { state in
+            state.stages[stage][member].passed += 1
+            state.isFilling = false
+            return state.end(at: state.stages[stage][member].passed)
+        }
+        for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
     }
 
     func end() {

@@ -161,6 +161,9 @@ struct Savefile: ~Copyable {
     /// Whether a thread reads its octets ahead.
     var isReadAhead: Bool { reader.isReadAhead }
 
+    /// Has it end where storage does not answer and nobody wants more.
+    mutating func givesUp(_ isUnwanted: @escaping @Sendable () -> Bool) { reader.isUnwanted = isUnwanted }
+
     /// Octets of the file that were read, and that it has; nil where that cannot be known.
     var progress: (done: Int64, all: Int64)? { reader.progress }
 
@@ -260,6 +263,8 @@ struct Savefile: ~Copyable {
             next = nil
             failure = reader.failure ?? error
             failure?.isDecompressed = reader.isDecompressed
+            // What ends there is not the file.
+            if reader.hasGivenUp { failure = nil }
         }
         guard next == nil, !mayWait, reader.isStarved else { return true }
         failure = nil
@@ -347,8 +352,8 @@ private struct ClassicFormat {
     ) -> Int {
         guard lengths == .capturedFirst, headerLength == 16 else { return 0 }
         // Times are not negative here.
-        let latest = rank < other.rank ? other.time : other.time &- 1
         guard other.time >= 0 else { return 0 }
+        let latest = rank < other.rank ? other.time : other.time &- 1
         var slots = places.mutableSpan
         let most = min(most, slots.count)
         // One loop for each order, which then is not looked at.

@@ -90,7 +90,7 @@ extension Tuple {
     @inline(__always)
     static func part(addresses: UInt64, ports: UInt32) -> UInt8 {
         let word = addresses ^ UInt64(ports) &* 0xa076_1d64_78bd_642f
-        return UInt8(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 60)
+        return UInt8(truncatingIfNeeded: ((word ^ word >> 32) &* 0x9e37_79b9_7f4a_7c15) >> 60)
     }
 }
 

@@ -15,7 +15,7 @@ import Testing
         defer { close(writer) }
         let input = try RawInput(path: path, follows: false, isInterrupted: { false })
         let ahead = try #require(AheadInput(input, pieceSize: 4096))
-        #expect(ahead.take { true } == nil)
+        #expect(ahead.take(unless: { true }) == nil)
         ahead.stop()
     }
 
@@ -24,8 +24,8 @@ import Testing
         let file = try TemporaryFile([UInt8](repeating: 7, count: 10))
         let input = try RawInput(path: file.path, follows: false, isInterrupted: { false })
         let ahead = try #require(AheadInput(input, pieceSize: 4096))
-        #expect(ahead.take { true }?.count == 10)
-        #expect(ahead.take { true }?.count == 0)
+        #expect(ahead.take(unless: { true })?.count == 10)
+        #expect(ahead.take(unless: { true })?.count == 0)
         ahead.stop()
     }
 }

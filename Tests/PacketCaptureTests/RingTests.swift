@@ -140,8 +140,7 @@ import Testing
                     }
                     slot.number.withLock { $0 = number }
                     isFilling.store(false, ordering: .releasing)
-                    ring.pass(0)
-                    if number == count { ring.end() }
+                    ring.pass(0, isLast: number == count)
                 case .filled(let slot):
                     let number = slot.number.withLock { $0 }
                     taken.withLock { $0[member].append(number) }
