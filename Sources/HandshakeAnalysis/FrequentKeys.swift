@@ -194,7 +194,6 @@ struct FrequentTargets: Sendable {
     /// Sources with one destination, by a hash without a seed: it decides which of them stays.
     private var singles: [Pair] = []
     private let mostSingles: Int
-    private var seed: UInt64
     static let most = 256
     private static let fewest = 64
     private var mostPairs: Int
@@ -209,16 +208,16 @@ struct FrequentTargets: Sendable {
         sources = FrequentKeys(capacity: capacity, seed: seed)
         mostPairs = pairs
         mostSingles = capacity
-        self.seed = seed
     }
+
+    /// Of the hashes of sources, and by them of pairs.
+    private var seed: UInt64 { sources.seed }
 
     mutating func add(_ source: IPAddress, _ destination: Endpoint) {
         // Two pairs with one hash would count as one: once in 2^64.
         let hash = source.hash(seed: seed)
         let pair = Pair(source: source, hash: destination.hash(seed: hash) | 1)
-        let isCounted =
-            sources.seed == seed ? sources.contains(source, hash: hash) : sources.contains(source)
-        if sources.losses == 0 || isCounted { return add(pair) }
+        if sources.losses == 0 || sources.contains(source, hash: hash) { return add(pair) }
         if singles.isEmpty { singles = [Pair](repeating: Pair(), count: mostSingles) }
         let place = Int(truncatingIfNeeded: source.hash(seed: 0x9e37_79b9_7f4a_7c15) >> 32) & (mostSingles - 1)
         let single = singles[place]
@@ -234,7 +233,7 @@ struct FrequentTargets: Sendable {
         if other.pairs.isEmpty, other.singles.isEmpty { return }
         if pairs.isEmpty, singles.isEmpty {
             if mostPairs == 0 { return self = other }
-            seed = other.seed
+            sources = FrequentKeys(capacity: sources.capacity, seed: other.seed)
         }
         precondition(seed == other.seed, "pairs with different hashes")
         // Pairs of sources that were let go may come again.

@@ -35,7 +35,7 @@ package final class ReadAhead: @unchecked Sendable {
     /// Nil while a piece is filled.
     private var batch: FrameBatch?
     private var thread: WorkThread?
-    private let isTakersTask: Bool
+    private let takersRead: Bool
     private let collects: Bool
     private let isDone = Atomic(false)
 
@@ -53,18 +53,18 @@ package final class ReadAhead: @unchecked Sendable {
         batch = FrameBatch(seed: seed)
         self.isInterrupted = isInterrupted
         let pieces = (0..<ReadAhead.pieces).map { _ in Piece(seed: seed) }
-        isTakersTask = takers > 1 && reader.isReadAhead
+        takersRead = takers > 1 && reader.isReadAhead
         self.collects = collects
-        let stages = [isTakersTask ? 0 : 1, takers] + (collects ? [1] : [])
+        let stages = [takersRead ? 0 : 1, takers] + (collects ? [1] : [])
         guard let ring = Ring(pieces, stages: stages) else { return nil }
         self.ring = ring
         // Whoever waits for storage holds up a tracker then, and those that wait for that one.
-        if isTakersTask { reader.givesUp { isInterrupted() || ring.isStopped } }
+        if takersRead { reader.givesUp { isInterrupted() || ring.isStopped } }
     }
 
     /// Begins to read, once all takers are there; false where the system has no thread left, and nothing was read.
     package func start() -> Bool {
-        if isTakersTask {
+        if takersRead {
             ring.begin()
             return true
         }
@@ -75,7 +75,7 @@ package final class ReadAhead: @unchecked Sendable {
     // MARK: Taking
 
     /// The caller's next piece, where it collects, waited for; nil at the end.
-    package func next() -> Piece? { ring.next(2, isInterrupted: isInterrupted, orElse: giveUp) }
+    package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, orElse: giveUp) }
 
     /// What a taker hands on to the caller, waited for as a piece is.
     package func next<Slot>(from outlet: Ring<Slot>) -> Slot? {
@@ -83,22 +83,21 @@ package final class ReadAhead: @unchecked Sendable {
     }
 
     /// Takers that read give up themselves.
-    private func giveUp() { if !isTakersTask { ring.abandonFirst(before: ring.last) } }
+    private func giveUp() { if !takersRead { ring.abandonFirst(before: ring.last) } }
 
     /// The caller is done with it.
-    package func pass() { ring.pass(2) }
+    package func pass() { ring.pass(ring.last) }
 
     /// The same for a taker.
     package func next(taker: Int) -> Piece? {
-        if !isTakersTask {
+        if !takersRead {
             return collects || taker > 0
                 ? ring.next(1, taker) : ring.next(1, taker, isInterrupted: isInterrupted, orElse: giveUp)
         }
         while let turn = ring.nextOrUnfilled(taker) {
             switch turn {
             case .filled(let piece): return piece
-            case .unfilled(let piece):
-                pass(isLast: fill(piece))
+            case .unfilled(let piece): ring.pass(0, isLast: fill(piece))
             }
         }
         return nil
@@ -131,18 +130,13 @@ package final class ReadAhead: @unchecked Sendable {
         var isLast = false
         while !isLast, let piece = ring.next(0) {
             isLast = fill(piece)
-            pass(isLast: isLast)
+            ring.pass(0, isLast: isLast)
         }
         isDone.store(true, ordering: .releasing)
         ring.end()
     }
 
-    private func pass(isLast: Bool) {
-        if isLast { isDone.store(true, ordering: .releasing) }
-        ring.pass(0, isLast: isLast)
-    }
-
-    /// - Returns: whether it is the last one.
+    /// - Returns: whether it is the last one: the reader is done.
     private func fill(_ piece: Piece) -> Bool {
         // Once, not for each batch: what others can reach is asked for with a check.
         guard var batch = batch.take() else { preconditionFailure("two pieces are filled at once") }
@@ -164,6 +158,7 @@ package final class ReadAhead: @unchecked Sendable {
         }
         piece.progress = reader.progress
         self.batch = consume batch
+        if isLast { isDone.store(true, ordering: .releasing) }
         return isLast
     }
 }

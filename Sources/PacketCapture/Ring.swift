@@ -101,13 +101,16 @@ private final class Turns: Sendable {
         /// How many slots could be filled.
         func room(_ size: Int) -> Int { limit(0, size) - stages[0][0].passed }
 
-        /// Who of those that have nothing to do is to be woken, to fill slots.
-        mutating func idler(_ size: Int, least: Int) -> Int? {
+        /// Whether there is no slot any more for who has passed so many.
+        func isOver(_ passed: Int) -> Bool { isStopped || end.map { passed >= $0 } ?? false }
+
+        /// Who of those that have nothing to do is to be woken, to fill slots: one, if there is anybody.
+        mutating func idlers(_ size: Int, least: Int) -> [(stage: Int, member: Int)] {
             guard fillsItself, !isFilling, end == nil, room(size) >= least,
                 let idler = stages[1].firstIndex(where: { $0.isWaiting })
-            else { return nil }
+            else { return [] }
             stages[1][idler].isWaiting = false
-            return idler
+            return [(1, idler)]
         }
 
         /// How many slots a member may have passed before it has to wait.
@@ -160,7 +163,7 @@ private final class Turns: Sendable {
                 // A signal may have ended the wait.
                 state.stages[stage][member].isWaiting = false
                 let passed = state.stages[stage][member].passed
-                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return .over }
+                if state.isOver(passed) { return .over }
                 if passed < state.limit(stage, count) { return .slot(passed % count) }
                 state.stages[stage][member].isWaiting = true
                 return .wait
@@ -189,20 +192,21 @@ private final class Turns: Sendable {
 
     func nextOrUnfilled(_ member: Int) -> Chance? {
         while true {
-            let (chance, isOver, idler) = state.withLock { state -> (Chance?, Bool, Int?) in
+            let (chance, isOver, idlers) = state.withLock {
+                state -> (Chance?, Bool, [(stage: Int, member: Int)]) in
                 state.stages[1][member].isWaiting = false
                 let (filled, passed) = (state.stages[0][0].passed, state.stages[1][member].passed)
-                if state.isStopped || state.end.map({ passed >= $0 }) ?? false { return (nil, true, nil) }
+                if state.isOver(passed) { return (nil, true, []) }
                 if !state.isFilling, state.end == nil, filled - passed < count / 2, state.room(count) > 0 {
                     state.isFilling = true
-                    return (.unfilled(filled % count), false, nil)
+                    return (.unfilled(filled % count), false, [])
                 }
                 // With much to go through it leaves the filling to who has nothing.
-                if passed < filled { return (.filled(passed % count), false, state.idler(count, least: enough / 2)) }
+                if passed < filled { return (.filled(passed % count), false, state.idlers(count, least: enough / 2)) }
                 state.stages[1][member].isWaiting = true
-                return (nil, false, nil)
+                return (nil, false, [])
             }
-            if let idler { clinux_wake(wakes[1][idler]) }
+            wake(idlers)
             if isOver { return nil }
             if let chance { return chance }
             waitForWake(wakes[1][member])
@@ -210,11 +214,11 @@ private final class Turns: Sendable {
     }
 
     func begin() {
-        let idler = state.withLock { state in
-            state.isFilling = false
-            return state.idler(count, least: 1)
-        }
-        if let idler { clinux_wake(wakes[1][idler]) }
+        wake(
+            state.withLock { state in
+                state.isFilling = false
+                return state.idlers(count, least: 1)
+            })
     }
 
     func abandonFirst(before stage: Int) {
@@ -234,43 +238,37 @@ private final class Turns: Sendable {
             }
             return idle ? state.end(at: filled) : woken
         }
-        for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
+        wake(woken)
     }
 
     func pass(_ stage: Int, _ member: Int, _ isLast: Bool) {
-        if isLast { return passLast(stage, member) }
+        precondition(stage == 0 || !isLast)
         let next = (stage + 1) % wakes.count
-        let (woken, idler) = state.withLock { state -> ([Int], Int?) in
-            state.stages[stage][member].passed += 1
-            if stage == 0 { state.isFilling = false }
-            let limit = state.limit(next, count)
-            let woken = state.stages[next].indices.filter { other in
-                guard state.stages[next][other].isWaiting,
-                    limit - state.stages[next][other].passed >= enough || limit >= state.end ?? .max
-                else { return false }
-                state.stages[next][other].isWaiting = false
-                return true
-            }
-            return (woken, next == 0 ? state.idler(count, least: enough / 2) : nil)
-        }
-        for other in woken { clinux_wake(wakes[next][other]) }
-        if let idler { clinux_wake(wakes[1][idler]) }
+        wake(
+            state.withLock { state in
+                state.stages[stage][member].passed += 1
+                if stage == 0 { state.isFilling = false }
+                // In one step: nobody begins to fill another in between.
+                if isLast { return state.end(at: state.stages[0][0].passed) }
+                let limit = state.limit(next, count)
+                var woken: [(stage: Int, member: Int)] = []
+                for other in state.stages[next].indices where state.stages[next][other].isWaiting {
+                    guard limit - state.stages[next][other].passed >= enough || limit >= state.end ?? .max else {
+                        continue
+                    }
+                    state.stages[next][other].isWaiting = false
+                    woken.append((next, other))
+                }
+                return next == 0 ? woken + state.idlers(count, least: enough / 2) : woken
+            })
     }
 
-    /// In one step with the end: nobody begins to fill another in between.
-    private func passLast(_ stage: Int, _ member: Int) {
-        precondition(stage == 0)
-        let woken = state.withLock { state in
-            state.stages[stage][member].passed += 1
-            state.isFilling = false
-            return state.end(at: state.stages[stage][member].passed)
-        }
+    private func wake(_ woken: [(stage: Int, member: Int)]) {
         for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
     }
 
     func end() {
-        let woken = state.withLock { $0.end(at: $0.stages[0][0].passed) }
-        for (stage, member) in woken { clinux_wake(wakes[stage][member]) }
+        wake(state.withLock { $0.end(at: $0.stages[0][0].passed) })
     }
 
     func stop() {

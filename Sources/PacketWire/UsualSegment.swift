@@ -147,7 +147,6 @@ extension Parser {
         segment.identification = bytes.u16(offset + 4)
         segment.hopLimit = bytes.u8(offset + 8)
         guard usualTCP(bytes, at: tcp, end: end, &segment) else { return false }
-        segment.checksum = .unverified
         if verifies(segment, decoder), end <= bytes.byteCount {
             let header = sumWithCarry(bytes.native64(offset), bytes.native64(offset + 8))
             guard isGoodTCP(bytes, at: tcp, end: end, bytes.native64(offset + 12)),
@@ -186,7 +185,6 @@ extension Parser {
         segment.identification = 0
         segment.hopLimit = packet.u8(7)
         guard usualTCP(packet, at: tcp, end: end, &segment) else { return false }
-        segment.checksum = .unverified
         if verifies(segment, decoder), end <= packet.byteCount {
             guard isGoodTCP(packet, at: tcp, end: end, packet.nativeSum(from: 8, to: tcp)) else { return false }
             segment.checksum = .good
@@ -206,20 +204,17 @@ extension Parser {
         let headerLength = Int(word >> 28) &* 4
         let payload = offset &+ headerLength
         guard headerLength >= 20, payload <= end, payload <= bytes.byteCount else { return false }
-        let numbers = bytes.u64(offset + 4)
-        segment.seq = UInt32(truncatingIfNeeded: numbers >> 32)
-        segment.ack = UInt32(truncatingIfNeeded: numbers)
+        (segment.seq, segment.ack) = halves(bytes.u64(offset + 4))
         segment.flags = TCPFlags(rawValue: UInt16(truncatingIfNeeded: word >> 16 & 0x0fff))
         segment.window = UInt16(truncatingIfNeeded: word)
         segment.payloadLength = UInt32(truncatingIfNeeded: end &- payload)
         segment.mss = 0
         segment.windowScale = 0
+        segment.checksum = .unverified
         if headerLength == 32, bytes.u32(offset + 20) == 0x0101_080a {
             segment.options = .timestamps
             segment.kinds = 1 << 5 | 1 << 1
-            let times = bytes.u64(offset + 24)
-            segment.tsval = UInt32(truncatingIfNeeded: times >> 32)
-            segment.tsecr = UInt32(truncatingIfNeeded: times)
+            (segment.tsval, segment.tsecr) = halves(bytes.u64(offset + 24))
             return true
         }
         // As Linux offers them: MSS, SACK permitted, timestamps, NOP, window scale.
@@ -229,9 +224,7 @@ extension Parser {
             segment.options = [.mss, .sackPermitted, .timestamps, .windowScale]
             segment.kinds = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5
             segment.mss = bytes.u16(offset + 22)
-            let times = bytes.u64(offset + 28)
-            segment.tsval = UInt32(truncatingIfNeeded: times >> 32)
-            segment.tsecr = UInt32(truncatingIfNeeded: times)
+            (segment.tsval, segment.tsecr) = halves(bytes.u64(offset + 28))
             segment.windowScale = bytes.u8(offset + 39)
             return true
         }
@@ -240,6 +233,12 @@ extension Parser {
         segment.tsval = 0
         segment.tsecr = 0
         return headerLength == 20 || options(bytes.extracting(offset + 20..<offset + headerLength), &segment)
+    }
+
+    /// Two fields that are loaded as one word.
+    @inline(__always)
+    private static func halves(_ word: UInt64) -> (UInt32, UInt32) {
+        (UInt32(truncatingIfNeeded: word >> 32), UInt32(truncatingIfNeeded: word))
     }
 
     /// Whether a segment's checksum is looked at: it is without payload, or its SYN, FIN or RST counts.
