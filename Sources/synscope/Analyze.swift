@@ -4,6 +4,7 @@ import HandshakeReport
 
 struct Analyze: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "analyze",
         abstract: "Report every connection attempt in capture files (the default command).",
         discussion: """
             Several files are one capture, read in the order of time. Frames are numbered from 1 as Wireshark does; an \

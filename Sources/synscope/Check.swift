@@ -8,6 +8,7 @@ import PacketWire
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Assert what must hold of handshakes: in captures, or live while a command runs.",
         discussion: """
             An expression of aggregates over all attempts, or a condition that must hold for each (docs/expressions.md). What \

@@ -5,6 +5,7 @@ import PacketCapture
 
 struct Craft: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "craft",
         abstract: "Make a capture from a scenario, or check what analysis makes of scenarios.",
         discussion: """
             A scenario is text, one packet a line, with what must be found at its end (docs/scenarios.md):

@@ -4,6 +4,7 @@ import HandshakeReport
 
 struct Draw: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "draw",
         abstract: "Draw the ladder diagram of an attempt.",
         discussion: """
             Two lifelines, an arrow a segment: flags, sequence numbers relative and absolute, options and times; the \

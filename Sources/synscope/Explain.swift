@@ -3,6 +3,7 @@ import HandshakeReport
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "explain",
         abstract: "Explain an outcome or finding: meaning, recognition, standard, causes, what to do.",
         discussion: """
             EXAMPLES

@@ -4,6 +4,7 @@ import HandshakeReport
 
 struct Fields: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "fields",
         abstract: "List the fields that expressions can ask of (-Y, check).",
         discussion: """
             Names in parentheses are those that a field can have. docs/expressions.md has the grammar, and what is made of \

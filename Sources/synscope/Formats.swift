@@ -4,6 +4,7 @@ import PacketCapture
 
 struct Formats: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "formats",
         abstract: "List the files, link types and encapsulations that are read.",
         discussion: "docs/formats.md has the details, and how to ask for more.")
 

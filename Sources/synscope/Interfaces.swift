@@ -5,6 +5,7 @@ import PacketWire
 
 struct Interfaces: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "interfaces",
         abstract: "List the interfaces that can be watched.",
         discussion: """
             Link types are shown of interfaces that this process may open: run it with the rights that watch needs.

@@ -8,6 +8,7 @@ import PacketWire
 
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch",
         abstract: "Watch interfaces: report every connection attempt as it is decided.",
         discussion: """
             An attempt is decided when its evidence is in: a refusal at once, a completed handshake 10 s later (what is \
