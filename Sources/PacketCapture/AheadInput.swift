@@ -1,103 +1,67 @@
-import CLinux
-import Glibc
-import Synchronization
-
-/// Reads a regular file on a thread of its own, some buffers ahead of who takes them: on large frames the copy out of the page cache
-/// is most of the work. A buffer is handed over whole, with room in front of its octets for what is left of the one before.
+/// Has the octets of a mapped file in memory some way ahead of who reads them, on a thread of its own: the reader waits neither for storage
+/// nor for pages to be mapped.
 ///
-/// Unchecked: buffers change hands under the lock.
-@safe final class AheadInput: @unchecked Sendable {
-    /// A buffer with octets from `room` on. One thread at a time has it.
-    @safe final class Buffer: @unchecked Sendable {
-        let base: UnsafeMutableRawPointer
-        let size: Int
-        /// 0 at the end of the file, negative where reading failed, with `code`.
-        fileprivate(set) var count = 0
-        fileprivate(set) var code: Int32 = 0
-
-        fileprivate init(_ size: Int) {
-            self.size = size
-            unsafe base = .allocate(byteCount: size, alignment: 4096)
-        }
-
-        deinit { unsafe base.deallocate() }
+/// Unchecked: what varies is the reader's, or changes hands through the ring.
+final class AheadInput: @unchecked Sendable {
+    /// Octets that lie one behind the other in the file.
+    private final class Stretch: @unchecked Sendable {
+        var range = 0..<0
     }
 
-    private struct State {
-        var ready: [Buffer] = []
-        var free: [Buffer] = []
-        var isStopped = false
-    }
+    /// Octets that are asked for at a time.
+    static let stretch = 1 << 19
+    private static let stretches = 4
+    /// Octets of the pages that the system may have a file in: they are let go as a whole.
+    private static let unit = 1 << 21
 
-    /// Octets in front of a buffer's: more than nearly any record is long.
-    static let room = 1 << 17
-    private static let buffers = 3
-
-    private let pieceSize: Int
-    private let input: RawInput
-    private let state = Mutex(State())
-    private let readyEvent = clinux_wake_descriptor()
-    private let freeEvent = clinux_wake_descriptor()
+    private let ring: Ring<Stretch>
+    /// Whether the reader has one.
+    private var isReading = false
 
     /// Nil where the system has no descriptor or thread left: then one thread does without.
-    init?(_ input: RawInput, pieceSize: Int) {
-        self.input = input
-        self.pieceSize = pieceSize
-        guard readyEvent >= 0, freeEvent >= 0 else { return nil }
-        state.withLock { $0.free = (0..<AheadInput.buffers).map { _ in Buffer(AheadInput.room + pieceSize) } }
-        guard let thread = WorkThread.start("read file", { self.run() }) else { return nil }
+    /// - Parameters:
+    ///   - range: the octets.
+    ///   - provide: has some of them in memory; false where they are not to be had.
+    ///   - leave: lets those go that were read, from the start of the file.
+    init?(
+        _ range: Range<Int>, provide: @escaping @Sendable (Range<Int>) -> Bool,
+        leave: @escaping @Sendable (Range<Int>) -> Void
+    ) {
+        let slots = (0..<AheadInput.stretches).map { _ in Stretch() }
+        guard let ring = Ring(slots, stages: [1, 1]) else { return nil }
+        self.ring = ring
+        let thread = WorkThread.start("read file") {
+            var (start, left) = (range.lowerBound, 0)
+            while let stretch = ring.next(0) {
+                // What is read, but for the stretch that a record may begin in which is not: to read there again would map it again.
+                let read = stretch.range.lowerBound / AheadInput.unit * AheadInput.unit
+                if read > left {
+                    leave(left..<read)
+                    left = read
+                }
+                let end = min(start + AheadInput.stretch, range.upperBound)
+                let isThere = start < end && provide(start..<end)
+                stretch.range = start..<(isThere ? end : start)
+                start = end
+                ring.pass(0, isLast: !isThere || end == range.upperBound)
+            }
+        }
+        guard let thread else { return nil }
         thread.detach()
     }
 
-    deinit {
-        close(readyEvent)
-        close(freeEvent)
+    deinit { ring.stop() }
+
+    /// Where the octets end that are there, once the next ones are, waited for; those before are read, but for what a record has of them.
+    /// - Parameter isUnwanted: whether nobody wants them any more; nil where that is not asked.
+    /// - Returns: nil where there are no more of them, or storage has not answered for a second since they are unwanted.
+    func take(unless isUnwanted: (() -> Bool)?) -> Int? {
+        if isReading { ring.pass(1) }
+        let stretch = ring.next(1, isInterrupted: isUnwanted, orElse: { ring.stop() })
+        isReading = stretch != nil
+        return stretch.flatMap { $0.range.isEmpty ? nil : $0.range.upperBound }
     }
 
-    /// The next buffer, waited for.
-    /// - Parameter isUnwanted: whether nobody wants it any more; nil where that is not asked.
-    /// - Returns: nil where storage has not answered for a second since it is unwanted.
-    func take(unless isUnwanted: (() -> Bool)?) -> Buffer? {
-        var quarters = 0
-        while true {
-            if let buffer = state.withLock({ $0.ready.isEmpty ? nil : $0.ready.removeFirst() }) { return buffer }
-            guard let isUnwanted else {
-                waitForWake(readyEvent)
-                continue
-            }
-            if waitForWake(readyEvent, milliseconds: 250) { continue }
-            quarters = isUnwanted() ? quarters + 1 : 0
-            if quarters == 4 { return nil }
-        }
-    }
-
-    /// Gives a buffer back, to be filled again.
-    func give(_ buffer: Buffer) {
-        state.withLock { $0.free.append(buffer) }
-        clinux_wake(freeEvent)
-    }
-
-    /// Ends the thread at the next buffer.
-    func stop() {
-        state.withLock { $0.isStopped = true }
-        clinux_wake(freeEvent)
-    }
-
-    private func run() {
-        while true {
-            let (buffer, isStopped) = state.withLock { state in (state.free.popLast(), state.isStopped) }
-            if isStopped { return }
-            guard let buffer else {
-                waitForWake(freeEvent)
-                continue
-            }
-            repeat {
-                buffer.count = unsafe input.read(into: buffer.base + AheadInput.room, pieceSize)
-                buffer.code = errno
-            } while buffer.count < 0 && buffer.code == EINTR
-            state.withLock { $0.ready.append(buffer) }
-            clinux_wake(readyEvent)
-            if buffer.count <= 0 { return }
-        }
-    }
+    /// Whether storage was not waited for.
+    var hasGivenUp: Bool { ring.isStopped }
 }

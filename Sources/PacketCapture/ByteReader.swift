@@ -14,10 +14,11 @@ import Glibc
     private var isRecognised = false
     private var compression: Compression?
     private var decompressed: DecompressedInput?
-    /// Of a large file that is not compressed, once its first octets were read.
+    /// Of a large file that is not compressed, once its first octets were read: the window is in its mapping.
+    private var file: FileMapping?
     private var ahead: AheadInput?
-    /// The one of its buffers that the window is in.
-    private var buffer: AheadInput.Buffer?
+    /// Whether the window has octets that the file has not.
+    private var wasTorn = false
     /// Whether it may be read ahead.
     private let isWorthAhead: Bool
     /// Whether offsets are those of the decompressed data.
@@ -54,9 +55,8 @@ import Glibc
     }
 
     deinit {
-        if buffer == nil { unsafe base.deallocate() }
+        if file == nil { unsafe base.deallocate() }
         decompressed?.stop()
-        ahead?.stop()
     }
 
     /// Whether a thread reads ahead of this.
@@ -119,48 +119,51 @@ import Glibc
         return available >= count
     }
 
-    /// Goes on in the next buffer that was read, with what is left of the window in front.
+    /// From here on the window is in the mapping of the file, if there can be one.
+    private mutating func goAhead() {
+        guard let position = input.position.map(Int.init), let file = input.mapping(), position < file.byteCount,
+            let ahead = AheadInput(position..<file.byteCount, provide: file.provide, leave: file.leave)
+        else { return }
+        unsafe base.deallocate()
+        unsafe base = UnsafeMutableRawPointer(mutating: file.address)
+        (start, end) = (position - available, position)
+        self.file = file
+        self.ahead = ahead
+    }
+
+    /// Has more of the mapped file in the window.
     private mutating func takeAhead() {
         guard let ahead else { return }
-        guard let next = ahead.take(unless: isUnwanted) else {
+        if let there = ahead.take(unless: isUnwanted) {
+            end = there
+        } else if ahead.hasGivenUp {
             hasGivenUp = true
             isAtEnd = true
-            return
-        }
-        guard next.count > 0 else {
-            if next.count < 0 {
-                failure = CaptureError(
-                    .unreadable, name, at: offset + UInt64(available), "cannot read on: \(systemMessage(next.code))")
-            }
-            isAtEnd = true
-            return
-        }
-        let left = available
-        if left <= AheadInput.room {
-            unsafe memcpy(next.base + (AheadInput.room - left), base + start, left)
-            leave()
-            buffer = next
-            unsafe base = next.base
-            capacity = next.size
-            (start, end) = (AheadInput.room - left, AheadInput.room + next.count)
         } else {
-            // A record that is longer than nearly any is: a window of its own.
-            let size = left + next.count
-            let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-            unsafe memcpy(larger, base + start, left)
-            unsafe memcpy(larger + left, next.base + AheadInput.room, next.count)
-            leave()
-            ahead.give(next)
-            unsafe base = larger
-            capacity = size
-            (start, end) = (0, size)
+            leaveMapping()
         }
     }
 
-    /// Lets go of the memory of the window.
-    private mutating func leave() {
-        if let buffer { ahead?.give(buffer) } else { unsafe base.deallocate() }
-        buffer = nil
+    /// What was written to the file meanwhile, and what is wrong where it could not be mapped, comes as of any other.
+    private mutating func leaveMapping() {
+        let left = available
+        capacity = max(pieceSize * 2, left + pieceSize)
+        let own = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        unsafe memcpy(own, base + start, left)
+        input.seek(to: end)
+        wasTorn = isCut()
+        unsafe base = own
+        (start, end) = (0, left)
+        (file, ahead) = (nil, nil)
+    }
+
+    /// Whether octets of the window are known to be missing where they were read: the file was cut meanwhile.
+    @inline(__always) var isTorn: Bool { wasTorn || file?.isTorn ?? false }
+
+    /// The same, looked at again: of the page that the file ends in now the rest is 0, and not missing.
+    mutating func isCut() -> Bool {
+        if file != nil, input.size.map({ $0 < end }) ?? true { wasTorn = true }
+        return isTorn
     }
 
     /// Reads, decompressed where the input is compressed. 0 at the end, negative where reading failed.
@@ -198,7 +201,7 @@ import Glibc
         guard !isRecognised, available >= 4 else { return }
         isRecognised = true
         guard let compression = Compression(magic: FileOrder(isBig: true).u32(bytes, 0)) else {
-            if isWorthAhead { ahead = AheadInput(input, pieceSize: pieceSize) }
+            if isWorthAhead { goAhead() }
             return
         }
         self.compression = compression

@@ -78,6 +78,15 @@ import Glibc
     }
     var position: Int64? { isRegular ? Int64(lseek(descriptor, 0, SEEK_CUR)) : nil }
 
+    /// Reads on from there.
+    func seek(to position: Int) { lseek(descriptor, off_t(position), SEEK_SET) }
+
+    /// A regular file as it is now, in memory; nil of anything else, or where the system does not map it.
+    func mapping() -> FileMapping? {
+        guard !follows, let size else { return nil }
+        return FileMapping(descriptor, byteCount: Int(size))
+    }
+
     /// Whether another file has the name now, or this one was cut to be written anew.
     private var isReplaced: Bool {
         var (own, named) = (stat(), stat())

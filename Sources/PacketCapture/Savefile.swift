@@ -1,3 +1,4 @@
+import CLinux
 package import PacketWire
 
 /// What a capture file says of itself, or of its first interface.
@@ -232,7 +233,7 @@ struct Savefile: ~Copyable {
             count = sections.places(
                 &places, in: reader.bytes, from: start, of: done.linkType, most: room, rank: rank, before: other)
         }
-        guard count > 0 else { return false }
+        guard count > 0, !reader.isTorn, count == room || !reader.isCut() else { return false }
         batch.append(
             places.span.extracting(first: count), in: reader.bytes, first: delivery.frameNumber + 1,
             decoder: delivery.decoder)
@@ -253,6 +254,7 @@ struct Savefile: ~Copyable {
     mutating func advance(mayWait: Bool = true) -> Bool {
         if let done = next { reader.consume(done.capturedLength + done.trailer) }
         reader.mayWait = mayWait
+        let place = reader.offset
         do throws(CaptureError) {
             switch format {
             case .pcap(let classic): next = try classic.next(&reader)
@@ -265,6 +267,13 @@ struct Savefile: ~Copyable {
             failure?.isDecompressed = reader.isDecompressed
             // What ends there is not the file.
             if reader.hasGivenUp { failure = nil }
+        }
+        let mayBeCut = next.map { $0.capturedLength == 0 } ?? !reader.hasGivenUp
+        if reader.isTorn || mayBeCut && reader.isCut() {
+            next = nil
+            failure = CaptureError(
+                .cutShort, reader.name, at: place, "the file was cut while it was read",
+                advice: "What came before was read")
         }
         guard next == nil, !mayWait, reader.isStarved else { return true }
         failure = nil
@@ -374,15 +383,17 @@ private struct ClassicFormat {
             let time = Int64(order.u32(header, 0)) &* 1_000_000_000 &+ Int64(order.u32(header, 4)) &* unit
             let captured = Int(order.u32(header, 8))
             offset &+= 16
-            guard captured <= window.byteCount &- offset, captured <= Savefile.largestFrame, time <= latest else {
-                break
-            }
+            // Zeros are what a file that is cut meanwhile may go on with.
+            guard captured > 0, captured <= window.byteCount &- offset, captured <= Savefile.largestFrame,
+                time <= latest
+            else { break }
             slots[count].offset = offset
             slots[count].length = captured
             slots[count].wireLength = Int(order.u32(header, 12))
             slots[count].time = time
             offset &+= captured
             count &+= 1
+            window.prefetchRecords(after: offset, stride: captured &+ 16)
         }
         return count
     }
@@ -392,5 +403,24 @@ private struct ClassicFormat {
             .cutShort, reader.name, at: reader.offset,
             "the file ends within \(what): \(needed) octets are needed, \(reader.available) are there",
             advice: "What came before was read")
+    }
+}
+
+extension RawSpan {
+    /// Asks for the heads of a record some records on, were they all as long as the last one: of bulk they are, and too far apart for the
+    /// processor to see that. Those of short ones it sees by itself.
+    /// - Parameters:
+    ///   - offset: where the last one ends.
+    ///   - stride: octets of the last one.
+    @inline(__always)
+    func prefetchRecords(after offset: Int, stride: Int) {
+        guard stride >= 512 else { return }
+        let start = offset &+ stride &* 6
+        guard start >= 0, start < byteCount &- 128 else { return }
+        unsafe withUnsafeBytes { octets in
+            // Record header, link, IP and TCP headers.
+            unsafe clinux_prefetch_read(octets.baseAddress! + start)
+            unsafe clinux_prefetch_read(octets.baseAddress! + start + 64)
+        }
     }
 }

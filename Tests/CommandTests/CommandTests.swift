@@ -131,6 +131,20 @@ struct CommandTests {
         #expect(run.errors.contains("ulimit -n"))
     }
 
+    @Test("A large file on standard input is read from where it stands")
+    func standsInTheMiddle() throws {
+        var c = Conversation()
+        for n in 0..<5000 { c.client(".", at: Double(n), len: 1200) }
+        let bytes = c.pcap()
+        #expect(bytes.count > 5 << 20)
+        let file = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data([UInt8](repeating: 9, count: 1000) + bytes).write(to: file)
+        let run = try Run.shell(
+            "(dd bs=1000 count=1 of=/dev/null status=none; $SYNSCOPE -q -T json -) < \(file.path)")
+        #expect(run.status == 0 && run.output.contains("\"read\":5000"))
+    }
+
     @Test("--follow takes one file, not standard input, and shows attempts as they are written")
     func follow() throws {
         let capture = Place.capture("established.pcap")

@@ -38,6 +38,18 @@ void clinux_unmap(void *address, size_t length);
 void clinux_release(void *address, size_t length);
 /// Has the system provide the pages of such memory now, where it can (Linux 5.14 and later): no later touch waits for it.
 void clinux_provide(uintptr_t address, size_t length);
+
+/// The first `length` octets of a file, to be read where they are; NULL and errno on failure. Where the file is cut meanwhile, or cannot be
+/// read, what is missing is 0 from then on, and the mapping is torn: instead of SIGBUS. `*number` is its own.
+const void *clinux_map_file(int fd, size_t length, int *number);
+void clinux_unmap_file(int number);
+/// Whether octets were missing where they were read.
+int clinux_is_torn(int number);
+/// Has the octets at `offset` in memory before they are read; 0, or errno where the file does not have them.
+int clinux_provide_file(int number, size_t offset, size_t length);
+/// Lets the pages of octets go that were read. To read them again is right, and slow.
+void clinux_leave_file(int number, size_t offset, size_t length);
+
 /// Has the process's code and constants read again from their files where they are used next: what only its start needed is not resident
 /// any more. Not under a debugger, or where SYNSCOPE_KEEP_CODE is set: breakpoints and uprobes would be gone with it.
 void clinux_drop_code(void);
