@@ -27,10 +27,11 @@ static uintptr_t page_size;
 
 // The pages of a mapping that its file does not have any more become pages of zeros. Whoever reads them goes on, and sees that it is torn.
 static void on_bus_error(int number, siginfo_t *info, void *context) {
-  (void)number, (void)context;
+  (void)context;
   int code = errno;
   uintptr_t address = (uintptr_t)info->si_addr;
-  for (size_t i = 0; i < MAPPINGS; i++) {
+  int is_fault = info->si_code == BUS_ADRERR || info->si_code == BUS_MCEERR_AR;
+  for (size_t i = 0; i < MAPPINGS && is_fault; i++) {
     uintptr_t start = atomic_load(&mappings[i].start);
     if (start == 0 || address < start || address - start >= atomic_load(&mappings[i].length)) continue;
     void *page = (void *)(address / page_size * page_size);
@@ -39,8 +40,9 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     errno = code;
     return;
   }
-  // Somebody else's: it comes again, and goes where it would have.
+  // Somebody else's: a fault comes again, and goes where it would have.
   sigaction(SIGBUS, &previous, NULL);
+  if (!is_fault) raise(number);
 }
 
 static void catch_bus_errors(void) {
@@ -90,10 +92,8 @@ int clinux_provide_file(int number, size_t offset, size_t length) {
   uintptr_t start = atomic_load_explicit(&mappings[number].start, memory_order_relaxed);
   uintptr_t first = (start + offset) / page_size * page_size, end = start + offset + length;
   if (madvise((void *)first, end - first, MADV_POPULATE_READ) == 0) return 0;
-  // Linux before 5.14 does not know how.
-  if (errno != EINVAL) return errno;
-  for (uintptr_t page = first; page < end; page += page_size) (void)*(const volatile char *)page;
-  return clinux_is_torn(number) ? EIO : 0;
+  // Linux before 5.14 does not know how: it begins to read, and the pages are mapped where they are looked at.
+  return errno == EINVAL && madvise((void *)first, end - first, MADV_WILLNEED) == 0 ? 0 : errno;
 }
 
 void clinux_leave_file(int number, size_t offset, size_t length) {

@@ -151,20 +151,17 @@ import Glibc
         let own = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         unsafe memcpy(own, base + start, left)
         input.seek(to: end)
-        wasTorn = isCut()
+        wasTorn = isCut(before: left)
         unsafe base = own
         (start, end) = (0, left)
         (file, ahead) = (nil, nil)
     }
 
-    /// Whether octets of the window are known to be missing where they were read: the file was cut meanwhile.
+    /// Whether octets of the window were missing where they were read.
     @inline(__always) var isTorn: Bool { wasTorn || file?.isTorn ?? false }
 
-    /// The same, looked at again: of the page that the file ends in now the rest is 0, and not missing.
-    mutating func isCut() -> Bool {
-        if file != nil, input.size.map({ $0 < end }) ?? true { wasTorn = true }
-        return isTorn
-    }
+    /// Whether the file ends before the window's octet of that number. Of the page that it ends in now the rest is 0, and not missing.
+    func isCut(before count: Int) -> Bool { isTorn || file != nil && input.size.map { $0 < start + count } ?? false }
 
     /// Reads, decompressed where the input is compressed. 0 at the end, negative where reading failed.
     private mutating func pull() -> Int {

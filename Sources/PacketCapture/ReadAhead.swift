@@ -26,7 +26,7 @@ package final class ReadAhead: @unchecked Sendable {
 
     /// Few enough that what they hold stays in a near cache on its way from one thread to the other. So many that one of them does not sleep
     /// before the other has worked for a while: threads of which one always sleeps are left to one core, in turns.
-    package static let pieces = 24
+    package static let pieces = 48
     private static let batches = 4
 
     private let ring: Ring<Piece>

@@ -233,18 +233,31 @@ struct Savefile: ~Copyable {
             count = sections.places(
                 &places, in: reader.bytes, from: start, of: done.linkType, most: room, rank: rank, before: other)
         }
-        guard count > 0, !reader.isTorn, count == room || !reader.isCut() else { return false }
+        guard count > 0, !reader.isTorn else { return false }
+        let last = places[count - 1]
+        if isCut(before: last.offset + last.length) { return false }
+        let before = batch.count
         batch.append(
             places.span.extracting(first: count), in: reader.bytes, first: delivery.frameNumber + 1,
             decoder: delivery.decoder)
+        if reader.isTorn {
+            batch.count = before
+            return false
+        }
         delivery.frameNumber += UInt64(count)
         delivery.delivered += UInt64(count)
-        let last = places[count - 1]
         reader.consume(last.offset)
         next = FrameHeader(
             linkType: done.linkType, time: last.time, capturedLength: last.length, wireLength: last.wireLength,
             trailer: isClassic ? 0 : PcapngState.trailer(of: last.length))
         return true
+    }
+
+    /// Whether the file was cut before the window's octet of that number: then it reads as 0. Only then the system is asked.
+    private func isCut(before count: Int) -> Bool {
+        let bytes = reader.bytes
+        if count > 0, unsafe bytes.unsafeLoadUnaligned(fromByteOffset: count - 1, as: UInt8.self) != 0 { return false }
+        return reader.isCut(before: count)
     }
 
     /// Goes to the next frame; `next` is nil at the end.
@@ -268,11 +281,10 @@ struct Savefile: ~Copyable {
             // What ends there is not the file.
             if reader.hasGivenUp { failure = nil }
         }
-        let mayBeCut = next.map { $0.capturedLength == 0 } ?? !reader.hasGivenUp
-        if reader.isTorn || mayBeCut && reader.isCut() {
+        if reader.isTorn || !reader.hasGivenUp && isCut(before: next?.capturedLength ?? reader.available) {
             next = nil
             failure = CaptureError(
-                .cutShort, reader.name, at: place, "the file was cut while it was read",
+                .cutShort, reader.name, at: place, "the file was cut, or its storage failed, while it was read",
                 advice: "What came before was read")
         }
         guard next == nil, !mayWait, reader.isStarved else { return true }
