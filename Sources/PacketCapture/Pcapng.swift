@@ -160,7 +160,6 @@ struct PcapngState {
             places[count].time = time
             offset += length
             count += 1
-            window.prefetchRecords(after: offset, stride: length)
         }
         if count > 0 {
             lastTime = places[count - 1].time

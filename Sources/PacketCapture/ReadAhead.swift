@@ -8,26 +8,18 @@ import Synchronization
 package final class ReadAhead: @unchecked Sendable {
     /// Batches that are handed over together, in order.
     package final class Piece: @unchecked Sendable {
-        package fileprivate(set) var batches: [Batch] = []
+        /// In the piece itself: several threads would count their references to each.
+        package fileprivate(set) var batches: InlineArray<4, FrameBatch>
         package fileprivate(set) var count = 0
         /// How far the reader was.
         package fileprivate(set) var progress: (done: Int64, all: Int64)?
 
-        fileprivate init(seed: UInt64) {
-            batches = (0..<ReadAhead.batches).map { _ in Batch(seed: seed) }
-        }
-    }
-
-    package final class Batch {
-        package fileprivate(set) var frames: FrameBatch
-
-        fileprivate init(seed: UInt64) { frames = FrameBatch(seed: seed) }
+        fileprivate init(seed: UInt64) { batches = InlineArray { _ in FrameBatch(seed: seed) } }
     }
 
     /// Few enough that what they hold stays in a near cache on its way from one thread to the other. So many that one of them does not sleep
     /// before the other has worked for a while: threads of which one always sleeps are left to one core, in turns.
     package static let pieces = 48
-    private static let batches = 4
 
     private let ring: Ring<Piece>
     private let reader: CaptureReader
@@ -153,7 +145,7 @@ package final class ReadAhead: @unchecked Sendable {
                 isLast = batch.count == 0
             }
             if batch.count == 0 { break }
-            batch.exchange(&piece.batches[piece.count].frames)
+            batch.exchange(&piece.batches[piece.count])
             piece.count += 1
         }
         piece.progress = reader.progress

@@ -237,6 +237,7 @@ struct Savefile: ~Copyable {
         let last = places[count - 1]
         if isCut(before: last.offset + last.length) { return false }
         let before = batch.count
+        prefetch(after: places.span.extracting(first: count))
         batch.append(
             places.span.extracting(first: count), in: reader.bytes, first: delivery.frameNumber + 1,
             decoder: delivery.decoder)
@@ -251,6 +252,22 @@ struct Savefile: ~Copyable {
             linkType: done.linkType, time: last.time, capturedLength: last.length, wireLength: last.wireLength,
             trailer: isClassic ? 0 : PcapngState.trailer(of: last.length))
         return true
+    }
+
+    /// Asks for the heads of the frames that are as far behind these as the next batch's would be, were they as long: they come while these are
+    /// decoded. The processor does not see that by itself: heads of bulk are far apart, and those of short frames are looked for faster than memory
+    /// is.
+    @inline(__always)
+    private func prefetch(after places: Span<FramePlace>) {
+        let span = places[places.count - 1].offset - places[0].offset
+        // Record header, link, IP and TCP headers. An address beyond the window is that of what comes next, or of nothing: no harm.
+        let start = unsafe UInt(bitPattern: reader.address) &- 16
+        let ahead = UInt(bitPattern: span / max(1, places.count - 1) * FrameBatch.capacity)
+        for place in places.indices {
+            let head = start &+ ahead &+ UInt(bitPattern: places[place].offset)
+            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: head))
+            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: head &+ 64))
+        }
     }
 
     /// Whether the file was cut before the window's octet of that number: then it reads as 0. Only then the system is asked.
@@ -405,7 +422,6 @@ private struct ClassicFormat {
             slots[count].time = time
             offset &+= captured
             count &+= 1
-            window.prefetchRecords(after: offset, stride: captured &+ 16)
         }
         return count
     }
@@ -415,24 +431,5 @@ private struct ClassicFormat {
             .cutShort, reader.name, at: reader.offset,
             "the file ends within \(what): \(needed) octets are needed, \(reader.available) are there",
             advice: "What came before was read")
-    }
-}
-
-extension RawSpan {
-    /// Asks for the heads of a record some records on, were they all as long as the last one: of bulk they are, and too far apart for the
-    /// processor to see that. Those of short ones it sees by itself.
-    /// - Parameters:
-    ///   - offset: where the last one ends.
-    ///   - stride: octets of the last one.
-    @inline(__always)
-    func prefetchRecords(after offset: Int, stride: Int) {
-        guard stride >= 512 else { return }
-        let start = offset &+ stride &* 6
-        guard start >= 0, start < byteCount &- 128 else { return }
-        unsafe withUnsafeBytes { octets in
-            // Record header, link, IP and TCP headers.
-            unsafe clinux_prefetch_read(octets.baseAddress! + start)
-            unsafe clinux_prefetch_read(octets.baseAddress! + start + 64)
-        }
     }
 }

@@ -182,8 +182,8 @@ final class TrackerTeam: @unchecked Sendable {
         _ handOn: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
         for position in 0..<piece.count {
-            if position + 1 < piece.count { HandshakeTracker.prefetch(piece.batches[position + 1].frames) }
-            try tracker.receive(piece.batches[position].frames, handOn)
+            if position + 1 < piece.count { HandshakeTracker.prefetch(piece.batches[position + 1]) }
+            try tracker.receive(piece.batches[position], handOn)
         }
     }
 
