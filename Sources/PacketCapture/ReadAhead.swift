@@ -26,6 +26,9 @@ package final class ReadAhead: @unchecked Sendable {
     private let isInterrupted: @Sendable () -> Bool
     /// Nil while a piece is filled.
     private var batch: FrameBatch?
+    /// Pieces that were filled, and how far the reader was when it was asked: it asks the system.
+    private var filled = 0
+    private var progress: (done: Int64, all: Int64)?
     private var thread: WorkThread?
     private let takersRead: Bool
     private let collects: Bool
@@ -148,7 +151,9 @@ package final class ReadAhead: @unchecked Sendable {
             batch.exchange(&piece.batches[piece.count])
             piece.count += 1
         }
-        piece.progress = reader.progress
+        if filled.isMultiple(of: 16) { progress = reader.progress }
+        filled += 1
+        piece.progress = progress
         self.batch = consume batch
         if isLast { isDone.store(true, ordering: .releasing) }
         return isLast

@@ -270,10 +270,18 @@ struct Savefile: ~Copyable {
         }
     }
 
-    /// Whether the file was cut before the window's octet of that number: then it reads as 0. Only then the system is asked.
+    /// Whether the file was cut before the window's octet of that number: then that reads as 0, and so does what is behind it. Only where they do the
+    /// system is asked.
     private func isCut(before count: Int) -> Bool {
         let bytes = reader.bytes
-        if count > 0, unsafe bytes.unsafeLoadUnaligned(fromByteOffset: count - 1, as: UInt8.self) != 0 { return false }
+        if count > 0 {
+            if unsafe bytes.unsafeLoadUnaligned(fromByteOffset: count - 1, as: UInt8.self) != 0 { return false }
+            if bytes.byteCount - count >= 8,
+                unsafe bytes.unsafeLoadUnaligned(fromByteOffset: count, as: UInt64.self) != 0
+            {
+                return false
+            }
+        }
         return reader.isCut(before: count)
     }
 
