@@ -54,49 +54,42 @@ package struct PlainLines {
         init(_ text: [UInt8], _ ends: [Int]) { (self.text, self.ends) = (PaddedText(text), ends) }
     }
 
-    /// A line that is written.
+    /// A line that is written. Its template is handed to it each time: to hold that would count references.
     private struct Line {
         var stage: OutputStage
-        private let text: PaddedText
-        private let ends: [Int]
         private var part = 0
         private var read = 0
 
-        init(_ stage: OutputStage, _ template: Template) {
-            (self.stage, text, ends) = (stage, template.text, template.ends)
-        }
+        init(_ stage: OutputStage) { self.stage = stage }
 
         /// The part before the next figure.
         @inline(__always)
-        mutating func nextPart() {
-            let end = ends[part]
-            stage.put(text, from: read, to: end)
+        mutating func nextPart(_ template: Template) {
+            let end = template.ends[part]
+            stage.put(template.text, from: read, to: end)
             read = end
             part &+= 1
         }
 
         @inline(__always)
-        mutating func figure(_ number: DecimalText) {
-            nextPart()
+        mutating func figure(_ number: DecimalText, _ template: Template) {
+            nextPart(template)
             stage.put(number)
         }
 
-        @inline(__always)
-        mutating func figure(_ number: UInt64) { figure(DecimalText(number)) }
-
-        mutating func figure(_ address: IPAddress) {
-            nextPart()
+        mutating func figure(_ address: IPAddress, _ template: Template) {
+            nextPart(template)
             stage.put(address)
         }
 
-        mutating func figure(time: Int64) {
-            nextPart()
+        mutating func figure(time: Int64, _ template: Template) {
+            nextPart(template)
             stage.put(time: time)
         }
 
-        mutating func finish() {
-            nextPart()
-            precondition(part == ends.count)
+        mutating func finish(_ template: Template) {
+            nextPart(template)
+            precondition(part == template.ends.count)
         }
     }
 
@@ -165,37 +158,37 @@ package struct PlainLines {
         let total = DecimalText(attempt.synToSynAck &+ attempt.synAckToAck)
         let (id, synAck) = (DecimalText(attempt.id), DecimalText(attempt.synAckFrame))
         out.gather(atMost: template.most) { stage in
-            var line = Line(stage, template)
-            line.figure(id)
-            line.figure(attempt.client.address)
-            line.figure(UInt64(attempt.client.port))
-            line.figure(attempt.server.address)
-            line.figure(UInt64(attempt.server.port))
-            line.figure(isnX)
-            line.figure(isnY)
-            for _ in 0..<4 { line.figure(x) }
-            for _ in 0..<2 { line.figure(y) }
-            line.figure(time: attempt.firstTime)
-            line.figure(server)
-            line.figure(client)
-            for _ in 0..<3 { line.figure(total) }
-            for _ in 0..<2 { line.figure(server) }
-            for _ in 0..<2 { line.figure(client) }
-            line.figure(total)
-            line.figure(id)
-            line.figure(synAck)
-            line.figure(id)
-            line.figure(isnX)
-            line.figure(synAck)
-            line.figure(server)
-            line.figure(isnY)
-            line.figure(x)
-            line.figure(attempt.ackFrame)
-            line.figure(total)
-            line.figure(x)
-            line.figure(y)
-            line.figure(UInt64(attempt.ackPayload))
-            line.finish()
+            var line = Line(stage)
+            line.figure(id, template)
+            line.figure(attempt.client.address, template)
+            line.figure(DecimalText(UInt64(attempt.client.port)), template)
+            line.figure(attempt.server.address, template)
+            line.figure(DecimalText(UInt64(attempt.server.port)), template)
+            line.figure(isnX, template)
+            line.figure(isnY, template)
+            for _ in 0..<4 { line.figure(x, template) }
+            for _ in 0..<2 { line.figure(y, template) }
+            line.figure(time: attempt.firstTime, template)
+            line.figure(server, template)
+            line.figure(client, template)
+            for _ in 0..<3 { line.figure(total, template) }
+            for _ in 0..<2 { line.figure(server, template) }
+            for _ in 0..<2 { line.figure(client, template) }
+            line.figure(total, template)
+            line.figure(id, template)
+            line.figure(synAck, template)
+            line.figure(id, template)
+            line.figure(isnX, template)
+            line.figure(synAck, template)
+            line.figure(server, template)
+            line.figure(isnY, template)
+            line.figure(x, template)
+            line.figure(DecimalText(attempt.ackFrame), template)
+            line.figure(total, template)
+            line.figure(x, template)
+            line.figure(y, template)
+            line.figure(DecimalText(UInt64(attempt.ackPayload)), template)
+            line.finish(template)
             stage = line.stage
         }
     }
