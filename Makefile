@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 INSTALLED := .build-static/release/synscope
 
-.PHONY: all demo test install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions bench-live
+.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope
@@ -28,6 +28,11 @@ test: dependencies ## build and run all tests
 	@Scripts/test-dependencies.sh $(SUDO)
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
+
+build-tests: dependencies ## build what make fuzz, checks and test will run
+	$(MAKE) fuzz FUZZ_SECONDS=0
+	$(SWIFT) build --build-tests
+	cd Tests/Example && $(SWIFT) build --build-tests --scratch-path ../../.build/example
 
 static: dependencies
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib -Xlinker -s --scratch-path .build-static
