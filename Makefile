@@ -29,10 +29,10 @@ test: dependencies ## build and run all tests
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
-build-tests: dependencies ## build what make fuzz, checks and test will run
+build-tests: dependencies ## build the fuzzers, the example package and all tests, without running them
 	$(MAKE) fuzz FUZZ_SECONDS=0
-	$(SWIFT) build --build-tests
 	cd Tests/Example && $(SWIFT) build --build-tests --scratch-path ../../.build/example
+	$(SWIFT) build --build-tests
 
 static: dependencies
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib -Xlinker -s --scratch-path .build-static

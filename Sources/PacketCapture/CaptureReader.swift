@@ -138,7 +138,7 @@ package final class CaptureReader {
         batch.count = 0
         while !batch.isFull {
             guard !delivery.isLimitReached else { return batch.endFragments() }
-            guard let source = following ?? next(mayWait: batch.count == 0) else {
+            guard let source = underway ?? next(mayWait: batch.count == 0) else {
                 if isEnded { batch.endFragments() }
                 return
             }
@@ -158,7 +158,7 @@ package final class CaptureReader {
     private var isEnded: Bool { sources.isEmpty && later.isEmpty || options.isInterrupted() }
 
     /// The file whose frame came last: the next is most often its own, and is found with those behind it.
-    private var following: Source? { current?.file.isDelivered == true ? current : nil }
+    private var underway: Source? { current?.file.isDelivered == true ? current : nil }
 
     /// The file with the next frame, ready; nil where it would have to be waited for, and at the end.
     private func next(mayWait: Bool) -> Source? {

@@ -11,7 +11,7 @@ package final class ReadAhead: @unchecked Sendable {
         /// In the piece itself: several threads would count their references to each.
         package fileprivate(set) var batches: InlineArray<4, FrameBatch>
         package fileprivate(set) var count = 0
-        /// How far the reader was.
+        /// How far the reader was, or some pieces ago.
         package fileprivate(set) var progress: (done: Int64, all: Int64)?
 
         fileprivate init(seed: UInt64) { batches = InlineArray { _ in FrameBatch(seed: seed) } }

@@ -235,13 +235,13 @@ struct Savefile: ~Copyable {
         }
         guard count > 0, !reader.isTorn else { return false }
         let last = places[count - 1]
-        if isCut(before: last.offset + last.length) { return false }
         let before = batch.count
-        prefetch(after: places.span.extracting(first: count))
+        prefetch(after: places.span.extracting(first: count), header: isClassic ? 16 : 28)
         batch.append(
             places.span.extracting(first: count), in: reader.bytes, first: delivery.frameNumber + 1,
             decoder: delivery.decoder)
-        if reader.isTorn {
+        // Decoded first: what is cut off only then is not believed either.
+        if reader.isTorn || isCut(before: last.offset + last.length) {
             batch.count = before
             return false
         }
@@ -257,21 +257,23 @@ struct Savefile: ~Copyable {
     /// Asks for the heads of the frames that are as far behind these as the next batch's would be, were they as long: they come while these are
     /// decoded. The processor does not see that by itself: heads of bulk are far apart, and those of short frames are looked for faster than memory
     /// is.
+    /// - Parameter header: octets of a record before its frame.
     @inline(__always)
-    private func prefetch(after places: Span<FramePlace>) {
+    private func prefetch(after places: Span<FramePlace>, header: UInt) {
         let span = places[places.count - 1].offset - places[0].offset
-        // Record header, link, IP and TCP headers. An address beyond the window is that of what comes next, or of nothing: no harm.
-        let start = unsafe UInt(bitPattern: reader.address) &- 16
+        // Record, link, IP and TCP headers. An address beyond the window is that of what comes next, or of nothing: no harm.
+        let start = unsafe UInt(bitPattern: reader.address)
         let ahead = UInt(bitPattern: span / max(1, places.count - 1) * FrameBatch.capacity)
         for place in places.indices {
-            let head = start &+ ahead &+ UInt(bitPattern: places[place].offset)
-            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: head))
-            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: head &+ 64))
+            let frame = start &+ ahead &+ UInt(bitPattern: places[place].offset)
+            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: frame &- header))
+            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: frame))
+            unsafe clinux_prefetch_read(UnsafeRawPointer(bitPattern: frame &+ 64))
         }
     }
 
-    /// Whether the file was cut before the window's octet of that number: then that reads as 0, and so does what is behind it. Only where they do the
-    /// system is asked.
+    /// Whether the file was cut before the window's octet of that number: then that reads as 0, and so does what is behind it. The system is asked
+    /// where nothing there says otherwise.
     private func isCut(before count: Int) -> Bool {
         let bytes = reader.bytes
         if count > 0 {
