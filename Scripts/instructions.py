@@ -22,7 +22,7 @@ COUNTED = {
     "releases": r"^swift_(bridgeObject)?[rR]elease",
 }
 # So many a packet are none: it is what is done once for each batch of 64 frames, and for attempts out of the ordinary.
-MOST_CALLS = 0.15
+MOST_CALLS = 0.1
 
 
 def callgrind(program, capture, folder):
