@@ -111,24 +111,27 @@ struct AttemptTable: ~Copyable {
 
     // MARK: Entries
 
-    /// Adds an entry on a tuple; there is room for it.
+    /// Adds an entry on a segment's tuple; there is room for it.
+    /// - Parameter pair: the segment's addresses, if those are IPv6's.
     @inline(__always)
-    mutating func insert(_ entry: Entry, _ tuple: Tuple) -> UInt32 {
-        var entry = entry
-        entry.ports = tuple.ports
-        entry.addresses = tuple.addresses
-        if tuple.isV6 {
-            entry.isV6 = true
-            entry.addresses = UInt64(addresses.insert(tuple.pair))
-        }
+    mutating func insert(
+        _ entry: inout Entry, _ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair
+    ) -> UInt32 {
+        entry.ports = segment.ports
+        entry.addresses = segment.isV6 ? UInt64(addresses.insert(pair())) : segment.addresses
+        entry.isV6 = segment.isV6
         return entries.insert(entry)
     }
 
     mutating func insert(_ attempt: Attempt) -> UInt32 {
-        let slot = insert(Entry(), attempt.key.tuple)
-        entries[slot].stage = .detailed
-        entries[slot].body = details.insert(attempt)
-        return slot
+        let tuple = attempt.key.tuple
+        var entry = Entry()
+        entry.ports = tuple.ports
+        entry.addresses = tuple.isV6 ? UInt64(addresses.insert(tuple.pair)) : tuple.addresses
+        entry.isV6 = tuple.isV6
+        entry.stage = .detailed
+        entry.body = details.insert(attempt)
+        return entries.insert(entry)
     }
 
     @inline(__always)

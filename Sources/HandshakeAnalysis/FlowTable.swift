@@ -182,7 +182,14 @@ func prefetch<First, Second>(
             precondition(number < count)
             return unsafe UnsafePointer(base + Int(number))
         }
+        nonmutating unsafeMutableAddress {
+            precondition(number < count)
+            return unsafe base + Int(number)
+        }
     }
+
+    /// The place of the one at hand.
+    var place: UInt8 { UInt8(unsafe chosen - base) }
 
     /// Takes a part at hand.
     @inline(__always)
@@ -264,6 +271,8 @@ func prefetch<First, Second>(
     private let room: IndexRoom
     /// The number of entries with which the memory of the next table is announced: so much before growth begins as the system takes to clear it.
     private var announcing = Int.max
+    /// Below so many, one more is put in its place and that is all.
+    private var calm = 0
 
     fileprivate static let smallest: UInt64 = 12
     /// Octets from which a table's memory is announced: smaller ones share their pages.
@@ -274,13 +283,17 @@ func prefetch<First, Second>(
     init(_ room: IndexRoom) {
         self.room = room
         tables = InlineArray(repeating: IndexTable(room, HashIndex.smallest))
+        settle()
     }
 
-    private mutating func scheduleAnnouncement() {
+    /// It has one size, for as long as it is not too full.
+    private mutating func settle() {
+        let most = young.mask / 8 * 5
+        calm = most
         guard room.announce != nil, room.mayGrow, young.size * 2 >= HashIndex.announced, young.bits < room.largest
         else { return }
-        let most = young.mask / 8 * 5
         announcing = most - most / 64
+        calm = announcing
     }
 
     @inline(never)
@@ -339,17 +352,34 @@ func prefetch<First, Second>(
         }
     }
 
-    /// The slot whose entry has this hash's tag and that `matches`; 0 for none.
+    /// What a search came to.
+    struct Finding {
+        /// 0 for none.
+        var slot: UInt32
+        /// Where an entry for it would be put then, as long as none is removed or inserted; -1 where that is not known.
+        var vacancy: Int
+    }
+
+    /// The slot whose entry has this hash's tag and that `matches`.
     @inline(__always)
-    func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
+    func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> Finding {
         let table = table(of: hash)
-        var position = table.home(hash)
+        let home = table.home(hash)
+        // How far an entry, or an empty place, is from where it belongs is not to be predicted: four at once.
+        let found = table.probe(home, hash)
+        if found != 0, home &+ 3 <= table.mask {
+            let position = home &+ found.trailingZeroBitCount
+            let slot = UInt32(truncatingIfNeeded: table[position])
+            if slot == 0 { return Finding(slot: 0, vacancy: position) }
+            if matches(slot) { return Finding(slot: slot, vacancy: -1) }
+        }
+        var position = home
         while true {
             let entry = table[position]
-            if entry == 0 { return 0 }
+            if entry == 0 { return Finding(slot: 0, vacancy: position) }
             if (entry ^ hash) >> 32 == 0 {
                 let slot = UInt32(truncatingIfNeeded: entry)
-                if matches(slot) { return slot }
+                if matches(slot) { return Finding(slot: slot, vacancy: -1) }
             }
             position = table.after(position)
         }
@@ -362,11 +392,16 @@ func prefetch<First, Second>(
         table[table.position(of: IndexTable.entry(hash, old))] = IndexTable.entry(hash, new)
     }
 
+    /// - Parameter vacancy: where `find` says that it would be put; -1 where that is not known.
     @inline(__always)
-    mutating func insert(_ hash: UInt64, _ slot: UInt32) {
-        if count >= announcing { announceNext() }
-        if isGrowing || HashIndex.isCrowded(count, mask: young.mask) { grow() }
-        table(of: hash).place(IndexTable.entry(hash, slot))
+    mutating func insert(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
+        if count < calm, vacancy >= 0 {
+            young[vacancy] = IndexTable.entry(hash, slot)
+        } else {
+            if count >= announcing { announceNext() }
+            if isGrowing || HashIndex.isCrowded(count, mask: young.mask) { grow() }
+            table(of: hash).place(IndexTable.entry(hash, slot))
+        }
         count += 1
     }
 
@@ -375,16 +410,23 @@ func prefetch<First, Second>(
         if !isGrowing {
             precondition(young.bits < room.largest, "more entries than were expected")
             young = IndexTable(room, young.bits + 1)
+            calm = 0
             // Where a limit may forbid it, not before.
             if !room.mayGrow, young.size >= HashIndex.announced { room.announce?(young.memory) }
         }
         let goal = moved + HashIndex.step
-        // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end.
+        // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end, and is moved last.
+        // What some insertions later will be moved, and where to: nearly twice as far.
+        let later = moved &+ 4 &* HashIndex.step
+        old.prefetch(place: later)
+        young.prefetch(place: 2 &* later)
+        young.prefetch(place: 2 &* later &+ HashIndex.step)
         while moved <= old.mask, moved < goal || old[moved] != 0 {
-            // What the insertion after the next will move.
-            young.prefetch(old[(moved &+ 2 &* HashIndex.step) & old.mask])
             let entry = old[moved]
-            if entry != 0, old.home(entry) <= moved { young.place(entry) }
+            let isMoved = (entry != 0 ? 1 : 0) & (old.home(entry) <= moved ? 1 : 0)
+            // Whether there is one is not to be predicted. None is put in an empty place too, and leaves it empty.
+            let home = isMoved != 0 ? young.home(entry) : 2 &* moved
+            young.place(entry & (0 &- UInt64(isMoved)), at: home)
             moved += 1
         }
         if moved <= old.mask {
@@ -403,15 +445,16 @@ func prefetch<First, Second>(
         old.release()
         old = young
         (moved, boundary) = (0, 0)
-        scheduleAnnouncement()
+        settle()
     }
 
     mutating func removeAll() {
-        young.clear()
+        // A large one is as soon provided anew as cleared.
+        if young.size >= HashIndex.announced { young.release() } else { young.clear() }
         if isGrowing { old.release() }
         old = young
         (moved, boundary, count) = (0, 0, 0)
-        scheduleAnnouncement()
+        settle()
     }
 
     /// Removes the entry of `slot`, and closes the gap.
@@ -496,11 +539,22 @@ func prefetch<First, Second>(
     }
 
     @inline(__always)
-    func place(_ entry: UInt64) {
-        var position = home(entry)
-        while self[position] != 0 { position = after(position) }
+    func place(_ entry: UInt64) { place(entry, at: home(entry)) }
+
+    /// Puts it in the first empty place from `home` on.
+    @inline(__always)
+    func place(_ entry: UInt64, at home: Int) {
+        let vacant = unsafe clinux_vacant(entries + home)
+        var position = home &+ vacant.trailingZeroBitCount
+        if vacant == 0 || home &+ 3 > mask {
+            position = home
+            while self[position] != 0 { position = after(position) }
+        }
         self[position] = entry
     }
+
+    @inline(__always)
+    func prefetch(place: Int) { unsafe clinux_prefetch(entries + place) }
 
     /// Its pages.
     var memory: MemoryAhead { MemoryAhead(address: word & ~(IndexTable.alignment - 1), length: size) }

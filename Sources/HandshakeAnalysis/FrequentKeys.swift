@@ -22,8 +22,10 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     private(set) var keys = 0
     /// How often keys were let go.
     private(set) var losses = 0
-    /// Where the last key that was added was then.
-    private var latest = 0
+    /// The last key that was added, as long as it is kept, where it is, and how often it was added since.
+    private var latest: Key = .none
+    private var latestPosition = -1
+    private var latestMore = 0
     // Traffic chooses the keys; the seed changes no result.
     let seed: UInt64
 
@@ -34,43 +36,46 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Where a key is, or would be.
     @inline(__always)
-    private func position(of key: Key) -> Int { position(of: key, key.hash(seed: seed)) }
-
-    @inline(__always)
-    private func position(of key: Key, _ hash: UInt64) -> Int {
+    private func position(of key: Key) -> Int {
         let mask = slots.count - 1
-        var position = Int(truncatingIfNeeded: hash) & mask
+        var position = Int(truncatingIfNeeded: key.hash(seed: seed)) & mask
         while slots[position].count != 0, slots[position].key != key { position = (position + 1) & mask }
         return position
     }
 
-    subscript(key: Key) -> Int { slots.isEmpty ? 0 : slots[position(of: key)].count }
+    subscript(key: Key) -> Int {
+        guard !slots.isEmpty else { return 0 }
+        let position = position(of: key)
+        return slots[position].count + (position == latestPosition ? latestMore : 0)
+    }
 
-    func contains(_ key: Key) -> Bool { self[key] > 0 }
-
-    /// The same where the key's hash by `seed` is known.
     @inline(__always)
-    func contains(_ key: Key, hash: UInt64) -> Bool { keys > 0 && slots[position(of: key, hash)].count > 0 }
+    func contains(_ key: Key) -> Bool { keys > 0 && slots[position(of: key)].count > 0 }
 
+    @inline(__always)
     mutating func add(_ key: Key) {
-        // A flood is of one key. Slots do not get fewer.
-        if latest < slots.count {
-            let slot = slots[latest]
-            if slot.key == key, slot.count > 0 { return slots[latest].count = slot.count &+ 1 }
-        }
+        // A flood is of one key.
+        if key == latest, latestPosition >= 0 { return latestMore &+= 1 }
         addAnother(key)
     }
 
     @inline(never)
     private mutating func addAnother(_ key: Key) {
+        settle()
         if slots.isEmpty { rebuild([], size: 16) }
         let position = position(of: key)
-        latest = position
+        (latest, latestPosition) = (key, position)
         slots[position].count += 1
         if slots[position].count > 1 { return }
         slots[position].key = key
         keys += 1
         if keys > capacity { letGo() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
+    }
+
+    /// Nothing but the slots says what was counted, and they may move.
+    private mutating func settle() {
+        if latestMore > 0 { slots[latestPosition].count += latestMore }
+        (latestPosition, latestMore) = (-1, 0)
     }
 
     /// Has room for so many keys more.
@@ -79,6 +84,9 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     /// Adds what was counted elsewhere. Nothing is let go: there is room for the keys of both.
     mutating func add(_ other: FrequentKeys) {
         if slots.isEmpty, capacity == 0 { return self = other }
+        settle()
+        var other = other
+        other.settle()
         capacity += other.capacity
         if slots.isEmpty { rebuild([], size: 16) }
         for slot in other.slots where slot.count > 0 {
@@ -94,12 +102,14 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     }
 
     private mutating func rebuild(_ kept: [Slot], size: Int) {
+        settle()
         slots = [Slot](repeating: Slot(key: .none, count: 0), count: size)
         for slot in kept where slot.count > 0 { slots[position(of: slot.key)] = slot }
     }
 
     /// Lets half of the keys go, or more.
     mutating func letGo() {
+        settle()
         losses += 1
         // The least count that all but half exceed.
         var least = 1
@@ -120,7 +130,9 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Most frequent first; equals in the keys' order.
     var sorted: [(key: Key, count: Int)] {
-        slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count) }
+        var settled = self
+        settled.settle()
+        return settled.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count) }
             .sorted { ($1.count, $0.key) < ($0.count, $1.key) }
     }
 }
@@ -186,13 +198,28 @@ struct FrequentTargets: Sendable {
         var source = IPAddress.none
         /// Of source and destination; 0 where there is none.
         var hash: UInt64 = 0
+
+        init() {}
+
+        /// Two pairs with one hash would count as one: once in 2^64.
+        init(_ single: Single, seed: UInt64) {
+            source = single.source
+            hash = single.destination.hash(seed: single.source.hash(seed: seed)) | 1
+        }
+    }
+
+    /// A source that has one destination. It is not hashed before it has another: of a flood, another source takes its place.
+    private struct Single: BitwiseCopyable {
+        var source = IPAddress.none
+        var destination = Endpoint.none
+        var isThere = false
     }
 
     private var sources: FrequentKeys<IPAddress>
     private var pairs: [Pair] = []
     private var count = 0
     /// Sources with one destination, by a hash without a seed: it decides which of them stays.
-    private var singles: [Pair] = []
+    private var singles: [Single] = []
     private let mostSingles: Int
     static let most = 256
     private static let fewest = 64
@@ -213,19 +240,18 @@ struct FrequentTargets: Sendable {
     /// Of the hashes of sources, and by them of pairs.
     private var seed: UInt64 { sources.seed }
 
+    @inline(__always)
     mutating func add(_ source: IPAddress, _ destination: Endpoint) {
-        // Two pairs with one hash would count as one: once in 2^64.
-        let hash = source.hash(seed: seed)
-        let pair = Pair(source: source, hash: destination.hash(seed: hash) | 1)
-        if sources.losses == 0 || sources.contains(source, hash: hash) { return add(pair) }
-        if singles.isEmpty { singles = [Pair](repeating: Pair(), count: mostSingles) }
+        let new = Single(source: source, destination: destination, isThere: true)
+        if sources.losses == 0 || sources.contains(source) { return add(Pair(new, seed: seed)) }
+        if singles.isEmpty { singles = [Single](repeating: Single(), count: mostSingles) }
         let place = Int(truncatingIfNeeded: source.hash(seed: 0x9e37_79b9_7f4a_7c15) >> 32) & (mostSingles - 1)
         let single = singles[place]
-        if single.hash == 0 || single.source != source { return singles[place] = pair }
-        if single.hash == pair.hash { return }
-        singles[place].hash = 0
-        add(single)
-        add(pair)
+        if !single.isThere || single.source != source { return singles[place] = new }
+        if single.destination == destination { return }
+        singles[place].isThere = false
+        add(Pair(single, seed: seed))
+        add(Pair(new, seed: seed))
     }
 
     /// Adds what was seen elsewhere, of which some may be the same.
@@ -238,14 +264,15 @@ struct FrequentTargets: Sendable {
         precondition(seed == other.seed, "pairs with different hashes")
         // Pairs of sources that were let go may come again.
         if sources.losses != lossesSeen { rebuild() }
-        let (own, others) = (singles.filter { $0.hash != 0 }, other.singles.filter { $0.hash != 0 })
+        let (own, others) = (singles.filter(\.isThere), other.singles.filter(\.isThere))
         singles = []
         sources.makeRoom(for: other.sources.capacity + own.count + others.count)
         mostPairs = max(mostPairs, 2 * (count + other.count + own.count + others.count))
-        for pair in own + others { add(pair) }
+        for single in own + others { add(Pair(single, seed: seed)) }
         for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
     }
 
+    @inline(never)
     private mutating func add(_ pair: Pair) {
         if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: FrequentTargets.fewest) }
         let position = position(of: pair.hash)

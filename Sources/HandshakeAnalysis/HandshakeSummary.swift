@@ -165,12 +165,15 @@ public struct HandshakeSummary: Sendable {
         waiting.removeAll(keepingCapacity: true)
     }
 
-    /// An attempt that is not listed, of which there is nothing but one SYN.
-    /// - Parameter isOldEnough: whether silence means something by now.
-    mutating func countSilence(isOldEnough: Bool, _ cause: Ending) {
-        attempts += 1
-        if cause == .captureEnd { undecided += 1 }
-        if isOldEnough { unanswered += 1 } else { pending += 1 }
+    /// Attempts that are not listed, and of which there is nothing but one SYN.
+    /// - Parameters:
+    ///   - unanswered: those that are old enough for silence to mean something.
+    ///   - pending: the others.
+    mutating func countSilences(unanswered old: Int, pending young: Int, _ cause: Ending) {
+        attempts += old + young
+        if cause == .captureEnd { undecided += old + young }
+        unanswered += old
+        pending += young
     }
 
     /// Adds what another tracker counted of the same capture's other tuples.

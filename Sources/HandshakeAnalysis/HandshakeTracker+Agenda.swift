@@ -29,8 +29,9 @@ extension HandshakeTracker {
     }
 
     /// Ends the capture, as `finish`, without handing out what was decided.
-    package mutating func end() {
-        decideAll { _ in }
+    /// - Parameter apportion: has several threads count what is open, where that is all; nil for none but this one.
+    package mutating func end(_ apportion: Apportionment? = nil) {
+        decideAll(apportion) { _ in }
     }
 
     /// The same, of which there may be more than is to be kept.
@@ -38,11 +39,11 @@ extension HandshakeTracker {
     package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
         mostDecided = max(1, configuration.mostDecided)
         defer { mostDecided = .max }
-        try decideAll(hand)
+        try decideAll(nil, hand)
     }
 
     private mutating func decideAll<Failure>(
-        _ hand: (inout HandshakeTracker) throws(Failure) -> Void
+        _ apportion: Apportionment?, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
         precondition(agenda.isEmpty, "decisions were not taken")
         clock.end()
@@ -52,7 +53,7 @@ extension HandshakeTracker {
         expire()
         try decideRest(hand)
         order = Decisions.end
-        if configuration.listsAttempts { decideOpen() } else { countOpen() }
+        if configuration.listsAttempts { decideOpen() } else { countOpen(apportion) }
         try decideRest(hand)
         for number in 0..<UInt8(parts.count) {
             choose(number)
@@ -159,26 +160,5 @@ extension HandshakeTracker {
         while let slot = queues.due(.ended, attempts.entries, now) { forgetUnlessTouched(slot) }
         while let slot = queues.due(.live, attempts.entries, now) { forgetUnlessTouched(slot) }
         queues.schedule(attempts.entries)
-    }
-
-    /// Counts what is open as the end of the capture leaves it. One of each part in turn: they lie beside each other in memory, while
-    /// the next of a part has to be waited for.
-    private mutating func countOpen() {
-        for queue in [Attempt.Queue.unfinished, .settling] {
-            var slots = InlineArray<16, UInt32>(repeating: 0)
-            for number in 0..<parts.count { slots[number] = parts[UInt8(number)].queues[queue].head }
-            var isAnyLeft = true
-            while isAnyLeft {
-                isAnyLeft = false
-                for number in 0..<parts.count where slots[number] != 0 {
-                    let slot = slots[number]
-                    slots[number] = attempts.entries[slot].queueNext
-                    attempts.entries.prefetch(slots[number])
-                    choose(UInt8(number))
-                    report(slot, .captureEnd)
-                    isAnyLeft = true
-                }
-            }
-        }
     }
 }

@@ -54,7 +54,9 @@ extension HandshakeTracker {
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
         {
+            let known = attempts.entries.count
             goSteadily(batch, &own)
+            isFlooded = (attempts.entries.count &- known) &* 8 > own.count &* 7
             return true
         }
         return go(batch, &own, from: 0)
@@ -165,6 +167,8 @@ extension HandshakeTracker {
     @inline(__always)
     private func find(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let heads = batch.heads.span
+        own.isHashed = batch.seed == seed
+        own.reroutings = reroutings
         for position in 0..<batch.count {
             // Whose a frame is, of several trackers, is not to be predicted: no branch.
             let isOwn = share.count(ofPart: heads[position].part) | (heads[position].isUsual ? 0 : 1)
@@ -172,10 +176,24 @@ extension HandshakeTracker {
             own.count &+= isOwn
             recentIndex.prefetch(heads[position].hash)
         }
-        let segments = batch.segments.span
-        own.isHashed = batch.seed == seed
-        own.reroutings = reroutings
         guard own.isHashed else { return }
+        if isFlooded { findVacancies(batch, &own) } else { findAttempts(batch, &own) }
+    }
+
+    /// Of a flood, what frames lead to is a place in the index.
+    @inline(__always)
+    private func findVacancies(_ batch: borrowing FrameBatch, _ own: inout Own) {
+        let (heads, segments) = (batch.heads.span, batch.segments.span)
+        for turn in 0..<own.count {
+            let position = Int(own.positions[turn])
+            segments.prefetch(position)
+            parts[share.place(ofPart: heads[position].part)].index.prefetch(heads[position].hash)
+        }
+    }
+
+    @inline(__always)
+    private func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
+        let (heads, segments) = (batch.heads.span, batch.segments.span)
         // What is no usual segment leads anywhere: it is not to be told apart here.
         var strangers = InlineArray<64, UInt8>(repeating: 0)
         var strangerCount = 0

@@ -151,7 +151,7 @@ extension HandshakeTracker {
             removeRoute(hash, slot)
             return attempts.remove(slot)
         }
-        let newest = index.find(hash) { attempts.has(tuple, $0) }
+        let newest = index.find(hash) { attempts.has(tuple, $0) }.slot
         if newest != slot {
             var newer = newest
             while attempts[newer].older != slot { newer = attempts[newer].older }

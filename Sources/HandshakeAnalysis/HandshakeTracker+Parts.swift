@@ -113,10 +113,12 @@ extension HandshakeTracker {
 
     // MARK: Routes, from a hash to the newest attempt on its tuple, of the part at hand
 
+    /// - Parameter vacancy: as `HashIndex.insert`.
     @inline(__always)
-    mutating func addRoute(_ hash: UInt64, _ slot: UInt32) {
-        index.insert(hash, slot)
-        recentIndex.remember(hash, slot)
+    mutating func addRoute(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
+        index.insert(hash, slot, at: vacancy)
+        // Of a flood none is heard of again.
+        if !isFlooded { recentIndex.remember(hash, slot) }
     }
 
     mutating func replaceRoute(_ hash: UInt64, _ old: UInt32, with new: UInt32) {

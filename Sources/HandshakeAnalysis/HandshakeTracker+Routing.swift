@@ -7,7 +7,7 @@ extension HandshakeTracker {
     @inline(__always)
     func find(_ key: ConnectionKey, _ hash: UInt64) -> UInt32 {
         let tuple = key.tuple
-        return index.find(hash) { attempts.has(tuple, $0) }
+        return index.find(hash) { attempts.has(tuple, $0) }.slot
     }
 
     mutating func take(_ segment: Segment) {

@@ -7,6 +7,8 @@ struct ProfileHints {
     var ack: UInt16 = 0
     /// The last three, of one attempt, that made a plain handshake.
     var plain: (UInt16, UInt16, UInt16) = (0, 0, 0)
+    /// The last of a SYN that had no answer and a plain opening.
+    var plainOpening: UInt16 = 0
 }
 
 // The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without detail. What
@@ -27,12 +29,14 @@ extension HandshakeTracker {
     ) -> Bool {
         let segment = segments[position]
         let hash = hash ?? tuple(segment, pair()).hash(seed: seed)
-        let slot =
+        let found =
             candidate != 0 && attempts.has(segment, pair(), candidate)
-            ? candidate : index.find(hash) { attempts.has(segment, pair(), $0) }
+            ? HashIndex.Finding(slot: candidate, vacancy: -1)
+            : index.find(hash) { attempts.has(segment, pair(), $0) }
+        let slot = found.slot
         let isTaken: Bool
         if slot == 0 {
-            isTaken = begin(segments, position, tuple(segment, pair()), hash)
+            isTaken = begin(segments, position, pair(), hash, at: found.vacancy)
         } else {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
@@ -62,21 +66,26 @@ extension HandshakeTracker {
     // MARK: Steps
 
     /// A SYN on a tuple that is not remembered.
+    /// - Parameter vacancy: where the index has room for it.
     @inline(__always)
     private mutating func begin(
-        _ segments: Span<UsualSegment>, _ position: Int, _ tuple: Tuple, _ hash: UInt64
+        _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64,
+        at vacancy: Int
     ) -> Bool {
         let segment = segments[position]
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         guard segment.flags.intersection(control).rawValue == TCPFlags.syn.rawValue, segment.payloadLength == 0,
             segment.ack == 0, segment.tsecr == 0,
             // Not connected to itself.
-            tuple.lowLow != tuple.highLow || tuple.ports >> 16 != tuple.ports & 0xffff
-                || tuple.lowHigh != tuple.highHigh
+            segment.ports >> 16 != segment.ports & 0xffff || !hasOneAddress(segment, pair())
         else { return false }
         let profile = profiles.number(segments, position, hint: &hints.syn)
         guard profile != 0 else { return false }
-        if isFull, !admit() { return true }
+        var vacancy = vacancy
+        if isFull {
+            if !admit() { return true }
+            vacancy = -1
+        }
         var entry = Entry()
         entry.stage = .synSent
         entry.clientIsLow = segment.sourceIsLow
@@ -89,15 +98,22 @@ extension HandshakeTracker {
         entry.window = segment.window
         let isHeardLater = hearsAt == HandshakeTracker.unknown
         queues.place(&entry, in: .unfinished, now: isHeardLater ? clock.elapsed : hearsAt)
-        let slot = attempts.insert(entry, tuple)
+        let slot = attempts.insert(&entry, segment, pair())
         attemptCount += 1
-        addRoute(hash, slot)
+        addRoute(hash, slot, at: vacancy)
         queues.added(slot, to: .unfinished, attempts.entries)
         if isHeardLater {
             recentHandshake = slot
             noteRecent(slot)
         }
         return true
+    }
+
+    @inline(__always)
+    private func hasOneAddress(_ segment: UsualSegment, _ pair: @autoclosure () -> AddressPair) -> Bool {
+        guard segment.isV6 else { return segment.addresses >> 32 == segment.addresses & 0xffff_ffff }
+        let pair = pair()
+        return pair.lowHigh == pair.highHigh && pair.lowLow == pair.highLow
     }
 
     /// The server's answer to a SYN.
@@ -321,18 +337,8 @@ extension HandshakeTracker {
             guard canClose(slot) else { return false }
             countPlain(slot, cause)
             return true
-        case .synSent where !configuration.listsAttempts:
-            let ports = attempts.entries[slot].ports
-            guard profiles[attempts.entries[slot].profile].isPlainOpening, attempts.entries[slot].clientISN != 0,
-                ports >> 16 != 0, ports & 0xffff != 0
-            else { return false }
-            let age = (clock.now ?? time) &- attempts.entries[slot].firstTime
-            let isOldEnough = cause == .timeout || age >= Judge.patience
-            let (client, server) = attempts.ends(of: slot)
-            totals.countSilence(isOldEnough: isOldEnough, cause)
-            patterns.unanswered(client, server)
-            return true
-        case .synSent, .synReceived, .closed, .detailed: return false
+        case .synSent: return !configuration.listsAttempts && countSilence(slot, cause)
+        case .synReceived, .closed, .detailed: return false
         }
     }
 

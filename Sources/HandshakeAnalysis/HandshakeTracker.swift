@@ -88,6 +88,8 @@ public struct HandshakeTracker: ~Copyable {
     var notes: Pool<SegmentNote>
     /// Beside the indexes of all parts.
     let recentIndex: RecentIndex
+    /// Whether the last batch was new attempts, nearly all of it.
+    var isFlooded = false
     /// Counts the entries of indexes that were removed, or lead to another attempt than before.
     var reroutings: UInt64 = 0
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.

@@ -18,6 +18,8 @@ struct Part: ~Copyable {
     var profiles: ProfileTable
     /// Where profiles were last time.
     var hints = ProfileHints()
+    /// Of the end, until they are added up.
+    var silences = Silences()
     /// Of the parts of all trackers.
     let number: UInt8
     /// Attempts, segments in their logs, and octets of both, of what the tracker remembers.

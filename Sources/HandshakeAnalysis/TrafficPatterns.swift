@@ -53,6 +53,7 @@ public struct TrafficPatterns: Sendable {
 
     func prefetchEstablished(at server: Endpoint) { established.prefetch(server) }
 
+    @inline(__always)
     mutating func unanswered(_ client: Endpoint, _ server: Endpoint) {
         unansweredAt.add(server)
         targets.add(client.address, server)

@@ -124,3 +124,20 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         }
     }
 }
+
+/// Does a piece of work for each number below a count, each on a thread of its own: the first, and what the system has no thread for, on
+/// the caller's. Returns when all is done.
+/// - Parameter name: of the threads.
+package func apportion(_ name: String, _ count: Int, _ work: (Int) -> Void) {
+    /// Unchecked: it is done with before the work returns.
+    struct Shared: @unchecked Sendable { let work: (Int) -> Void }
+
+    withoutActuallyEscaping(work) { work in
+        let shared = Shared(work: work)
+        let threads = (1..<count).map { number in WorkThread.start(name) { shared.work(number) } }
+        work(0)
+        for (place, thread) in threads.enumerated() {
+            if let thread { thread.join() } else { work(place + 1) }
+        }
+    }
+}

@@ -133,7 +133,8 @@ final class TrackerTeam: @unchecked Sendable {
             progress.tick { piece.progress }
             ahead.pass(taker: 0)
         }
-        workers[0].tracker.end()
+        // Who read has nothing left to do. Of several trackers each has its own end.
+        workers[0].tracker.end(workers.count == 1 ? { apportion("count", $0, $1) } : nil)
         progress.clear()
     }
 

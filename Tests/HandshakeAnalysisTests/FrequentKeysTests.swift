@@ -33,6 +33,27 @@ import Testing
         for (number, count) in truth { #expect(keys[address(number)] <= count) }
     }
 
+    @Test("A key that comes again and again is counted as one among others is, also where it is let go or added up")
+    func runs() {
+        for length in [1, 2, 7] {
+            var (keys, truth) = (FrequentKeys<IPAddress>(capacity: 8), [IPAddress: Int]())
+            for number in 0..<64 {
+                let key = address(number % 8 < 4 ? 1 : number)
+                for _ in 0..<length { keys.add(key) }
+                truth[key, default: 0] += length
+                #expect(keys[address(1)] == truth[address(1)])
+                #expect(keys.contains(address(1)))
+                let counts = Dictionary(uniqueKeysWithValues: keys.sorted.map { ($0.key, $0.count) })
+                #expect(counts[address(1)] == truth[address(1)])
+                #expect(counts.allSatisfy { $0.value <= truth[$0.key] ?? 0 })
+            }
+            var sum = FrequentKeys<IPAddress>(capacity: 8)
+            for _ in 0..<3 { sum.add(address(1)) }
+            sum.add(keys)
+            #expect(sum[address(1)] == 3 + (truth[address(1)] ?? 0))
+        }
+    }
+
     @Test("A sketch never says less than a key occurred, and little more as long as keys are few")
     func sketch() {
         var sketch = FrequencySketch()

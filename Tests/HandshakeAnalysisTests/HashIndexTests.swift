@@ -37,15 +37,16 @@ import Testing
         }
         func expectAll() {
             #expect(index.count == known.count)
-            #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot } == entry.slot })
+            #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot }.slot == entry.slot })
         }
         for turn in 0..<150_000 {
             let draw = Int(hashes.next() >> 33)
             if known.count < 60_000, draw % 8 < 5 {
                 let slot = newSlot()
                 let hash = draw % 64 == 0 ? known.last?.hash ?? 1 : hashes.next()
-                #expect(index.find(hash) { $0 == slot } == 0)
-                index.insert(hash, slot)
+                let found = index.find(hash) { $0 == slot }
+                #expect(found.slot == 0)
+                index.insert(hash, slot, at: draw % 4 == 0 ? -1 : found.vacancy)
                 known.append((hash, slot))
             } else if !known.isEmpty {
                 let place = draw % known.count
@@ -59,7 +60,7 @@ import Testing
                     free.append(entry.slot)
                     known.swapAt(place, known.count - 1)
                     known.removeLast()
-                    #expect(index.find(entry.hash) { $0 == entry.slot } == 0)
+                    #expect(index.find(entry.hash) { $0 == entry.slot }.slot == 0)
                 }
             }
             if turn % 5000 == 0 { expectAll() }
@@ -68,8 +69,8 @@ import Testing
         #expect(known.count > 30_000)
         index.removeAll()
         #expect(index.count == 0)
-        #expect(known.allSatisfy { index.find($0.hash) { _ in true } == 0 })
-        #expect((UInt32(1)...2000).allSatisfy { slot in other.find(UInt64(slot) << 50) { $0 == slot } == slot })
+        #expect(known.allSatisfy { index.find($0.hash) { _ in true }.slot == 0 })
+        #expect((UInt32(1)...2000).allSatisfy { slot in other.find(UInt64(slot) << 50) { $0 == slot }.slot == slot })
     }
 
     @Test("A slot that is used again while the index grows is not mistaken for what it held before")
@@ -84,10 +85,10 @@ import Testing
         index.remove(first, 1)
         index.insert(last - 1 << 32, 1)
         index.remove(last - 1 << 32, 1)
-        #expect(index.find(last - 1 << 32) { _ in true } == 0)
+        #expect(index.find(last - 1 << 32) { _ in true }.slot == 0)
         for slot in UInt32(2562)...6000 { index.insert(0x4000_0000_0000_0000 | UInt64(slot) << 40, slot) }
-        #expect(index.find(last - 1 << 32) { _ in true } == 0)
-        #expect(index.find(last) { $0 == 2 } == 2)
+        #expect(index.find(last - 1 << 32) { _ in true }.slot == 0)
+        #expect(index.find(last) { $0 == 2 }.slot == 2)
         #expect(index.count == 5999)
     }
 
@@ -104,6 +105,18 @@ import Testing
             known.append((hashes.next(), slot))
             index.insert(known[known.count - 1].hash, slot)
         }
-        #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot } == entry.slot })
+        #expect(known.allSatisfy { entry in index.find(entry.hash) { $0 == entry.slot }.slot == entry.slot })
+    }
+
+    @Test("A large index that was emptied holds nothing, and starts again") func emptiedLarge() {
+        let memory = IndexMemory(parts: 1, entries: 200_000)
+        var index = HashIndex(memory.room(0))
+        func hash(_ slot: UInt32) -> UInt64 { UInt64(slot) &* 0x9e37_79b9_7f4a_7c15 }
+        for _ in 0..<2 {
+            for slot in UInt32(1)...200_000 { index.insert(hash(slot), slot) }
+            #expect((UInt32(1)...200_000).allSatisfy { slot in index.find(hash(slot)) { $0 == slot }.slot == slot })
+            index.removeAll()
+            #expect((UInt32(1)...200_000).allSatisfy { index.find(hash($0)) { _ in true }.slot == 0 })
+        }
     }
 }

@@ -60,6 +60,87 @@ import Testing
         #expect(tracker.summary.attempts == count)
     }
 
+    @Test("A flood, and what answers it, comes to the same with short forms and without, listed and counted")
+    func flood() {
+        var frames: [(octets: [UInt8], time: Int64)] = []
+        func add(_ client: Int, _ flags: TCPFlags, seq: UInt32, ack: UInt32 = 0) {
+            let ends = (
+                client: Endpoint(IPAddress(v4: 0x0a00_0000 + UInt32(client)), 1000),
+                server: Endpoint(IPAddress(v4: 0xc633_6401 + UInt32(client % 3)), 80)
+            )
+            let isAnswer = flags.contains(.syn) && flags.contains(.ack)
+            var segment = Segment(
+                from: isAnswer ? ends.server : ends.client, to: isAnswer ? ends.client : ends.server)
+            segment.flags = flags
+            segment.seq = seq
+            segment.ack = ack
+            if flags.contains(.syn) { segment.options.present = .mss }
+            segment.options.mss = flags.contains(.syn) ? 1460 : 0
+            frames.append((FrameEncoder(.ethernet).encode(segment), Int64(frames.count) * 100_000))
+        }
+        // Batches of nothing but new attempts, and then of some of them going on, with others beside them.
+        for client in 0..<20_000 {
+            add(client, .syn, seq: 7)
+            if client % 1000 > 900, client % 2 == 0 { add(client - 600, .syn, seq: 7) }
+            if client % 1000 > 900, client % 3 == 0 { add(client - 800, [.syn, .ack], seq: 9, ack: 8) }
+            if client % 1000 > 950, client % 3 == 0 { add(client - 850, .ack, seq: 8, ack: 10) }
+            if client % 77 == 0 { add(client, .syn, seq: 7) }
+            if client % 99 == 0 { add(client, .syn, seq: 1007) }
+        }
+        let short = outcome(frames, short: true, lists: true, most: 1 << 16)
+        #expect(short == outcome(frames, short: false, lists: true, most: 1 << 16))
+        #expect(short.last == outcome(frames, short: true, lists: false, most: 1 << 16).last)
+        #expect(short.count > 20_000)
+        let established = short.count { $0.contains("\"outcome\":\"established\"") }
+        #expect(established > 100)
+    }
+
+    @Test("What a flood leaves open is counted the same by one thread and by two, in whatever order")
+    func sharedEnd() {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.listsAttempts = false
+        configuration.hashSeed = 1
+        let frames = (UInt32(0)..<70_000).map { number in
+            var segment = Segment(
+                from: Endpoint(IPAddress(v4: 0x0a00_0000 + number), 1000),
+                to: Endpoint(IPAddress(v4: 0xc633_6401 + number / 30_000), 80))
+            segment.flags = .syn
+            // One in a hundred has a number that calls for a closer look.
+            segment.seq = number % 100 == 0 ? 0 : 7
+            segment.options.present = .mss
+            segment.options.mss = 1460
+            return FrameEncoder(.ethernet).encode(segment)
+        }
+        func summary(_ apportion: Apportionment?) -> String {
+            var tracker = HandshakeTracker(configuration)
+            var batch = FrameBatch(seed: tracker.seed)
+            for (index, octets) in frames.enumerated() {
+                batch.append(
+                    octets.span.bytes, wireLength: octets.count, number: UInt64(index + 1),
+                    time: Int64(index) * 200_000, decoder: FrameDecoder(.ethernet))
+                if batch.isFull || index == frames.count - 1 {
+                    tracker.receive(batch)
+                    batch.count = 0
+                }
+            }
+            tracker.end(apportion)
+            var out = OutputBuffer()
+            JSONReport.line(tracker.summary, CaptureLoss(), to: &out)
+            return String(decoding: out.bytes, as: UTF8.self)
+        }
+        var shares: [Int] = []
+        let shared = summary { count, work in
+            for number in (0..<count).reversed() {
+                shares.append(number)
+                work(number)
+            }
+        }
+        #expect(shares == [1, 0])
+        #expect(shared == summary(nil))
+        #expect(shared.contains("\"total\":70000"))
+        #expect(shared.contains("\"isn-zero\":700"))
+    }
+
     /// The records as JSON in the order in which they were decided, and the summary.
     private func outcome(
         _ frames: [(octets: [UInt8], time: Int64)], short: Bool, lists: Bool, most: Int = 4096

@@ -1,0 +1,108 @@
+import PacketWire
+
+/// Does a piece of work for each number below a count, in any order or at the same time, and returns when all is done.
+package typealias Apportionment = (_ count: Int, _ work: (Int) -> Void) -> Void
+
+/// What the end of the capture finds open in a part, as far as it was waiting for an answer or for the final ACK.
+struct Silences {
+    /// SYNs without answer of which there is nothing more to say.
+    var unanswered = 0
+    var pending = 0
+    /// The others.
+    var others: [UInt32] = []
+}
+
+// What is open at the end, where it is only counted. After a flood those are SYNs without answer, all but a few, and millions. What comes
+// of counting them is in their part, so that two threads can have other parts in hand.
+extension HandshakeTracker {
+    /// Open attempts from which on it is worth while to wake another thread.
+    private static let many = 1 << 16
+
+    /// Counts what is open as the end of the capture leaves it.
+    mutating func countOpen(_ apportion: Apportionment?) {
+        if let apportion, parts.count > 1, openAttempts >= HandshakeTracker.many {
+            apportion(2) { countSilences(ofPartsFrom: $0, by: 2) }
+        } else {
+            countSilences(ofPartsFrom: 0, by: 1)
+        }
+        for place in 0..<UInt8(parts.count) {
+            choose(place)
+            let silences = parts.current.silences
+            parts.current.silences = Silences()
+            totals.countSilences(unanswered: silences.unanswered, pending: silences.pending, .captureEnd)
+            for slot in silences.others { report(slot, .captureEnd) }
+            var slot = queues[.settling].head
+            while slot != 0 {
+                let next = attempts.entries[slot].queueNext
+                attempts.entries.prefetch(next)
+                report(slot, .captureEnd)
+                slot = next
+            }
+        }
+    }
+
+    /// One of each part in turn: they lie beside each other in memory, while the next of a part has to be waited for.
+    private func countSilences(ofPartsFrom first: Int, by step: Int) {
+        var slots = InlineArray<16, UInt32>(repeating: 0)
+        for place in stride(from: first, to: parts.count, by: step) {
+            slots[place] = parts[UInt8(place)].queues[.unfinished].head
+        }
+        let now = clock.now ?? time
+        var isAnyLeft = true
+        while isAnyLeft {
+            isAnyLeft = false
+            var place = first
+            while place < parts.count {
+                let slot = slots[place]
+                if slot != 0 {
+                    slots[place] = attempts.entries[slot].queueNext
+                    attempts.entries.prefetch(slots[place])
+                    count(slot, inPart: UInt8(truncatingIfNeeded: place), now)
+                    isAnyLeft = true
+                }
+                place &+= step
+            }
+        }
+    }
+
+    @inline(__always)
+    private func count(_ slot: UInt32, inPart place: UInt8, _ now: Int64) {
+        guard isSilence(slot, inPart: place) else { return parts[place].silences.others.append(slot) }
+        if now &- attempts.entries[slot].firstTime >= Judge.patience {
+            parts[place].silences.unanswered &+= 1
+        } else {
+            parts[place].silences.pending &+= 1
+        }
+        let (client, server) = attempts.ends(of: slot)
+        parts[place].patterns.unanswered(client, server)
+    }
+
+    /// Counts a SYN of the part at hand that time has ended, where there is nothing to say but that it had no answer; false if there may be
+    /// more.
+    mutating func countSilence(_ slot: UInt32, _ cause: Ending) -> Bool {
+        guard isSilence(slot, inPart: parts.place) else { return false }
+        let age = (clock.now ?? time) &- attempts.entries[slot].firstTime
+        let isOldEnough = cause == .timeout || age >= Judge.patience
+        totals.countSilences(unanswered: isOldEnough ? 1 : 0, pending: isOldEnough ? 0 : 1, cause)
+        let (client, server) = attempts.ends(of: slot)
+        patterns.unanswered(client, server)
+        return true
+    }
+
+    /// Whether an attempt is one usual SYN that had no answer.
+    @inline(__always)
+    private func isSilence(_ slot: UInt32, inPart place: UInt8) -> Bool {
+        let (ports, profile) = (attempts.entries[slot].ports, attempts.entries[slot].profile)
+        guard attempts.entries[slot].stage == .synSent, attempts.entries[slot].clientISN != 0, ports >> 16 != 0,
+            ports & 0xffff != 0
+        else { return false }
+        return profile == parts[place].hints.plainOpening || isPlainOpening(profile, inPart: place)
+    }
+
+    @inline(never)
+    private func isPlainOpening(_ profile: UInt16, inPart place: UInt8) -> Bool {
+        guard parts[place].profiles[profile].isPlainOpening else { return false }
+        parts[place].hints.plainOpening = profile
+        return true
+    }
+}
