@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The program beside its floors and its peers, in turn, on the same warm files, in one run.
+"""The program beside its floors and its peers, in turn, on the same warm files and with warm memory, in one run.
 
     bench.py SYNSCOPE MAKE_WORKLOAD [--rounds 5] [--scale 1.0] [--quick] [--keep DOCS]
 
@@ -10,6 +10,7 @@ raw times, the tables and the plots to a folder.
 import argparse
 import datetime
 import json
+import mmap
 import os
 import platform
 import re
@@ -49,13 +50,24 @@ def warm(path):
             pass
 
 
-def rounds(commands, number, out, path):
+def warm_memory(mebibytes):
+    """Touches so much free memory, and gives it back. The host of a virtual machine may take what is free for a second, and then
+    takes longer to return it than the programs to use it: that is no program's doing."""
+    memory = mmap.mmap(-1, mebibytes << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    for offset in range(0, len(memory), mmap.PAGESIZE):
+        memory[offset] = 1
+    memory.close()
+
+
+def rounds(commands, number, out, path, mebibytes):
     """Runs each command in turn, so many times over; the first round only warms up."""
     times = {name: [] for name in commands}
     resident, cores = {}, {name: [] for name in commands}
     for turn in range(number + 1):
         for name, command in commands.items():
             warm(path)
+            warm_memory(mebibytes)
             seconds, memory, all_cores = timed(command, out if name.endswith("to a file") else "/dev/null")
             if turn:
                 times[name].append(seconds)
@@ -87,8 +99,9 @@ class Bench:
         packets = int(subprocess.run([self.bare, path], check=True, capture_output=True, text=True).stdout.split()[0])
         return path, packets
 
-    def measure(self, title, path, packets, commands, floor):
-        times, resident, cores = rounds(commands, self.number, self.out, path)
+    def measure(self, title, path, packets, commands, floor, mebibytes=512):
+        """Measures the commands, of which none takes more memory than so much, the page cache of what it writes included."""
+        times, resident, cores = rounds(commands, self.number, self.out, path, mebibytes)
         rates = {name: packets / statistics.median(seconds) / 1e6 for name, seconds in times.items()}
         print(f"\n{title}: {packets} packets")
         for name in commands:
@@ -144,7 +157,7 @@ class Bench:
             "W3, SYN flood, summary", path, packets,
             {"bare libpcap loop": [self.bare, path],
              **self.workers("synscope -q", ["-q", path, "--max-attempts", str(16 << 20)]),
-             **self.peers(path, "tcpdump, SYN filter")}, "bare libpcap loop")
+             **self.peers(path, "tcpdump, SYN filter")}, "bare libpcap loop", 768)
         each = (resident["synscope -q, -j 1"] - base) * 1024 / max(1, packets - few)
         print(f"  resident for each half-open attempt: {each:.1f} octets (beyond the {base // 1024} MiB of {few})")
         self.results[-1]["octets_per_half_open_attempt"] = each
@@ -159,7 +172,7 @@ class Bench:
                for name in ("jsonl", "csv", "text")},
             **self.peers(path, *slow)}
         self.measure(
-            "W1, 200,000 connections, every attempt", path, packets, commands, "synscope -T jsonl, -j 1, to a file")
+            "W1, 200,000 connections, every attempt", path, packets, commands, "synscope -T jsonl, -j 1, to a file", 768)
         os.remove(path)
         path, packets = self.capture("w1-plain", 500_000)
         alone = {"synscope -q": q + [path], "synscope -T jsonl": [self.program, "-T", "jsonl", "-j", "1", path]}
@@ -202,7 +215,7 @@ class Bench:
         rates, _ = self.measure(
             "10000000 half-open attempts at the end", path, packets,
             {"synscope -q": q + [path, "--max-attempts", str(16 << 20)], "bare libpcap loop": [self.bare, path]},
-            "bare libpcap loop")
+            "bare libpcap loop", 1536)
         self.flood = (10_000_000, rates["synscope -q"], rates["bare libpcap loop"])
         os.remove(path)
         for repeats in (0, 1, 2, 4, 8):
