@@ -221,8 +221,7 @@ func prefetch<First, Second>(
         var largest = HashIndex.smallest
         while HashIndex.isCrowded(entries, mask: 1 << largest - 1) { largest += 1 }
         self.largest = largest
-        // What a probe reads behind the last entry is there, and is none.
-        byteCount = parts * 8 << (largest + 1) + 64
+        byteCount = parts * 8 << (largest + 1)
         unsafe base = clinux_map(byteCount)
     }
 
@@ -256,9 +255,10 @@ func prefetch<First, Second>(
 
 /// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
 /// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
-/// cache. Linear probing, at most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
+/// cache. That is a bucket of eight places, a line of a cache, which is looked at in one step; where it is full, the next places follow. At
+/// most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
 ///
-/// It grows without a pause: each insertion moves a few entries, in the order of their places, which is nearly that of their hashes. So
+/// It grows without a pause: each insertion moves a bucket to the two of the new table that it becomes, in the order of hashes. So
 /// one comparison says whether a hash was moved yet. What was moved stays where it was too until all are: what belongs at the end of the old
 /// table, and lies at its start, is found by going past it. Nobody takes it for an entry, since its tag is below the boundary.
 @safe struct HashIndex: ~Copyable {
@@ -277,8 +277,6 @@ func prefetch<First, Second>(
     fileprivate static let smallest: UInt64 = 12
     /// Octets from which a table's memory is announced: smaller ones share their pages.
     private static let announced = 1 << 18
-    /// Places that one insertion moves, at least. What is inserted meanwhile leaves an eighth of them free.
-    private static let step = 8
 
     init(_ room: IndexRoom) {
         self.room = room
@@ -336,7 +334,7 @@ func prefetch<First, Second>(
     func candidate(_ hash: UInt64) -> UInt32 {
         let table = table(of: hash)
         let home = table.home(hash)
-        // Four places at once: how far an entry stands from its place is not to be predicted.
+        // All at once: which place of its bucket an entry has is not to be predicted.
         let found = table.probe(home, hash)
         if found != 0 { return UInt32(truncatingIfNeeded: table[home &+ found.trailingZeroBitCount]) }
         return farCandidate(table, hash)
@@ -365,9 +363,8 @@ func prefetch<First, Second>(
     func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> Finding {
         let table = table(of: hash)
         let home = table.home(hash)
-        // How far an entry, or an empty place, is from where it belongs is not to be predicted: four at once.
         let found = table.probe(home, hash)
-        if found != 0, home &+ 3 <= table.mask {
+        if found != 0 {
             let position = home &+ found.trailingZeroBitCount
             let slot = UInt32(truncatingIfNeeded: table[position])
             if slot == 0 { return Finding(slot: 0, vacancy: position) }
@@ -414,25 +411,30 @@ func prefetch<First, Second>(
             // Where a limit may forbid it, not before.
             if !room.mayGrow, young.size >= HashIndex.announced { room.announce?(young.memory) }
         }
-        let goal = moved + HashIndex.step
-        // Up to an empty place: nothing that belongs behind it lies before it. What lies before its place belongs at the end, and is moved last.
-        // What some insertions later will be moved, and where to: nearly twice as far.
-        let later = moved &+ 4 &* HashIndex.step
+        let size = IndexTable.bucket
+        // What some insertions later will be moved, and where to.
+        let later = moved &+ 4 &* size
         old.prefetch(place: later)
         young.prefetch(place: 2 &* later)
-        young.prefetch(place: 2 &* later &+ HashIndex.step)
-        while moved <= old.mask, moved < goal || old[moved] != 0 {
-            let entry = old[moved]
-            let isMoved = (entry != 0 ? 1 : 0) & (old.home(entry) <= moved ? 1 : 0)
-            // Whether there is one is not to be predicted. None is put in an empty place too, and leaves it empty.
-            let home = isMoved != 0 ? young.home(entry) : 2 &* moved
-            young.place(entry & (0 &- UInt64(isMoved)), at: home)
-            moved += 1
-        }
+        young.prefetch(place: 2 &* later &+ size)
+        // Up to where nothing has run over from what belongs before. What lies before its place belongs at the end, and is moved last.
+        repeat {
+            if !old.split(moved, into: young) { moveSingly() }
+            moved += size
+        } while moved <= old.mask && old[moved - 1] != 0
         if moved <= old.mask {
             boundary = UInt64(moved) << old.shift
         } else {
             finishGrowth()
+        }
+    }
+
+    /// Moves a bucket's entries of which some belong elsewhere, or whose new places are partly taken.
+    @inline(never)
+    private mutating func moveSingly() {
+        for place in moved..<moved + IndexTable.bucket {
+            let entry = old[place]
+            if entry != 0, old.home(entry) <= place { young.place(entry) }
         }
     }
 
@@ -501,9 +503,12 @@ func prefetch<First, Second>(
     @inline(__always) var shift: UInt64 { UInt64(word % IndexTable.alignment) }
     @inline(__always) var size: Int { (mask &+ 1) &* 8 }
 
-    /// Where an entry, or a hash, belongs.
+    /// Places that lie in one line of a cache.
+    static let bucket = 8
+
+    /// The first place of the bucket in which an entry, or a hash, belongs.
     @inline(__always)
-    func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> UInt64(word)) }
+    func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> UInt64(word)) & ~(IndexTable.bucket - 1) }
 
     @inline(__always)
     func after(_ position: Int) -> Int { (position &+ 1) & mask }
@@ -515,17 +520,13 @@ func prefetch<First, Second>(
     }
 
     @inline(__always)
-    func prefetch(_ hash: UInt64) {
-        let home = home(hash)
-        // What `probe` reads may lie in two lines.
-        unsafe clinux_prefetch(entries + home)
-        unsafe clinux_prefetch(entries + (home &+ 3))
-    }
+    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(entries + home(hash)) }
 
-    /// A bit for each of four places that has a hash's tag, or is empty.
+    /// A bit for each place of a bucket that has a hash's tag, or is empty.
     @inline(__always)
-    func probe(_ position: Int, _ hash: UInt64) -> UInt32 {
-        unsafe clinux_probe(entries + position, UInt32(truncatingIfNeeded: hash >> 32))
+    func probe(_ home: Int, _ hash: UInt64) -> UInt32 {
+        let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        return unsafe clinux_probe(entries + home, tag) | clinux_probe(entries + home + 4, tag) << 4
     }
 
     @inline(__always)
@@ -539,18 +540,32 @@ func prefetch<First, Second>(
     }
 
     @inline(__always)
-    func place(_ entry: UInt64) { place(entry, at: home(entry)) }
-
-    /// Puts it in the first empty place from `home` on.
-    @inline(__always)
-    func place(_ entry: UInt64, at home: Int) {
-        let vacant = unsafe clinux_vacant(entries + home)
-        var position = home &+ vacant.trailingZeroBitCount
-        if vacant == 0 || home &+ 3 > mask {
-            position = home
-            while self[position] != 0 { position = after(position) }
-        }
+    func place(_ entry: UInt64) {
+        var position = home(entry)
+        while self[position] != 0 { position = after(position) }
         self[position] = entry
+    }
+
+    /// Puts the entries of a bucket in the two of a table of twice the size that it becomes.
+    /// - Returns: false, and nothing is done, where some do not belong in this bucket, or something has run over into those two.
+    @inline(__always)
+    func split(_ start: Int, into larger: IndexTable) -> Bool {
+        let (first, second) = (2 &* start, 2 &* start &+ IndexTable.bucket)
+        var strays = Int(truncatingIfNeeded: larger[first] | larger[second])
+        for place in start..<start + IndexTable.bucket {
+            let entry = self[place]
+            strays |= entry == 0 ? 0 : home(entry) ^ start
+        }
+        guard strays == 0 else { return false }
+        // Which of the two is not to be predicted, nor whether there is one: none is put in an empty place too, and leaves it empty.
+        var counts = 0
+        for place in start..<start + IndexTable.bucket {
+            let entry = self[place]
+            let half = larger.home(entry) & IndexTable.bucket
+            larger[first &+ half &+ (counts &>> (half &* 2)) & 15] = entry
+            counts &+= (entry == 0 ? 0 : 1) &<< (half &* 2)
+        }
+        return true
     }
 
     @inline(__always)
@@ -592,9 +607,6 @@ func prefetch<First, Second>(
     private func bucket(_ hash: UInt64) -> UnsafeMutablePointer<UInt64> {
         unsafe entries + Int(truncatingIfNeeded: hash &>> (64 - RecentIndex.bits)) &* 4
     }
-
-    @inline(__always)
-    func prefetch(_ hash: UInt64) { unsafe clinux_prefetch(bucket(hash)) }
 
     /// The slot whose entry has this hash's tag, likely the one that the index gives; 0 where that has to be asked.
     @inline(__always)

@@ -3,18 +3,18 @@ package import PacketWire
 // The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once: where their attempts are,
 // then the entries, then what those lead to.
 extension HandshakeTracker {
-    /// A batch's frames that are this tracker's. There is room for `FrameBatch.capacity`.
+    /// A batch's frames that are this tracker's, and what is found of them.
     ///
-    /// Passed inout, for reading too: of a borrowed one, the compiler copies the arrays for each element.
+    /// Passed inout, for reading too: of a borrowed one, the compiler copies the array for each element.
     private struct Own: ~Copyable {
-        var positions = InlineArray<64, UInt8>(repeating: 0)
-        var count = 0
-        /// The attempt that a usual segment likely leads to; 0 for none.
+        /// A bit for each.
+        var frames: UInt64
+        /// The attempt that a usual segment likely leads to; 0 for none. By position.
         var candidates = InlineArray<64, UInt32>(repeating: 0)
         /// `reroutings` when those were found.
-        var reroutings: UInt64 = 0
+        let reroutings: UInt64
         /// Whether the batch's hashes are this tracker's.
-        var isHashed = true
+        let isHashed: Bool
     }
 
     /// Asks for what a batch that comes next says of its frames: it may still be with the core that decoded them.
@@ -46,17 +46,17 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func begin(_ batch: borrowing FrameBatch) -> Bool {
         guard isUsual(batch) else { return goInDetail(batch) }
-        var own = Own()
-        find(batch, &own)
-        if batch.count > 0 { tick(batch, 0) }
-        if agenda.isEmpty, batch.count > 1,
+        guard batch.count > 0 else { return true }
+        var own = find(batch)
+        tick(batch, 0)
+        if agenda.isEmpty, batch.count > 1, own.isHashed,
             clock.goesSteadily(
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
         {
             let known = attempts.entries.count
             goSteadily(batch, &own)
-            isFlooded = (attempts.entries.count &- known) &* 8 > own.count &* 7
+            isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.nonzeroBitCount &* 7
             return true
         }
         return go(batch, &own, from: 0)
@@ -68,8 +68,7 @@ extension HandshakeTracker {
         decideNext()
         guard agenda.isEmpty else { return false }
         guard isUsual(batch) else { return goInDetail(batch, from: agenda.position) }
-        var own = Own()
-        find(batch, &own)
+        var own = find(batch)
         return go(batch, &own, from: agenda.position)
     }
 
@@ -90,54 +89,87 @@ extension HandshakeTracker {
     /// Takes own frames, of which the clock needs not be asked at each; the first has come.
     @inline(__always)
     private mutating func goSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
-        let heads = batch.heads.span
+        let (heads, segments) = (batch.heads.span, batch.segments.span)
         let (first, last) = (batch.first, batch.count - 1)
         let start = clock.elapsed &- clock.reference
-        for turn in 0..<own.count {
-            let position = Int(own.positions[turn])
+        let isLimited = memoryLimit != .max
+        var taken: UInt64 = 0
+        var left = own.frames & ~(1 &<< UInt64(last))
+        while left != 0 {
+            let position = left.trailingZeroBitCount
+            left &= left &- 1
             let head = heads[position]
-            if position > 0 {
-                clock.go(to: head.time, after: heads[position - 1].time, since: start)
-                frame = head.number
-                time = head.time
-            }
+            if position > 0 { goSteadily(to: head, after: heads[position - 1].time, since: start) }
             order = first &+ UInt64(position)
             trust(head.trusts)
             // The next frame, whosesoever it is, will show this.
             let next = start &+ head.time
-            hearsAt = position == last ? HandshakeTracker.unknown : next
-            let isUsual = take(batch, head, position, turn, &own)
-            settleOrder()
-            if !isUsual, position < last {
-                if next != clock.elapsed { touchRecent(next) }
-                (recent, recentHandshake) = ((0, 0), 0)
+            hearsAt = next
+            if head.isUsual {
+                let place = share.place(ofPart: head.part)
+                if isLimited { beginLimited(place) } else { parts.choose(place) }
+                taken &+= 1
+                let candidate = candidate(position, &own)
+                if take(segments, position, batch.addresses[position], head.hash, candidate) { continue }
+            } else {
+                takeOther(batch, position)
             }
+            settleOrder()
+            if next != clock.elapsed { touchRecent(next) }
+            (recent, recentHandshake) = ((0, 0), 0)
         }
+        totals.frames.segments &+= taken
         hearsAt = HandshakeTracker.unknown
-        clock.go(to: heads[last].time, after: heads[last - 1].time, since: start)
-        frame = heads[last].number
-        time = heads[last].time
+        goSteadily(to: heads[last], after: heads[last - 1].time, since: start)
+        order = first &+ UInt64(last)
+        trust(heads[last].trusts)
+        _ = go(batch, &own, from: last)
         for number in 0..<UInt8(parts.count) { nextDeadline = min(nextDeadline, parts[number].queues.nextDeadline) }
+    }
+
+    /// Apart, so that what there is for every frame is not too long to be in one piece.
+    @inline(never)
+    private mutating func beginLimited(_ place: UInt8) { begin(place) }
+
+    @inline(__always)
+    private mutating func goSteadily(to head: FrameHead, after previous: Int64, since start: Int64) {
+        clock.go(to: head.time, after: previous, since: start)
+        frame = head.number
+        time = head.time
     }
 
     /// Takes own frames from one on that has come.
     /// - Returns: false where there is too much to decide first.
+    @inline(never)
     private mutating func go(_ batch: borrowing FrameBatch, _ own: inout Own, from first: Int) -> Bool {
-        var turn = 0
-        while turn < own.count, Int(own.positions[turn]) < first { turn += 1 }
+        let segments = batch.segments.span
         for position in first..<batch.count {
             if position > first { tick(batch, position) }
             if !agenda.isEmpty {
                 agenda.position = position
                 return false
             }
-            if turn < own.count, Int(own.positions[turn]) == position {
-                _ = take(batch, batch.heads[position], position, turn, &own)
-                turn += 1
+            if own.frames &>> UInt64(position) & 1 != 0 {
+                let head = batch.heads[position]
+                if head.isUsual {
+                    begin(share.place(ofPart: head.part))
+                    totals.frames.segments &+= 1
+                    let candidate = candidate(position, &own)
+                    _ = take(
+                        segments, position, batch.addresses[position], own.isHashed ? head.hash : nil, candidate)
+                } else {
+                    takeOther(batch, position)
+                }
             }
             endFrame()
         }
         return true
+    }
+
+    /// The attempt that an own frame likely leads to; 0 for none. Nothing leads elsewhere than it did, unless it was rerouted since.
+    @inline(__always)
+    private func candidate(_ position: Int, _ own: inout Own) -> UInt32 {
+        own.reroutings == reroutings ? own.candidates[position] : 0
     }
 
     /// Takes own frames, each attempt with its detail from the start.
@@ -165,81 +197,70 @@ extension HandshakeTracker {
 
     /// Finds this tracker's frames, and asks for the memory that they lead to.
     @inline(__always)
-    private func find(_ batch: borrowing FrameBatch, _ own: inout Own) {
-        let heads = batch.heads.span
-        own.isHashed = batch.seed == seed
-        own.reroutings = reroutings
-        for position in 0..<batch.count {
-            // Whose a frame is, of several trackers, is not to be predicted: no branch.
-            let isOwn = share.count(ofPart: heads[position].part) | (heads[position].isUsual ? 0 : 1)
-            own.positions[own.count] = UInt8(truncatingIfNeeded: position)
-            own.count &+= isOwn
-            recentIndex.prefetch(heads[position].hash)
+    private func find(_ batch: borrowing FrameBatch) -> Own {
+        var own = Own(frames: share.frames(of: batch), reroutings: reroutings, isHashed: batch.seed == seed)
+        if own.isHashed {
+            if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
         }
-        guard own.isHashed else { return }
-        if isFlooded { findVacancies(batch, &own) } else { findAttempts(batch, &own) }
+        return own
     }
 
     /// Of a flood, what frames lead to is a place in the index.
     @inline(__always)
-    private func findVacancies(_ batch: borrowing FrameBatch, _ own: inout Own) {
+    private func findVacancies(_ batch: borrowing FrameBatch, _ frames: UInt64) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
-        for turn in 0..<own.count {
-            let position = Int(own.positions[turn])
+        var left = frames
+        while left != 0 {
+            let position = left.trailingZeroBitCount
+            left &= left &- 1
             segments.prefetch(position)
             parts[share.place(ofPart: heads[position].part)].index.prefetch(heads[position].hash)
         }
     }
 
+    /// What is no usual segment leads anywhere: it is not to be told apart here.
     @inline(__always)
     private func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
-        // What is no usual segment leads anywhere: it is not to be told apart here.
-        var strangers = InlineArray<64, UInt8>(repeating: 0)
-        var strangerCount = 0
-        for turn in 0..<own.count {
-            let slot = recentIndex.candidate(heads[Int(own.positions[turn])].hash)
-            own.candidates[turn] = slot
+        var strangers: UInt64 = 0
+        var left = own.frames
+        while left != 0 {
+            let position = left.trailingZeroBitCount
+            left &= left &- 1
+            let slot = recentIndex.candidate(heads[position].hash)
+            own.candidates[position] = slot
             attempts.entries.prefetch(slot)
-            segments.prefetch(Int(own.positions[turn]))
-            strangers[strangerCount] = UInt8(truncatingIfNeeded: turn)
-            strangerCount &+= slot == 0 ? 1 : 0
+            segments.prefetch(position)
+            strangers |= (slot == 0 ? 1 : 0) &<< UInt64(position)
         }
-        for place in 0..<strangerCount {
-            let head = heads[Int(own.positions[Int(strangers[place])])]
+        left = strangers
+        while left != 0 {
+            let head = heads[left.trailingZeroBitCount]
+            left &= left &- 1
             parts[share.place(ofPart: head.part)].index.prefetch(head.hash)
         }
-        for turn in 0..<own.count { attempts.prefetchBody(own.candidates[turn]) }
-        var knownCount = 0
-        for place in 0..<strangerCount {
-            let turn = Int(strangers[place])
-            let head = heads[Int(own.positions[turn])]
+        left = own.frames & ~strangers
+        while left != 0 {
+            attempts.prefetchBody(own.candidates[left.trailingZeroBitCount])
+            left &= left &- 1
+        }
+        var known: UInt64 = 0
+        left = strangers
+        while left != 0 {
+            let position = left.trailingZeroBitCount
+            left &= left &- 1
+            let head = heads[position]
             let slot = parts[share.place(ofPart: head.part)].index.candidate(head.hash)
             guard slot != 0 else { continue }
             recentIndex.remember(head.hash, slot)
-            own.candidates[turn] = slot
+            own.candidates[position] = slot
             attempts.entries.prefetch(slot)
-            strangers[knownCount] = UInt8(truncatingIfNeeded: turn)
-            knownCount &+= 1
+            known |= 1 &<< UInt64(position)
         }
-        for place in 0..<knownCount { attempts.prefetchBody(own.candidates[Int(strangers[place])]) }
-    }
-
-    /// - Returns: whether it went the short way.
-    @inline(__always)
-    private mutating func take(
-        _ batch: borrowing FrameBatch, _ head: FrameHead, _ position: Int, _ turn: Int, _ own: inout Own
-    ) -> Bool {
-        guard head.isUsual else {
-            takeOther(batch, position)
-            return false
+        while known != 0 {
+            attempts.prefetchBody(own.candidates[known.trailingZeroBitCount])
+            known &= known &- 1
         }
-        begin(share.place(ofPart: head.part))
-        totals.frames.segments &+= 1
-        // Nothing leads elsewhere than it did, unless it was rerouted since.
-        let candidate = own.reroutings == reroutings ? own.candidates[turn] : 0
-        return take(
-            batch.segments.span, position, batch.addresses[position], own.isHashed ? head.hash : nil, candidate)
     }
 
     @inline(never)

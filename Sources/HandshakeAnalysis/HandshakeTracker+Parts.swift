@@ -31,11 +31,19 @@ extension HandshakeTracker {
 
         /// Whether a tuple's part is this tracker's.
         @inline(__always)
-        func has(_ part: UInt8) -> Bool { count(ofPart: part) != 0 }
+        func has(_ part: UInt8) -> Bool { owned &>> UInt16(part) & 1 != 0 }
 
-        /// The same as a number, which needs no branch.
+        /// A bit for each of a batch's frames that this tracker has to look at.
         @inline(__always)
-        func count(ofPart part: UInt8) -> Int { Int(truncatingIfNeeded: owned &>> UInt16(part)) & 1 }
+        func frames(of batch: borrowing FrameBatch) -> UInt64 {
+            if count == all { return UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count) }
+            var (frames, owned) = (batch.unusual, owned)
+            while owned != 0 {
+                frames |= batch.ofPart[owned.trailingZeroBitCount]
+                owned &= owned &- 1
+            }
+            return frames
+        }
 
         /// Where a part that is this tracker's is among its own.
         @inline(__always)

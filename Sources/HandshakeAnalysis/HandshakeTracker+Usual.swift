@@ -40,14 +40,17 @@ extension HandshakeTracker {
         } else {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
-            case .closed: isTaken = hear(slot, segments, position, fromClient)
+            case .closed:
+                // Of a reported attempt nothing is decided.
+                if hear(slot, segments, position, fromClient) { return true }
+                isTaken = false
             case .established: isTaken = goOn(slot, segments, position, fromClient)
             case .synReceived: isTaken = fromClient && complete(slot, segments, position)
             case .synSent: isTaken = !fromClient && answer(slot, segments, position)
             case .detailed: isTaken = false
             }
         }
-        if !isTaken { takeInDetail(segments, position, tuple(segment, pair())) }
+        if isTaken { settleOrder() } else { takeInDetail(segments, position, tuple(segment, pair())) }
         return isTaken
     }
 

@@ -84,6 +84,9 @@ package struct FrameBatch: ~Copyable {
     package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
     /// There is room for the places that needed it so far.
     package private(set) var others: [DecodedFrame] = []
+    /// Which frames are usual segments of each part, and which are none: a bit for each of the first 64.
+    package private(set) var ofPart = InlineArray<16, UInt64>(repeating: 0)
+    package private(set) var unusual: UInt64 = 0
     package let seed: UInt64
     package var count = 0
     /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
@@ -106,6 +109,8 @@ package struct FrameBatch: ~Copyable {
         swap(&segments, &other.segments)
         swap(&addresses, &other.addresses)
         swap(&others, &other.others)
+        swap(&ofPart, &other.ofPart)
+        swap(&unusual, &other.unusual)
         swap(&count, &other.count)
         swap(&steps, &other.steps)
         other.checksums = checksums
@@ -144,11 +149,12 @@ package struct FrameBatch: ~Copyable {
         _ places: Span<FramePlace>, in window: RawSpan, first: UInt64, decoder: FrameDecoder
     ) {
         var taken = 0
+        if count == 0 { forgetParts() }
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), decoder, from: count,
-                    &heads, &segments, &addresses, &steps, &checksums, seed)
+                    &heads, &segments, &addresses, &ofPart, &steps, &checksums, seed)
                 count += run
                 all &+= UInt64(run)
                 taken += run
@@ -167,7 +173,7 @@ package struct FrameBatch: ~Copyable {
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: FrameDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
-        _ steps: inout Int64, _ checksums: inout ChecksumCount, _ seed: UInt64
+        _ ofPart: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ checksums: inout ChecksumCount, _ seed: UInt64
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
         let room = max(0, min(places.count, FrameBatch.capacity - start))
@@ -194,6 +200,7 @@ package struct FrameBatch: ~Copyable {
             else { break }
             heads[position] = head(
                 segments[position], addresses[position], first &+ UInt64(taken), place.time, seed, counted)
+            ofPart[Int(heads[position].part)] |= 1 &<< UInt64(position)
             allSteps |= place.time &- previous
             previous = place.time
             // Good or not looked at.
@@ -234,6 +241,7 @@ package struct FrameBatch: ~Copyable {
     ) {
         // Fragments that were let go may have made it longer.
         if count == heads.count { lengthen() }
+        if count == 0 { forgetParts() }
         if !reassembly.isHolding, origin.isTimed,
             Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
         {
@@ -250,8 +258,16 @@ package struct FrameBatch: ~Copyable {
         finishPlace()
     }
 
+    private mutating func forgetParts() { (ofPart, unusual) = (InlineArray(repeating: 0), 0) }
+
     /// The next place is filled.
     private mutating func finishPlace() {
+        let bit: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) : 0
+        if heads[count].isUsual {
+            ofPart[Int(heads[count].part)] |= bit
+        } else {
+            unusual |= bit
+        }
         if heads[count].isUsual {
             checksums.count(segments[count].checksum)
         } else if others[count].kind == .segment {
@@ -321,6 +337,7 @@ package struct FrameBatch: ~Copyable {
     private mutating func takeOut() {
         for placed in reassembly.out {
             if count == heads.count { lengthen() }
+            if count == 0 { forgetParts() }
             becomesOther(placed.number, placed.time)
             others[count] = placed.frame
             finishPlace()

@@ -31,20 +31,6 @@ static inline uint32_t clinux_probe(const uint64_t *words, uint32_t tag) {
 #endif
 }
 
-/// Of four words, a bit for each whose lower half is 0.
-static inline uint32_t clinux_vacant(const uint64_t *words) {
-#ifdef __SSE2__
-  __m128 first = _mm_castsi128_ps(_mm_loadu_si128((const __m128i *)words));
-  __m128 last = _mm_castsi128_ps(_mm_loadu_si128((const __m128i *)(words + 2)));
-  __m128i lower = _mm_castps_si128(_mm_shuffle_ps(first, last, 0x88));
-  return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(lower, _mm_setzero_si128())));
-#else
-  uint32_t found = 0;
-  for (int word = 0; word < 4; word++) found |= (uint32_t)((uint32_t)words[word] == 0) << word;
-  return found;
-#endif
-}
-
 /// Zeroed anonymous memory of `length` bytes (rounded up to pages), asked to be backed by huge pages; NULL on failure.
 void *clinux_map(size_t length);
 void clinux_unmap(void *address, size_t length);
