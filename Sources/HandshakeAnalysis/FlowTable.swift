@@ -255,10 +255,10 @@ func prefetch<First, Second>(
 
 /// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
 /// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
-/// cache. That is a bucket of eight places, a line of a cache, which is looked at in one step; where it is full, the next places follow. At
+/// cache. That is a bucket of eight places, a line of a cache, which is looked at in two steps; where it is full, the next places follow. At
 /// most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
 ///
-/// It grows without a pause: each insertion moves a bucket to the two of the new table that it becomes, in the order of hashes. So
+/// It grows without a pause: each insertion moves a bucket, or some, to the two of the new table that each becomes, in the order of hashes. So
 /// one comparison says whether a hash was moved yet. What was moved stays where it was too until all are: what belongs at the end of the old
 /// table, and lies at its start, is found by going past it. Nobody takes it for an entry, since its tag is below the boundary.
 @safe struct HashIndex: ~Copyable {
@@ -271,7 +271,7 @@ func prefetch<First, Second>(
     private let room: IndexRoom
     /// The number of entries with which the memory of the next table is announced: so much before growth begins as the system takes to clear it.
     private var announcing = Int.max
-    /// Below so many, one more is put in its place and that is all.
+    /// Below so many there is one table, and one more is put in its place and that is all; 0 while it grows.
     private var calm = 0
 
     fileprivate static let smallest: UInt64 = 12
@@ -354,7 +354,8 @@ func prefetch<First, Second>(
     struct Finding {
         /// 0 for none.
         var slot: UInt32
-        /// Where an entry for it would be put then, as long as none is removed or inserted; -1 where that is not known.
+        /// Where an entry for it would be put then, in the table that was searched, as long as none is removed or inserted; -1 where that is
+        /// not known.
         var vacancy: Int
     }
 
@@ -389,7 +390,7 @@ func prefetch<First, Second>(
         table[table.position(of: IndexTable.entry(hash, old))] = IndexTable.entry(hash, new)
     }
 
-    /// - Parameter vacancy: where `find` says that it would be put; -1 where that is not known.
+    /// - Parameter vacancy: where `find` says that it would be put; -1 where that is not known. It counts only where there is one table.
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
         if count < calm, vacancy >= 0 {

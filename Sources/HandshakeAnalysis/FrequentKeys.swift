@@ -102,6 +102,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     }
 
     private mutating func rebuild(_ kept: [Slot], size: Int) {
+        assert(latestMore == 0, "counts that the slots do not have yet")
         settle()
         slots = [Slot](repeating: Slot(key: .none, count: 0), count: size)
         for slot in kept where slot.count > 0 { slots[position(of: slot.key)] = slot }

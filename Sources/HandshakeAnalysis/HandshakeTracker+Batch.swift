@@ -49,17 +49,16 @@ extension HandshakeTracker {
         guard batch.count > 0 else { return true }
         var own = find(batch)
         tick(batch, 0)
-        if agenda.isEmpty, batch.count > 1, own.isHashed,
-            clock.goesSteadily(
+        let known = attempts.entries.count
+        let goesSteadily =
+            agenda.isEmpty && batch.count > 1 && own.isHashed
+            && clock.goesSteadily(
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
-        {
-            let known = attempts.entries.count
-            goSteadily(batch, &own)
-            isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.nonzeroBitCount &* 7
-            return true
-        }
-        return go(batch, &own, from: 0)
+        var isDone = true
+        if goesSteadily { goSteadily(batch, &own) } else { isDone = go(batch, &own, from: 0) }
+        isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.nonzeroBitCount &* 7
+        return isDone
     }
 
     /// Goes on with a batch where there was too much to decide.

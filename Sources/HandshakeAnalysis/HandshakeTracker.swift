@@ -88,7 +88,7 @@ public struct HandshakeTracker: ~Copyable {
     var notes: Pool<SegmentNote>
     /// Beside the indexes of all parts.
     let recentIndex: RecentIndex
-    /// Whether the last batch was new attempts, nearly all of it.
+    /// Whether the last batch's own frames were new attempts, nearly all of them.
     var isFlooded = false
     /// Counts the entries of indexes that were removed, or lead to another attempt than before.
     var reroutings: UInt64 = 0

@@ -84,11 +84,14 @@ package struct FrameBatch: ~Copyable {
     package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
     /// There is room for the places that needed it so far.
     package private(set) var others: [DecodedFrame] = []
-    /// Which frames are usual segments of each part, and which are none: a bit for each of the first 64.
+    /// Which frames are usual segments of each part, and which are none: a bit for each of them up to the 64th.
     package private(set) var ofPart = InlineArray<16, UInt64>(repeating: 0)
     package private(set) var unusual: UInt64 = 0
     package let seed: UInt64
-    package var count = 0
+    /// Frames; those behind are forgotten where it is lowered.
+    package var count = 0 {
+        didSet { if count < oldValue { unmark() } }
+    }
     /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
     package private(set) var steps: Int64 = 0
     /// Of all frames up to these.
@@ -149,7 +152,6 @@ package struct FrameBatch: ~Copyable {
         _ places: Span<FramePlace>, in window: RawSpan, first: UInt64, decoder: FrameDecoder
     ) {
         var taken = 0
-        if count == 0 { forgetParts() }
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
@@ -241,7 +243,6 @@ package struct FrameBatch: ~Copyable {
     ) {
         // Fragments that were let go may have made it longer.
         if count == heads.count { lengthen() }
-        if count == 0 { forgetParts() }
         if !reassembly.isHolding, origin.isTimed,
             Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
         {
@@ -258,7 +259,13 @@ package struct FrameBatch: ~Copyable {
         finishPlace()
     }
 
-    private mutating func forgetParts() { (ofPart, unusual) = (InlineArray(repeating: 0), 0) }
+    /// Only the frames that are there are marked.
+    private mutating func unmark() {
+        guard count < FrameBatch.capacity else { return }
+        let there: UInt64 = 1 << UInt64(count) - 1
+        for part in ofPart.indices { ofPart[part] &= there }
+        unusual &= there
+    }
 
     /// The next place is filled.
     private mutating func finishPlace() {
@@ -337,7 +344,6 @@ package struct FrameBatch: ~Copyable {
     private mutating func takeOut() {
         for placed in reassembly.out {
             if count == heads.count { lengthen() }
-            if count == 0 { forgetParts() }
             becomesOther(placed.number, placed.time)
             others[count] = placed.frame
             finishPlace()

@@ -1,0 +1,70 @@
+import PacketWire
+import Testing
+
+@Suite struct FrameBatchTests {
+    private func append(_ numbers: Range<UInt32>, to batch: inout FrameBatch) {
+        for number in numbers {
+            var segment = Segment(
+                from: Endpoint(IPAddress(v4: 0x0a00_0000 + number), 1000),
+                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
+            segment.flags = .syn
+            var octets = FrameEncoder(.ethernet).encode(segment)
+            // Every fifth is ARP, which is no segment.
+            if number % 5 == 4 { octets[13] = 6 }
+            batch.append(
+                octets.span.bytes, wireLength: octets.count, number: UInt64(number), time: Int64(number),
+                decoder: FrameDecoder(.ethernet))
+        }
+    }
+
+    /// Where frames are marked, part by part, and last those that are no usual segments.
+    private func marks(_ batch: borrowing FrameBatch) -> [UInt64] {
+        var marks: [UInt64] = []
+        for part in batch.ofPart.indices { marks.append(batch.ofPart[part]) }
+        return marks + [batch.unusual]
+    }
+
+    private func expected(_ batch: borrowing FrameBatch) -> [UInt64] {
+        var marks = [UInt64](repeating: 0, count: 17)
+        for position in 0..<batch.count {
+            let head = batch.heads[position]
+            marks[head.isUsual ? Int(head.part) : 16] |= 1 << UInt64(position)
+        }
+        return marks
+    }
+
+    @Test("Every frame is marked once, under its part or as unusual")
+    func marked() {
+        var batch = FrameBatch(seed: 1)
+        append(0..<64, to: &batch)
+        #expect(batch.count == 64)
+        #expect(marks(batch) == expected(batch))
+        #expect(marks(batch).reduce(0, |) == .max)
+        #expect(batch.unusual != 0)
+    }
+
+    @Test("Frames that are taken back are not marked any more, nor are those of a batch that begins again")
+    func takenBack() {
+        var batch = FrameBatch(seed: 1)
+        append(0..<50, to: &batch)
+        batch.count = 7
+        #expect(marks(batch) == expected(batch))
+        append(100..<120, to: &batch)
+        #expect(batch.count == 27)
+        #expect(marks(batch) == expected(batch))
+        batch.count = 0
+        append(200..<203, to: &batch)
+        #expect(marks(batch) == expected(batch))
+    }
+
+    @Test("Marks go with the frames that batches exchange")
+    func exchanged() {
+        var (batch, other) = (FrameBatch(seed: 1), FrameBatch(seed: 1))
+        append(0..<40, to: &batch)
+        append(100..<110, to: &other)
+        batch.exchange(&other)
+        #expect(batch.count == 10)
+        #expect(marks(batch) == expected(batch))
+        #expect(marks(other) == expected(other))
+    }
+}
