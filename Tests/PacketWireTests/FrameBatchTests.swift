@@ -59,7 +59,8 @@ import Testing
 
     @Test("Marks go with the frames that batches exchange")
     func exchanged() {
-        var (batch, other) = (FrameBatch(seed: 1), FrameBatch(seed: 1))
+        var batch = FrameBatch(seed: 1)
+        var other = FrameBatch(seed: 1)
         append(0..<40, to: &batch)
         append(100..<110, to: &other)
         batch.exchange(&other)
