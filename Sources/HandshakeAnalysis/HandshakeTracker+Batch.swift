@@ -217,7 +217,8 @@ extension HandshakeTracker {
         }
     }
 
-    /// What is no usual segment leads anywhere: it is not to be told apart here.
+    /// Else they lead to attempts: nearly all to such as were heard of a moment ago, the strangers to what the index says. What is no usual
+    /// segment leads anywhere: it is not to be told apart here.
     @inline(__always)
     private func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)

@@ -41,7 +41,7 @@ extension HandshakeTracker {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
             case .closed:
-                // Of a reported attempt nothing is decided.
+                // Of a reported attempt nothing is decided, and what a full table lets go of first is reported: no order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
             case .established: isTaken = goOn(slot, segments, position, fromClient)
