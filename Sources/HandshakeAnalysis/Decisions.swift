@@ -135,9 +135,12 @@ package struct Decisions: Sendable {
             return first
         }
 
-        /// The attempt, if it is a plain one.
-        package func plain(_ turn: Turn) -> PlainAttempt? {
-            turn.place.position < 0 ? decisions[turn.tracker].plain[~turn.place.position] : nil
+        /// Whether the attempt is a plain one.
+        package func isPlain(_ turn: Turn) -> Bool { turn.place.position < 0 }
+
+        /// The attempt, which is a plain one: where it is, since to copy it takes longer than to look at it.
+        package subscript(plain turn: Turn) -> PlainAttempt {
+            _read { yield decisions[turn.tracker].plain[~turn.place.position] }
         }
 
         /// The record of the attempt, whatever it is.

@@ -58,8 +58,8 @@ extension Scenario {
             summary.add(tracker.summary)
         }
         Decisions.inTurn(decided) { order, turn in
-            if let plain = order.plain(turn) {
-                plainLines.line(plain, to: &out) { order.record(turn) }
+            if order.isPlain(turn) {
+                plainLines.line(order[plain: turn], to: &out) { order.record(turn) }
             } else {
                 JSONReport.line(order.record(turn), to: &out)
             }
@@ -78,11 +78,11 @@ extension Scenario {
                 decoder: decoder)
             if batch.isFull {
                 take(batch)
-                batch.count = 0
+                batch.removeAll()
             }
         }
         take(batch)
-        batch.count = 0
+        batch.removeAll()
         batch.endFragments()
         take(batch)
     }

@@ -135,7 +135,7 @@ package final class CaptureReader {
 
     /// Fills a batch; it stays empty at the end. A batch is handed on short of full rather than wait for a pipe's writer.
     package func fill(_ batch: inout FrameBatch) {
-        batch.count = 0
+        batch.removeAll()
         while !batch.isFull {
             guard !delivery.isLimitReached else { return batch.endFragments() }
             guard let source = underway ?? next(mayWait: batch.count == 0) else {

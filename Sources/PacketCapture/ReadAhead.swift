@@ -9,7 +9,7 @@ package final class ReadAhead: @unchecked Sendable {
     /// Batches that are handed over together, in order.
     package final class Piece: @unchecked Sendable {
         /// In the piece itself: several threads would count their references to each.
-        package fileprivate(set) var batches: InlineArray<4, FrameBatch>
+        package fileprivate(set) var batches: InlineArray<8, FrameBatch>
         package fileprivate(set) var count = 0
         /// How far the reader was, or some pieces ago.
         package fileprivate(set) var progress: (done: Int64, all: Int64)?
@@ -19,7 +19,7 @@ package final class ReadAhead: @unchecked Sendable {
 
     /// Few enough that what they hold stays in a near cache on its way from one thread to the other. So many that one of them does not sleep
     /// before the other has worked for a while: threads of which one always sleeps are left to one core, in turns.
-    package static let pieces = 48
+    package static let pieces = 24
 
     private let ring: Ring<Piece>
     private let reader: CaptureReader
@@ -140,7 +140,7 @@ package final class ReadAhead: @unchecked Sendable {
         while piece.count < piece.batches.count, !isLast {
             if isInterrupted() {
                 // Some fragments may still wait for the rest of their packets.
-                batch.count = 0
+                batch.removeAll()
                 batch.endFragments()
                 isLast = true
             } else {

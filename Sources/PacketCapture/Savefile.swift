@@ -235,14 +235,14 @@ struct Savefile: ~Copyable {
         }
         guard count > 0, !reader.isTorn else { return false }
         let last = places[count - 1]
-        let before = batch.count
+        let before = batch.mark
         prefetch(after: places.span.extracting(first: count), header: isClassic ? 16 : 28)
         batch.append(
             places.span.extracting(first: count), in: reader.bytes, first: delivery.frameNumber + 1,
             decoder: delivery.decoder)
         // Decoded first: what is cut off only then is not believed either.
         if reader.isTorn || isCut(before: last.offset + last.length) {
-            batch.count = before
+            batch.takeBack(to: before)
             return false
         }
         delivery.frameNumber += UInt64(count)

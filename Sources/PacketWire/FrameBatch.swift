@@ -42,7 +42,7 @@ extension Segment {
 
 /// How many checksums were good, and how many bad. As long as a capture shows no more good ones than bad, its frames were rewritten, or
 /// its checksums are the network card's to fill.
-package struct ChecksumCount: BitwiseCopyable, Sendable {
+package struct ChecksumCount: BitwiseCopyable, Equatable, Sendable {
     private var good = 0
     private var bad = 0
 
@@ -88,10 +88,8 @@ package struct FrameBatch: ~Copyable {
     package private(set) var ofPart = InlineArray<16, UInt64>(repeating: 0)
     package private(set) var unusual: UInt64 = 0
     package let seed: UInt64
-    /// Frames; those behind are forgotten where it is lowered.
-    package var count = 0 {
-        didSet { if count < oldValue { unmark() } }
-    }
+    /// Frames.
+    package private(set) var count = 0
     /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
     package private(set) var steps: Int64 = 0
     /// Of all frames up to these.
@@ -105,6 +103,31 @@ package struct FrameBatch: ~Copyable {
     package init(seed: UInt64 = 0) { self.seed = seed }
 
     private var reassembly = Reassembly()
+
+    /// Begins again without frames; what is held back of fragmented packets stays.
+    package mutating func removeAll() {
+        count = 0
+        ofPart = InlineArray(repeating: 0)
+        unusual = 0
+    }
+
+    /// What is known once so many frames are there.
+    package struct Mark {
+        fileprivate let count: Int
+        fileprivate let steps: Int64
+        fileprivate let checksums: ChecksumCount
+        fileprivate let all: UInt64
+    }
+
+    package var mark: Mark { Mark(count: count, steps: steps, checksums: checksums, all: all) }
+
+    /// Takes the frames back that came since, as if they had not come; fragments among them are not forgotten.
+    package mutating func takeBack(to mark: Mark) {
+        (count, steps, checksums, all) = (mark.count, mark.steps, mark.checksums, mark.all)
+        let there: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) - 1 : .max
+        for part in ofPart.indices { ofPart[part] &= there }
+        unusual &= there
+    }
 
     /// Exchanges frames with another batch; what is held back of fragmented packets stays.
     package mutating func exchange(_ other: inout FrameBatch) {
@@ -257,14 +280,6 @@ package struct FrameBatch: ~Copyable {
             }
         }
         finishPlace()
-    }
-
-    /// Only the frames that are there are marked.
-    private mutating func unmark() {
-        guard count < FrameBatch.capacity else { return }
-        let there: UInt64 = 1 << UInt64(count) - 1
-        for part in ofPart.indices { ofPart[part] &= there }
-        unusual &= there
     }
 
     /// The next place is filled.

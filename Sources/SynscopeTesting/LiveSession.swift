@@ -69,6 +69,6 @@ final class LiveSession: @unchecked Sendable {
 
     private func receive() {
         tracker.receive(batch)
-        batch.count = 0
+        batch.removeAll()
     }
 }

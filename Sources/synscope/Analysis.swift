@@ -97,7 +97,7 @@ struct Analysis: ~Copyable {
             try hand(&tracker)
         }
         // Interrupted, some fragments may still wait for the rest of their packets.
-        batch.count = 0
+        batch.removeAll()
         batch.endFragments()
         try tracker.receive(batch, hand)
         try tracker.end(hand)
@@ -120,8 +120,8 @@ struct Analysis: ~Copyable {
         while let turn = order.next() {
             if hasComments {
                 try taker.take(annotated(order.record(turn)))
-            } else if let plain = order.plain(turn) {
-                try taker.take(plain) { order.record(turn) }
+            } else if order.isPlain(turn) {
+                try taker.take(order[plain: turn]) { order.record(turn) }
             } else {
                 try taker.take(order.record(turn))
             }

@@ -162,7 +162,7 @@ final class LiveAnalysis: @unchecked Sendable {
     private func receive(_ frames: borrowing CapturedFrames) {
         tracker.receive(batch)
         if writer != nil { keep(frames) }
-        batch.count = 0
+        batch.removeAll()
         places.removeAll(keepingCapacity: true)
     }
 

@@ -120,7 +120,7 @@ import Testing
                     time: Int64(index) * 200_000, decoder: FrameDecoder(.ethernet))
                 if batch.isFull || index == frames.count - 1 {
                     tracker.receive(batch)
-                    batch.count = 0
+                    batch.removeAll()
                 }
             }
             tracker.end(apportion)
@@ -158,7 +158,7 @@ import Testing
                 decoder: FrameDecoder(.ethernet))
             if batch.isFull || index == frames.count - 1 {
                 tracker.receive(batch)
-                batch.count = 0
+                batch.removeAll()
                 records += tracker.drain()
             }
         }

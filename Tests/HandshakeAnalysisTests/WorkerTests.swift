@@ -284,7 +284,7 @@ import Testing
                     time: frame.time, decoder: FrameDecoder(.ethernet))
                 if batch.isFull || index == frames.count - 1 {
                     tracker.receive(batch, take)
-                    batch.count = 0
+                    batch.removeAll()
                 }
             }
             tracker.end(take)

@@ -13,7 +13,7 @@ struct FragmentTests {
             for position in 0..<batch.count {
                 out.append((batch.frame(position), batch.heads[position].number, batch.heads[position].time))
             }
-            batch.count = 0
+            batch.removeAll()
         }
         for (index, frame) in frames.enumerated() {
             let octets = Array(frame.octets.prefix(frame.captured))

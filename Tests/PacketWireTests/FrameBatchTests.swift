@@ -46,13 +46,17 @@ import Testing
     @Test("Frames that are taken back are not marked any more, nor are those of a batch that begins again")
     func takenBack() {
         var batch = FrameBatch(seed: 1)
-        append(0..<50, to: &batch)
-        batch.count = 7
+        append(0..<7, to: &batch)
+        let (mark, steps, checksums) = (batch.mark, batch.steps, batch.checksums)
+        append(7..<50, to: &batch)
+        batch.takeBack(to: mark)
+        #expect(batch.count == 7 && batch.first == 1 && batch.steps == steps)
+        #expect(batch.checksums == checksums)
         #expect(marks(batch) == expected(batch))
         append(100..<120, to: &batch)
         #expect(batch.count == 27)
         #expect(marks(batch) == expected(batch))
-        batch.count = 0
+        batch.removeAll()
         append(200..<203, to: &batch)
         #expect(marks(batch) == expected(batch))
     }

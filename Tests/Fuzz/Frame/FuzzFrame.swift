@@ -39,7 +39,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
         }
         if batch.isFull {
             tracker.receive(batch)
-            batch.count = 0
+            batch.removeAll()
         }
         position += 2 + length
     }
