@@ -145,8 +145,8 @@ package struct Decisions: Sendable {
 
         /// The record of the attempt, whatever it is.
         package func record(_ turn: Turn) -> AttemptRecord {
-            turn.place.position < 0
-                ? decisions[turn.tracker].record(of: decisions[turn.tracker].plain[~turn.place.position])
+            isPlain(turn)
+                ? decisions[turn.tracker].record(of: self[plain: turn])
                 : decisions[turn.tracker].records[turn.place.position]
         }
     }
