@@ -109,6 +109,17 @@ struct AttemptTable: ~Copyable {
         return entries[slot].clientIsLow ? (low, high) : (high, low)
     }
 
+    /// The same of IPv4, without a branch: both addresses, the client's in the upper half, and the server's port.
+    @inline(__always)
+    func target(of slot: UInt32) -> (addresses: UInt64, port: UInt16) {
+        let (addresses, ports) = (entries[slot].addresses, entries[slot].ports)
+        let clientIsLow = entries[slot].clientIsLow
+        return (
+            clientIsLow ? addresses : addresses >> 32 | addresses << 32,
+            UInt16(truncatingIfNeeded: clientIsLow ? ports : ports >> 16)
+        )
+    }
+
     // MARK: Entries
 
     /// Adds an entry on a segment's tuple; there is room for it.

@@ -329,6 +329,15 @@ func prefetch<First, Second>(
     @inline(__always)
     func prefetch(_ hash: UInt64) { table(of: hash).prefetch(hash) }
 
+    /// Asks for the bucket that takes what finds no place in a full one; the first is there, or was asked for.
+    @inline(__always)
+    func prefetchOverflow(_ hash: UInt64) {
+        let table = table(of: hash)
+        let last = table.home(hash) &+ (IndexTable.bucket - 1)
+        // Which are full is not to be predicted: no branch.
+        table.prefetch(place: table[last] == 0 ? last : table.after(last))
+    }
+
     /// The first slot whose entry has this hash's tag, likely the one that `find` will give; 0 for none.
     @inline(__always)
     func candidate(_ hash: UInt64) -> UInt32 {

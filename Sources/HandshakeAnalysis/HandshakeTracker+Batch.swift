@@ -204,7 +204,7 @@ extension HandshakeTracker {
         return own
     }
 
-    /// Of a flood, what frames lead to is a place in the index.
+    /// Of a flood, what frames lead to is a place in the index: in its bucket, or in the next where that is full.
     @inline(__always)
     private func findVacancies(_ batch: borrowing FrameBatch, _ frames: UInt64) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
@@ -212,8 +212,15 @@ extension HandshakeTracker {
         while left != 0 {
             let position = left.trailingZeroBitCount
             left &= left &- 1
-            segments.prefetch(position)
+            // One after the other, the processor fetches them by itself.
+            if !share.isWhole { segments.prefetch(position) }
             parts[share.place(ofPart: heads[position].part)].index.prefetch(heads[position].hash)
+        }
+        left = frames
+        while left != 0 {
+            let head = heads[left.trailingZeroBitCount]
+            left &= left &- 1
+            parts[share.place(ofPart: head.part)].index.prefetchOverflow(head.hash)
         }
     }
 
@@ -230,7 +237,7 @@ extension HandshakeTracker {
             let slot = recentIndex.candidate(heads[position].hash)
             own.candidates[position] = slot
             attempts.entries.prefetch(slot)
-            segments.prefetch(position)
+            if !share.isWhole { segments.prefetch(position) }
             strangers |= (slot == 0 ? 1 : 0) &<< UInt64(position)
         }
         left = strangers

@@ -33,10 +33,13 @@ extension HandshakeTracker {
         @inline(__always)
         func has(_ part: UInt8) -> Bool { owned &>> UInt16(part) & 1 != 0 }
 
+        /// Whether it is all parts.
+        @inline(__always) var isWhole: Bool { count == all }
+
         /// A bit for each of a batch's frames that this tracker has to look at.
         @inline(__always)
         func frames(of batch: borrowing FrameBatch) -> UInt64 {
-            if count == all { return UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count) }
+            if isWhole { return UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count) }
             var (frames, owned) = (batch.unusual, owned)
             while owned != 0 {
                 frames |= batch.ofPart[owned.trailingZeroBitCount]

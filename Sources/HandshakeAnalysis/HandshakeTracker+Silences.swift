@@ -73,8 +73,13 @@ extension HandshakeTracker {
         } else {
             parts[place].silences.pending &+= 1
         }
-        let (client, server) = attempts.ends(of: slot)
-        parts[place].patterns.unanswered(client, server)
+        if attempts.entries[slot].isV6 {
+            let (client, server) = attempts.ends(of: slot)
+            parts[place].patterns.unanswered(client, server)
+        } else {
+            let (addresses, port) = attempts.target(of: slot)
+            parts[place].patterns.unanswered(v4: addresses, port)
+        }
     }
 
     /// Counts a SYN of the part at hand that time has ended, where there is nothing to say but that it had no answer; false if there may be

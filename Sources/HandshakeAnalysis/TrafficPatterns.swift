@@ -59,6 +59,17 @@ public struct TrafficPatterns: Sendable {
         targets.add(client.address, server)
     }
 
+    /// The same of IPv4.
+    /// - Parameters:
+    ///   - addresses: the client's in the upper half.
+    ///   - port: the server's.
+    @inline(__always)
+    mutating func unanswered(v4 addresses: UInt64, _ port: UInt16) {
+        let target = SingleTargetV4(addresses, port)
+        unansweredAt.add(target.destination)
+        targets.add(target)
+    }
+
     mutating func decided(_ record: AttemptRecord) {
         switch record.outcome {
         case .halfOpen, .unanswered, .pending, .superseded:

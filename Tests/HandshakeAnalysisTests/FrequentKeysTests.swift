@@ -92,6 +92,18 @@ import Testing
         #expect(targets.sorted.first.map { $0.count > 80 } == true)
     }
 
+    @Test("Sources of both versions of IP, each with one destination, do not take each other's place")
+    func singlesOfBothVersions() {
+        // Of one place each, and with a flood before, so that sources with one destination are not counted.
+        var targets = FrequentTargets(capacity: 1, pairs: 1 << 10, seed: 1)
+        for number in 100..<120 { targets.add(address(number), Endpoint(address(9), 80)) }
+        targets.add(address(1), Endpoint(address(9), 1))
+        targets.add(IPAddress(v6High: 1 << 61, low: 1), Endpoint(IPAddress(v6High: 1 << 61, low: 2), 1))
+        targets.add(address(1), Endpoint(address(9), 2))
+        #expect(targets.sorted.map(\.key) == [address(1)])
+        #expect(targets.sorted.first?.count == 2)
+    }
+
     @Test("Destinations of one source in different parts are added up, each of them alone in its part too")
     func singlesOfParts() {
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
