@@ -36,16 +36,13 @@ extension HandshakeTracker {
         /// Whether it is all parts.
         @inline(__always) var isWhole: Bool { count == all }
 
-        /// A bit for each of a batch's frames that this tracker has to look at.
+        /// Those of a batch's frames that this tracker has to look at.
         @inline(__always)
-        func frames(of batch: borrowing FrameBatch) -> UInt64 {
-            if isWhole { return UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count) }
-            var (frames, owned) = (batch.unusual, owned)
-            while owned != 0 {
-                frames |= batch.ofPart[owned.trailingZeroBitCount]
-                owned &= owned &- 1
-            }
-            return frames
+        func frames(of batch: borrowing FrameBatch) -> Positions {
+            if isWhole { return Positions(bits: UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count)) }
+            var frames = batch.unusual
+            for part in Positions(bits: UInt64(owned)) { frames |= batch.ofPart[part] }
+            return Positions(bits: frames)
         }
 
         /// Where a part that is this tracker's is among its own.

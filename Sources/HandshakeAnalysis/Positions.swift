@@ -1,9 +1,12 @@
-/// Some of the segments of an attempt's log, by their positions in it, in order. A log has at most 33 (`HandshakeTracker.append`), so
-/// a word holds them: an attempt is judged without an array for each question.
+/// Some of the segments of an attempt's log, or of the frames of a batch, by their positions in it, in order. A log has at most 33
+/// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question.
 struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
-    private var bits: UInt64
+    private(set) var bits: UInt64
 
     @inline(__always) init() { bits = 0 }
+
+    /// - Parameter bits: one for each position, the lowest for the first.
+    @inline(__always) init(bits: UInt64) { self.bits = bits }
 
     /// The first `count`, 63 at most.
     @inline(__always)
@@ -18,8 +21,12 @@ struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
     @inline(__always) var first: Int? { isEmpty ? nil : bits.trailingZeroBitCount }
     @inline(__always) var last: Int? { isEmpty ? nil : 63 &- bits.leadingZeroBitCount }
 
-    @inline(__always) func contains(_ position: Int) -> Bool { bits >> UInt64(position) & 1 != 0 }
-    @inline(__always) mutating func insert(_ position: Int) { bits |= 1 << UInt64(position) }
+    @inline(__always) func contains(_ position: Int) -> Bool { bits &>> UInt64(position) & 1 != 0 }
+    @inline(__always) mutating func insert(_ position: Int) { bits |= 1 &<< UInt64(position) }
+    /// Without a branch.
+    @inline(__always) mutating func insert(_ position: Int, if isIncluded: Bool) {
+        bits |= (isIncluded ? 1 : 0) &<< UInt64(position)
+    }
     @inline(__always) mutating func formUnion(_ other: Positions) { bits |= other.bits }
 
     @inline(__always)
