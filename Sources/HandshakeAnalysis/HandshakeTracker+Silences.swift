@@ -73,6 +73,12 @@ extension HandshakeTracker {
         } else {
             parts[place].silences.pending &+= 1
         }
+        countPattern(slot, inPart: place)
+    }
+
+    /// Counts what a SYN without answer may be part of: a flood, a scan.
+    @inline(__always)
+    private func countPattern(_ slot: UInt32, inPart place: UInt8) {
         if attempts.entries[slot].isV6 {
             let (client, server) = attempts.ends(of: slot)
             parts[place].patterns.unanswered(client, server)
@@ -89,8 +95,7 @@ extension HandshakeTracker {
         let age = (clock.now ?? time) &- attempts.entries[slot].firstTime
         let isOldEnough = cause == .timeout || age >= Judge.patience
         totals.countSilences(unanswered: isOldEnough ? 1 : 0, pending: isOldEnough ? 0 : 1, cause)
-        let (client, server) = attempts.ends(of: slot)
-        patterns.unanswered(client, server)
+        countPattern(slot, inPart: parts.place)
         return true
     }
 

@@ -81,8 +81,11 @@ import Testing
         #expect(servers.allSatisfy { sum.most($0) == whole.most($0) })
     }
 
-    @Test("A scan is seen in the midst of a flood from many sources")
-    func scanWithinFlood() {
+    @Test("A scan is seen in the midst of a flood from many sources", arguments: [IPAddress.Version.v4, .v6])
+    func scanWithinFlood(_ version: IPAddress.Version) {
+        func address(_ number: Int) -> IPAddress {
+            version == .v4 ? self.address(number) : IPAddress(v6High: 1 << 61, low: UInt64(number))
+        }
         var targets = FrequentTargets(capacity: 512, pairs: 1 << 13, seed: 1)
         for port in 1...100 {
             for number in 0..<100 { targets.add(address(1000 + port * 100 + number), Endpoint(address(9), 80)) }
