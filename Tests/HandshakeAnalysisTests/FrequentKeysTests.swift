@@ -107,6 +107,17 @@ import Testing
         #expect(targets.sorted.first?.count == 2)
     }
 
+    @Test("After a flood a source is counted from its second destination on", arguments: [IPAddress.Version.v4, .v6])
+    func secondDestination(_ version: IPAddress.Version) {
+        var targets = FrequentTargets(capacity: 8, pairs: 1 << 10, seed: 1)
+        for number in 100..<120 { targets.add(address(number), Endpoint(address(9), 80)) }
+        let source = version == .v4 ? address(1) : IPAddress(v6High: 1 << 61, low: 1)
+        targets.add(source, Endpoint(source, 1))
+        #expect(!targets.sorted.contains { $0.key == source })
+        for port: UInt16 in [1, 2, 3] { targets.add(source, Endpoint(source, port)) }
+        #expect(targets.sorted.first { $0.key == source }?.count == 3)
+    }
+
     @Test("Destinations of one source in different parts are added up, each of them alone in its part too")
     func singlesOfParts() {
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)

@@ -95,6 +95,35 @@ import Testing
         #expect(established > 100)
     }
 
+    @Test(
+        "Of SYNs that are open at the end a scan is named by who sent them, below its targets or above",
+        arguments: [1, 0xcb00_7109])
+    func openScan(_ bits: UInt32) {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.listsAttempts = false
+        let source = IPAddress(v4: bits)
+        var tracker = HandshakeTracker(configuration)
+        for number in 0..<40 {
+            var segment = Segment(
+                from: Endpoint(source, 1000), to: Endpoint(IPAddress(v4: 0x0a00_0001 + UInt32(number)), 80))
+            segment.flags = .syn
+            segment.seq = 7
+            segment.options.present = .mss
+            segment.options.mss = 1460
+            var batch = FrameBatch(seed: tracker.seed)
+            let octets = FrameEncoder(.ethernet).encode(segment)
+            batch.append(
+                octets.span.bytes, wireLength: octets.count, number: UInt64(number + 1), time: Int64(number) * 1000,
+                decoder: FrameDecoder(.ethernet))
+            tracker.receive(batch)
+        }
+        tracker.end()
+        let patterns = tracker.summary.patternFindings
+        #expect(patterns.map(\.code) == [.portScan])
+        #expect(patterns.map(\.address) == [source])
+        #expect(patterns.map(\.count) == [40])
+    }
+
     @Test("What a flood leaves open is counted the same by one thread and by two, in whatever order")
     func sharedEnd() {
         var configuration = HandshakeTracker.Configuration()
