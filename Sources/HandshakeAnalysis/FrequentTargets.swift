@@ -181,7 +181,7 @@ struct Singles<Single: SingleTarget>: Sendable {
     private let most: Int
     private var places: [Single] = []
 
-    /// - Parameter most: a power of two, or 0 for none.
+    /// - Parameter most: a power of two; 0 where none will be added.
     init(most: Int) { self.most = most }
 
     var isEmpty: Bool { places.isEmpty }

@@ -1,5 +1,5 @@
 /// Some of the segments of an attempt's log, or of the frames of a batch, by their positions in it, in order. A log has at most 33
-/// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question.
+/// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question. Positions are below 64.
 struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
     private(set) var bits: UInt64
 
@@ -23,7 +23,7 @@ struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
 
     @inline(__always) func contains(_ position: Int) -> Bool { bits &>> UInt64(position) & 1 != 0 }
     @inline(__always) mutating func insert(_ position: Int) { bits |= 1 &<< UInt64(position) }
-    /// Without a branch.
+    /// Inserts it or not, without a branch.
     @inline(__always) mutating func insert(_ position: Int, if isIncluded: Bool) {
         bits |= (isIncluded ? 1 : 0) &<< UInt64(position)
     }
