@@ -17,8 +17,8 @@ struct Attempt: BitwiseCopyable {
     /// Which expiry queue it is in.
     enum Queue: UInt8 { case unfinished, settling, ended, live }
 
-    /// How a new attempt found its tuple.
-    enum Predecessor: UInt8 { case none, reusedLegally, reusedIllegally, unanswered, live, other }
+    /// How a new attempt found its tuple. In the server's TIME-WAIT, RFC 6191 says whether its SYN is taken.
+    enum Predecessor: UInt8 { case none, over, timeWaitTaken, timeWaitNotTaken, unanswered, live, other }
 
     struct Marks: OptionSet {
         let rawValue: UInt16
@@ -34,8 +34,8 @@ struct Attempt: BitwiseCopyable {
         static var clientSentTimestamps: Marks { Marks(rawValue: 32) }
         /// No SYN, no SYN-ACK: a connection that was there before the capture.
         static var midstream: Marks { Marks(rawValue: 64) }
-        /// A FIN or RST ended the connection after completion.
-        static var connectionEnded: Marks { Marks(rawValue: 128) }
+        /// The server went on after a RST that should have ended the connection.
+        static var outlivedReset: Marks { Marks(rawValue: 128) }
         static var established: Marks { Marks(rawValue: 256) }
         static var fastOpen: Marks { Marks(rawValue: 512) }
         static var serverSpoke: Marks { Marks(rawValue: 1024) }
@@ -43,16 +43,25 @@ struct Attempt: BitwiseCopyable {
         static var severalServerISNs: Marks { Marks(rawValue: 2048) }
         /// The server acknowledged client data that was not captured.
         static var missedSegments: Marks { Marks(rawValue: 4096) }
+        /// Segments with bad checksums came, and the log says which of them count (`HandshakeTracker.resolveChecksums`).
+        static var hasBadChecksums: Marks { Marks(rawValue: 8192) }
+        /// The client's ACK that completed it acknowledges what was not captured; evidence may still speak against it.
+        static var completedBeyond: Marks { Marks(rawValue: 16384) }
     }
 
     var key: ConnectionKey
-    /// The virtual network of each direction's segments; the server's is the client's until a SYN-ACK shows another.
+    /// The virtual networks of the client's first segment, and of the server's; the latter is the client's until the server
+    /// shows another. A third carries proven copies.
     var clientNetwork = VirtualNetwork.none
     var serverNetwork = VirtualNetwork.none
+    var copyNetwork = VirtualNetwork.none
     var marks: Marks = []
     var machine: HandshakeMachine
     var predecessor = Predecessor.none
     var completedBy: UInt8 = 0
+    var close = ConnectionClose()
+    /// The sides that showed good checksums: 1 the client, 2 the server.
+    var goodChecksums: UInt8 = 0
     var events = EventSet()
 
     /// x.
@@ -82,6 +91,8 @@ struct Attempt: BitwiseCopyable {
     var firstFrame: UInt64 = 0
     var firstTime: Int64 = 0
     var lastSYNTime: Int64 = 0
+    /// IP identification of the first SYN; 0 for none.
+    var identification: UInt16 = 0
     var predecessorID: UInt64 = 0
     var successorID: UInt64 = 0
     /// The number of the frame that completed it.
@@ -126,18 +137,23 @@ struct Attempt: BitwiseCopyable {
         return segment.source == client
     }
 
-    /// Whether a segment's virtual network is this attempt's. The first segment of the server may come in another one than
-    /// the client's, if it acknowledges x+1: nothing else would know that number.
+    /// Whether a segment's virtual network is one of this attempt's. The first segment of the server may come in another one,
+    /// if it acknowledges x+1: nothing else would know that number.
     @inline(__always)
     func isIn(_ segment: Segment) -> Bool {
-        if marks.contains(.midstream) { return true }
-        if segment.network == (segment.source == client ? clientNetwork : serverNetwork) { return true }
+        if marks.contains(.midstream) || isCarried(in: segment.network) { return true }
         return segment.source == server && !marks.contains(.serverSpoke) && segment.flags.contains(.ack)
             && Sequence.isIn(segment.ack, from: clientNext, length: synLength)
     }
 
-    /// Whether the connection is up as far as was seen: completed, and no FIN or RST since.
-    @inline(__always) var isLive: Bool { marks.contains(.established) && !marks.contains(.connectionEnded) }
+    /// Whether the virtual network is one in which the attempt's segments, or proven copies of them, were seen.
+    @inline(__always)
+    func isCarried(in network: VirtualNetwork) -> Bool {
+        network == clientNetwork || network == serverNetwork || network == copyNetwork && copyNetwork != .none
+    }
+
+    /// Whether the connection is up as far as was seen: completed, no RST since, and not both FINs. Half-closed is live.
+    @inline(__always) var isLive: Bool { marks.contains(.established) && !close.isOver }
 }
 
 /// How each side's segments were carried: as the first of them that was encapsulated.
@@ -176,12 +192,17 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var fastOpenCookieLength: UInt8 = 0
     package var mptcpSubtype: UInt8 = 0
     package var checksum = ChecksumState.unverified
+    /// What its sender's earlier checksums were, if this one is bad.
+    package var senderTrust = SenderTrust.unknown
     package var event = HandshakeEvent.clientMore
     package var fromClient = false
     package var isFragment = false
     package var hasFragmentOverlap = false
     package var isUntimed = false
     package var isCut = false
+    /// IEEE 802.11: the Retry bit, and the sequence control; 0 where the link has none.
+    package var isLinkRetry = false
+    package var linkSequence: UInt16 = 0
     package var tunnels = Tunnels()
     package var icmpType: UInt8 = 0
     package var icmpCode: UInt8 = 0
@@ -218,6 +239,8 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
         hasFragmentOverlap = segment.hasFragmentOverlap
         isUntimed = segment.isUntimed
         isCut = segment.isCut
+        isLinkRetry = segment.isLinkRetry
+        linkSequence = segment.linkSequence
         tunnels = segment.tunnels
     }
 
@@ -225,26 +248,4 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     /// SYN without ACK or RST.
     package var isSYN: Bool { flags.isSYN }
     package var isSYNACK: Bool { flags.isSYNACK }
-
-    /// Whether both look like one packet: equal but for what a second sighting may change (hop limit, link, MSS, an option taken out).
-    @inline(__always)
-    package func looksLike(_ other: SegmentNote) -> Bool {
-        seq == other.seq && ack == other.ack && flags == other.flags && payloadLength == other.payloadLength
-            && fromClient == other.fromClient && window == other.window && tsval == other.tsval
-            && tsecr == other.tsecr && windowScale == other.windowScale
-            && options.subtracting(.mptcp) == other.options.subtracting(.mptcp)
-            && identification == other.identification && isICMP == other.isICMP
-    }
-
-    /// Nanoseconds below which two sightings may be one packet.
-    package static let duplicateWindow: Int64 = 200_000_000
-
-    /// Whether the two are proven to be one packet, captured twice: equal bytes alone do not prove it (Linux answers a
-    /// SYN copy and its own timer with equal SYN-ACKs, microseconds apart).
-    @inline(__always)
-    package func isSamePacket(as other: SegmentNote) -> Bool {
-        looksLike(other) && abs(time &- other.time) < SegmentNote.duplicateWindow
-            && (identification != 0 || hopLimit != other.hopLimit || vlan != other.vlan
-                || linkSignature != other.linkSignature)
-    }
 }

@@ -235,6 +235,8 @@ public struct AttemptRecord: Sendable {
     public var setup: Int64?
     /// Nanoseconds from the SYN to the RST that refused it.
     public var refusal: Int64?
+    /// Why `total` is not given, or has bounds only; nil where it is known.
+    public var unknownBecause: RoundTripGap?
 
     /// Octets, as announced; nil where absent or unknown.
     public var clientMSS: UInt16?
@@ -253,6 +255,8 @@ public struct AttemptRecord: Sendable {
     public var segments: [SegmentRecord]
     public var segmentsOmitted: Int
     public var findings: [Finding]
+    /// What its log says of the capture.
+    package var sides = AttemptSides()
 
     public func has(_ code: FindingCode) -> Bool { findings.contains { $0.code == code } }
 }

@@ -211,9 +211,11 @@ extension Attempt {
         serverAcked = entry.clientISN
         clientTSval = entry.clientTSval
         clientWindow = entry.window
+        if offer.checksum == .good { goodChecksums |= 1 }
         firstFrame = entry.firstFrame
         firstTime = entry.firstTime
         lastSYNTime = entry.firstTime
+        identification = entry.identification
         (touched, handshakeTouched) = (entry.queued, entry.queued)
         synCount = 1
         events.insert(.syn)
@@ -241,7 +243,7 @@ extension Attempt {
             if entry.serverSaidMore { events.insert(.serverMore) }
         }
         if let aftermath {
-            if entry.isConnectionEnded { marks.insert(.connectionEnded) }
+            close = aftermath.close
             serverISN = aftermath.serverISN
             clientEnd = aftermath.clientEnd
             serverAcked = aftermath.serverAcked
@@ -257,6 +259,7 @@ extension Attempt {
         clientAcked = progress.clientAcked
         clientTSval = progress.clientTSval
         serverWindow = progress.synAckWindow
+        if profiles[progress.synAckProfile].checksum == .good { goodChecksums |= 2 }
         var note = SegmentNote(profiles[progress.synAckProfile], event: .synAck, fromClient: false)
         note.frame = entry.firstFrame &+ UInt64(progress.synAckFrame)
         note.time = progress.synAckTime

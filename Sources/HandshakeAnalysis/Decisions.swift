@@ -29,7 +29,6 @@ package struct Decisions: Sendable {
         var profiles: [UInt8: ProfileTable]
         var now: Int64
         var captureStart: Int64
-        var distrustsChecksums: Bool
     }
 
     package init() {}
@@ -83,7 +82,7 @@ package struct Decisions: Sendable {
             log: { log.append($0) })
         return Judge(
             attempt: attempt, paths: nil, log: log, cause: .evidence, now: context.now,
-            captureStart: context.captureStart, distrustsChecksums: context.distrustsChecksums, isListed: true
+            captureStart: context.captureStart, isListed: true
         ).record(isPlain: true)
     }
 
@@ -169,8 +168,7 @@ extension HandshakeTracker {
                 }
             }
             taken.context = Decisions.Context(
-                profiles: handedProfiles, now: clock.now ?? time, captureStart: clock.first ?? time,
-                distrustsChecksums: !trustsChecksums)
+                profiles: handedProfiles, now: clock.now ?? time, captureStart: clock.first ?? time)
         }
     }
 }

@@ -63,22 +63,17 @@ struct Entry: BitwiseCopyable {
         get { bit(3) }
         set { set(3, newValue) }
     }
-    /// A FIN or RST ended the connection after completion.
-    @inline(__always) var isConnectionEnded: Bool {
+    @inline(__always) var isCompletedByData: Bool {
         get { bit(4) }
         set { set(4, newValue) }
     }
-    @inline(__always) var isCompletedByData: Bool {
+    @inline(__always) var clientSaidMore: Bool {
         get { bit(5) }
         set { set(5, newValue) }
     }
-    @inline(__always) var clientSaidMore: Bool {
+    @inline(__always) var serverSaidMore: Bool {
         get { bit(6) }
         set { set(6, newValue) }
-    }
-    @inline(__always) var serverSaidMore: Bool {
-        get { bit(7) }
-        set { set(7, newValue) }
     }
 }
 
@@ -122,4 +117,5 @@ struct Aftermath: BitwiseCopyable {
     var clientEnd: UInt32
     var serverAcked: UInt32
     var clientTSval: UInt32
+    var close: ConnectionClose
 }

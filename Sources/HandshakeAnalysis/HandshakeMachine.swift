@@ -17,8 +17,13 @@ package enum HandshakeState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case aborted
     /// Completed, and still open to late evidence.
     case established
+    /// Completed, and the client's SYN or the server's SYN-ACK was not captured so far. It may come behind what answers it,
+    /// the FIN included.
+    case establishedHalfSeen
     /// Reported. The connection may live on.
     case closed
+
+    package var isEstablished: Bool { self == .established || self == .establishedHalfSeen }
 }
 
 /// What a segment means to an attempt, once its numbers were compared with the attempt's.
@@ -33,6 +38,8 @@ package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case inferredAck
     /// SEQ = x+1, and no SYN-ACK was seen.
     case oneSidedAck
+    /// It acknowledges more than was captured of the server: nothing says that it is wrong.
+    case ackBeyond
     /// It acknowledges what the server did not send.
     case wrongAck
     /// Right ACK, SEQ outside the window.
@@ -83,10 +90,14 @@ package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case proof
     /// It acknowledges client data, after completion.
     case confirmation
+    /// What completed the handshake acknowledges more than the server sent, as this shows.
+    case ackRefuted
     case serverFin
     case serverMore
 
     // Either's.
+    /// Data has been acknowledged in both directions, though the client's RST was seen.
+    case dataBothWays
     /// RST that its receiver does not accept.
     case resetUnacceptable
     /// RST in the window of an established connection.
@@ -151,10 +162,10 @@ package enum HandshakeAction: Sendable, Equatable {
     case note
     /// Log it: the handshake is complete.
     case complete(CompletedBy)
-    /// Log it: the attempt is over, what is known is final.
+    /// The attempt is over, what is known is final.
     case close
-    /// The same, without a log entry.
-    case closeSilently
+    /// What seemed to complete it did not.
+    case reopen
 }
 
 public enum CompletedBy: String, Sendable, CaseIterable {
@@ -200,7 +211,7 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
         case .synAckOnly: synAckOnly(event)
         case .crossed, .crossedClientAcked, .crossedServerAcked: crossed(event)
         case .aborted: aborted(event)
-        case .established: established(event)
+        case .established, .establishedHalfSeen: established(event)
         case .closed: .ignore
         }
     }
@@ -211,11 +222,10 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
         // RFC 9293 3.10.7.3: a SYN without ACK in SYN-SENT leads to SYN-RECEIVED, Figure 7.
         case .reverseSyn: go(.crossed)
         case .reverseSynAfterAck: go(.crossedServerAcked)
-        case .oneSidedAck: complete(.inferred)
-        case .proof: complete(.inferred)
+        case .oneSidedAck, .proof: complete(.inferred, .establishedHalfSeen)
         case .clientReset, .clientGaveUp: go(.aborted)
-        case .finalAck, .finalData, .inferredAck, .clientSynAck, .serverAck, .clientFin, .clientMore, .serverFin,
-            .serverMore, .confirmation, .resetEstablished:
+        case .finalAck, .finalData, .inferredAck, .ackBeyond, .clientSynAck, .serverAck, .clientFin, .clientMore,
+            .serverFin, .serverMore, .confirmation, .resetEstablished, .ackRefuted, .dataBothWays:
             .ignore
         default: .note
         }
@@ -225,10 +235,10 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
         switch event {
         case .finalAck: complete(.ack)
         case .finalData: complete(.data)
-        case .inferredAck, .oneSidedAck, .proof: complete(.inferred)
+        case .inferredAck, .ackBeyond, .oneSidedAck, .proof: complete(.inferred)
         case .clientReset: go(.aborted)
         case .clientSynAck, .serverAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation,
-            .resetEstablished:
+            .resetEstablished, .ackRefuted, .dataBothWays:
             .ignore
         default: .note
         }
@@ -236,8 +246,11 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
 
     private mutating func synAckOnly(_ event: HandshakeEvent) -> HandshakeAction {
         switch event {
-        case .syn: go(.synReceived)
-        default: synReceived(event)
+        case .syn: return go(.synReceived)
+        default:
+            let action = synReceived(event)
+            if state == .established { state = .establishedHalfSeen }
+            return action
         }
     }
 
@@ -252,17 +265,19 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
             return go(.crossedServerAcked)
         case .inferredAck, .proof: return complete(.inferred)
         case .clientReset: return go(.aborted)
-        case .oneSidedAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished:
+        case .oneSidedAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished,
+            .ackRefuted, .dataBothWays:
             return .ignore
         default: return .note
         }
     }
 
-    // After a client RST only a new SYN can complete the attempt, never a bare ACK.
+    // After a client RST only a new SYN, or data acknowledged in both directions, can complete it, never a bare ACK.
     private mutating func aborted(_ event: HandshakeEvent) -> HandshakeAction {
         switch event {
         case .syn: go(.synSent)
-        case .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished: .ignore
+        case .dataBothWays: complete(.inferred)
+        case .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished, .ackRefuted: .ignore
         default: .note
         }
     }
@@ -270,12 +285,15 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
     private mutating func established(_ event: HandshakeEvent) -> HandshakeAction {
         switch event {
         case .clientFin, .serverFin, .confirmation:
-            state = .closed
-            return .closeSilently
-        case .resetEstablished:
+            // The SYN-ACK, or the SYN, may come behind them.
+            if state == .establishedHalfSeen { return .ignore }
             state = .closed
             return .close
-        case .syn, .synAck, .synAckAgain, .synAckOther, .synAckWrongAck, .synAckWrongDirection, .reverseSyn,
+        case .ackRefuted:
+            state = .synReceived
+            return .reopen
+        case .resetEstablished, .syn, .synAck, .synAckAgain, .synAckOther, .synAckWrongAck, .synAckWrongDirection,
+            .reverseSyn,
             .reverseSynAfterAck, .clientSynAck, .resetUnacceptable, .resetInexact, .resetAnswersWrongAck,
             .captureDuplicate, .badChecksum, .icmpHard, .icmpAdmin, .icmpSoft, .icmpOther, .finalAck:
             return .note
@@ -290,8 +308,10 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
     }
 
     @inline(__always)
-    private mutating func complete(_ how: CompletedBy) -> HandshakeAction {
-        state = .established
+    private mutating func complete(
+        _ how: CompletedBy, _ next: HandshakeState = .established
+    ) -> HandshakeAction {
+        state = next
         return .complete(how)
     }
 }

@@ -14,6 +14,8 @@ public struct FrameCounts: Sendable {
     public internal(set) var aggregated: UInt64 = 0
     /// Frames of link types that are not decoded, by the type's number.
     public private(set) var unknownLinkTypes: [UInt16: UInt64] = [:]
+    /// Frames whose IP packet is longer than the frame: they were sliced before they were captured.
+    public internal(set) var sliced: UInt64 = 0
 
     public var read: UInt64 {
         segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +)
@@ -53,6 +55,7 @@ public struct FrameCounts: Sendable {
         for reason in ignoredByReason.indices { ignoredByReason[reason] += other.ignoredByReason[reason] }
         for cause in malformedByCause.indices { malformedByCause[cause] += other.malformedByCause[cause] }
         aggregated += other.aggregated
+        sliced += other.sliced
         unknownLinkTypes.merge(other.unknownLinkTypes, uniquingKeysWith: +)
     }
 
@@ -68,6 +71,7 @@ public struct FrameCounts: Sendable {
 
     mutating func count(_ slot: DecodedFrame) {
         if slot.holdsMore { aggregated += 1 }
+        if slot.isSliced { sliced += 1 }
         switch slot.kind {
         case .segment: segments += 1
         case .icmpError: count(.icmpError)
@@ -128,10 +132,81 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()
 
+    var traits = CaptureTraits()
+    private var sides = QualityCounts()
+
     package init() {}
+
+    /// SYNs that may have been connections of their own: they had the x of one that was decided, and nothing tells when they
+    /// were sent.
+    public internal(set) var doubtfulSYNs = 0
+
+    /// Why an assertion that no attempt breaks may not hold all the same: what else happened, or did not, is not known.
+    public var doubts: [String] {
+        var doubts: [String] = []
+        if doubtfulSYNs > 0 {
+            doubts.append("\(doubtfulSYNs) late SYNs may be attempts that are not reported")
+        }
+        if evicted > 0 { doubts.append("\(evicted) attempts were decided early, since the table was full") }
+        for quality in quality where quality.code == .filtered || quality.code == .oneDirection {
+            doubts.append("the capture is \(quality.text)")
+        }
+        return doubts
+    }
+
+    /// What the capture itself is, as far as it bounds what can be said of its attempts.
+    public var quality: [CaptureQualityFinding] {
+        var counts = sides
+        counts.countPlain(plain)
+        var found: [CaptureQualityFinding] = []
+        func say(_ code: CaptureQuality, _ text: String) { found.append(CaptureQualityFinding(code: code, text: text)) }
+        if counts.bothSides == 0, counts.clientOnly + counts.serverOnly > 0 {
+            let side =
+                counts.serverOnly == 0 ? "the clients'" : counts.clientOnly == 0 ? "the servers'" : "one side's"
+            say(.oneDirection, "one direction only: of each connection only \(side) segments are here")
+        }
+        if counts.answered > 1, !traits.hasBare {
+            say(
+                .filtered,
+                traits.hasOther
+                    ? "filtered: no segment without SYN, FIN or RST is here"
+                    : "filtered: no segment without SYN is here; or nothing but half-open handshakes happened")
+        }
+        let doubled = findings[.captureDuplicate] ?? 0
+        if doubled > 0, 2 * doubled >= attempts {
+            say(.doubled, "doubled: \(doubled) of \(attempts) attempts have packets that were captured more than once")
+        }
+        if counts.twoPlaces > 0 {
+            say(
+                .twoPlaces,
+                "two capture points: packets of \(counts.twoPlaces) of \(attempts) attempts were seen at both")
+        }
+        if frames.sliced > 0 {
+            say(.sliced, "sliced: \(frames.sliced) frames are shorter than their IP packets")
+        }
+        let cut = Int(frames.cut) + (findings[.snaplenCut] ?? 0)
+        if cut > 0, frames.sliced == 0 { say(.cut, "cut: headers are missing from \(cut) frames or attempts") }
+        if clockStepsBack + clockStepsForward > 0 || (findings[.clockStepped] ?? 0) > 0 {
+            say(.clockUneven, "the clock stepped: times before and after a step cannot be compared")
+        }
+        if traits.tick > 0 {
+            say(
+                .clockCoarse,
+                "the clock counts whole \(traits.tick >= 1_000_000_000 ? "seconds" : "milliseconds"): round trips have bounds only"
+            )
+        }
+        if counts.untrustedChecksums > 0 {
+            say(
+                .checksumsUntrusted,
+                "checksums say nothing in \(counts.untrustedChecksums) of \(attempts) attempts: all of a sender's are bad"
+            )
+        }
+        return found
+    }
 
     mutating func count(_ record: AttemptRecord) {
         attempts += 1
+        sides.count(record)
         if record.ended == .captureEnd { undecided += 1 }
         judged.add(record.outcome)
         if record.has(.synRetransmitted) { retransmittedSYNs += 1 }
@@ -191,17 +266,24 @@ public struct HandshakeSummary: Sendable {
         evicted += other.evicted
         forgottenEarly += other.forgottenEarly
         lateSegments += other.lateSegments
+        doubtfulSYNs += other.doubtfulSYNs
         unrelatedICMPErrors += other.unrelatedICMPErrors
         badChecksumsIgnored += other.badChecksumsIgnored
         // Every tracker has the same clock.
         (clockStepsBack, clockLargestStepBack) = (other.clockStepsBack, other.clockLargestStepBack)
         clockStepsForward = other.clockStepsForward
+        sides.add(other.sides)
+        traits = other.traits
         patterns.add(other.patterns)
         roundTrips.add(other.roundTrips)
     }
 
     /// What the attempts together look like: floods, scans, backscatter.
-    public var patternFindings: [TrafficPatterns.Pattern] { patterns.findings() }
+    public var patternFindings: [TrafficPatterns.Pattern] {
+        // Where a filter left out what completes a handshake, none was left open.
+        let isFiltered = quality.contains { $0.code == .filtered }
+        return patterns.findings().filter { !isFiltered || $0.code != .synFlood }
+    }
 }
 
 /// How often each of a few names came. Names compare faster than they hash: a dictionary hashes their texts.

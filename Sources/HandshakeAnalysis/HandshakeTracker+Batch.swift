@@ -12,8 +12,6 @@ extension HandshakeTracker {
         var candidates = InlineArray<64, UInt32>(repeating: 0)
         /// `reroutings` when those were found.
         let reroutings: UInt64
-        /// Whether the batch's hashes are this tracker's.
-        let isHashed: Bool
     }
 
     /// Asks for what a batch that comes next says of its frames: it may still be with the core that decoded them.
@@ -37,9 +35,10 @@ extension HandshakeTracker {
 
     /// - Returns: false where decisions have to be taken first: then it is called again with the same batch.
     private mutating func follow(_ batch: borrowing FrameBatch) -> Bool {
-        let isDone = agenda.isEmpty ? begin(batch) : resume(batch)
-        if isDone { trust(batch.checksums.areMostGood) }
-        return isDone
+        precondition(batch.seed == seed, "a batch of another seed: make it with makeBatch()")
+        traits = batch.traits
+        clockTick = traits.tick
+        return agenda.isEmpty ? begin(batch) : resume(batch)
     }
 
     @inline(__always)
@@ -50,12 +49,13 @@ extension HandshakeTracker {
         tick(batch, 0)
         let known = attempts.entries.count
         let goesSteadily =
-            agenda.isEmpty && batch.count > 1 && own.isHashed
+            agenda.isEmpty && batch.count > 1
             && clock.goesSteadily(
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
         var isDone = true
         if goesSteadily { goSteadily(batch, &own) } else { isDone = go(batch, &own, from: 0) }
+        batches.count(batch.count, isSteady: goesSteadily)
         isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.count &* 7
         return isDone
     }
@@ -80,7 +80,6 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func tick(_ batch: borrowing FrameBatch, _ position: Int) {
         order = batch.first &+ UInt64(position)
-        trust(batch.heads[position].trusts)
         tick(batch.heads[position].number, batch.heads[position].time)
     }
 
@@ -100,7 +99,6 @@ extension HandshakeTracker {
             let head = heads[position]
             if position > 0 { goSteadily(to: head, after: heads[position - 1].time, since: start) }
             order = first &+ UInt64(position)
-            trust(head.trusts)
             // The next frame, whosesoever it is, will show this.
             let next = start &+ head.time
             hearsAt = next
@@ -121,7 +119,6 @@ extension HandshakeTracker {
         hearsAt = HandshakeTracker.unknown
         goSteadily(to: heads[last], after: heads[last - 1].time, since: start)
         order = first &+ UInt64(last)
-        trust(heads[last].trusts)
         _ = go(batch, &own, from: last)
         for number in 0..<UInt8(parts.count) { nextDeadline = min(nextDeadline, parts[number].queues.nextDeadline) }
     }
@@ -155,7 +152,7 @@ extension HandshakeTracker {
                     totals.frames.segments &+= 1
                     let candidate = candidate(position, &own)
                     _ = take(
-                        segments, position, batch.addresses[position], own.isHashed ? head.hash : nil, candidate)
+                        segments, position, batch.addresses[position], head.hash, candidate)
                 } else {
                     takeOther(batch, position)
                 }
@@ -197,10 +194,8 @@ extension HandshakeTracker {
     /// Finds this tracker's frames, and asks for the memory that they lead to.
     @inline(__always)
     private func find(_ batch: borrowing FrameBatch) -> Own {
-        var own = Own(frames: share.frames(of: batch), reroutings: reroutings, isHashed: batch.seed == seed)
-        if own.isHashed {
-            if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
-        }
+        var own = Own(frames: share.frames(of: batch), reroutings: reroutings)
+        if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
         return own
     }
 
@@ -252,6 +247,7 @@ extension HandshakeTracker {
     private mutating func takeOther(_ batch: borrowing FrameBatch, _ position: Int) {
         switch batch.others[position].kind {
         case .segment:
+            senderTrust = batch.heads[position].senderTrust
             let segment = batch.others[position].segment
             guard begin(ConnectionKey(segment.source, segment.destination).tuple) else { return }
             totals.frames.count(batch.others[position])

@@ -2,15 +2,13 @@ import PacketWire
 
 // What a segment's numbers mean to an attempt (RFC 9293 3.10): no state changes here but what the numbers add.
 extension HandshakeTracker {
-    func isExcluded(_ segment: Segment) -> Bool { segment.checksum == .bad && trustsChecksums }
-
-    func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        if isExcluded(segment) { return .badChecksum }
+    mutating func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
+        if isExcluded(segment, slot, fromClient: true) { return .badChecksum }
         return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .syn
     }
 
     mutating func classifyReverseSYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        if isExcluded(segment) { return .badChecksum }
+        if isExcluded(segment, slot, fromClient: false) { return .badChecksum }
         if isDuplicate(segment, slot, fromClient: false) { return .captureDuplicate }
         guard attempts[slot].machine.state == .synSent else { return .reverseSyn }
         attempts[slot].serverISN = segment.seq
@@ -25,12 +23,15 @@ extension HandshakeTracker {
 
     mutating func classify(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
         let fromClient = attempts[slot].isFromClient(segment)
-        if isExcluded(segment) { return .badChecksum }
-        if attempts[slot].machine.state == .established, segment.flags.isDisjoint(with: [.syn, .rst]) {
+        if isExcluded(segment, slot, fromClient: fromClient) { return .badChecksum }
+        if !fromClient, refutesCompletion(segment, slot) { reopen(slot) }
+        if attempts[slot].machine.state.isEstablished, segment.flags.isDisjoint(with: [.syn, .rst]) {
             return fromClient ? clientAfter(segment, slot) : serverAfter(segment, slot)
         }
         if isDuplicate(segment, slot, fromClient: fromClient) { return .captureDuplicate }
-        return fromClient ? fromClientEvent(segment, slot) : fromServerEvent(segment, slot)
+        let event = fromClient ? fromClientEvent(segment, slot) : fromServerEvent(segment, slot)
+        if attempts[slot].machine.state == .aborted, isAcknowledgedBothWays(slot) { return .dataBothWays }
+        return event
     }
 
     @inline(__always)
@@ -41,6 +42,12 @@ extension HandshakeTracker {
         attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
         attempts[slot].clientAcked = segment.ack
         if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
+        // The exact one, behind one that acknowledged what was not captured.
+        if attempts[slot].marks.contains(.completedBeyond), segment.seq == attempts[slot].synAckAck,
+            segment.ack == attempts[slot].serverNext, !segment.flags.contains(.fin)
+        {
+            return segment.payloadLength == 0 ? .finalAck : .finalData
+        }
         // An ACK again after a SYN-ACK again says whether the first was lost: it is logged.
         if segment.payloadLength == 0, attempts[slot].events.has(.synAckAgain), !segment.flags.contains(.fin),
             segment.seq == attempts[slot].synAckAck, segment.ack == attempts[slot].serverNext
@@ -87,7 +94,7 @@ extension HandshakeTracker {
         let hasY = attempts[slot].marks.contains(.hasServerISN)
         let carried = attempts[slot].synLength
         if flags.contains(.rst) {
-            if attempts[slot].machine.state == .established {
+            if attempts[slot].machine.state.isEstablished {
                 // RFC 5961 3.2: only the exact number resets.
                 let exact = [attempts[slot].clientEnd, attempts[slot].serverAcked, attempts[slot].clientNext]
                 if exact.contains(segment.seq) { return .resetEstablished }
@@ -101,7 +108,10 @@ extension HandshakeTracker {
         }
         if flags.contains(.syn) {
             let isCrossed = [.crossed, .crossedClientAcked, .crossedServerAcked].contains(attempts[slot].machine.state)
-            return isCrossed && segment.seq == attempts[slot].clientISN && segment.ack == attempts[slot].serverNext
+            // It may leave data that the server's SYN carried unacknowledged.
+            return isCrossed && segment.seq == attempts[slot].clientISN
+                && Sequence.isIn(
+                    segment.ack, from: attempts[slot].serverISN &+ 1, length: attempts[slot].synAckLength)
                 ? .clientSynAck : .synAckWrongDirection
         }
         guard flags.contains(.ack) else { return .earlyData }
@@ -124,7 +134,7 @@ extension HandshakeTracker {
             }
             if ackFits, segment.ack == attempts[slot].serverNext || segment.payloadLength == 0 { return .wrongSeq }
             if !seqFits, ackFits { return .wrongSeq }
-            return .wrongAck
+            return isUnknown(segment, slot) ? .ackBeyond : .wrongAck
         }
         if relative <= max(carried, UInt32(UInt16.max)) {
             attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
@@ -144,7 +154,7 @@ extension HandshakeTracker {
         let hasY = attempts[slot].marks.contains(.hasServerISN)
         let acknowledgesSYN = Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: carried)
         if flags.contains(.rst) {
-            if attempts[slot].machine.state == .established {
+            if attempts[slot].machine.state.isEstablished {
                 if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
                 let exact = [attempts[slot].serverEnd, attempts[slot].clientAcked, attempts[slot].serverNext]
                 if exact.contains(segment.seq) { return .resetEstablished }
@@ -181,6 +191,7 @@ extension HandshakeTracker {
             if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.seq) }
             attempts[slot].serverEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+            if events.has(.wrongAck), goesOnBeyond(segment, slot) { return .proof }
             if flags.contains(.ack), isBeyond {
                 if Sequence.isAfter(segment.ack, attempts[slot].clientEnd) {
                     attempts[slot].marks.insert(.missedSegments)
@@ -220,14 +231,64 @@ extension HandshakeTracker {
         return .challenge
     }
 
+    /// Whether an ACK of the client that acknowledges more than was captured of the server is unknown rather than wrong: it
+    /// lies within the client's announced window beyond what was seen (RFC 9293 3.10.7.4: a server that went on may have sent
+    /// so much), its SEQ shows octets of the client that were not captured either, or it is a FIN.
+    private func isUnknown(_ segment: Segment, _ slot: UInt32) -> Bool {
+        let beyond = segment.ack &- attempts[slot].serverEnd
+        let sent = segment.seq &- attempts[slot].clientNext
+        guard beyond < 1 << 30, sent < 1 << 30 else { return false }
+        let hidesClient = Sequence.isAfter(segment.seq, attempts[slot].clientEnd)
+        if hidesClient || segment.flags.contains(.fin) { return true }
+        guard sent <= attempts[slot].clientMaySend else { return false }
+        let window = UInt64(segment.window) << UInt64(clientScale(slot))
+        return UInt64(beyond) <= max(window, UInt64(attempts[slot].clientWindow))
+    }
+
+    /// The shift of the client's windows: 0 unless SYN and SYN-ACK both offered window scaling (RFC 7323 2.2).
+    private func clientScale(_ slot: UInt32) -> UInt8 {
+        guard hasNote(slot, where: { $0.isSYNACK && !$0.fromClient && $0.options.contains(.windowScale) }) else {
+            return 0
+        }
+        var scale: UInt8 = 0
+        _ = hasNote(slot) { note in
+            guard note.isSYN, note.fromClient, note.options.contains(.windowScale) else { return false }
+            scale = min(note.windowScale, 14)
+            return true
+        }
+        return scale
+    }
+
+    /// Whether the server goes on at or beyond what an ACK acknowledged that seemed wrong: then it was right, and what it
+    /// acknowledges was not captured.
+    private mutating func goesOnBeyond(_ segment: Segment, _ slot: UInt32) -> Bool {
+        let next = attempts[slot].serverNext
+        let isRight = hasNote(slot) {
+            $0.event == .wrongAck && segment.seq &- $0.ack < 1 << 30 && Sequence.isAfter($0.ack, next)
+        }
+        guard isRight else { return false }
+        recast(slot, .wrongAck, to: .ackBeyond) { segment.seq &- $0.ack < 1 << 30 }
+        attempts[slot].marks.insert(.missedSegments)
+        return true
+    }
+
+    /// Whether data was acknowledged in both directions.
+    private func isAcknowledgedBothWays(_ slot: UInt32) -> Bool {
+        let sent = attempts[slot].clientNext &+ attempts[slot].synLength
+        return attempts[slot].marks.contains(.hasServerISN)
+            && Sequence.isAfter(attempts[slot].serverAcked, sent)
+            && Sequence.isAfter(attempts[slot].clientAcked, attempts[slot].serverNext)
+            && !Sequence.isAfter(attempts[slot].clientAcked, attempts[slot].serverEnd)
+    }
+
     /// Whether a RST has the number that a wrong final ACK acknowledged (RFC 9293 3.10.7.4): it answers that ACK.
     private func answersWrongACK(_ segment: Segment, _ slot: UInt32) -> Bool {
-        attempts[slot].events.has(.wrongAck)
-            && hasNote(slot) { $0.event == .wrongAck && $0.ack == segment.seq }
+        attempts[slot].events.hasAny(.wrongAck, .ackBeyond)
+            && hasNote(slot) { ($0.event == .wrongAck || $0.event == .ackBeyond) && $0.ack == segment.seq }
     }
 
     /// Whether the attempt's log has a note for which `matches` holds.
-    private func hasNote(_ slot: UInt32, where matches: (SegmentNote) -> Bool) -> Bool {
+    func hasNote(_ slot: UInt32, where matches: (SegmentNote) -> Bool) -> Bool {
         var note = attempts[slot].firstNote
         while note != 0 {
             if matches(notes[note]) { return true }

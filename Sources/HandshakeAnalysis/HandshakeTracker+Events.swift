@@ -6,13 +6,18 @@ extension HandshakeTracker {
 
     mutating func apply(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
         let fromServer = !attempts[slot].isFromClient(segment)
+        if event.isExactCompletion, attempts[slot].marks.contains(.completedBeyond) {
+            return completeExactly(event, segment, slot)
+        }
+        if event == .resetAnswersWrongAck { recast(slot, .ackBeyond, to: .wrongAck) { $0.ack == segment.seq } }
         learn(event, segment, slot, fromServer: fromServer)
-        if event == .clientReset || event == .clientGaveUp, hasOtherLive(slot) {
+        if event == .clientReset || event == .clientGaveUp, replay == nil, hasOtherLive(slot) {
             attempts[slot].marks.insert(.otherLiveAtReset)
         }
         let action = attempts[slot].machine.receive(event)
         attempts[slot].events.insert(event)
-        if action != .ignore, action != .closeSilently {
+        noteClose(event, segment, slot)
+        if action != .ignore, action != .close {
             attempts[slot].handshakeTouched = clock.elapsed
             recentHandshake = slot
         }
@@ -23,32 +28,86 @@ extension HandshakeTracker {
         case .complete(let how):
             log(segment, event, slot, fromClient: !fromServer)
             complete(slot, how)
+            if event == .ackBeyond { attempts[slot].marks.formUnion([.completedBeyond, .missedSegments]) }
             endOthers(than: slot)
-            if segment.flags.contains(.fin) { attempts[slot].marks.insert(.connectionEnded) }
+            noteClose(event, segment, slot)
             return
-        case .close, .closeSilently:
-            if action == .close { log(segment, event, slot, fromClient: !fromServer) }
-            if event != .confirmation { attempts[slot].marks.insert(.connectionEnded) }
+        case .reopen: return
+        case .close:
+            if replay != nil { return }
             report(slot, .evidence)
-            remember(slot)
+            remember(slot, isHeard: true)
             return
         }
-        if attempts[slot].machine.state == .established {
-            return  // its time to settle runs from completion
-        }
-        enqueue(slot, queue(after: event, slot))
+        // Completed, its time to settle runs from completion.
+        if !attempts[slot].machine.state.isEstablished { enqueue(slot, .unfinished) }
     }
 
-    /// An attempt that was refused, reset or given up only settles, until one side goes on with it. Not if its client, which
-    /// waits twice as long each time (RFC 6298, 5.5), could be back later than that: some go on after an error.
-    private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
-        switch event {
-        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck,
-            .icmpHard,
-            .icmpAdmin:
-            attempts[slot].lastSYNTime &- attempts[slot].firstTime <= Self.settlingTime / 2 ? .settling : .unfinished
-        case .syn, .synAck, .synAckAgain, .synAckOther: .unfinished
-        default: attempts.entries[slot].queue
+    /// The exact ACK comes behind one that acknowledged what was not captured: it is what completed the handshake.
+    private mutating func completeExactly(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
+        attempts[slot].events.insert(event)
+        attempts[slot].marks.subtract([.completedBeyond, .missedSegments])
+        attempts[slot].completedFrame = frame
+        attempts[slot].completedBy = CompletedBy.number(event == .finalAck ? .ack : .data)
+        log(segment, event, slot, fromClient: true)
+    }
+
+    /// Keeps in mind how the connection of a completed attempt ends.
+    private mutating func noteClose(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
+        guard attempts[slot].marks.contains(.established), event != .captureDuplicate, event != .badChecksum,
+            !segment.flags.contains(.rst) || event == .resetEstablished,
+            !attempts[slot].close.isOpen || !segment.flags.isDisjoint(with: [.fin, .rst])
+        else { return }
+        if attempts[slot].close.isReset, event == .serverMore || event == .serverFin || event == .confirmation {
+            attempts[slot].marks.insert(.outlivedReset)
+            attempts[slot].close = ConnectionClose()
+        }
+        hearClose(slot, segment)
+    }
+
+    /// Whether a segment of the server shows that it never sent what completed the handshake acknowledged: a RST without ACK
+    /// with that number (RFC 9293 3.10.7.2), its SYN-ACK again, or new data below it.
+    func refutesCompletion(_ segment: Segment, _ slot: UInt32) -> Bool {
+        guard attempts[slot].marks.contains(.completedBeyond), let ack = completion(slot)?.ack else { return false }
+        let flags = segment.flags
+        if flags.contains(.rst) { return !flags.contains(.ack) && segment.seq == ack }
+        if flags.isSYNACK {
+            return segment.seq == attempts[slot].serverISN && !isDuplicate(segment, slot, fromClient: false)
+        }
+        let isNew = !Sequence.isAfter(attempts[slot].serverEnd, segment.seq)
+        return segment.payloadLength > 0 && isNew && Sequence.isAfter(ack, segment.seq)
+    }
+
+    /// The logged segment that completed the handshake.
+    private func completion(_ slot: UInt32) -> SegmentNote? {
+        var note = attempts[slot].firstNote
+        while note != 0 {
+            if notes[note].frame == attempts[slot].completedFrame, notes[note].event == .ackBeyond {
+                return notes[note]
+            }
+            note = notes[note].next
+        }
+        return nil
+    }
+
+    /// What completed the handshake turns out to be a wrong ACK: it is open again.
+    mutating func reopen(_ slot: UInt32) {
+        _ = attempts[slot].machine.receive(.ackRefuted)
+        attempts[slot].events.insert(.wrongAck)
+        attempts[slot].marks.subtract([.established, .completedBeyond, .missedSegments])
+        attempts[slot].completedBy = 0
+        recast(slot, .ackBeyond, to: .wrongAck) { _ in true }
+        enqueue(slot, .unfinished)
+    }
+
+    /// Calls logged segments of one event another.
+    mutating func recast(
+        _ slot: UInt32, _ event: HandshakeEvent, to other: HandshakeEvent, where matches: (SegmentNote) -> Bool
+    ) {
+        var note = attempts[slot].firstNote
+        while note != 0 {
+            if notes[note].event == event, matches(notes[note]) { notes[note].event = other }
+            note = notes[note].next
         }
     }
 
@@ -69,11 +128,11 @@ extension HandshakeTracker {
             if attempts[slot].clientWindow == 0 { attempts[slot].clientWindow = segment.window }
             if segment.options.has(.timestamps) {
                 attempts[slot].marks.insert(.clientSentTimestamps)
-                if attempts[slot].machine.state != .established { attempts[slot].clientTSval = segment.options.tsval }
+                if !attempts[slot].machine.state.isEstablished { attempts[slot].clientTSval = segment.options.tsval }
             }
         case .synAck, .synAckOther:
             attempts[slot].synAckCount += 1
-            guard event == .synAck || attempts[slot].machine.state != .established else { return }
+            guard event == .synAck || !attempts[slot].machine.state.isEstablished else { return }
             if event == .synAckOther { attempts[slot].marks.insert(.severalServerISNs) }
             if event == .synAck {
                 attempts[slot].serverISN = segment.seq
@@ -118,7 +177,8 @@ extension HandshakeTracker {
             if other != slot, !attempts[other].marks.contains(.midstream) {
                 let isTrying =
                     !attempts[other].isReported && attempts[other].machine.state != .aborted
-                    && attempts[other].machine.state != .established && !isDead(other, countingICMP: true)
+                    && !attempts[other].machine.state.isEstablished && !isDead(other, countingICMP: true)
+                    && !endsWithOddSYN(other)
                 if isTrying || attempts[other].isLive { return true }
             }
             other = attempts[other].older
@@ -126,15 +186,27 @@ extension HandshakeTracker {
         return false
     }
 
+    /// Whether the last SYN of an attempt has flags that no stack sends with it: it makes nothing live.
+    private func endsWithOddSYN(_ slot: UInt32) -> Bool {
+        var isOdd = false
+        var note = attempts[slot].firstNote
+        while note != 0 {
+            if notes[note].event == .syn { isOdd = !notes[note].flags.isDisjoint(with: [.fin, .urg]) }
+            note = notes[note].next
+        }
+        return isOdd
+    }
+
     /// What was live on the tuple is so no longer: the RST that answers a challenge ended it (RFC 9293 Figures 9 and 10),
     /// or another handshake completed in its place.
     private mutating func endOthers(than slot: UInt32) {
+        guard replay == nil else { return }
         let key = attempts[slot].key
         var other = find(key, key.tuple.hash(seed: seed))
         while other != 0 {
             let next = attempts[other].older
             if other != slot, attempts[other].isLive {
-                attempts[other].marks.insert(.connectionEnded)
+                attempts[other].close.replace()
                 if attempts[other].isReported { enqueue(other, .ended) }
             }
             other = next
@@ -188,7 +260,7 @@ extension HandshakeTracker {
         note.icmpCode = error.code
         note.reporter = error.reporter
         append(note, slot)
-        if attempts[slot].machine.state != .established { enqueue(slot, queue(after: event, slot)) }
+        if !attempts[slot].machine.state.isEstablished { enqueue(slot, .unfinished) }
     }
 
     // MARK: The log
@@ -196,13 +268,17 @@ extension HandshakeTracker {
     mutating func log(
         _ segment: Segment, _ event: HandshakeEvent, _ slot: UInt32, fromClient: Bool
     ) {
-        append(SegmentNote(segment, frame: frame, time: time, event: event, fromClient: fromClient), slot)
-        if !segment.tunnels.isEmpty { paths[slot, default: TunnelPaths()].add(segment.path, fromClient: fromClient) }
+        var note = SegmentNote(segment, frame: frame, time: time, event: event, fromClient: fromClient)
+        if segment.checksum == .bad { note.senderTrust = senderTrust }
+        append(note, slot)
+        if replay == nil, !segment.tunnels.isEmpty {
+            paths[slot, default: TunnelPaths()].add(segment.path, fromClient: fromClient)
+        }
     }
 
     /// The first 24 and the last 8 are kept.
     mutating func append(_ note: SegmentNote, _ slot: UInt32) {
-        if configuration.listsEvidence, evidence.last != frame { evidence.append(frame) }
+        if configuration.listsEvidence, replay == nil, evidence.last != frame { evidence.append(frame) }
         guard noteCount < noteLimit || evictForNote(slot) else {
             attempts[slot].notesOmitted += 1
             return
@@ -253,6 +329,11 @@ extension HandshakeTracker {
     }
 
     mutating func takeNotes(_ slot: UInt32) -> [SegmentNote] {
+        defer { releaseNotes(slot) }
+        return notesOfLog(slot)
+    }
+
+    func notesOfLog(_ slot: UInt32) -> [SegmentNote] {
         var log: [SegmentNote] = []
         log.reserveCapacity(Int(attempts[slot].noteCount))
         var note = attempts[slot].firstNote
@@ -260,7 +341,6 @@ extension HandshakeTracker {
             log.append(notes[note])
             note = notes[note].next
         }
-        releaseNotes(slot)
         return log
     }
 

@@ -12,7 +12,8 @@ extension HandshakeTracker {
             if attempts.entries[slot].stage != .established { return decideShort(slot, cause) }
             giveDetail(slot)
         }
-        let plain = PlainHandshake(attempts[slot], notes)
+        resolveChecksums(slot)
+        let plain = clockTick == 0 ? PlainHandshake(attempts[slot], notes) : nil
         if let plain, !configuration.listsAttempts {
             releaseNotes(slot)
             if !paths.isEmpty { paths.removeValue(forKey: slot) }
@@ -35,8 +36,7 @@ extension HandshakeTracker {
     ) {
         let judge = Judge(
             attempt: attempt, paths: paths, log: log, cause: cause, now: clock.now ?? time,
-            captureStart: clock.first ?? time, distrustsChecksums: !trustsChecksums,
-            isListed: configuration.listsAttempts)
+            captureStart: clock.first ?? time, tick: clockTick, isListed: configuration.listsAttempts)
         let record = judge.record(isPlain: isPlain)
         totals.count(record)
         patterns.decided(record)
@@ -44,10 +44,14 @@ extension HandshakeTracker {
     }
 
     /// Keeps a reported attempt in mind.
-    mutating func remember(_ slot: UInt32) {
-        if attempts.entries[slot].stage != .detailed { return close(slot, isEnded: false) }
+    /// - Parameter isHeard: the current frame is one of its own; else time decided it, and when it was last heard of stays.
+    mutating func remember(_ slot: UInt32, isHeard: Bool) {
+        if attempts.entries[slot].stage != .detailed {
+            return close(slot, ConnectionClose(), touched: attempts.entries[slot].queued)
+        }
         attempts[slot].machine = HandshakeMachine(.closed)
-        enqueue(slot, attempts[slot].isLive ? .live : .ended)
+        let queue: Attempt.Queue = attempts[slot].isLive ? .live : .ended
+        if isHeard { enqueue(slot, queue) } else { queues.move(slot, to: queue, attempts.entries, now: clock.elapsed) }
     }
 
     /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved then,
@@ -75,28 +79,49 @@ extension HandshakeTracker {
     /// their time; how far depends on what else is in it, and what is made of a segment must not.
     func isPast(_ slot: UInt32) -> Bool {
         let queue = attempts.entries[slot].queue
-        return (queue == .ended || queue == .live) && lastTouched(slot) &+ QueueSet.lifetime(queue) <= clock.elapsed
+        return (queue == .ended || queue == .live) && lastTouched(slot) &+ QueueSet.lifetime(queue) <= presentTime
     }
 
-    /// Forgets what is past on a tuple.
+    /// Nanoseconds, on `clock.elapsed`, at which the current frame came by its own time: the clock itself follows when the next
+    /// frame agrees. A frame that is days ahead is not believed.
+    @inline(__always)
+    var presentTime: Int64 {
+        let ahead = time &- (clock.now ?? time)
+        return ahead >= 0 && ahead < CaptureClock.plausibleEnd ? clock.elapsed &+ ahead : clock.elapsed
+    }
+
+    /// Decides and forgets what is over on a tuple by the current frame's own time, though the clock may not have got there:
+    /// what becomes of an attempt must not depend on whether other frames came between its own.
     /// - Returns: the newest that is left.
     mutating func forgetPast(_ newest: UInt32, _ key: ConnectionKey, _ hash: UInt64) -> UInt32 {
         guard newest != 0 else { return 0 }
-        if attempts.entries[newest].stage != .detailed {
-            guard isPast(newest) else { return newest }
-            forget(newest)
-            return 0
-        }
+        if attempts.entries[newest].stage != .detailed { return endIfOver(newest) ? 0 : newest }
         var (slot, isChanged) = (newest, false)
         while slot != 0 {
             let older = attempts[slot].older
-            if isPast(slot) {
-                forget(slot)
-                isChanged = true
-            }
+            if endIfOver(slot) { isChanged = true }
             slot = older
         }
         return isChanged ? find(key, hash) : newest
+    }
+
+    /// Decides an attempt whose time is over, and forgets what was remembered for long enough.
+    /// - Returns: whether it was forgotten.
+    private mutating func endIfOver(_ slot: UInt32) -> Bool {
+        let queue = attempts.entries[slot].queue
+        if queue == .unfinished || queue == .settling {
+            guard attempts.entries[slot].queueEnd <= presentTime else { return false }
+            report(slot, .timeout)
+            settleOrder()
+            if queue == .unfinished {
+                forget(slot)
+                return true
+            }
+            remember(slot, isHeard: false)
+        }
+        guard isPast(slot) else { return false }
+        forget(slot)
+        return true
     }
 
     /// Keeps to the limits between frames.
@@ -169,6 +194,7 @@ extension HandshakeTracker {
 
     @inline(__always)
     mutating func enqueue(_ slot: UInt32, _ queue: Attempt.Queue) {
+        if replay != nil { return }
         attempts[slot].touched = clock.elapsed
         noteRecent(slot)
         queues.move(slot, to: queue, attempts.entries, now: clock.elapsed)

@@ -67,93 +67,6 @@ extension HandshakeTracker {
         return segment.ack == attempts[connection].serverAcked
     }
 
-    /// A SYN without ACK: another copy, one half of a crossing, or a new attempt.
-    mutating func takeSYN(
-        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, _ newest: UInt32
-    ) {
-        var slot = newest
-        var reverse: UInt32 = 0
-        while slot != 0 {
-            if !attempts[slot].marks.contains(.midstream) {
-                if attempts[slot].client == segment.source, isSame(slot, segment),
-                    attempts[slot].clientNetwork == segment.network
-                {
-                    let isCurrent = !isOver(attempts[slot].handshakeTouched, HandshakeTracker.identityLifetime)
-                    if isCurrent, attempts[slot].isReported {
-                        totals.lateSegments += 1
-                        attempts[slot].handshakeTouched = clock.elapsed
-                        recentHandshake = slot
-                        touch(slot)
-                        return
-                    }
-                    if isCurrent {
-                        attempts[slot].clientISN = segment.seq
-                        return apply(classifySYN(segment, slot), segment, slot)
-                    }
-                } else if attempts[slot].client == segment.destination, reverse == 0,
-                    attempts[slot].serverNetwork == segment.network, acceptsReverse(slot)
-                {
-                    reverse = slot
-                }
-            }
-            slot = attempts[slot].older
-        }
-        if reverse != 0 {
-            if attempts[reverse].isReported {
-                totals.lateSegments += 1
-            } else {
-                apply(classifyReverseSYN(segment, reverse), segment, reverse)
-            }
-            return
-        }
-        openSYN(segment, key, hash, before: newest)
-    }
-
-    /// Whether a SYN of the client has the attempt's x. Of an attempt that began with its SYN-ACK, x was computed: with Fast
-    /// Open that SYN-ACK may have acknowledged the SYN's data as well.
-    private func isSame(_ slot: UInt32, _ segment: Segment) -> Bool {
-        if attempts[slot].clientISN == segment.seq { return true }
-        return attempts[slot].machine.state == .synAckOnly && segment.payloadLength > 0
-            && attempts[slot].clientISN &- segment.seq <= segment.payloadLength
-    }
-
-    /// Whether an attempt's time is over by the current frame's own time, though the clock may not have got there yet: no
-    /// frame came between.
-    func isForgotten(_ slot: UInt32) -> Bool {
-        let isLiveConnection = attempts[slot].isLive && attempts[slot].isReported
-        return isOver(
-            attempts[slot].touched,
-            isLiveConnection ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime)
-    }
-
-    func isOver(_ touched: Int64, _ lifetime: Int64) -> Bool {
-        let ahead = time &- (clock.now ?? time)
-        guard ahead >= 0, ahead < CaptureClock.plausibleEnd else { return touched &+ lifetime <= clock.elapsed }
-        return touched &+ lifetime <= clock.elapsed &+ ahead
-    }
-
-    /// A reverse SYN on a live tuple never opens an attempt. Where the tuple is dead, it does.
-    func acceptsReverse(_ slot: UInt32) -> Bool {
-        if attempts[slot].isReported || attempts[slot].machine.state == .established { return attempts[slot].isLive }
-        return attempts[slot].machine.state != .aborted && !isDead(slot)
-    }
-
-    /// Whether the last word on an attempt was the server's no (or, if asked, the network's).
-    func isDead(_ slot: UInt32, countingICMP: Bool = false) -> Bool {
-        var isDead = false
-        var note = attempts[slot].firstNote
-        while note != 0 {
-            switch notes[note].event {
-            case .refusal, .serverReset: isDead = true
-            case .icmpHard, .icmpAdmin, .icmpSoft: isDead = isDead || countingICMP
-            case .syn, .synAck, .synAckAgain, .synAckOther: isDead = false
-            default: break
-            }
-            note = notes[note].next
-        }
-        return isDead
-    }
-
     /// Whether a SYN-ACK opens a partial attempt beside what is remembered on its tuple.
     func isNewSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         if attempts[slot].marks.contains(.midstream) { return true }
@@ -161,7 +74,7 @@ extension HandshakeTracker {
         if isServer, Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength) {
             return false
         }
-        return attempts[slot].marks.contains(.connectionEnded) || !attempts[slot].isLive
+        return !attempts[slot].isLive
     }
 
     /// The attempt on the tuple that a segment (not a SYN) fits best; 0 for none.
@@ -174,10 +87,12 @@ extension HandshakeTracker {
         var fallback: UInt32 = 0
         var midstream: UInt32 = 0
         var continuing: UInt32 = 0
+        let isCarried = isAnyCarried(newest, in: segment.network)
         var slot = newest
         while slot != 0 {
             defer { slot = attempts[slot].older }
-            if !attempts[slot].isIn(segment) { continue }
+            // One that is in the segment's virtual network comes before one whose server may answer from another.
+            if !attempts[slot].isIn(segment) || isCarried && !isCarriedOrMidstream(slot, segment.network) { continue }
             if attempts[slot].marks.contains(.midstream) {
                 midstream = slot
                 continue
@@ -195,9 +110,17 @@ extension HandshakeTracker {
                         return slot
                     }
                 }
-                distance = segment.seq &- attempts[slot].clientNext
+                let ahead = segment.seq &- attempts[slot].clientNext
+                // x+1 of a handshake that waits for its answer: its SYN-ACK was not captured.
+                if ahead == 0, attempts[slot].machine.state == .synSent, flags.contains(.ack),
+                    !continuesAny(newest, segment)
+                {
+                    return slot
+                }
+                distance = min(ahead, 0 &- ahead)
             } else if flags.contains(.ack) {
-                distance = segment.ack &- attempts[slot].clientNext
+                let ahead = segment.ack &- attempts[slot].clientNext
+                distance = isSYNACK ? ahead : min(ahead, 0 &- ahead)
                 if isSYNACK, distance > attempts[slot].synLength { distance = UInt32.max - 1 }
             } else {
                 distance = segment.seq &- attempts[slot].serverNext
@@ -227,6 +150,30 @@ extension HandshakeTracker {
         return fallback != 0 ? fallback : isSYNACK ? 0 : midstream
     }
 
+    /// Whether a segment of the client is exactly the next one of a live connection on the tuple.
+    private func continuesAny(_ newest: UInt32, _ segment: Segment) -> Bool {
+        var slot = newest
+        while slot != 0 {
+            if attempts[slot].isLive, attempts[slot].clientEnd == segment.seq { return true }
+            slot = attempts[slot].older
+        }
+        return false
+    }
+
+    /// Whether any attempt on the tuple was seen in a virtual network.
+    private func isAnyCarried(_ newest: UInt32, in network: VirtualNetwork) -> Bool {
+        var slot = newest
+        while slot != 0 {
+            if isCarriedOrMidstream(slot, network) { return true }
+            slot = attempts[slot].older
+        }
+        return false
+    }
+
+    private func isCarriedOrMidstream(_ slot: UInt32, _ network: VirtualNetwork) -> Bool {
+        attempts[slot].marks.contains(.midstream) || attempts[slot].isCarried(in: network)
+    }
+
     /// Whether a segment is within both windows of a handshake that has its SYN-ACK and is not complete.
     private func fitsHandshake(_ segment: Segment, _ slot: UInt32, _ fromClient: Bool) -> Bool {
         guard attempts[slot].machine.state == .synReceived || attempts[slot].machine.state == .synAckOnly,
@@ -252,7 +199,7 @@ extension HandshakeTracker {
     @inline(__always)
     mutating func heardAgain(_ slot: UInt32, _ segment: Segment) {
         let flags = segment.flags
-        if isExcluded(segment) { return }
+        if isExcluded(segment, slot, fromClient: segment.source == attempts[slot].client) { return }
         if segment.source == attempts[slot].client {
             attempts[slot].clientEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
@@ -262,105 +209,33 @@ extension HandshakeTracker {
         }
         attempts[slot].touched = clock.elapsed
         noteRecent(slot)
-        if !flags.isDisjoint(with: [.fin, .rst, .syn]) {
-            if flags.contains(.syn) {
-                totals.lateSegments += 1
-            } else if attempts.entries[slot].queue == .live {
-                attempts[slot].marks.insert(.connectionEnded)
-                enqueue(slot, .ended)
-            }
+        if flags.contains(.syn) {
+            totals.lateSegments += 1
+        } else if !attempts[slot].close.isOpen || !flags.isDisjoint(with: [.fin, .rst]) {
+            hearClose(slot, segment)
         }
+    }
+
+    /// A segment that ends the connection, or acknowledges its end.
+    mutating func hearClose(_ slot: UInt32, _ segment: Segment) {
+        guard attempts[slot].marks.contains(.established) || attempts[slot].marks.contains(.midstream) else { return }
+        attempts[slot].close.receive(
+            segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength,
+            fromClient: segment.source == attempts[slot].client, clientEnd: attempts[slot].clientEnd)
+        if attempts[slot].close.isOver, attempts.entries[slot].queue == .live { enqueue(slot, .ended) }
     }
 
     // MARK: Opening
 
-    mutating func openSYN(
-        _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32
-    ) {
-        guard let slot = open(segment, key, hash, .synSent, clientIsSource: true, before: newest) else { return }
-        attempts[slot].clientISN = segment.seq
-        attempts[slot].clientEnd = segment.seq &+ segment.sequenceLength
-        attempts[slot].serverAcked = segment.seq
-        var previous = attempts[slot].older
-        while previous != 0,
-            attempts[previous].marks.contains(.midstream) || attempts[previous].clientNetwork != segment.network
-                || isForgotten(previous)
-        {
-            previous = attempts[previous].older
-        }
-        // A live connection says more than what came after it.
-        var other = previous
-        while other != 0 {
-            if attempts[other].isLive, attempts[other].client == segment.source, !isForgotten(other),
-                attempts[other].clientNetwork == segment.network
-            {
-                previous = other
-                break
-            }
-            other = attempts[other].older
-        }
-        if previous != 0 { relate(slot, to: previous, segment) }
-        apply(.syn, segment, slot)
-    }
-
-    /// What the newest remembered attempt on the tuple has to do with a new one.
-    mutating func relate(_ slot: UInt32, to previous: UInt32, _ segment: Segment) {
-        attempts[slot].predecessorID = attempts[previous].firstFrame
-        attempts[previous].successorID = attempts[slot].firstFrame
-        let sameClient = attempts[previous].client == segment.source
-        let events = attempts[previous].events
-        guard sameClient else {
-            attempts[slot].predecessor = .other
-            return
-        }
-        if attempts[previous].marks.contains(.connectionEnded) {
-            attempts[slot].predecessor = isLegalReuse(segment, of: previous) ? .reusedLegally : .reusedIllegally
-        } else if attempts[previous].isLive {
-            attempts[slot].predecessor = .live
-            if isOlder(segment, than: previous) { attempts[slot].marks.insert(.olderThanLive) }
-        } else if isDead(previous) || events.has(.clientReset) || attempts[previous].machine.state == .aborted {
-            attempts[slot].predecessor = .reusedLegally
-        } else if !attempts[previous].marks.contains(.serverSpoke) {
-            attempts[slot].predecessor = .unanswered
-            let isOldEnough =
-                time &- attempts[previous].firstTime >= Judge.patience
-                && time &- attempts[previous].lastSYNTime >= Judge.quiet
-            if !isOldEnough { attempts[previous].marks.insert(.reusedEarly) }
-        } else {
-            attempts[slot].predecessor = .other
-        }
-    }
-
-    /// RFC 6191 section 2: when a SYN may reuse the tuple of a connection in TIME-WAIT.
-    func isLegalReuse(_ segment: Segment, of previous: UInt32) -> Bool {
-        let greaterSeq = Sequence.isAfter(segment.seq, attempts[previous].clientEnd &- 1)
-        let hadTimestamps = attempts[previous].marks.contains(.clientSentTimestamps)
-        switch (hadTimestamps, segment.options.has(.timestamps)) {
-        case (true, true):
-            let old = attempts[previous].clientTSval
-            if segment.options.tsval == old { return greaterSeq }
-            return Sequence.isAfter(segment.options.tsval, old)
-        case (false, true): return true
-        case (_, false): return greaterSeq
-        }
-    }
-
-    /// Whether a SYN is older than the connection that is live on its tuple: by TSval, else by x.
-    func isOlder(_ segment: Segment, than live: UInt32) -> Bool {
-        if segment.options.has(.timestamps), attempts[live].marks.contains(.clientSentTimestamps) {
-            return Sequence.isAfter(attempts[live].clientTSval, segment.options.tsval)
-        }
-        return Sequence.isAfter(attempts[live].clientISN, segment.seq)
-    }
-
     mutating func openPartial(
         _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32 = 0
     ) {
-        if isExcluded(segment) {
+        if segment.checksum == .bad, senderTrust == .good, configuration.excludesBadChecksums {
             totals.badChecksumsIgnored += 1
             return
         }
         guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
+        if segment.checksum == .bad { attempts[slot].marks.insert(.hasBadChecksums) }
         attempts[slot].clientISN = segment.ack &- 1
         attempts[slot].clientEnd = segment.ack
         attempts[slot].serverAcked = segment.ack
@@ -382,6 +257,9 @@ extension HandshakeTracker {
         guard count >= HandshakeTracker.mostPerTuple else { return }
         if attempts[oldest].isReported {
             totals.forgottenEarly += 1
+        } else if isDead(oldest) {
+            // Refused or reset: its client has gone on to other numbers since.
+            report(oldest, .evidence)
         } else {
             totals.evicted += 1
             report(oldest, .evicted)

@@ -19,16 +19,15 @@ extension HandshakeTracker {
     ///
     /// - Parameters:
     ///   - pair: its addresses, if those are IPv6's.
-    ///   - hash: of its tuple; nil where it was not computed.
+    ///   - hash: of its tuple.
     ///   - candidate: the attempt that its hash leads to; 0 where it has to be looked up.
     /// - Returns: whether it went the short way.
     @inline(__always)
     mutating func take(
-        _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64?,
+        _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64,
         _ candidate: UInt32
     ) -> Bool {
         let segment = segments[position]
-        let hash = hash ?? tuple(segment, pair()).hash(seed: seed)
         let found =
             candidate != 0 && attempts.has(segment, pair(), candidate)
             ? HashIndex.Finding(slot: candidate, vacancy: -1)
@@ -44,14 +43,28 @@ extension HandshakeTracker {
                 // Of a reported attempt nothing is decided, and what a full table lets go of first is reported: no order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
-            case .established: isTaken = goOn(slot, segments, position, fromClient)
-            case .synReceived: isTaken = fromClient && complete(slot, segments, position)
-            case .synSent: isTaken = !fromClient && answer(slot, segments, position)
             case .detailed: isTaken = false
+            case .synSent, .synReceived, .established:
+                isTaken =
+                    (hearsAt != HandshakeTracker.unknown || !isOverdue(slot))
+                    && take(slot, segments, position, fromClient)
             }
         }
         if isTaken { settleOrder() } else { takeInDetail(segments, position, tuple(segment, pair())) }
         return isTaken
+    }
+
+    /// The next segment of an attempt that is open.
+    @inline(__always)
+    private mutating func take(
+        _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
+    ) -> Bool {
+        switch attempts.entries[slot].stage {
+        case .established: goOn(slot, segments, position, fromClient)
+        case .synReceived: fromClient && complete(slot, segments, position)
+        case .synSent: !fromClient && answer(slot, segments, position)
+        case .detailed, .closed: false
+        }
     }
 
     /// As `FrameBatch.tuple`: calls across modules are not inlined.
@@ -201,7 +214,11 @@ extension HandshakeTracker {
             attempts.progress[body].clientEnd = Sequence.later(end, attempts.progress[body].clientEnd)
             attempts.progress[body].clientAcked = segment.ack
             if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
-            if isFIN { finishShort(slot, isEnded: true) } else { attempts.entries[slot].clientSaidMore = true }
+            if isFIN {
+                finishShort(slot, segment, fromClient: true)
+            } else {
+                attempts.entries[slot].clientSaidMore = true
+            }
             return true
         }
         let acknowledges = segment.flags.contains(.ack)
@@ -214,7 +231,7 @@ extension HandshakeTracker {
             attempts.progress[body].serverAcked = segment.ack
         }
         if isFIN || isConfirmation {
-            finishShort(slot, isEnded: isFIN)
+            finishShort(slot, segment, fromClient: false)
         } else {
             attempts.entries[slot].serverSaidMore = true
         }
@@ -240,7 +257,7 @@ extension HandshakeTracker {
         let known = attempts.aftermaths[body]
         let isLive = attempts.entries[slot].queue == .live
         let lifetime = isLive ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime
-        guard !segment.flags.contains(.syn), known.touched &+ lifetime > clock.elapsed else { return false }
+        guard !segment.flags.contains(.syn), known.touched &+ lifetime > presentTime else { return false }
         // Whose segment it is is not to be predicted: each number is written, the same where it is not this side's.
         let end = Sequence.later(segment.seq &+ segment.sequenceLength, known.clientEnd)
         let isNews = segment.flags.contains(.ack) && Sequence.isAfter(segment.ack, known.serverAcked)
@@ -252,18 +269,31 @@ extension HandshakeTracker {
         attempts.aftermaths[body].serverAcked =
             known.serverAcked ^ (segment.ack ^ known.serverAcked) & server & mask(isNews)
         attempts.aftermaths[body].touched = touchedAt(slot)
-        if isLive, !segment.flags.isDisjoint(with: [.fin, .rst]) { hearEnd(slot) }
+        if !known.close.isOpen || !segment.flags.isDisjoint(with: [.fin, .rst]) {
+            hearClose(
+                slot, segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient)
+        }
         return true
     }
+
+    /// Whether its time is over by the current frame's own time. While time goes steadily no deadline passes.
+    @inline(never)
+    private func isOverdue(_ slot: UInt32) -> Bool { attempts.entries[slot].queueEnd <= presentTime }
 
     /// All bits, or none: a choice that the compiler does not make a branch.
     @inline(__always)
     private func mask(_ condition: Bool) -> UInt32 { 0 &- (condition ? 1 : 0) }
 
     @inline(never)
-    private mutating func hearEnd(_ slot: UInt32) {
-        attempts.entries[slot].isConnectionEnded = true
-        queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
+    private mutating func hearClose(
+        _ slot: UInt32, _ flags: TCPFlags, ack: UInt32, end: UInt32, _ fromClient: Bool
+    ) {
+        let body = attempts.entries[slot].body
+        attempts.aftermaths[body].close.receive(
+            flags, ack: ack, end: end, fromClient: fromClient, clientEnd: attempts.aftermaths[body].clientEnd)
+        if attempts.aftermaths[body].close.isOver, attempts.entries[slot].queue == .live {
+            queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
+        }
     }
 
     /// A segment of the handshake: it is heard of now.
@@ -296,9 +326,15 @@ extension HandshakeTracker {
     private var countsPlain: Bool { !configuration.listsAttempts || configuration.listsPlain }
 
     @inline(__always)
-    private mutating func finishShort(_ slot: UInt32, isEnded: Bool) {
+    private mutating func finishShort(_ slot: UInt32, _ segment: UsualSegment, fromClient: Bool) {
         countPlain(slot, .evidence)
-        close(slot, isEnded: isEnded)
+        var end = ConnectionClose()
+        if segment.flags.contains(.fin) {
+            end.receive(
+                segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient: fromClient,
+                clientEnd: attempts.progress[attempts.entries[slot].body].clientEnd)
+        }
+        close(slot, end, touched: touchedAt(slot))
     }
 
     @inline(__always)
@@ -318,19 +354,18 @@ extension HandshakeTracker {
 
     /// Keeps an established attempt in mind that was reported: as `remember`.
     @inline(__always)
-    mutating func close(_ slot: UInt32, isEnded: Bool) {
+    mutating func close(_ slot: UInt32, _ end: ConnectionClose, touched: Int64) {
         let body = attempts.entries[slot].body
-        let touched = touchedAt(slot)
         let aftermath = Aftermath(
             touched: touched, handshakeTouched: attempts.entries[slot].queued,
             serverISN: attempts.progress[body].serverISN, clientEnd: attempts.progress[body].clientEnd,
-            serverAcked: attempts.progress[body].serverAcked, clientTSval: attempts.progress[body].clientTSval)
+            serverAcked: attempts.progress[body].serverAcked, clientTSval: attempts.progress[body].clientTSval,
+            close: end)
         attempts.progress.remove(body)
         attempts.entries[slot].body = attempts.aftermaths.insert(aftermath)
         attempts.entries[slot].stage = .closed
-        attempts.entries[slot].isConnectionEnded = isEnded
         // Reported, it stands where it was touched.
-        queues.move(slot, to: isEnded ? .ended : .live, attempts.entries, now: clock.elapsed)
+        queues.move(slot, to: .live, attempts.entries, now: clock.elapsed)
     }
 
     /// Counts an attempt that is over and of which there is nothing to say but that; false if there may be more.
@@ -348,6 +383,7 @@ extension HandshakeTracker {
     /// Whether an established attempt is a `PlainHandshake`.
     @inline(__always)
     private mutating func isPlain(_ slot: UInt32) -> Bool {
+        guard clockTick == 0 else { return false }
         let body = attempts.entries[slot].body
         let ports = attempts.entries[slot].ports
         let numbers = (

@@ -29,8 +29,8 @@ public struct HandshakeTracker: ~Copyable {
         public static let mostAttempts = 1 << 24
         /// The seed of the hash table; nil draws one, since traffic chooses the keys. It changes no result.
         public var hashSeed: UInt64?
-        /// Whether segments whose checksum is bad are kept out of the state. Nothing is, as long as the capture shows no
-        /// more good checksums than bad: then its frames were rewritten, or its checksums are the network card's to fill.
+        /// Whether segments whose checksum is bad are kept out of the state. Those of a sender all of whose checksums are
+        /// bad are not: then its frames were rewritten, or its checksums are the network card's to fill.
         public var excludesBadChecksums = true
         /// Whether decided attempts are handed out; if not they are counted only (`summary`), which costs less.
         public var listsAttempts = true
@@ -79,7 +79,7 @@ public struct HandshakeTracker: ~Copyable {
     static let unknown = Int64.min
 
     let configuration: Configuration
-    /// Of hashes. Batches that are hashed with it are followed faster.
+    /// The seed of hashes. Batches are hashed with it too.
     package let seed: UInt64
     var parts: Parts
     let share: Share
@@ -88,6 +88,8 @@ public struct HandshakeTracker: ~Copyable {
     var notes: Pool<SegmentNote>
     /// Beside the indexes of all parts.
     let recentIndex: RecentIndex
+    /// Batches taken so far: the proofs require that most go steadily.
+    package internal(set) var batches = BatchCounts()
     /// Whether the last batch's own frames were new attempts, nearly all of them.
     var isFlooded = false
     /// Counts the entries of indexes that were removed, or lead to another attempt than before.
@@ -103,9 +105,14 @@ public struct HandshakeTracker: ~Copyable {
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
     var nextDeadline = Int64.max
-    private var checksums = ChecksumCount()
-    /// Whether a bad checksum counts as one, at the current frame.
-    private(set) var trustsChecksums = false
+    /// What the current frame's sender is known for, if its checksum is bad.
+    var senderTrust = SenderTrust.unknown
+    /// Nanoseconds between two readings of the capture's clock, as far as its frames show: 0 for a fine one.
+    var clockTick: Int64 = 0
+    var traits = CaptureTraits()
+    /// Set while a log is gone through again: nothing is queued or handed out then.
+    var replay: Replay?
+    private var senders = SenderChecksums()
     var decisions = Decisions()
     var agenda = Agenda()
     /// How many decisions are kept, if they are taken meanwhile.
@@ -136,6 +143,7 @@ public struct HandshakeTracker: ~Copyable {
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
+        summary.traits = traits
         return summary
     }
     var totals = HandshakeSummary()
@@ -216,22 +224,27 @@ public struct HandshakeTracker: ~Copyable {
 
     // MARK: Frames in
 
+    /// An empty batch that this tracker can take.
+    package func makeBatch() -> FrameBatch { FrameBatch(seed: seed) }
+
     /// Takes the next frame.
     /// - Parameters:
     ///   - number: its number in the capture, from 1.
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
         precondition(agenda.isEmpty, "decisions were not taken")
-        trust(checksums.areMostGood)
         order &+= 1
+        traits.take(time)
+        clockTick = traits.tick
         tick(number, time)
         switch frame {
         case .segment(let segment):
+            traits.take(segment.flags, payload: segment.payloadLength)
             if begin(ConnectionKey(segment.source, segment.destination).tuple) {
                 totals.frames.count(frame)
+                senderTrust = senders.take(segment)
                 take(segment)
             }
-            checksums.count(segment.checksum)
         case .icmpError(let error):
             if begin(ConnectionKey(error.source, error.destination).tuple) {
                 totals.frames.count(frame)
@@ -241,9 +254,6 @@ public struct HandshakeTracker: ~Copyable {
         }
         endFrame()
     }
-
-    @inline(__always)
-    mutating func trust(_ areMostGood: Bool) { trustsChecksums = configuration.excludesBadChecksums && areMostGood }
 
     @inline(__always)
     mutating func endFrame() {

@@ -72,13 +72,21 @@ extension Judge {
         }
         switch attempt.predecessor {
         case .none, .other: break
-        case .reusedLegally:
-            about(
-                .tupleReused, "attempt \(attempt.predecessorID) on the tuple is over; this SYN may reuse it (RFC 6191)")
-        case .reusedIllegally:
+        case .over: about(.tupleReused, "attempt \(attempt.predecessorID) on the tuple is over")
+        case .timeWaitTaken where isAcceptedAtOnce, .timeWaitNotTaken where isAcceptedAtOnce:
             about(
                 .tupleReused,
-                "attempt \(attempt.predecessorID) on the tuple is over; in TIME-WAIT this SYN is refused (RFC 6191 section 2: TSval, else sequence number)"
+                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; this SYN was taken"
+            )
+        case .timeWaitTaken:
+            about(
+                .tupleReused,
+                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; RFC 6191 lets this SYN take it"
+            )
+        case .timeWaitNotTaken:
+            about(
+                .tupleReused,
+                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; RFC 6191 does not let this SYN take it (section 2: TSval, else sequence number)"
             )
         case .unanswered:
             about(.synIsnChanged, "attempt \(attempt.predecessorID) on the tuple was still unanswered")
@@ -90,6 +98,11 @@ extension Judge {
             let note = log.first { $0.event == .resetAnswersChallenge }
             find(.halfOpenDiscovered, on: note, expected: attempt.challengeAck, actual: note?.seq, &found)
         }
+    }
+
+    /// Whether the first SYN was answered by a SYN-ACK, and by nothing else.
+    private var isAcceptedAtOnce: Bool {
+        syns.count == 1 && !synAcks.isEmpty && !attempt.events.hasAny(.challenge, .resetAnswersChallenge)
     }
 
     /// Whether a SYN of the server came when there was nothing left to cross: after completion, or after its SYN-ACK with
@@ -142,9 +155,13 @@ extension Judge {
         {
             found.append(Finding(.rstBeforeSynack, [rst, synAck]))
         }
-        if completion != nil { find(.resetAfterEstablished, on: .resetEstablished, &found) }
+        // Once the server acknowledged data it had accepted the connection; if it goes on, the RST did not reset it.
+        let wentOn =
+            Sequence.isAfter(attempt.serverAcked, attempt.clientNext) || attempt.marks.contains(.outlivedReset)
+        if completion != nil, !wentOn { find(.resetAfterEstablished, on: .resetEstablished, &found) }
         findMiddleboxResets(resets.filter { !log[$0].fromClient }, &found)
-        if !sawSYN, let synAck = synAcks.first, log[synAck].time &- captureStart > Judge.patience,
+        // The server's own segments may prove a client.
+        if !sawSYN, completion == nil, let synAck = synAcks.first, log[synAck].time &- captureStart > Judge.patience,
             !log.contains(where: { $0.fromClient && !$0.flags.contains(.rst) && !$0.isICMP })
         {
             find(.synackUnsolicited, on: log[synAck], &found)
@@ -194,7 +211,7 @@ extension Judge {
             if peers.allSatisfy({ abs(Judge.hops(log[$0].hopLimit) - Judge.hops(rst.hopLimit)) > 1 }) {
                 hints.append("hop limit \(rst.hopLimit), the peer's is \(peer.hopLimit)")
             }
-            if rst.seq == 0, peer.seq != 0, rst.event != .refusal || !validSYNACKs.isEmpty { hints.append("SEQ 0") }
+            if rst.seq == 0, peer.seq != 0, !isPrescribed(rst) { hints.append("SEQ 0") }
             if let usual = countsIdentifications(peers, before: rst), rst.identification &- usual > 4096 {
                 hints.append("IP identification \(rst.identification), the peer counts near \(usual)")
             }
@@ -203,6 +220,19 @@ extension Judge {
             var finding = Finding(.rstFromMiddlebox, [rst.frame])
             explain(&finding, hints.joined(separator: "; "))
             found.append(finding)
+        }
+    }
+
+    /// Whether RFC 9293 3.10.7.1 prescribes SEQ 0 for a RST of the server: with ACK, it answers a segment without ACK, and
+    /// acknowledges that segment's SEQ+LEN; without, it answers an ACK of 0.
+    private func isPrescribed(_ rst: SegmentNote) -> Bool {
+        log.contains { segment in
+            guard segment.fromClient, !segment.isICMP, segment.frame < rst.frame else { return false }
+            if !rst.flags.contains(.ack) { return segment.flags.contains(.ack) && segment.ack == 0 }
+            let length =
+                segment.payloadLength &+ (segment.flags.contains(.syn) ? 1 : 0)
+                &+ (segment.flags.contains(.fin) ? 1 : 0)
+            return !segment.flags.contains(.ack) && rst.ack == segment.seq &+ length
         }
     }
 
@@ -283,9 +313,9 @@ extension Judge {
         }
         // A client that goes on has found its own TSval in it: then the SYN that had it was not captured.
         if !attempt.marks.contains(.established), offer.options.contains(.timestamps),
-            answer.options.contains(.timestamps),
+            answer.options.contains(.timestamps), answer.tsecr != 0,
             syns.allSatisfy({ log[$0].options.contains(.timestamps) && log[$0].tsval != answer.tsecr }),
-            !isReordered, attempt.notesOmitted == 0
+            !isReordered, attempt.notesOmitted == 0, wasRejected(answer)
         {
             find(.synackBadTsecr, on: answer, expected: offer.tsval, actual: answer.tsecr, &found)
         }
@@ -295,6 +325,14 @@ extension Judge {
         {
             found.append(Finding(.mptcpStripped, [answer.frame, completion.frame]))
         }
+    }
+
+    /// Whether the client answered a SYN-ACK with RST, SEQ x+1, and sent its SYN again.
+    private func wasRejected(_ answer: SegmentNote) -> Bool {
+        guard let rejection = log.first(where: { $0.event == .clientReset && $0.frame > answer.frame }) else {
+            return false
+        }
+        return syns.contains { log[$0].frame > rejection.frame }
     }
 
     // MARK: Single frames

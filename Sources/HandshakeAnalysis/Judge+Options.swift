@@ -9,13 +9,21 @@ extension Judge {
         var negotiated: UInt16?
     }
 
-    /// The SYN and SYN-ACK that options are taken from: the first of each.
+    /// The SYN that options are taken from: the first.
     var offer: SegmentNote? { note(syns.first) }
+    /// The SYN-ACK that options are taken from: the one that the client answered, if its TSecr names one; else the first.
     var answer: SegmentNote? {
-        note(synAcks.first) ?? log.first { $0.event == .synAckWrongAck } ?? log.first {
+        note(answered ?? synAcks.first) ?? log.first { $0.event == .synAckWrongAck } ?? log.first {
             $0.event == .reverseSyn
         }
             ?? log.first { $0.event == .reverseSynAfterAck }
+    }
+
+    private var answered: Int? {
+        guard synAcks.count > 1, let completion, completion.fromClient, completion.options.contains(.timestamps),
+            areToldApartByTSval(synAcks)
+        else { return nil }
+        return synAcks.first { log[$0].tsval == completion.tsecr }
     }
 
     /// RFC 9293 3.7.1: what is announced limits the other side; absent, 536 for IPv4 and 1220 for IPv6.

@@ -116,24 +116,26 @@ extension Judge {
     // MARK: Losses
 
     private func findLostSYNs(_ found: inout [Finding]) {
-        guard syns.count > 1 else { return }
-        guard let synAck = note(synAcks.first) else {
-            // Nothing ever came back: the loss is real, its place cannot be known from here.
+        guard places.syns.count > 1, !places.isIncomplete else { return }
+        guard let synAck = note(places.synAcks.first) else {
+            // Nothing ever came back: the loss is real, its place cannot be known from here. A RST, acceptable or not, shows
+            // that a SYN arrived.
             guard !attempt.marks.contains(.serverSpoke), !attempt.marks.contains(.established),
-                !attempt.events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft)
+                !attempt.events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft),
+                !log.contains(where: { !$0.fromClient && $0.flags.contains(.rst) && !$0.isICMP })
             else { return }
-            var finding = Finding(.synLost, frames(syns))
+            var finding = Finding(.synLost, frames(places.syns))
             finding.location = .unknown
             explain(
                 &finding,
-                "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same",
+                "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same",
                 or: ["dropped by a filter or by the server", "every answer was lost before the capture point"])
             return found.append(finding)
         }
         let copies = answerableSYNs(countingChallenges: true)
-        guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { log[$0].frame < synAck.frame }) else {
-            return
-        }
+        guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { log[$0].frame < synAck.frame }),
+            !hasAnswerToEachSYN
+        else { return }
         if let named = echoed(by: synAck, among: copies) {
             // A stateful server echoes the first SYN that it accepted: those before did not take. (The first arrived: see
             // findLostSYNACKs.)
@@ -146,7 +148,9 @@ extension Judge {
                 or: ["dropped by the server's full accept queue", "a stateless answer was lost"])
             found.append(finding)
         } else {
-            var finding = Finding(.synLost, frames(copies.dropLast()))
+            let due = copies.dropLast().filter { copy in isDue(copy, before: copies.first { $0 > copy }, synAck) }
+            guard !due.isEmpty else { return }
+            var finding = Finding(.synLost, frames(due))
             finding.location = .unknown
             explain(
                 &finding,
@@ -159,40 +163,54 @@ extension Judge {
         }
     }
 
+    /// Whether as many valid SYN-ACKs as SYNs passed: then none was lost, each SYN may have drawn its own.
+    private var hasAnswerToEachSYN: Bool { places.synAcks.count >= places.syns.count }
+
+    /// Whether the answer to a SYN was due before its client sent the next: copies closer together than the shortest round trip
+    /// say nothing.
+    private func isDue(_ copy: Int, before next: Int?, _ synAck: SegmentNote) -> Bool {
+        guard let next, let last = places.syns.last(where: { log[$0].frame < synAck.frame }) else { return false }
+        return log[next].time &- log[copy].time > synAck.time &- log[last].time
+    }
+
     private func findLostSYNACKs(_ legs: (server: Interval?, client: Interval?), _ found: inout [Finding]) {
-        guard let synAck = note(synAcks.first), !isReordered else { return }
+        // A client that acknowledged other numbers had its SYN-ACK.
+        guard let synAck = note(places.synAcks.first), !isReordered, !places.isIncomplete,
+            !attempt.events.hasAny(.wrongAck, .wrongSeq)
+        else { return }
         findUnseenSYNACK(synAck, &found)
         // The same SYN after the SYN-ACK: the client had not got it, unless the two crossed.
-        let limit = completion?.frame ?? .max
+        let limit = note(places.completion)?.frame ?? .max
         let crossing = legs.client?.low ?? 0
-        let again = syns.first {
+        let again = places.syns.first {
             log[$0].frame > synAck.frame && log[$0].frame < limit && log[$0].time &- synAck.time > crossing
         }
         if let again = again.map({ log[$0].frame }),
             !log.contains(where: { $0.event == .clientReset && $0.frame < again }), !wasReceived(synAck)
         {
-            var finding = Finding(.synackLost, frames(synAcks.filter { log[$0].frame < again }))
+            var finding = Finding(.synackLost, frames(places.synAcks.filter { log[$0].frame < again }))
             finding.location = .afterCapture
             explain(
                 &finding, "the client sent its SYN again in frame \(again), after the SYN-ACK had passed here",
                 or: ["the client rejected the SYN-ACK", "the retransmission was spurious"]
                     + (legs.client?.nanoseconds == nil ? ["the two crossed on the way"] : []))
             found.append(finding)
-        } else if synAcks.count > 1 {
+        } else if places.synAcks.count > 1 {
             findSilentClient(limit, &found)
         }
     }
 
     /// A SYN-ACK that was lost before it came here: the one that came echoes an earlier SYN than the last.
     private func findUnseenSYNACK(_ synAck: SegmentNote, _ found: inout [Finding]) {
-        guard syns.count > 1 else { return }
+        guard places.syns.count > 1 else { return }
         let copies = answerableSYNs(countingChallenges: true)
-        guard copies.count > 1, let last = copies.last.map({ log[$0].frame }),
-            let named = echoed(by: synAck, among: copies), let next = copies.first(where: { $0 > named })
+        guard copies.count > 1, let last = copies.last.map({ log[$0].frame }), !hasAnswerToEachSYN,
+            let named = echoed(by: synAck, among: copies), let next = copies.first(where: { $0 > named }),
+            isDue(named, before: next, synAck)
         else { return }
         let gap = log[next].time &- log[named].time
         // Both SYNs arrived. Were the round trip longer than the timeout, each would have drawn its SYN-ACK.
-        let isSlow = synAcks.dropFirst().contains { other in
+        let isSlow = places.synAcks.dropFirst().contains { other in
             let distance = log[other].time &- synAck.time
             return distance > gap * 8 / 10 && distance < gap * 12 / 10
         }
@@ -208,22 +226,22 @@ extension Judge {
 
     /// Whether the completing segment echoes this SYN-ACK's TSval alone: it names the first that the client received.
     private func wasReceived(_ synAck: SegmentNote) -> Bool {
-        guard let completion, completion.fromClient, completion.options.contains(.timestamps),
+        guard let completion = note(places.completion), completion.fromClient, completion.options.contains(.timestamps),
             synAck.options.contains(.timestamps), completion.tsecr == synAck.tsval
         else { return false }
-        return synAcks.count { log[$0].tsval == synAck.tsval } == 1
+        return places.synAcks.count { log[$0].tsval == synAck.tsval } == 1
     }
 
     /// SYN-ACKs repeated by the server's timer before the client answered.
     private func findSilentClient(_ limit: UInt64, _ found: inout [Finding]) {
         // A RST proves that what came before it had arrived.
         let rejection = log.last { $0.event == .clientReset }?.frame ?? 0
-        let before = synAcks.filter { log[$0].frame < limit && log[$0].frame > rejection }
+        let before = places.synAcks.filter { log[$0].frame < limit && log[$0].frame > rejection }
         // A copy microseconds behind answers a SYN copy; a timer takes at least 200 ms.
         guard let last = note(before.last),
             before.neighbours.contains(where: { log[$1].time &- log[$0].time >= SegmentNote.duplicateWindow })
         else { return }
-        if let completion, completion.fromClient, completion.options.contains(.timestamps),
+        if let completion = note(places.completion), completion.fromClient, completion.options.contains(.timestamps),
             areToldApartByTSval(before)
         {
             if completion.tsecr == last.tsval {
@@ -235,7 +253,7 @@ extension Judge {
                     or: ["the client dropped the first SYN-ACK"])
                 return found.append(finding)
             }
-            if syns.count <= 1, before.contains(where: { log[$0].tsval == completion.tsecr }) {
+            if places.syns.count <= 1, before.contains(where: { log[$0].tsval == completion.tsecr }) {
                 var finding = Finding(.ackLost, [completion.frame])
                 finding.location = .beforeCapture
                 explain(
@@ -246,7 +264,7 @@ extension Judge {
             }
         }
         // With several SYNs each may have drawn its SYN-ACK, on a path slower than the timeout.
-        guard syns.count <= 1 else { return }
+        guard places.syns.count <= 1 else { return }
         var finding = Finding(.synackLost, frames(before.dropLast()))
         finding.location = .unknown
         if completion == nil {
@@ -266,10 +284,11 @@ extension Judge {
 
     private func findLostACKs(_ legs: (server: Interval?, client: Interval?), _ found: inout [Finding]) {
         // Of a SYN-ACK that follows the ACK alone it is not known whether the ACK was under way when it was sent.
-        guard let completion, completion.fromClient, let first = synAcks.first, log[first].frame < completion.frame
+        guard let completion = note(places.completion), completion.fromClient, let first = places.synAcks.first,
+            log[first].frame < completion.frame
         else { return }
         let least = max(legs.server?.high ?? 0, SegmentNote.duplicateWindow)
-        let again = synAcks.first {
+        let again = places.synAcks.first {
             log[$0].frame > completion.frame && log[$0].time &- completion.time > least
         }
         guard let again = note(again) else { return }

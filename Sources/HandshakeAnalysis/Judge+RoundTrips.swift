@@ -1,5 +1,39 @@
 import PacketWire
 
+/// Why a round trip is not given, or given as bounds only.
+public enum RoundTripGap: String, CaseIterable, Sendable {
+    case noSYN = "no-syn"
+    case noSYNACK = "no-synack"
+    case noFinalAck = "no-final-ack"
+    case inferred
+    case ambiguous
+    case coarseClock = "coarse-clock"
+    case clockStepped = "clock-stepped"
+    case reordered
+    case untimed
+    case answersUnseen = "answers-unseen"
+    case twoPlaces = "two-places"
+    case logCut = "log-cut"
+
+    /// A sentence without its full stop, for readers of a report.
+    public var text: String {
+        switch self {
+        case .noSYN: "the SYN was not captured"
+        case .noSYNACK: "no SYN-ACK that acknowledges the SYN was captured"
+        case .noFinalAck: "no final ACK was captured"
+        case .inferred: "the segment that completed the handshake was not captured"
+        case .ambiguous: "copies were sent, and nothing tells which of them was answered"
+        case .coarseClock: "the capture's clock is too coarse"
+        case .clockStepped: "the capture's clock stepped during the handshake"
+        case .reordered: "the capture has its frames out of order"
+        case .untimed: "the capture has no times for its frames"
+        case .answersUnseen: "the SYN-ACK answers a SYN that was not captured"
+        case .twoPlaces: "the frames come from two capture points, and neither saw the whole handshake"
+        case .logCut: "the attempt has more segments than are kept"
+        }
+    }
+}
+
 extension Judge {
     struct Timing {
         var synToSynAck: Interval?
@@ -7,25 +41,54 @@ extension Judge {
         var total: Interval?
         var setup: Int64?
         var refusal: Int64?
+        var unknownBecause: RoundTripGap?
     }
 
     func roundTrips() -> Timing {
         var timing = Timing()
+        timing.unknownBecause = gap()
         if log.contains(where: \.isUntimed) { return timing }
         timing.refusal = refusalTime()
-        if let completion, let syn = syns.first, completion.fromClient || form != .threeWay,
-            isContinuous(log[syn], completion)
+        if let completion = note(places.completion), let syn = places.syns.first, !places.isIncomplete,
+            completion.fromClient || form != .threeWay, isContinuous(log[syn], completion)
         {
             timing.setup = completion.time &- log[syn].time
         }
         // A false figure is worse than none.
-        guard !isReordered, hasWholeLog else { return timing }
-        timing.synToSynAck = serverLeg()
-        timing.synAckToAck = clientLeg()
+        guard !isReordered, hasWholeLog, !places.isIncomplete else { return timing }
+        timing.synToSynAck = serverLeg().map(blurred)
+        timing.synAckToAck = clientLeg().map(blurred)
         if let server = timing.synToSynAck, let client = timing.synAckToAck {
             timing.total = sum(server, client)
         }
+        if let total = timing.total {
+            timing.unknownBecause = total.nanoseconds == nil ? (tick > 0 ? .coarseClock : .ambiguous) : nil
+        }
         return timing
+    }
+
+    /// Why there may be no figure; nil where nothing stands against one.
+    private func gap() -> RoundTripGap? {
+        if log.contains(where: \.isUntimed) { return .untimed }
+        if !sawSYN || syns.isEmpty { return .noSYN }
+        guard let synAck = synAcks.first else { return .noSYNACK }
+        if places.isIncomplete { return .twoPlaces }
+        if isReordered { return .reordered }
+        if clockStep != nil { return .clockStepped }
+        if !hasWholeLog { return .logCut }
+        guard let completion else { return .noFinalAck }
+        if !completion.event.isExactCompletion || !completion.fromClient { return .inferred }
+        if echoesUnseenSYN(log[synAck]) { return .answersUnseen }
+        return .ambiguous
+    }
+
+    /// A clock that counts in coarse steps bounds a time, it does not tell it.
+    private func blurred(_ leg: Interval) -> Interval {
+        guard tick > 0 else { return leg }
+        let high = leg.high.addingReportingOverflow(tick)
+        return Interval(
+            nanoseconds: nil, provenance: .ambiguous, low: max(0, leg.low &- tick),
+            high: high.overflow ? .max : high.partialValue)
     }
 
     /// Whether every SYN and SYN-ACK is in the log: a pair may be missing its half where some were left out.
@@ -34,12 +97,15 @@ extension Judge {
             || log.count { $0.event == .syn } == Int(attempt.synCount) && validSYNACKs.count == Int(attempt.synAckCount)
     }
 
-    /// Whether time runs forward from one logged segment to the other.
+    /// Whether time runs forward from one logged segment to the other, and neither stands beside a step: a clock that steps
+    /// back had stepped forward before, or will.
     private func isContinuous(_ first: SegmentNote, _ last: SegmentNote) -> Bool {
-        guard first.frame <= last.frame else { return false }
-        if clockStep == nil { return true }
-        let between = all.filter { log[$0].frame >= first.frame && log[$0].frame <= last.frame }
+        guard first.frame <= last.frame, first.time <= last.time else { return false }
+        guard let clockStep else { return true }
+        let between = places.view.filter { log[$0].frame >= first.frame && log[$0].frame <= last.frame }
+        let before = places.view.before(clockStep).last
         return between.neighbours.allSatisfy { log[$0].time <= log[$1].time }
+            && !between.contains { $0 == clockStep || $0 == before }
     }
 
     private func sum(_ a: Interval, _ b: Interval) -> Interval {
@@ -64,13 +130,13 @@ extension Judge {
     /// - Parameter countingChallenges: whether a challenge ACK answers one. For a figure it does not: it may be the answer to a
     ///   SYN that was not captured, and the next one still be under way.
     func answerableSYNs(countingChallenges: Bool) -> Positions {
-        guard let synAck = synAcks.first.map({ log[$0].frame }) else { return Positions() }
+        guard let synAck = places.synAcks.first.map({ log[$0].frame }) else { return Positions() }
         // One answer covers one SYN: which, is known only where as many answers as SYNs have come.
         var firstOpen: UInt64 = 0
         var open = 0
-        for position in all where log[position].frame < synAck {
+        for position in places.view where log[position].frame < synAck {
             let event = log[position].event
-            if event == .syn { open += 1 }
+            if places.syns.contains(position) { open += 1 }
             if event.answersSYN || countingChallenges && event == .challenge {
                 open -= 1
                 if open <= 0 {
@@ -79,7 +145,7 @@ extension Judge {
                 }
             }
         }
-        return syns.filter { log[$0].frame < synAck && log[$0].frame > firstOpen }
+        return places.syns.filter { log[$0].frame < synAck && log[$0].frame > firstOpen }
     }
 
     /// The SYN whose TSval the SYN-ACK echoes, if the copies' TSvals tell them apart.
@@ -105,10 +171,10 @@ extension Judge {
 
     /// V to the server and back.
     private func serverLeg() -> Interval? {
-        guard let synAck = note(synAcks.first) else { return nil }
+        guard let synAck = note(places.synAcks.first) else { return nil }
         var copies = answerableSYNs(countingChallenges: false)
         // An answer between may have been to another copy than it seems: the echo says which SYN is meant.
-        let before = syns.filter { log[$0].frame < synAck.frame }
+        let before = places.syns.filter { log[$0].frame < synAck.frame }
         if let named = echoed(by: synAck, among: before), !copies.contains(named) { copies = before }
         if echoesUnseenSYN(synAck) { return nil }
         return leg(from: copies, to: synAck, naming: echoed(by: synAck, among: copies))
@@ -116,8 +182,10 @@ extension Judge {
 
     /// V to the client and back.
     private func clientLeg() -> Interval? {
-        guard let completion, completion.event.isExactCompletion, completion.fromClient else { return nil }
-        let copies = synAcks.filter { log[$0].frame < completion.frame }
+        guard let completion = note(places.completion), completion.fromClient,
+            self.completion?.event.isExactCompletion == true
+        else { return nil }
+        let copies = places.synAcks.filter { log[$0].frame < completion.frame }
         // The ACK's TSecr names the first SYN-ACK that the client received.
         let isNaming = completion.options.contains(.timestamps) && areToldApartByTSval(copies)
         return leg(
@@ -139,7 +207,7 @@ extension Judge {
 
     /// SYN to RST, where one SYN can be meant.
     private func refusalTime() -> Int64? {
-        guard let refusal = log.first(where: { $0.event == .refusal }) else { return nil }
+        guard let refusal = log.first(where: { $0.event == .refusal }), tick == 0, places.isOneClock else { return nil }
         let before = syns.filter { log[$0].frame < refusal.frame }
         guard before.count == 1, let syn = before.first, isContinuous(log[syn], refusal) else { return nil }
         return refusal.time &- log[syn].time

@@ -16,14 +16,17 @@ struct Judge {
     let cause: Ending
     let now: Int64
     let captureStart: Int64
-    let distrustsChecksums: Bool
+    /// Nanoseconds between two readings of the capture's clock, if it is coarse; else 0.
+    let tick: Int64
     /// Whether the record is handed out. One that is only counted goes without segments and explanations.
     let isListed: Bool
 
     // Positions in the log.
     let all: Positions
-    /// What was captured a second time.
-    let duplicates: Positions
+    let sightings: Sightings
+    /// The capture points that the log shows.
+    let places: Places
+    let trust: ChecksumTrust
     /// The client's SYNs, without capture duplicates.
     let syns: Positions
     /// The server's SYN-ACKs that acknowledge the SYN, without capture duplicates; of every y.
@@ -41,63 +44,44 @@ struct Judge {
 
     init(
         attempt: Attempt, paths: TunnelPaths?, log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
-        distrustsChecksums: Bool, isListed: Bool
+        tick: Int64 = 0, isListed: Bool
     ) {
+        var log = log
         self.attempt = attempt
         self.paths = paths
-        self.log = log
         self.cause = cause
         self.now = now
         self.captureStart = captureStart
-        self.distrustsChecksums = distrustsChecksums
+        self.tick = tick
         self.isListed = isListed
         let all = Positions(first: log.count)
         self.all = all
-        duplicates = Judge.duplicates(in: log)
-        let once = all.subtracting(duplicates)
+        sightings = Sightings(log)
+        let once = all.subtracting(sightings.duplicates)
+        // What was taken for a second sighting, and is none by what the whole log says.
+        for position in once where log[position].event == .captureDuplicate {
+            log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
+        }
+        self.log = log
+        trust = ChecksumTrust(log, good: attempt.goodChecksums)
+        let counting = trust.counting
         let sent = once.filter { log[$0].event == .syn }
-        let intact = distrustsChecksums ? sent : sent.filter { log[$0].checksum != .bad }
+        let intact = sent.filter { log[$0].checksum != .bad || counting.contains($0) }
         syns = intact.isEmpty ? sent : intact
         validSYNACKs = once.filter { log[$0].event.isValidSYNACK }
         let y = attempt.serverISN
         synAcks = validSYNACKs.filter { log[$0].seq == y }
-        completion =
-            attempt.marks.contains(.established)
-            ? once.first { log[$0].frame == attempt.completedFrame }.map { log[$0] } : nil
-        clockStep = all.neighbours.first { log[$1].time < log[$0].time }?.1
+        let completed =
+            attempt.marks.contains(.established) ? once.first { log[$0].frame == attempt.completedFrame } : nil
+        completion = completed.map { log[$0] }
+        places = Places(log, sightings, syns: syns, synAcks: synAcks, completion: completed)
+        clockStep = places.view.neighbours.first { log[$1].time < log[$0].time }?.1
         isReordered = findReordering()
         form = findForm()
     }
 
-    // MARK: Duplicates
-
-    /// What was captured twice. A pair may be proven by itself (`SegmentNote.isSamePacket`); a pair of equal bytes without
-    /// other evidence counts where its neighbours are doubled alike: each segment of the handshake, at once, twice.
-    private static func duplicates(in log: [SegmentNote]) -> Positions {
-        let all = Positions(first: log.count)
-        let found = all.filter { log[$0].event == .captureDuplicate }
-        guard log.count >= 4 else { return found }
-        var (earlier, later) = (Positions(), Positions())
-        for position in all.dropFirst().subtracting(found) {
-            for before in (max(0, position - 3)..<position).reversed()
-            where !found.contains(before) && log[before].looksLike(log[position]) && !log[before].isICMP
-                && abs(log[position].time &- log[before].time) < SegmentNote.duplicateWindow
-            {
-                earlier.insert(before)
-                later.insert(position)
-                break
-            }
-        }
-        // Doubled alike: at least two kinds of segment, from both directions, and nothing that came only once.
-        var paired = earlier
-        paired.formUnion(later)
-        guard let first = earlier.first, paired.count == log.count - found.count,
-            earlier.contains(where: { log[$0].fromClient != log[first].fromClient })
-        else { return found }
-        var twice = found
-        twice.formUnion(later)
-        return twice
-    }
+    /// What was captured a second time.
+    var duplicates: Positions { sightings.duplicates }
 
     /// The segment at a position, if there is one.
     func note(_ position: Int?) -> SegmentNote? { position.map { log[$0] } }
@@ -110,7 +94,7 @@ struct Judge {
         let mss = segmentSizes()
         let outcome = outcome()
         let final = finalArithmetic()
-        let twins = duplicates.count - log.count { $0.event == .captureDuplicate }
+        let twins = duplicates.count { log[$0].event != .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
         let isRelated = attempt.predecessorID | attempt.successorID != 0
         let doubledSYNACKs = duplicates.count { log[$0].event.isValidSYNACK || log[$0].event == .synAckWrongAck }
@@ -124,18 +108,23 @@ struct Judge {
             serverISN: attempt.marks.contains(.hasServerISN)
                 ? attempt.serverISN : attempt.events.has(.synAckWrongAck) ? attempt.wrongSynAckISN : nil,
             synAckAck: synAckArithmetic(), ackSeq: final.seq, ackAck: final.ack,
-            synCount: Int(attempt.synCount) - doubledSYNs,
+            synCount: max(syns.count, Int(attempt.synCount) - doubledSYNs),
             synAckCount: Int(attempt.synAckCount) - doubledSYNACKs,
             rstCount: Int(attempt.rstCount), refusalCount: Int(attempt.refusalCount),
-            duplicateCount: Int(attempt.duplicateCount) + twins, firstTime: attempt.firstTime,
+            duplicateCount: max(duplicates.count, Int(attempt.duplicateCount) + twins), firstTime: attempt.firstTime,
             synToSynAck: timing.synToSynAck, synAckToAck: timing.synAckToAck, total: timing.total, setup: timing.setup,
-            refusal: timing.refusal, clientMSS: mss.client, serverMSS: mss.server, clientSendMSS: mss.clientSend,
+            refusal: timing.refusal, unknownBecause: timing.unknownBecause, clientMSS: mss.client,
+            serverMSS: mss.server, clientSendMSS: mss.clientSend,
             serverSendMSS: mss.serverSend, negotiatedMSS: mss.negotiated, clientOptions: clientOptions(),
             serverOptions: serverOptions(), unreachable: unreachable(),
             related: isRelated ? [attempt.predecessorID, attempt.successorID].filter { $0 != 0 } : [],
             segments: isListed ? segmentRecords() : [],
             segmentsOmitted: Int(attempt.notesOmitted), findings: [])
         if !isPlain { record.findings = findings(record) }
+        record.sides.client = isPlain || log.contains { $0.fromClient && !$0.isICMP }
+        record.sides.server = isPlain || attempt.marks.contains(.serverSpoke)
+        record.sides.hasTwoPlaces = places.areTwo
+        record.sides.distrustsChecksums = trust.distrustsClient || trust.distrustsServer
         return record
     }
 
@@ -203,12 +192,16 @@ struct Judge {
         return attempt.marks.contains(.established) || !validSYNACKs.isEmpty ? .threeWay : nil
     }
 
-    /// The client acknowledged the server's SYN, which itself was not seen.
-    var isOneSided: Bool { sawSYN && attempt.events.has(.oneSidedAck) && validSYNACKs.isEmpty }
+    /// The client acknowledged the server's SYN, and nothing of the server is in the capture.
+    var isOneSided: Bool { lacksSYNACK && !attempt.marks.contains(.serverSpoke) }
+
+    /// The handshake completed, and its SYN-ACK is not in the capture.
+    private var lacksSYNACK: Bool { sawSYN && attempt.events.has(.oneSidedAck) && validSYNACKs.isEmpty }
 
     private func findReordering() -> Bool {
         guard let synAck = synAcks.first else { return false }
-        if let syn = syns.first, log[synAck].frame < log[syn].frame { return true }
+        let (syns, synAcks) = places.isOneClock ? (syns, synAcks) : (places.syns, places.synAcks)
+        if let syn = syns.first, let synAck = synAcks.first, log[synAck].frame < log[syn].frame { return true }
         return attempt.events.has(.oneSidedAck) && completion.map { $0.frame < log[synAck].frame } ?? false
     }
 
@@ -216,12 +209,12 @@ struct Judge {
         if log.contains(where: \.isCut) { return .cut }
         if isOneSided { return .oneDirection }
         if isReordered || clockStep != nil { return .reordered }
-        if attempt.marks.contains(.missedSegments) { return .lossy }
+        if attempt.marks.contains(.missedSegments) || lacksSYNACK { return .lossy }
         if attempt.marks.contains(.established), let answer = synAcks.first, !syns.isEmpty, echoesUnseenSYN(log[answer])
         {
             return .lossy
         }
-        if completedBy == .inferred { return .inferred }
+        if completedBy == .inferred || !trust.counting.isEmpty { return .inferred }
         return .full
     }
 

@@ -23,7 +23,7 @@ struct PlainHandshake {
     /// Marks without which, and with none but which, a handshake is plain.
     private static let needed: Attempt.Marks = [.hasServerISN, .established, .serverSpoke]
     private static let allowed: Attempt.Marks = [
-        .hasServerISN, .established, .serverSpoke, .clientIsLow, .clientSentTimestamps, .connectionEnded,
+        .hasServerISN, .established, .serverSpoke, .clientIsLow, .clientSentTimestamps,
     ]
     /// Options whose presence, in SYN or SYN-ACK, asks for a closer look.
     private static let odd: TCPOptions.Present = [.fastOpen, .mptcp, .malformed, .repeated, .cut]

@@ -11,6 +11,8 @@ public struct TrafficPatterns: Sendable {
         public var port: UInt16?
         /// Attempts, targets or segments, as the code says; a lower bound where more addresses were seen than are kept.
         public var count: Int
+        /// Whether there may be more: no more are told apart.
+        public var isLowerBound: Bool { code == .portScan && count >= FrequentTargets.most }
     }
 
     /// Below these a pattern is not named.

@@ -351,6 +351,14 @@ package struct Judgement: Sendable {
         case unmatched = "no-attempt-matched"
     }
 
+    /// Why it cannot be told though no attempt speaks against it.
+    package private(set) var doubts: [String] = []
+
+    package mutating func doubt(_ reasons: [String]) {
+        status = .unknown
+        doubts = reasons
+    }
+
     /// An aggregate and what it came to.
     package struct Figure: Sendable {
         package var text: String

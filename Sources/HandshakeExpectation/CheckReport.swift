@@ -69,6 +69,7 @@ package struct CheckReport {
         case .failed, .unknown:
             let figures = judgement.figures.map(\.description).joined(separator: "; ")
             let unknown = judgement.status == .unknown ? "cannot be told: " : ""
+            if !judgement.doubts.isEmpty { return unknown + figures + "; " + judgement.doubts.joined(separator: "; ") }
             if judgement.offenderCount == 0 { return unknown + figures }
             let isOne = judgement.offenderCount == 1
             let verb =

@@ -103,6 +103,15 @@ package struct CheckVerdict: Sendable {
         self.attempts = attempts
     }
 
+    /// Takes back that rules hold: what the capture lacks may be an attempt that breaks them.
+    /// - Parameter reasons: why; none changes nothing.
+    package mutating func doubt(_ reasons: [String]) {
+        guard !reasons.isEmpty else { return }
+        for position in results.indices where results[position].passed {
+            results[position].judgement.doubt(reasons)
+        }
+    }
+
     package var passed: Bool {
         !results.contains(where: \.fails) && comparison?.hasWorsened != true && !isIncomplete
     }

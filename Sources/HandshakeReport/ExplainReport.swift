@@ -2,12 +2,14 @@ import HandshakeAnalysis
 
 /// `synscope explain`: the catalogue in words.
 package enum ExplainReport {
-    /// One outcome or finding by its stable name; false where there is none of that name.
+    /// One outcome, finding or capture quality by its stable name; false where there is none of that name.
     package static func explain(_ name: String, style: TextStyle, to out: inout OutputBuffer) -> Bool {
         if let code = FindingCode(rawValue: name) {
             write(name, "finding, \(code.severity.rawValue)", code.explanation, style, &out)
         } else if let outcome = Outcome(rawValue: name) {
             write(name, "outcome", outcome.explanation, style, &out)
+        } else if let quality = CaptureQuality(rawValue: name) {
+            write(name, "capture quality", quality.explanation, style, &out)
         } else {
             return false
         }
@@ -24,16 +26,23 @@ package enum ExplainReport {
                 out.line("  " + code.rawValue.padded(26) + code.explanation.title)
             }
         }
+        out.line("")
+        out.line(style.paint("Capture qualities", .bold))
+        for quality in CaptureQuality.allCases {
+            out.line("  " + quality.rawValue.padded(26) + quality.explanation.title)
+        }
     }
 
     /// The names nearest to one that does not exist.
     package static func suggestions(for name: String) -> [String] {
-        let names = Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue)
         return names.map { ($0, distance($0, name)) }.filter { $0.1 <= max(2, name.count / 3) }
             .sorted { $0.1 < $1.1 }.prefix(3).map(\.0)
     }
 
-    package static var names: [String] { Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue) }
+    package static var names: [String] {
+        Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue)
+            + CaptureQuality.allCases.map(\.rawValue)
+    }
 
     /// Levenshtein's.
     private static func distance(_ a: String, _ b: String) -> Int {

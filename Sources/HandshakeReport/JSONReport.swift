@@ -181,6 +181,7 @@ package enum JSONReport {
             $0.field("provenance", record.total?.provenance.rawValue)
             $0.field("low_ns", record.total?.low)
             $0.field("high_ns", record.total?.high)
+            $0.field("unknown_because", record.unknownBecause?.rawValue)
             $0.object("legs") {
                 leg("syn_to_synack", record.synToSynAck, &$0)
                 leg("synack_to_ack", record.synAckToAck, &$0)
@@ -264,6 +265,10 @@ package enum JSONReport {
             if summary.frames.aggregated > 0 { $0.field("aggregated", summary.frames.aggregated) }
             $0.field("filtered_out", loss.filteredOut)
         }
+        json.object("capture") {
+            $0.array("quality", summary.quality) { $0.element($1.code.rawValue) }
+            $0.array("notes", summary.quality) { $0.element($1.text) }
+        }
         json.object("capture_loss") {
             $0.field("received", loss.received)
             $0.field("kernel_dropped", loss.kernelDropped)
@@ -310,6 +315,7 @@ package enum JSONReport {
                 $0.field("ip", pattern.address)
                 $0.field("port", pattern.port)
                 $0.field("count", pattern.count)
+                $0.field("or_more", pattern.isLowerBound)
             }
         }
     }

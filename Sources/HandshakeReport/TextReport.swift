@@ -65,6 +65,10 @@ package struct TextReport {
             line.put(duration: total.nanoseconds ?? total.high)
         } else if let refusal = record.refusal {
             line.put(duration: refusal)
+        } else if let leg = record.synToSynAck, let known = leg.nanoseconds {
+            // The server's leg alone: marked.
+            line.put("s ")
+            line.put(duration: known)
         } else {
             line.put("-")
         }
@@ -74,9 +78,18 @@ package struct TextReport {
     private func remarks(_ record: AttemptRecord) -> String {
         var notes: [String] = []
         if let form = record.form, form != .threeWay { notes.append(form.rawValue) }
-        if let how = record.completedBy, how != .ack { notes.append("by \(how.rawValue)") }
+        switch record.completedBy {
+        case .data: notes.append("the final ACK carried data")
+        case .inferred: notes.append("the final ACK was not captured")
+        case .ack, nil: break
+        }
         if let total = record.total, total.provenance != .exact { notes.append("rtt \(total.provenance.rawValue)") }
-        if record.confidence != .full { notes.append(record.confidence.rawValue) }
+        if record.outcome == .established || record.outcome == .partial, record.total == nil,
+            let reason = record.unknownBecause
+        {
+            notes.append("no rtt: \(reason.text)")
+        }
+        if record.confidence != .full, record.confidence != .inferred { notes.append(record.confidence.rawValue) }
         if let error = record.unreachable {
             notes.append("icmp \(error.type)/\(error.code) \(error.severity.rawValue)")
         }
@@ -151,6 +164,7 @@ package struct TextReport {
         func list<Key>(_ counts: [(Key, Int)], _ name: (Key) -> String) -> String {
             counts.map { "\($0.1) \(name($0.0))" }.joined(separator: ", ")
         }
+        for quality in summary.quality { row("capture", quality.text, .yellow) }
         let outcomes = Outcome.allCases.compactMap { o in summary.byOutcome[o].map { (o, $0) } }
         row(
             "attempts",
@@ -168,19 +182,26 @@ package struct TextReport {
         let started = summary.attempts - (summary.byOutcome[.partial] ?? 0)
         if started > 0 {
             let share = Double(summary.retransmittedSYNs) / Double(started) * 100
-            row("syn again", "\(summary.retransmittedSYNs) of \(started) attempts (\(Format.fixed(share, 1)) %)")
+            row("repeated", "SYNs of \(summary.retransmittedSYNs) of \(started) attempts (\(Format.fixed(share, 1)) %)")
         }
         let findings = FindingCode.allCases.compactMap { c in summary.findings[c].map { (c, $0) } }
         if !findings.isEmpty { row("findings", list(findings) { $0.rawValue }) }
+        var shown: [FindingCode: Int] = [:]
         for pattern in summary.patternFindings {
+            shown[pattern.code, default: 0] += 1
+            if shown[pattern.code]! > 10 { continue }
             let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
             let what =
                 switch pattern.code {
                 case .synFlood: "\(place): \(pattern.count) handshakes left open"
-                case .portScan: "\(place) tried \(pattern.count) targets and used none of them"
+                case .portScan:
+                    "\(place) tried \(pattern.count)\(pattern.isLowerBound ? " or more" : "") targets that it did not use"
                 default: "\(place) sent \(pattern.count) answers that nobody asked for"
                 }
             row(pattern.code.rawValue, what, .yellow)
+        }
+        for (code, count) in shown.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > 10 {
+            row(code.rawValue, "and \(count - 10) more", .yellow)
         }
         var frames = [Format.count(summary.frames.segments, "TCP segment")]
         frames += summary.frames.ignored.sorted(by: <).map { "\($0.value) ignored (\($0.key))" }
@@ -239,6 +260,6 @@ package struct TextReport {
         if summary.forgottenEarly > 0 {
             lost.append("\(Format.count(summary.forgottenEarly, "connection")) forgotten early: the table was full")
         }
-        if !lost.isEmpty { row("beware", lost.joined(separator: "; "), .yellow) }
+        if !lost.isEmpty { row("not used", lost.joined(separator: "; "), .yellow) }
     }
 }

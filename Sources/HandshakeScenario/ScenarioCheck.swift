@@ -9,21 +9,32 @@ package struct ScenarioResult: Sendable {
     /// The summary's fields.
     package var summary: RecordFields
     package var patterns: [FindingCode]
+    package var batches: BatchCounts
+}
+
+/// How the frames of a scenario are handed to a tracker.
+package enum ScenarioFeed: Sendable {
+    /// As they arrive (`ArrivalCuts`): most batches then go the steady way, as those of real captures do.
+    case arriving
+    /// In batches of 64, whatever the time between the frames.
+    case full
 }
 
 extension Scenario {
     /// The analysis of the frames, as a capture file of them would give it.
-    package func analysed(_ configuration: HandshakeTracker.Configuration = .init()) -> ScenarioResult {
+    package func analysed(
+        _ configuration: HandshakeTracker.Configuration = .init(), feed: ScenarioFeed = .arriving
+    ) -> ScenarioResult {
         var tracker = HandshakeTracker(configuration)
         var attempts: [AttemptRecord] = []
-        decode(verifiesChecksums: configuration.excludesBadChecksums) { batch in
+        decode(tracker.makeBatch(), verifiesChecksums: configuration.excludesBadChecksums, feed) { batch in
             tracker.receive(batch)
             attempts += tracker.drain()
         }
         attempts += tracker.finish()
         return ScenarioResult(
             attempts: attempts.sorted { $0.id < $1.id }, summary: RecordFields(tracker.summary),
-            patterns: tracker.summary.patternFindings.map(\.code))
+            patterns: tracker.summary.patternFindings.map(\.code), batches: tracker.batches)
     }
 
     /// The attempts as the command writes them as JSON Lines, in the order in which they are decided, and the summary.
@@ -49,7 +60,7 @@ extension Scenario {
                 tracker.take(&decisions)
                 decided[worker].append(decisions)
             }
-            decode(verifiesChecksums: true) { batch in
+            decode(tracker.makeBatch(), verifiesChecksums: true, .arriving) { batch in
                 tracker.receive(batch, take)
                 take(&tracker)
             }
@@ -69,10 +80,17 @@ extension Scenario {
     }
 
     /// Hands out the frames in batches as a reader of their capture file decodes them, fragments put together.
-    private func decode(verifiesChecksums: Bool, _ take: (borrowing FrameBatch) -> Void) {
+    private func decode(
+        _ batch: consuming FrameBatch, verifiesChecksums: Bool, _ feed: ScenarioFeed,
+        _ take: (borrowing FrameBatch) -> Void
+    ) {
         let decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
-        var batch = FrameBatch()
+        var cuts = ArrivalCuts()
         for (index, frame) in frames().enumerated() {
+            if feed == .arriving, cuts.cuts(batch, before: frame.time) {
+                take(batch)
+                batch.removeAll()
+            }
             unsafe batch.append(
                 frame.octets.span.bytes, wireLength: frame.wireLength, number: UInt64(index + 1), time: frame.time,
                 decoder: decoder)

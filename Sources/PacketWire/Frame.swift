@@ -110,6 +110,7 @@ public struct FrameDecoder: Sendable {
         slot.holdsMore = false
         parser.link(linkType, into: &slot)
         slot.isFragment = parser.fragmentedPacket >= 0
+        slot.isSliced = parser.isSliced
     }
 
     /// Where in a frame the part of a fragmented packet is.
@@ -134,6 +135,8 @@ package struct DecodedFrame: Sendable {
     package var linkType: UInt16 = 0
     /// The frame holds part of a fragmented IP packet, as it is or in a tunnel (`FrameDecoder.fragment(of:wireLength:)`).
     package var isFragment = false
+    /// The IP packet is longer than the frame: it was sliced before it was captured.
+    package var isSliced = false
     /// More was sent in the frame than the one packet that was decoded.
     package var holdsMore = false
     package var segment = Segment(from: .unspecified, to: .unspecified)

@@ -40,26 +40,6 @@ extension Segment {
     }
 }
 
-/// How many checksums were good, and how many bad. As long as a capture shows no more good ones than bad, its frames were rewritten, or
-/// its checksums are the network card's to fill.
-package struct ChecksumCount: BitwiseCopyable, Equatable, Sendable {
-    private var good = 0
-    private var bad = 0
-
-    package init() {}
-
-    @inline(__always) package var areMostGood: Bool { good > bad }
-
-    @inline(__always)
-    package mutating func count(_ checksum: ChecksumState) {
-        switch checksum {
-        case .good: good &+= 1
-        case .bad: bad &+= 1
-        case .offload, .unverified: break
-        }
-    }
-}
-
 /// What is asked first of a decoded frame.
 package struct FrameHead: BitwiseCopyable, Sendable {
     /// The frame's, from 1 in the order of the capture.
@@ -71,8 +51,8 @@ package struct FrameHead: BitwiseCopyable, Sendable {
     package var part: UInt8 = 0
     /// Whether it is a usual segment.
     package var isUsual = false
-    /// Whether the checksums of the frames before were mostly good.
-    package var trusts = false
+    /// What the sender's earlier checksums were, if this one is bad; asked of no usual segment.
+    package var senderTrust = SenderTrust.unknown
 }
 
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
@@ -92,15 +72,17 @@ package struct FrameBatch: ~Copyable {
     package private(set) var count = 0
     /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
     package private(set) var steps: Int64 = 0
-    /// Of all frames up to these.
-    package private(set) var checksums = ChecksumCount()
+    /// What all frames up to these have in common.
+    package private(set) var traits = CaptureTraits()
+    /// The checksums of all frames up to these.
+    private var senders = SenderChecksums()
     /// Frames that came, up to these.
     private var all: UInt64 = 0
     /// Where the first of these stands among all that came, from 1.
     package var first: UInt64 { all &- UInt64(count) &+ 1 }
 
-    /// - Parameter seed: of hashes; those who use them have the same.
-    package init(seed: UInt64 = 0) { self.seed = seed }
+    /// - Parameter seed: of the hashes of tuples. A tracker takes only batches of its own seed (`HandshakeTracker.makeBatch`).
+    package init(seed: UInt64) { self.seed = seed }
 
     private var reassembly = Reassembly()
 
@@ -115,15 +97,15 @@ package struct FrameBatch: ~Copyable {
     package struct Mark {
         fileprivate let count: Int
         fileprivate let steps: Int64
-        fileprivate let checksums: ChecksumCount
+        fileprivate let traits: CaptureTraits
         fileprivate let all: UInt64
     }
 
-    package var mark: Mark { Mark(count: count, steps: steps, checksums: checksums, all: all) }
+    package var mark: Mark { Mark(count: count, steps: steps, traits: traits, all: all) }
 
     /// Takes the frames back that came since, as if they had not come; fragments among them are not forgotten.
     package mutating func takeBack(to mark: Mark) {
-        (count, steps, checksums, all) = (mark.count, mark.steps, mark.checksums, mark.all)
+        (count, steps, traits, all) = (mark.count, mark.steps, mark.traits, mark.all)
         let there: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) - 1 : .max
         for part in ofPart.indices { ofPart[part] &= there }
         unusual &= there
@@ -139,7 +121,7 @@ package struct FrameBatch: ~Copyable {
         swap(&unusual, &other.unusual)
         swap(&count, &other.count)
         swap(&steps, &other.steps)
-        other.checksums = checksums
+        other.traits = traits
         other.all = all
     }
 
@@ -179,7 +161,7 @@ package struct FrameBatch: ~Copyable {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), decoder, from: count,
-                    &heads, &segments, &addresses, &ofPart, &steps, &checksums, seed)
+                    &heads, &segments, &addresses, &ofPart, &steps, &traits, &senders, seed)
                 count += run
                 all &+= UInt64(run)
                 taken += run
@@ -198,7 +180,8 @@ package struct FrameBatch: ~Copyable {
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: FrameDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
-        _ ofPart: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ checksums: inout ChecksumCount, _ seed: UInt64
+        _ ofPart: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
+        _ senders: inout SenderChecksums, _ seed: UInt64
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
         let room = max(0, min(places.count, FrameBatch.capacity - start))
@@ -213,7 +196,7 @@ package struct FrameBatch: ~Copyable {
             start >= 0 && start + room <= heads.count && start + room <= segments.count
                 && start + room <= addresses.count)
         var allSteps = start == 0 ? 0 : steps
-        var counted = checksums
+        var seen = traits
         var taken = 0
         while taken < places.count {
             let place = places[taken]
@@ -224,23 +207,24 @@ package struct FrameBatch: ~Copyable {
                     bytes, wireLength: place.wireLength, decoder, into: &segments[position], &addresses[position])
             else { break }
             heads[position] = head(
-                segments[position], addresses[position], first &+ UInt64(taken), place.time, seed, counted)
+                segments[position], addresses[position], first &+ UInt64(taken), place.time, seed)
             ofPart[Int(heads[position].part)] |= 1 &<< UInt64(position)
             allSteps |= place.time &- previous
             previous = place.time
+            seen.take(segments[position].flags, payload: segments[position].payloadLength)
+            seen.take(place.time)
             // Good or not looked at.
-            if segments[position].checksum == .good { counted.count(.good) }
+            if segments[position].checksum == .good { senders.takeGood(segments[position], addresses[position]) }
             taken &+= 1
         }
-        (steps, checksums) = (allSteps, counted)
+        (steps, traits) = (allSteps, seen)
         return taken
     }
 
     /// Of a usual segment.
     @inline(__always)
     private static func head(
-        _ segment: UsualSegment, _ pair: AddressPair, _ number: UInt64, _ time: Int64, _ seed: UInt64,
-        _ checksums: ChecksumCount
+        _ segment: UsualSegment, _ pair: AddressPair, _ number: UInt64, _ time: Int64, _ seed: UInt64
     ) -> FrameHead {
         var head = FrameHead()
         head.number = number
@@ -255,7 +239,6 @@ package struct FrameBatch: ~Copyable {
             head.part = Tuple.part(addresses: segment.addresses, ports: segment.ports)
         }
         head.isUsual = true
-        head.trusts = checksums.areMostGood
         return head
     }
 
@@ -270,7 +253,7 @@ package struct FrameBatch: ~Copyable {
             Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
         {
             if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
-            heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed, checksums)
+            heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed)
         } else {
             becomesOther(number, time)
             decoder.decode(bytes, wireLength: wireLength, into: &others[count])
@@ -290,10 +273,13 @@ package struct FrameBatch: ~Copyable {
         } else {
             unusual |= bit
         }
+        traits.take(heads[count].time)
         if heads[count].isUsual {
-            checksums.count(segments[count].checksum)
+            traits.take(segments[count].flags, payload: segments[count].payloadLength)
+            if segments[count].checksum == .good { senders.takeGood(segments[count], addresses[count]) }
         } else if others[count].kind == .segment {
-            checksums.count(others[count].segment.checksum)
+            traits.take(others[count].segment.flags, payload: others[count].segment.payloadLength)
+            heads[count].senderTrust = senders.take(others[count].segment)
         }
         steps = count == 0 ? 0 : steps | (heads[count].time &- heads[count - 1].time)
         count += 1
@@ -305,7 +291,6 @@ package struct FrameBatch: ~Copyable {
         heads[count] = FrameHead()
         heads[count].number = number
         heads[count].time = time
-        heads[count].trusts = checksums.areMostGood
         while others.count <= count { others.append(DecodedFrame()) }
     }
 

@@ -234,6 +234,9 @@ extension Parser {
         // More fragments, or not the first.
         if flags & 0x04 != 0 || bytes.u8(offset + 22) & 0x0f != 0 { return ignore(.laterFragment, &slot) }
         linkSignature = Parser.mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
+        // Little-endian: fragment number, then sequence number.
+        isLinkRetry = flags & 0x08 != 0
+        linkSequence = bytes.u16(offset + 22).byteSwapped
         if pads { length = (length + 3) & ~3 }
         let payload = offset + length
         guard hasQoS, bytes.u8(offset + qos) & 0x80 != 0 else { return llc(at: payload, &slot) }

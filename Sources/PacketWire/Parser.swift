@@ -14,6 +14,10 @@ struct Parser: ~Escapable {
     var path = TunnelPath()
     var network = VirtualNetwork.none
     var linkSignature: UInt32 = 0
+    var isLinkRetry = false
+    var linkSequence: UInt16 = 0
+    /// The IP packet is longer than its frame: the frame was sliced before it was captured.
+    var isSliced = false
     var depth = 0
     /// Where the IP packet begins of which the frame holds a fragment, the innermost one, and where that fragment's octets do;
     /// negative for none.
@@ -184,7 +188,9 @@ struct Parser: ~Escapable {
         let total = Int(bytes.u16(offset + 2))
         if total != 0 {
             guard total >= headerLength else { return malformed(.ipv4, offset, .totalLength, &slot) }
-            guard offset + total <= end else { return malformed(.ipv4, offset, .totalLength, &slot) }
+            if offset + total > end, !slices(to: offset + total) {
+                return malformed(.ipv4, offset, .totalLength, &slot)
+            }
             end = offset + total
         }
         guard holds(headerLength, at: offset, .ipv4, &slot) else { return }
@@ -217,7 +223,9 @@ struct Parser: ~Escapable {
         // 0 with a jumbo payload option (RFC 2675) or from segmentation offload: the frame's own length counts.
         let payload = Int(bytes.u16(offset + 4))
         if payload != 0 {
-            guard offset + 40 + payload <= end else { return malformed(.ipv6, offset, .totalLength, &slot) }
+            if offset + 40 + payload > end, !slices(to: offset + 40 + payload) {
+                return malformed(.ipv6, offset, .totalLength, &slot)
+            }
             end = offset + 40 + payload
         }
         let header = IPHeader(
@@ -225,6 +233,14 @@ struct Parser: ~Escapable {
             destination: IPAddress(v6High: bytes.u64(offset + 24), low: bytes.u64(offset + 32)),
             identification: 0, hopLimit: bytes.u8(offset + 7), isFragment: false, v4Header: 0..<0, offset: offset)
         transport(bytes.u8(offset + 6), at: offset + 40, header, &slot)
+    }
+
+    /// Whether an IP packet that is longer than its frame was sliced before it was captured (packet brokers keep the first
+    /// octets and record their count as the frame's length): the outermost packet may be.
+    private mutating func slices(to packetEnd: Int) -> Bool {
+        guard tunnels.isEmpty else { return false }
+        isSliced = true
+        return true
     }
 
     struct IPHeader {
@@ -409,6 +425,8 @@ struct Parser: ~Escapable {
         slot.segment.tunnels = tunnels
         if !tunnels.isEmpty { slot.segment.path = path }
         slot.segment.linkSignature = linkSignature
+        slot.segment.isLinkRetry = isLinkRetry
+        slot.segment.linkSequence = linkSequence
         guard offset + 20 <= captured else {
             slot.segment.isCut = true
             slot.segment.options.present = .cut
@@ -487,7 +505,9 @@ struct Parser: ~Escapable {
             guard length >= 2, offset + length <= end else { return bad(kind) }
             guard offset + length <= limit else { break }
             if kind < 64 {
-                if options.kinds >> UInt64(kind) & 1 != 0 {
+                // RFC 8684 3: a segment may carry several Multipath TCP options, of different subtypes.
+                let isOther = kind == 30 && length > 2 && bytes.u8(offset + 2) >> 4 != options.mptcpSubtype
+                if options.kinds >> UInt64(kind) & 1 != 0, !isOther {
                     options.present.insert(.repeated)
                     options.offendingKind = kind
                 }

@@ -171,6 +171,10 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     public var path = TunnelPath()
     /// The capture file does not say when it came: it stands at its place among the others, and no time follows from it.
     public var isUntimed = false
+    /// IEEE 802.11: the frame was sent again on the link (Retry).
+    public var isLinkRetry = false
+    /// IEEE 802.11: sequence control, by which a receiver knows a repeated frame; 0 for other links.
+    public var linkSequence: UInt16 = 0
     /// A hash of the link addresses, 0 where the link type has none. Two sightings of a packet with different ones were
     /// taken at different places.
     public var linkSignature: UInt32 = 0

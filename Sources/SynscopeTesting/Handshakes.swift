@@ -34,7 +34,7 @@ public struct Handshakes: Sendable {
         do throws(CaptureError) {
             let reader = try CaptureReader(paths: paths, .init(filter: filter))
             var tracker = HandshakeTracker(.init())
-            var batch = FrameBatch()
+            var batch = tracker.makeBatch()
             var attempts: [AttemptRecord] = []
             while true {
                 reader.fill(&batch)
@@ -97,7 +97,10 @@ public struct Handshakes: Sendable {
             let selection: Predicate? = if let condition { try Predicate(condition) } else { nil }
             var trial = Trial(try Assertion(expression, where: selection))
             for attempt in attempts { trial.take(attempt) }
-            judgement = trial.judgement()
+            var told = trial.judgement()
+            let doubts = summary.doubts
+            if told.status == .passed, !doubts.isEmpty { told.doubt(doubts) }
+            judgement = told
         } catch {
             Issue.record("\(error.description)", sourceLocation: sourceLocation)
             return false
@@ -107,7 +110,8 @@ public struct Handshakes: Sendable {
         let reason =
             switch judgement.status {
             case .unmatched: "no attempt of \(source) was there to judge: \(expression)"
-            case .unknown: "cannot be told of \(source): \(figures)"
+            case .unknown:
+                "cannot be told of \(source): \(([figures] + judgement.doubts).joined(separator: "; "))"
             case .passed, .failed: "\(figures), in \(source)"
             }
         for example in judgement.examples { attachLadder(of: example.record, sourceLocation: sourceLocation) }

@@ -9,8 +9,8 @@ import Synchronization
 final class LiveSession: @unchecked Sendable {
     private let capture: LiveCapture
     private let interface: String
-    private var tracker = HandshakeTracker(.init())
-    private var batch = FrameBatch()
+    private var tracker: HandshakeTracker
+    private var batch: FrameBatch
     private var decoder: FrameDecoder
     private var frameNumber: UInt64 = 0
     private var attempts: [AttemptRecord] = []
@@ -26,6 +26,8 @@ final class LiveSession: @unchecked Sendable {
             throw HandshakesError(error.description + hint)
         }
         decoder = FrameDecoder(capture.linkTypes[0])
+        tracker = HandshakeTracker()
+        batch = tracker.makeBatch()
         WorkThread("synscope") { self.run() }.detach()
     }
 

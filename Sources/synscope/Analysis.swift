@@ -21,7 +21,7 @@ struct Analysis: ~Copyable {
     let reader: CaptureReader
     private let configuration: HandshakeTracker.Configuration
     private let workers: Int
-    private var batch = FrameBatch()
+    private var batch = FrameBatch(seed: 0)
     private let follows: Bool
 
     /// - Parameters:
@@ -80,7 +80,7 @@ struct Analysis: ~Copyable {
             }
         }
         var tracker = HandshakeTracker(configuration)
-        batch = FrameBatch(seed: tracker.seed)
+        batch = tracker.makeBatch()
         var decisions = Decisions()
         func hand(_ tracker: inout HandshakeTracker) throws(OutputEnded) {
             guard tracker.hasDecided else { return }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import Glibc
+import HandshakeAnalysis
 import HandshakeExpectation
 import HandshakeReport
 import PacketCapture
@@ -216,8 +217,9 @@ struct CheckPlan {
         var check = self.check
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
-        _ = try analysis.run(&check)
-        let verdict = verdict(of: check)
+        let (summary, _) = try analysis.run(&check)
+        var verdict = verdict(of: check)
+        verdict.doubt(summary.doubts)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
         context.started = started

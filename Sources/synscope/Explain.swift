@@ -4,7 +4,7 @@ import HandshakeReport
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Explain an outcome or finding: meaning, recognition, standard, causes, what to do.",
+        abstract: "Explain an outcome, finding or capture quality: meaning, recognition, standard, causes, what to do.",
         discussion: """
             EXAMPLES
               synscope explain                 the list
@@ -14,7 +14,7 @@ struct Explain: ParsableCommand {
     @OptionGroup(title: "Text") var text: StyleOptions
 
     @Argument(
-        help: "The outcome's or finding's name; none lists them all.",
+        help: "The name of an outcome, finding or capture quality; none lists them all.",
         completion: .list(ExplainReport.names))
     var code: String?
 
@@ -26,7 +26,9 @@ struct Explain: ParsableCommand {
                 let hint = near.isEmpty ? "" : ". Did you mean \(near.joined(separator: ", "))?"
                 throw CommandFailure(
                     status: .wrongUsage,
-                    message: "no outcome or finding is named '\(code)'\(hint) 'synscope explain' lists them")
+                    message:
+                        "no outcome, finding or capture quality is named '\(code)'\(hint) 'synscope explain' lists them"
+                )
             }
         } else {
             ExplainReport.list(style: text.style, to: &output.buffer)

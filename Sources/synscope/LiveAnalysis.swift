@@ -98,7 +98,7 @@ final class LiveAnalysis: @unchecked Sendable {
         // One thread follows them all, and asks for the sums often.
         configuration.parts = 1
         tracker = HandshakeTracker(configuration)
-        batch = FrameBatch(seed: tracker.seed)
+        batch = tracker.makeBatch()
         decoders = capture.linkTypes.map { FrameDecoder($0, verifiesChecksums: verifiesChecksums) }
         lastReading = Clock.wall
     }

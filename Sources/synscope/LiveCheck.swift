@@ -78,6 +78,7 @@ struct LiveCheck {
         if loss.recordsLetGo > 0 { context.errors.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
         var verdict = jury.verdict(plan)
         verdict.isIncomplete = loss.recordsLetGo > 0
+        verdict.doubt(summary.doubts)
         plan.keep(verdict, &context) { kept?.octets(of: Set(analysis.withFragments(verdict.frames))) ?? [] }
         context.elapsed = Clock.steady - steady
         try plan.report(verdict, context, command.text.style) {

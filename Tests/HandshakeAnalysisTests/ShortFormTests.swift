@@ -45,7 +45,7 @@ import Testing
             segment.seq = 1 + UInt32(number)
             segment.options.present = .mss
             segment.options.mss = 1460
-            var batch = FrameBatch()
+            var batch = tracker.makeBatch()
             let octets = FrameEncoder(.ethernet).encode(segment)
             batch.append(
                 octets.span.bytes, wireLength: octets.count, number: UInt64(number + 1), time: Int64(number) * 1000,
@@ -110,7 +110,7 @@ import Testing
             segment.seq = 7
             segment.options.present = .mss
             segment.options.mss = 1460
-            var batch = FrameBatch(seed: tracker.seed)
+            var batch = tracker.makeBatch()
             let octets = FrameEncoder(.ethernet).encode(segment)
             batch.append(
                 octets.span.bytes, wireLength: octets.count, number: UInt64(number + 1), time: Int64(number) * 1000,
@@ -142,7 +142,7 @@ import Testing
         }
         func summary(_ apportion: Apportionment?) -> String {
             var tracker = HandshakeTracker(configuration)
-            var batch = FrameBatch(seed: tracker.seed)
+            var batch = tracker.makeBatch()
             for (index, octets) in frames.enumerated() {
                 batch.append(
                     octets.span.bytes, wireLength: octets.count, number: UInt64(index + 1),
@@ -179,7 +179,7 @@ import Testing
         configuration.usesShortForms = short
         configuration.listsAttempts = lists
         var tracker = HandshakeTracker(configuration)
-        var batch = FrameBatch(seed: tracker.seed)
+        var batch = tracker.makeBatch()
         var records: [AttemptRecord] = []
         for (index, frame) in frames.enumerated() {
             batch.append(

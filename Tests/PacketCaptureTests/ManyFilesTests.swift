@@ -248,7 +248,7 @@ struct ManyFilesTests {
         segments: [Segment], reader: CaptureReader
     ) {
         let reader = try CaptureReader(paths: paths, options)
-        var batch = FrameBatch()
+        var batch = FrameBatch(seed: 1)
         var segments: [Segment] = []
         while true {
             reader.fill(&batch)
@@ -282,7 +282,7 @@ struct ManyFilesTests {
             return try folder.write("part\(part)", c.pcap())
         }
         let reader = try CaptureReader(paths: paths)
-        var batch = FrameBatch()
+        var batch = FrameBatch(seed: 1)
         var times: [Int64] = []
         while true {
             reader.fill(&batch)
@@ -310,7 +310,7 @@ struct ManyFilesTests {
         paths.append(try folder.write("broken", [1, 2, 3]))
         let reader = try CaptureReader(paths: paths)
         try FileManager.default.removeItem(atPath: paths[10])
-        var batch = FrameBatch()
+        var batch = FrameBatch(seed: 1)
         var count = 0
         while true {
             reader.fill(&batch)
@@ -360,7 +360,7 @@ struct FollowedFileTests {
                     options.follows = true
                     options.isInterrupted = { self.isStopped.withLock { $0 } }
                     guard let reader = try? CaptureReader(paths: [path], options) else { return }
-                    var batch = FrameBatch()
+                    var batch = FrameBatch(seed: 1)
                     while true {
                         reader.fill(&batch)
                         if batch.count == 0 { break }

@@ -19,7 +19,7 @@ func decode(_ bytes: [UInt8], _ linkType: LinkType = .ethernet, wireLength: Int?
     for verifies in [true, false] {
         let decoder = FrameDecoder(linkType, verifiesChecksums: verifies)
         let frame = decoder.decode(bytes.span.bytes, wireLength: wireLength)
-        var batch = FrameBatch()
+        var batch = FrameBatch(seed: 1)
         batch.append(bytes.span.bytes, wireLength: wireLength, number: 1, time: 0, decoder: decoder)
         // A fragment is held back.
         if batch.count == 1, batch.frame(0) != frame {

@@ -30,6 +30,8 @@ struct PropertyTests {
 
     @Test("Shifting all times changes times only", arguments: ScenarioFiles.all)
     func shiftedTimes(_ name: String) throws {
+        // Times that are all on whole seconds would not be so any more.
+        if name.contains("clock-of-whole-seconds") { return }
         let scenario = try ScenarioFiles.read(name)
         var later = scenario
         for index in later.steps.indices { later.steps[index].time += 7_654_321_987_654_321 }
@@ -40,7 +42,11 @@ struct PropertyTests {
     func shiftedISNs(_ name: String) throws {
         let scenario = try ScenarioFiles.read(name)
         // A zero ISN and an ACK field of zero are remarkable by their value.
-        if name.contains("isn-zero") || name.contains("established-x-") || name.contains("established-y-") { return }
+        if name.contains("isn-zero") || name.contains("established-x-") || name.contains("established-y-")
+            || name.contains("seq-zero")
+        {
+            return
+        }
         var shifted = scenario
         let constant: UInt32 = 0xffff_f000
         func shift(_ packet: inout Scenario.Packet) {
@@ -164,6 +170,37 @@ struct PropertyTests {
         }
     }
 
+    @Test(
+        "Frames of other traffic between an attempt's own, another sender's bad checksums among them, change no attempt",
+        arguments: ScenarioFiles.all)
+    func otherTraffic(_ name: String) throws {
+        // Frames between would show that the clock is not so coarse.
+        if name.contains("clock-of-whole-seconds") { return }
+        let scenario = try ScenarioFiles.read(name)
+        // A clock that runs back is told from one that jumps by the frames between.
+        let steps = scenario.steps
+        guard zip(steps, steps.dropFirst()).allSatisfy({ $0.time <= $1.time }) else { return }
+        #expect(
+            verdicts(scenario.withOtherTraffic().analysed().attempts.filter { $0.client != Scenario.stranger.client })
+                == verdicts(scenario.analysed().attempts))
+    }
+
+    @Test("Frames in batches of 64, and as they arrive, come to the same", arguments: ScenarioFiles.all)
+    func batches(_ name: String) throws {
+        let scenario = try ScenarioFiles.read(name)
+        // How fine the clock is, is known batch by batch.
+        if name.contains("clock-of-whole-seconds") { return }
+        #expect(lines(scenario.analysed(feed: .full)) == lines(scenario.analysed()))
+    }
+
+    @Test("Most batches of all scenarios go the steady way, as those of real captures do")
+    func steadyBatches() throws {
+        var counts = BatchCounts()
+        for name in ScenarioFiles.all { counts += try ScenarioFiles.read(name).analysed().batches }
+        print("scenarios: \(counts.steady) of \(counts.all) batches of two frames or more went steadily")
+        #expect(counts.steady * 2 > counts.all)
+    }
+
     @Test("The order of unrelated connections of the same moments does not matter, nor that there are others")
     func unrelatedConnections() throws {
         let names = ScenarioFiles.all.filter { $0.hasPrefix("outcomes/") || $0.hasPrefix("round-trips/") }
@@ -179,6 +216,33 @@ struct PropertyTests {
 }
 
 extension Scenario {
+    /// A connection of nobody in any scenario.
+    static let stranger = Flow(
+        name: "stranger", client: Endpoint(IPAddress(v4: 0xcb00_71c8), 6000),
+        server: Endpoint(IPAddress(v4: 0xcb00_71c9), 7000), clientISN: 1, serverISN: 2)
+
+    /// The same with frames of others halfway between its own: a datagram, and an ACK with a bad checksum.
+    func withOtherTraffic() -> Scenario {
+        var busy = self
+        busy.flows.append(Scenario.stranger)
+        busy.steps = []
+        for (index, step) in steps.enumerated() {
+            if index > 0, step.time - steps[index - 1].time > 1 {
+                let between = steps[index - 1].time + (step.time - steps[index - 1].time) / 2
+                var segment = Segment(from: Scenario.stranger.client, to: Scenario.stranger.server)
+                segment.flags = .ack
+                segment.checksum = .bad
+                busy.steps.append(Step(time: between, .idle))
+                busy.steps.append(
+                    Step(
+                        time: between,
+                        .packet(Packet(flow: busy.flows.count - 1, isFromClient: true, segment: segment))))
+            }
+            busy.steps.append(step)
+        }
+        return busy
+    }
+
     /// The same between other addresses.
     fileprivate func moved() -> Scenario {
         var copy = self

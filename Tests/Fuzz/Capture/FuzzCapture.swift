@@ -21,7 +21,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     configuration.maximumAttempts = 64
     configuration.hashSeed = 1
     var tracker = HandshakeTracker(configuration)
-    var batch = FrameBatch()
+    var batch = tracker.makeBatch()
     var out = OutputBuffer()
     while true {
         reader.fill(&batch)

@@ -18,7 +18,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     configuration.maximumAttempts = 16
     configuration.hashSeed = 1
     var tracker = HandshakeTracker(configuration)
-    var batch = FrameBatch()
+    var batch = tracker.makeBatch()
     var (position, number, time) = (2, UInt64(0), Int64(1_000_000_000))
     while position + 2 <= count {
         let isCut = bytes[position] == 255

@@ -174,9 +174,38 @@ public struct Conversation: Sendable {
 
     // MARK: Out
 
-    /// What analysis makes of it. No frame is decoded: segments go in as they are.
+    /// What analysis makes of it, the way that the command goes: encoded, decoded in batches, followed.
     public func analysed(
         _ configuration: HandshakeTracker.Configuration = Conversation.configuration
+    ) -> (attempts: [AttemptRecord], summary: HandshakeSummary) {
+        if needsNoOctets { return analysedFrames(configuration) }
+        var tracker = HandshakeTracker(configuration)
+        var records: [AttemptRecord] = []
+        var batch = tracker.makeBatch()
+        var cuts = ArrivalCuts()
+        let decoder = FrameDecoder(.ethernet, verifiesChecksums: configuration.excludesBadChecksums)
+        for (position, frame) in frames().enumerated() {
+            if cuts.cuts(batch, before: frame.time) {
+                tracker.receive(batch)
+                batch.removeAll()
+                records += tracker.drain()
+            }
+            batch.append(
+                frame.bytes.span.bytes, wireLength: frame.bytes.count, number: UInt64(position + 1), time: frame.time,
+                decoder: decoder)
+        }
+        tracker.receive(batch)
+        records += tracker.finish()
+        return (records, tracker.summary)
+    }
+
+    /// Whether some segment is in a virtual network, for which there is no encoder: frames then go in as they are.
+    private var needsNoOctets: Bool {
+        items.contains { if case .segment(let segment) = $0.frame { segment.network != .none } else { false } }
+    }
+
+    private func analysedFrames(
+        _ configuration: HandshakeTracker.Configuration
     ) -> (attempts: [AttemptRecord], summary: HandshakeSummary) {
         var tracker = HandshakeTracker(configuration)
         var records: [AttemptRecord] = []

@@ -1,0 +1,76 @@
+/// What the checksums of a sender's earlier segments were.
+package enum SenderTrust: UInt8, Sendable, BitwiseCopyable {
+    /// Nothing is known of it.
+    case unknown
+    /// Some were good: a bad one of this sender was damaged, or is not this sender's.
+    case good
+    /// There were some, and all were bad: they were rewritten, or left to the network card.
+    case onlyBad
+}
+
+/// Which senders have shown good checksums, and which bad ones, in a bounded memory: a sender that finds its place taken by
+/// another since is not known any more. Asked where frames are decoded, since a sender's connections may be followed by
+/// different trackers.
+///
+/// A good sum counts if it is a SYN-ACK's, a FIN's or a RST's. A SYN's does not: a flood from random sources would take all
+/// places, and a connection's own SYN is known to its attempt.
+package struct SenderChecksums: Sendable {
+    private static let goodBits: UInt64 = 14
+    private static let badBits: UInt64 = 10
+    private var good = [UInt32](repeating: 0, count: 1 << Int(goodBits))
+    private var bad: [UInt32] = []
+
+    /// The place and tag of an address. Not seeded: equal captures give equal results.
+    @inline(__always)
+    private static func mix(_ high: UInt64, _ low: UInt64) -> UInt64 {
+        let product = (high &* 0x9e37_79b9_7f4a_7c15 ^ low) &* 0xd6e8_feb8_6659_fd93
+        return (product ^ product >> 32) &* 0xd6e8_feb8_6659_fd93
+    }
+
+    @inline(__always)
+    private static func tag(_ mixed: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: mixed) | 1 }
+
+    package init() {}
+
+    /// Takes a usual segment's good checksum.
+    @inline(__always)
+    mutating func takeGood(_ segment: UsualSegment, _ pair: AddressPair) {
+        let flags = segment.flags.rawValue
+        guard flags & 7 != 0, flags & 0x12 != 2 else { return }
+        if segment.isV6 {
+            takeGood(
+                segment.sourceIsLow ? pair.lowHigh : pair.highHigh, segment.sourceIsLow ? pair.lowLow : pair.highLow)
+        } else {
+            takeGood(0, segment.sourceIsLow ? segment.addresses >> 32 : segment.addresses & 0xffff_ffff)
+        }
+    }
+
+    @inline(__always)
+    private mutating func takeGood(_ high: UInt64, _ low: UInt64) {
+        let mixed = SenderChecksums.mix(high, low)
+        good[Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.goodBits))] = SenderChecksums.tag(mixed)
+    }
+
+    /// Takes the checksum of any segment.
+    /// - Returns: what is known of its sender, this segment not included; only asked where its checksum is bad.
+    package mutating func take(_ segment: Segment) -> SenderTrust {
+        let address = segment.source.address
+        // As a usual segment's.
+        let (high, low) = address.version == .v4 ? (0, address.low & 0xffff_ffff) : (address.high, address.low)
+        switch segment.checksum {
+        case .good:
+            let flags = segment.flags.rawValue
+            if flags & 7 != 0, flags & 0x12 != 2 { takeGood(high, low) }
+            return .unknown
+        case .bad:
+            let mixed = SenderChecksums.mix(high, low)
+            let tag = SenderChecksums.tag(mixed)
+            if good[Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.goodBits))] == tag { return .good }
+            if bad.isEmpty { bad = [UInt32](repeating: 0, count: 1 << Int(SenderChecksums.badBits)) }
+            let place = Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.badBits))
+            defer { bad[place] = tag }
+            return bad[place] == tag ? .onlyBad : .unknown
+        case .offload, .unverified: return .unknown
+        }
+    }
+}
