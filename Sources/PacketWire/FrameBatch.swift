@@ -324,7 +324,7 @@ package struct FrameBatch: ~Copyable {
         let placed = Reassembly.Placed(frame: others[count], number: number, time: time, origin: origin)
         reassembly.passes(time)
         if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
-            reassembly.take(placed, fragment, bytes, verifies: decoder.verifiesChecksums)
+            reassembly.take(placed, fragment, bytes, decoder)
         } else {
             switch placed.frame.kind {
             case .segment: reassembly.comes(placed.frame.segment.source, placed.frame.segment.destination)
