@@ -174,11 +174,12 @@ package struct FrameBatch: ~Copyable {
     package mutating func append(
         _ places: Span<FramePlace>, in window: RawSpan, first: UInt64, decoder: FrameDecoder
     ) {
+        let usual = UsualDecoder(decoder)
         var taken = 0
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
-                    places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), decoder, from: count,
+                    places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), usual, from: count,
                     &heads, &segments, &addresses, &ofPart, &steps, &checksums, seed)
                 count += run
                 all &+= UInt64(run)
@@ -196,7 +197,7 @@ package struct FrameBatch: ~Copyable {
     /// As long as every segment is a usual one: the loop that nearly all frames go through.
     /// - Returns: how many there were.
     private static func decodeUsual(
-        _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: FrameDecoder, from start: Int,
+        _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: UsualDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
         _ ofPart: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ checksums: inout ChecksumCount, _ seed: UInt64
     ) -> Int {
@@ -267,7 +268,8 @@ package struct FrameBatch: ~Copyable {
         // Fragments that were let go may have made it longer.
         if count == heads.count { lengthen() }
         if !reassembly.isHolding, origin.isTimed,
-            Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
+            Parser.usual(
+                bytes, wireLength: wireLength, UsualDecoder(decoder), into: &segments[count], &addresses[count])
         {
             if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
             heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed, checksums)

@@ -83,6 +83,17 @@ struct IndependentFrameTests {
         }
     }
 
+    @Test("docs/formats.md has the row of every link type and encapsulation")
+    func documented() throws {
+        let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: project.appending(path: "docs/formats.md"), encoding: .utf8)
+        let rows =
+            LinkType.catalogue.map { "| \($0.type.rawValue) | \($0.name) | \($0.summary) |" }
+            + Tunnel.allCases.map { "| \($0.name) | \($0.summary) |" }
+        #expect(rows.filter { !text.contains($0) } == [])
+    }
+
     @Test("Every link type and encapsulation of the catalogue has such a frame")
     func catalogueIsCovered() {
         let linkTypes = Set(IndependentFrame.all.filter { !$0.expected.hasPrefix("ignored") }.map(\.linkType))
