@@ -16,6 +16,28 @@ public struct FrameCounts: Sendable {
     public private(set) var unknownLinkTypes: [UInt16: UInt64] = [:]
     /// Frames whose IP packet is longer than the frame: they were sliced before they were captured.
     public internal(set) var sliced: UInt64 = 0
+    /// Frames of link type Ethernet that are whole IP packets if they are taken for such.
+    public internal(set) var looksRaw: UInt64 = 0
+    private var etherTypes = NumberCounts()
+    private var ipProtocols = NumberCounts()
+    private var udpPorts = NumberCounts()
+
+    /// Ignored frames of EtherTypes, IP protocols and UDP ports that are not decoded. Each kind's counts add up to
+    /// its reason's in `ignored`; a kind that did not occur is left out.
+    public var undecoded: [UndecodedFrames] {
+        let kinds: [(UndecodedFrames.Kind, NumberCounts, IgnoredReason)] = [
+            (.etherType, etherTypes, .otherEtherType), (.ipProtocol, ipProtocols, .otherProtocol),
+            (.udpPort, udpPorts, .udp),
+        ]
+        return kinds.compactMap { kind, counts, reason in
+            let numbers = counts.mostFrequent(UndecodedFrames.mostListed)
+            let listed = numbers.reduce(0) { $0 + $1.count }
+            return numbers.isEmpty
+                ? nil
+                : UndecodedFrames(
+                    kind: kind, numbers: numbers, others: ignoredByReason[Int(reason.rawValue)] - listed)
+        }
+    }
 
     public var read: UInt64 {
         segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +)
@@ -57,6 +79,10 @@ public struct FrameCounts: Sendable {
         aggregated += other.aggregated
         sliced += other.sliced
         unknownLinkTypes.merge(other.unknownLinkTypes, uniquingKeysWith: +)
+        looksRaw += other.looksRaw
+        etherTypes.add(other.etherTypes)
+        ipProtocols.add(other.ipProtocols)
+        udpPorts.add(other.udpPorts)
     }
 
     mutating func count(_ frame: Frame) {
@@ -72,13 +98,25 @@ public struct FrameCounts: Sendable {
     mutating func count(_ slot: DecodedFrame) {
         if slot.holdsMore { aggregated += 1 }
         if slot.isSliced { sliced += 1 }
+        if slot.looksRaw { looksRaw += 1 }
         switch slot.kind {
         case .segment: segments += 1
         case .icmpError: count(.icmpError)
-        case .ignored where slot.reason == .unknownLinkType: unknownLinkTypes[slot.linkType, default: 0] += 1
-        case .ignored: count(slot.reason)
+        case .ignored where slot.reason == .unknownLinkType: unknownLinkTypes[slot.number, default: 0] += 1
+        case .ignored:
+            count(slot.reason)
+            if slot.number != 0 { count(slot.number, of: slot.reason) }
         case .malformed: count(slot.layer, slot.limit)
         case .cut: cut += 1
+        }
+    }
+
+    private mutating func count(_ number: UInt16, of reason: IgnoredReason) {
+        switch reason {
+        case .otherEtherType: etherTypes.add(number)
+        case .otherProtocol: ipProtocols.add(number)
+        case .udp: udpPorts.add(number)
+        default: break
         }
     }
 

@@ -251,6 +251,13 @@ package enum JSONReport {
         if !finding.alternatives.isEmpty { json.array("alternatives", finding.alternatives) { $0.element($1) } }
     }
 
+    private static func fields(of undecoded: UndecodedFrames, _ json: inout some FieldWriter) {
+        json.object(undecoded.kind.rawValue) {
+            for entry in undecoded.numbers { $0.field(undecoded.text(of: entry.number), entry.count) }
+            if undecoded.others > 0 { $0.field("others", undecoded.others) }
+        }
+    }
+
     package static func fields(of summary: HandshakeSummary, _ loss: CaptureLoss, _ json: inout some FieldWriter) {
         json.field("type", "summary")
         json.field("schema", schemaVersion)
@@ -263,6 +270,9 @@ package enum JSONReport {
             }
             $0.field("cut", summary.frames.cut)
             if summary.frames.aggregated > 0 { $0.field("aggregated", summary.frames.aggregated) }
+            if summary.frames.looksRaw > 0 { $0.field("looks_raw_ip", summary.frames.looksRaw) }
+            let undecoded = summary.frames.undecoded
+            if !undecoded.isEmpty { $0.object("undecoded") { for kind in undecoded { fields(of: kind, &$0) } } }
             $0.field("filtered_out", loss.filteredOut)
         }
         json.object("capture") {

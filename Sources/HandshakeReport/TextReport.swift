@@ -154,6 +154,19 @@ package struct TextReport {
 
     // MARK: Summary
 
+    /// The numbers of frames that are not decoded, as `UDP port 53 (12), 123 (1) and 3 others`.
+    private static func describe(_ undecoded: UndecodedFrames) -> String {
+        let name =
+            switch undecoded.kind {
+            case .etherType: "EtherType"
+            case .ipProtocol: "IP protocol"
+            case .udpPort: "UDP port"
+            }
+        let numbers = undecoded.numbers.map { "\(undecoded.text(of: $0.number)) (\($0.count))" }
+        let others = undecoded.others == 0 ? "" : " and " + Format.count(undecoded.others, "other")
+        return "\(name) \(numbers.joined(separator: ", "))\(others)"
+    }
+
     package func summary(_ summary: HandshakeSummary, _ loss: CaptureLoss, to out: inout OutputBuffer) {
         func row(_ name: String, _ text: String, _ color: TextStyle.Color? = nil) {
             let lines = text.wrapped(max(40, style.width - 12))
@@ -208,6 +221,8 @@ package struct TextReport {
         frames += summary.frames.malformed.sorted(by: <).map { "\($0.value) malformed (\($0.key))" }
         if summary.frames.cut > 0 { frames.append("\(summary.frames.cut) cut") }
         row("frames", "\(summary.frames.read): " + frames.joined(separator: ", "))
+        let undecoded = summary.frames.undecoded.map(TextReport.describe)
+        if !undecoded.isEmpty { row("undecoded", undecoded.joined(separator: "; ")) }
         if loss.filteredOut > 0 { row("", "\(loss.filteredOut) more did not pass the filter") }
         if let received = loss.received {
             row(
@@ -231,6 +246,11 @@ package struct TextReport {
             lost.append(
                 "\(Format.count(summary.frames.aggregated, "aggregated frame")) held more than the first packet, which is all that was decoded"
             )
+        }
+        if summary.frames.looksRaw > 0 {
+            let look = summary.frames.looksRaw == 1 ? "frame looks" : "frames look"
+            lost.append(
+                "\(summary.frames.looksRaw) \(look) like raw IP; the file says Ethernet; use --link-type raw")
         }
         if loss.isTruncated { lost.append("a file ends in the middle: what came after is unknown") }
         if summary.clockStepsBack > 0 {

@@ -29,6 +29,10 @@ package final class CaptureReader {
         /// The most frames to deliver.
         package var limit: UInt64?
         package var verifiesChecksums = true
+        /// The link type of all frames, whatever the files say; nil where they are believed.
+        package var linkType: LinkType?
+        /// UDP ports that carry a tunnel beside the known ones.
+        package var tunnelPorts = TunnelPorts()
         /// Whether the end of a file is only its end so far, and what takes its name is read next.
         package var follows = false
         /// Whether the user has asked to stop; asked when a signal interrupts a read, and while a file is followed.
@@ -91,7 +95,7 @@ package final class CaptureReader {
                 } else {
                     source = Source(
                         try Savefile.open(
-                            path, isOneOfMany: paths.count > CaptureReader.mostOpen,
+                            path, isOneOfMany: paths.count > CaptureReader.mostOpen, linkType: options.linkType,
                             isInterrupted: options.isInterrupted), rank: rank)
                 }
                 descriptions.append(source.file.description)
@@ -115,8 +119,9 @@ package final class CaptureReader {
         started = start == .max ? nil : start
         let linkType = descriptions.first?.linkType ?? .ethernet
         delivery = FrameDelivery(
-            linkType, verifiesChecksums: options.verifiesChecksums, limit: options.limit ?? .max,
-            comments: comments)
+            FrameDecoder(
+                linkType, verifiesChecksums: options.verifiesChecksums, tunnelPorts: options.tunnelPorts),
+            limit: options.limit ?? .max, comments: comments)
         if let expression = options.filter {
             delivery.filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
         }
@@ -210,7 +215,8 @@ package final class CaptureReader {
         do throws(CaptureError) {
             admit(
                 Source(
-                    try Savefile.open(file.path, isOneOfMany: true, isInterrupted: options.isInterrupted),
+                    try Savefile.open(
+                        file.path, isOneOfMany: true, linkType: options.linkType, isInterrupted: options.isInterrupted),
                     rank: file.rank))
         } catch {
             failures.append(error)
@@ -248,7 +254,8 @@ package final class CaptureReader {
     private static func openFollowed(_ path: String, _ options: Options) throws(CaptureError) -> Savefile? {
         while !options.isInterrupted() {
             do throws(CaptureError) {
-                let file = try Savefile.open(path, follows: true, isInterrupted: options.isInterrupted)
+                let file = try Savefile.open(
+                    path, follows: true, linkType: options.linkType, isInterrupted: options.isInterrupted)
                 if file.next != nil { return file }
                 if let failure = file.failure, failure.kind != .cutShort { throw failure }
             } catch {

@@ -14,15 +14,16 @@ struct FrameDelivery {
     var untimed: UInt64 = 0
     let comments: FrameComments
 
-    init(_ linkType: LinkType, verifiesChecksums: Bool, limit: UInt64, comments: FrameComments) {
+    init(_ decoder: FrameDecoder, limit: UInt64, comments: FrameComments) {
         self.comments = comments
-        decoder = FrameDecoder(linkType, verifiesChecksums: verifiesChecksums)
+        self.decoder = decoder
         self.limit = limit
     }
 
     @inline(__always) var isLimitReached: Bool { delivered >= limit }
 
     mutating func changeLinkType(_ linkType: LinkType) {
-        decoder = FrameDecoder(linkType, verifiesChecksums: decoder.verifiesChecksums)
+        decoder = FrameDecoder(
+            linkType, verifiesChecksums: decoder.verifiesChecksums, tunnelPorts: decoder.tunnelPorts)
     }
 }

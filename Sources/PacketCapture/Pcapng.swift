@@ -57,6 +57,8 @@ struct PcapngState {
         }
     }
 
+    /// The link type of all frames, whatever the interfaces' blocks say; nil where those are believed.
+    var assumedLinkType: LinkType?
     private var order = FileOrder(isBig: true)
     private var interfaces: [Interface] = []
     /// Of the current section's interfaces, and of the section.
@@ -219,7 +221,8 @@ struct PcapngState {
     private mutating func interface(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 20 else { throw Self.corrupt(reader, "an interface block of \(length) octets") }
         var interface = Interface(
-            linkType: LinkType(rawValue: order.u16(reader.bytes, 8)), snaplen: Int(order.u32(reader.bytes, 12)))
+            linkType: assumedLinkType ?? LinkType(rawValue: order.u16(reader.bytes, 8)),
+            snaplen: Int(order.u32(reader.bytes, 12)))
         var note = InterfaceNote(linkType: interface.linkType, snaplen: interface.snaplen, timeResolution: 0)
         let isWhole = Self.options(order, reader, 16..<length - 4) { code, value in
             switch code {

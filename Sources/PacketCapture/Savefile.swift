@@ -84,17 +84,20 @@ struct Savefile: ~Copyable {
     /// - Parameters:
     ///   - follows: whether a file's end is only its end so far.
     ///   - isOneOfMany: many files are open at a time: each gets little memory.
+    ///   - linkType: of all frames, whatever the file says; nil where the file is believed.
     static func open(
-        _ path: String, follows: Bool = false, isOneOfMany: Bool = false, isInterrupted: @escaping @Sendable () -> Bool
+        _ path: String, follows: Bool = false, isOneOfMany: Bool = false, linkType: LinkType? = nil,
+        isInterrupted: @escaping @Sendable () -> Bool
     ) throws(CaptureError) -> Savefile {
         var reader = try ByteReader(
             path: path, follows: follows, isOneOfMany: isOneOfMany, isInterrupted: isInterrupted)
-        let format = try recognise(&reader)
+        let format = try recognise(&reader, linkType)
         // What a pcapng file says of its first interface is read with its first frame.
         var description = SavefileDescription(
             name: path, format: "pcapng", linkType: LinkType(rawValue: .max), snaplen: 0, timeResolution: 1000)
         if case .pcap(let classic) = format { description = classic.description(path) }
         var file = Savefile(reader, format, description)
+        file.sections.assumedLinkType = linkType
         _ = file.advance()
         if let first = file.sections.first {
             file.description.linkType = first.linkType
@@ -109,7 +112,7 @@ struct Savefile: ~Copyable {
         return file
     }
 
-    private static func recognise(_ reader: inout ByteReader) throws(CaptureError) -> Format {
+    private static func recognise(_ reader: inout ByteReader, _ linkType: LinkType?) throws(CaptureError) -> Format {
         guard reader.has(4) else {
             if let failure = reader.failure { throw failure }
             throw CaptureError(
@@ -119,7 +122,10 @@ struct Savefile: ~Copyable {
         }
         let magic = FileOrder(isBig: true).u32(reader.bytes, 0)
         if magic == 0x0a0d_0d0a { return .pcapng }
-        if let classic = try ClassicFormat(magic, &reader) { return .pcap(classic) }
+        if var classic = try ClassicFormat(magic, &reader) {
+            if let linkType { classic.linkType = linkType }
+            return .pcap(classic)
+        }
         throw unknown(magic, reader.name)
     }
 
@@ -327,7 +333,7 @@ private struct ClassicFormat {
     let unit: Int64
     /// Octets of a record header: 16, or 24 in the variant of Alexey Kuznetzov's patched libpcap.
     let headerLength: Int
-    let linkType: LinkType
+    var linkType: LinkType
     let snaplen: Int
     let lengths: Lengths
 

@@ -19,6 +19,7 @@ public struct VirtualNetwork: Hashable, Sendable, BitwiseCopyable {
 /// One kind of encapsulation.
 public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case ipInIP = 0, gre, vxlan, geneve, mpls, pppoe, ah, erspan, gtpU, l2tp, teredo, nsh, macsec, pseudowire, etherIP
+    case metadata, fabricPath, providerBackbone, vnTag, eTag, hsr, trill, eoip, capwap, ayiya
 
     /// The stable name in reports.
     public var name: String {
@@ -38,6 +39,16 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .macsec: "macsec"
         case .pseudowire: "pseudowire"
         case .etherIP: "etherip"
+        case .metadata: "cmd"
+        case .fabricPath: "fabricpath"
+        case .providerBackbone: "pbb"
+        case .vnTag: "vn-tag"
+        case .eTag: "e-tag"
+        case .hsr: "hsr"
+        case .trill: "trill"
+        case .eoip: "eoip"
+        case .capwap: "capwap"
+        case .ayiya: "ayiya"
         }
     }
 
@@ -52,7 +63,15 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .gtpU: "teid"
         case .nsh: "path"
         case .macsec: "association"
-        case .ipInIP, .teredo, .pseudowire, .etherIP: nil
+        case .metadata: "sgt"
+        case .fabricPath: "ftag"
+        case .providerBackbone: "isid"
+        case .vnTag: "vif"
+        case .eTag: "ecid"
+        case .trill: "nickname"
+        case .eoip: "tunnel"
+        case .capwap: "radio"
+        case .ipInIP, .teredo, .pseudowire, .etherIP, .hsr, .ayiya: nil
         }
     }
 
@@ -61,9 +80,17 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         switch self {
         case .ipInIP: "IPv4 or IPv6 in either (RFC 2003, RFC 2473), 6in4 and 6to4 (RFC 4213)"
         case .gre:
-            "GRE with checksum, key and sequence number (RFC 2784, RFC 2890), NVGRE (RFC 7637), WCCP, PPTP's (RFC 2637), over UDP (RFC 8086)"
-        case .vxlan: "VXLAN (RFC 7348) on UDP ports 4789 and 8472, VXLAN-GPE on 4790"
-        case .geneve: "Geneve (RFC 8926) on UDP port 6081"
+            """
+            GRE with checksum, key and sequence number (RFC 2784, RFC 2890), NVGRE (RFC 7637), WCCP, \
+            PPTP's (RFC 2637), Aruba's with Wi-Fi inside (protocols 0x8200 to 0x8370), over UDP (RFC 8086)
+            """
+        case .vxlan:
+            """
+            VXLAN (RFC 7348) on UDP ports 4789 and 8472, VXLAN-GPE on 4790; VXLAN on other ports where the headers \
+            inside prove it
+            """
+        case .geneve:
+            "Geneve (RFC 8926) on UDP port 6081; on other ports where the headers inside prove it"
         case .mpls: "MPLS label stacks (RFC 3032) on Ethernet and PPP, in GRE, IP (RFC 4023) and UDP (RFC 7510)"
         case .pppoe: "PPPoE sessions (RFC 2516)"
         case .ah: "IPsec's authentication header (RFC 4302)"
@@ -71,20 +98,34 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .gtpU: "GTP-U version 1 with extension headers (3GPP TS 29.281) on UDP port 2152"
         case .l2tp:
             "L2TPv2 data (RFC 2661) on UDP port 1701; L2TPv3 (RFC 3931) where IP or Ethernet with IP is found in it"
-        case .teredo: "Teredo with authentication and origin (RFC 4380) on UDP port 3544"
+        case .teredo:
+            """
+            Teredo with authentication and origin (RFC 4380) on UDP port 3544; on other ports where the headers inside \
+            prove it
+            """
         case .nsh: "NSH (RFC 8300) on Ethernet, in GRE and VXLAN-GPE"
         case .macsec: "MACsec without encryption (IEEE 802.1AE)"
         case .pseudowire: "Ethernet over MPLS, with or without a control word (RFC 4448)"
         case .etherIP: "EtherIP (RFC 3378)"
+        case .metadata: "Cisco's metadata header with a security group tag (TrustSec), EtherType 0x8909"
+        case .fabricPath: "Cisco FabricPath, EtherType 0x8903"
+        case .providerBackbone: "provider backbone bridges (IEEE 802.1ah), EtherType 0x88e7"
+        case .vnTag: "Cisco's VN-tag, EtherType 0x8926"
+        case .eTag: "E-tag (IEEE 802.1BR), EtherType 0x893f"
+        case .hsr: "HSR (IEC 62439-3), EtherType 0x892f; the trailer of PRP is passed over"
+        case .trill: "TRILL data frames (RFC 6325), EtherType 0x22f3"
+        case .eoip: "MikroTik's EoIP: GRE version 1 with protocol 0x6400"
+        case .capwap: "CAPWAP data (RFC 5415, RFC 5416) on UDP port 5247, Wi-Fi or Ethernet inside"
+        case .ayiya: "AYIYA (draft-massar-v6ops-ayiya) on UDP port 5072"
         }
     }
 }
 
 /// The encapsulations around the innermost IP packet, as a set.
 public struct Tunnels: OptionSet, Hashable, Sendable, BitwiseCopyable {
-    public let rawValue: UInt16
-    @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
-    @inline(__always) public init(_ tunnel: Tunnel) { rawValue = 1 << UInt16(tunnel.rawValue) }
+    public let rawValue: UInt32
+    @inlinable @inline(__always) public init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inline(__always) public init(_ tunnel: Tunnel) { rawValue = 1 << UInt32(tunnel.rawValue) }
 
     public static let ipInIP = Tunnels(.ipInIP)
     public static let gre = Tunnels(.gre)

@@ -109,7 +109,7 @@ struct Reassembly {
 
     /// Takes a frame that holds a fragment: what comes of it is in `out`, unless it is held back.
     /// - Parameter placed: the frame as it decoded alone.
-    mutating func take(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, verifies: Bool) {
+    mutating func take(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, _ decoder: FrameDecoder) {
         while let first = packets.first, (placed.time &- first.time).magnitude > Reassembly.patience { giveUpOldest() }
         guard Reassembly.carriesSegments(fragment.proto) else { return out.append(placed) }
         let position = packets.firstIndex { $0.first.isOfPacket(fragment) } ?? begin(fragment, placed.time)
@@ -124,7 +124,7 @@ struct Reassembly {
         }
         guard !packets[position].isDull else { return out.append(placed) }
         if let whole = packets[position].whole {
-            complete(position, whole, placed, verifies: verifies)
+            complete(position, whole, placed, decoder)
         } else if isSegment, packets[position].held == nil {
             packets[position].held = placed.number
             held.append(placed)
@@ -184,14 +184,16 @@ struct Reassembly {
     }
 
     /// The first fragment was one of several, and the packet is what counts. It may be a fragment itself, within a tunnel.
-    private mutating func complete(_ position: Int, _ whole: [UInt8], _ placed: Placed, verifies: Bool) {
+    private mutating func complete(_ position: Int, _ whole: [UInt8], _ placed: Placed, _ decoder: FrameDecoder) {
         let packet = packets.remove(at: position)
         if let number = packet.held, let first = held.firstIndex(where: { $0.number == number }) {
             out.append(Placed(frame: .fragment, number: number, time: held[first].time))
             held.remove(at: first)
         }
         var slot = DecodedFrame()
-        var parser = unsafe Parser(bytes: whole.span.bytes, wireLength: packet.wireLength, verifies: verifies)
+        var parser = unsafe Parser(
+            bytes: whole.span.bytes, wireLength: packet.wireLength, verifies: decoder.verifiesChecksums,
+            tunnelPorts: decoder.tunnelPorts)
         parser.packet(of: packet.first, into: &slot)
         slot.isFragment = parser.fragmentedPacket >= 0
         if slot.kind == .segment {
@@ -206,7 +208,7 @@ struct Reassembly {
         var result = placed
         result.frame = slot
         if let inner {
-            unsafe take(result, inner, whole.span.bytes, verifies: verifies)
+            unsafe take(result, inner, whole.span.bytes, decoder)
         } else {
             out.append(result)
         }

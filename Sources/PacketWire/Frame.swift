@@ -87,10 +87,13 @@ public struct FrameDecoder: Sendable {
     public let linkType: LinkType
     /// Whether IPv4 and TCP checksums of segments without payload, or with SYN, RST or FIN, are verified.
     public var verifiesChecksums: Bool
+    /// UDP ports that carry a tunnel beside the known ones.
+    public var tunnelPorts: TunnelPorts
 
-    public init(_ linkType: LinkType, verifiesChecksums: Bool = true) {
+    public init(_ linkType: LinkType, verifiesChecksums: Bool = true, tunnelPorts: TunnelPorts = TunnelPorts()) {
         self.linkType = linkType
         self.verifiesChecksums = verifiesChecksums
+        self.tunnelPorts = tunnelPorts
     }
 
     /// Decodes one frame.
@@ -106,17 +109,22 @@ public struct FrameDecoder: Sendable {
     /// As above, into a slot that is used again: no copy of the result, for the hot path.
     @inline(__always)
     package func decode(_ bytes: RawSpan, wireLength: Int, into slot: inout DecodedFrame) {
-        var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: verifiesChecksums)
+        let end = max(wireLength, bytes.byteCount)
+        var parser = Parser(bytes: bytes, wireLength: end, verifies: verifiesChecksums, tunnelPorts: tunnelPorts)
         slot.holdsMore = false
+        slot.looksRaw = false
+        slot.number = 0
         parser.link(linkType, into: &slot)
         slot.isFragment = parser.fragmentedPacket >= 0
         slot.isSliced = parser.isSliced
+        if linkType.rawValue == 1, slot.kind != .segment { slot.looksRaw = parser.provesIP(at: 0, end: end) }
     }
 
     /// Where in a frame the part of a fragmented packet is.
     func fragment(of bytes: RawSpan, wireLength: Int) -> Fragment? {
         var slot = DecodedFrame()
-        var parser = Parser(bytes: bytes, wireLength: max(wireLength, bytes.byteCount), verifies: false)
+        let end = max(wireLength, bytes.byteCount)
+        var parser = Parser(bytes: bytes, wireLength: end, verifies: false, tunnelPorts: tunnelPorts)
         parser.link(linkType, into: &slot)
         return parser.fragment()
     }
@@ -131,14 +139,17 @@ package struct DecodedFrame: Sendable {
     package var layer = Malformation.Layer.link
     package var limit = Malformation.Limit.frameLength
     package var offset: Int32 = 0
-    /// The link type that is not known.
-    package var linkType: UInt16 = 0
+    /// The number of what is not decoded, as `reason` says: a link type, an EtherType, an IP protocol, or the lower
+    /// of two UDP ports. 0 where there is none.
+    package var number: UInt16 = 0
     /// The frame holds part of a fragmented IP packet, as it is or in a tunnel (`FrameDecoder.fragment(of:wireLength:)`).
     package var isFragment = false
     /// The IP packet is longer than the frame: it was sliced before it was captured.
     package var isSliced = false
     /// More was sent in the frame than the one packet that was decoded.
     package var holdsMore = false
+    /// It came as Ethernet, is no segment as such, and is a whole IP packet if it is taken for one.
+    package var looksRaw = false
     package var segment = Segment(from: .unspecified, to: .unspecified)
     package var icmp = ICMPError(
         reporter: Endpoint.unspecified.address, type: 0, code: 0, source: .unspecified, destination: .unspecified)

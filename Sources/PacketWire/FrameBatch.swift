@@ -156,11 +156,12 @@ package struct FrameBatch: ~Copyable {
     package mutating func append(
         _ places: Span<FramePlace>, in window: RawSpan, first: UInt64, decoder: FrameDecoder
     ) {
+        let usual = UsualDecoder(decoder)
         var taken = 0
         while taken < places.count {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
-                    places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), decoder, from: count,
+                    places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), usual, from: count,
                     &heads, &segments, &addresses, &ofPart, &steps, &traits, &senders, seed)
                 count += run
                 all &+= UInt64(run)
@@ -178,7 +179,7 @@ package struct FrameBatch: ~Copyable {
     /// As long as every segment is a usual one: the loop that nearly all frames go through.
     /// - Returns: how many there were.
     private static func decodeUsual(
-        _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: FrameDecoder, from start: Int,
+        _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: UsualDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
         _ ofPart: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
         _ senders: inout SenderChecksums, _ seed: UInt64
@@ -250,7 +251,8 @@ package struct FrameBatch: ~Copyable {
         // Fragments that were let go may have made it longer.
         if count == heads.count { lengthen() }
         if !reassembly.isHolding, origin.isTimed,
-            Parser.usual(bytes, wireLength: wireLength, decoder, into: &segments[count], &addresses[count])
+            Parser.usual(
+                bytes, wireLength: wireLength, UsualDecoder(decoder), into: &segments[count], &addresses[count])
         {
             if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
             heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed)
@@ -309,7 +311,7 @@ package struct FrameBatch: ~Copyable {
         let placed = Reassembly.Placed(frame: others[count], number: number, time: time, origin: origin)
         reassembly.passes(time)
         if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
-            reassembly.take(placed, fragment, bytes, verifies: decoder.verifiesChecksums)
+            reassembly.take(placed, fragment, bytes, decoder)
         } else {
             switch placed.frame.kind {
             case .segment: reassembly.comes(placed.frame.segment.source, placed.frame.segment.destination)

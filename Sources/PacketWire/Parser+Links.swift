@@ -3,8 +3,8 @@ extension Parser {
     @inline(never)
     mutating func rareLink(_ type: LinkType, at start: Int, _ slot: inout DecodedFrame) {
         switch type {
-        case .ppp, .pppSerial: ppp(at: start, isHDLC: type == .pppSerial, &slot)
-        case .pppWithDirection: ppp(at: start + 1, isHDLC: false, &slot)
+        case .ppp, .pppSerial: ppp(at: start, &slot)
+        case .pppWithDirection: ppp(at: start + 1, &slot)
         // The direction stands in the address's place, before the control octet.
         case .pppPPPD: pppProtocolField(at: start + 2, &slot)
         case .pppEther: pppoe(at: start, &slot)
@@ -39,8 +39,7 @@ extension Parser {
             family(bytes.u32(start), at: start + 12, &slot)
         case .dsa, .edsa, .dsaBroadcom, .dsaBroadcomPrepended: switchTag(type, at: start, &slot)
         default:
-            slot.linkType = type.rawValue
-            ignore(.unknownLinkType, &slot)
+            ignore(.unknownLinkType, number: type.rawValue, &slot)
         }
     }
 
@@ -73,11 +72,11 @@ extension Parser {
     /// LLC (IEEE 802.2): DSAP, SSAP, control; SNAP carries an EtherType under a zero organisation code, Ethernet under the
     /// bridging one (RFC 2684 section 5.2), and 0xfe an ISO protocol number.
     mutating func llc(at offset: Int, _ slot: inout DecodedFrame) {
-        guard holds(3, at: offset, .link, &slot) else { return }
+        guard holds(3, at: offset, linkLayer, &slot) else { return }
         switch (bytes.u16(offset), bytes.u8(offset + 2)) {
         case (0xaaaa, 3): snap(at: offset + 3, &slot)
         case (0xfefe, 3):
-            guard holds(4, at: offset, .link, &slot) else { return }
+            guard holds(4, at: offset, linkLayer, &slot) else { return }
             networkLayerProtocol(bytes.u8(offset + 3), at: offset + 4, &slot)
         case (0x0606, 3): ipv4(at: offset + 3, &slot)
         default: ignore(.llc, &slot)
@@ -85,7 +84,7 @@ extension Parser {
     }
 
     private mutating func snap(at offset: Int, _ slot: inout DecodedFrame) {
-        guard holds(5, at: offset, .link, &slot), nest(&slot) else { return }
+        guard holds(5, at: offset, linkLayer, &slot), nest(&slot) else { return }
         let organisation = bytes.u32(offset) >> 8
         let type = bytes.u16(offset + 3)
         switch organisation {
@@ -93,7 +92,7 @@ extension Parser {
         case 0x000000 where type >= 0x0600, 0x0000f8 where type >= 0x0600: etherType(type, at: offset + 5, &slot)
         // With or without the frame check sequence; ATM pads the header by two octets.
         case 0x0080c2 where type == 1 || type == 7:
-            guard holds(7, at: offset, .link, &slot) else { return }
+            guard holds(7, at: offset, linkLayer, &slot) else { return }
             ethernet(at: bytes.u16(offset + 5) == 0 ? offset + 7 : offset + 5, &slot)
         default: ignore(.llc, &slot)
         }
@@ -112,12 +111,12 @@ extension Parser {
 
     // MARK: PPP and serial lines
 
-    /// RFC 1662 section 3.1: address and control (0xff03) may be left out; then a protocol number. On a serial line it may be
-    /// Cisco's HDLC, which has another address.
-    private mutating func ppp(at offset: Int, isHDLC: Bool, _ slot: inout DecodedFrame) {
+    /// RFC 1662 section 3.1: address and control (0xff03) may be left out; then a protocol number. It may be Cisco's
+    /// HDLC, which has another address: no PPP protocol has a number that begins so.
+    private mutating func ppp(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(2, at: offset, .link, &slot) else { return }
         let first = bytes.u16(offset)
-        if isHDLC, first == 0x0f00 || first == 0x8f00 { return ciscoHDLC(at: offset, &slot) }
+        if first == 0x0f00 || first == 0x8f00 { return ciscoHDLC(at: offset, &slot) }
         pppProtocolField(at: first == 0xff03 ? offset + 2 : offset, &slot)
     }
 
@@ -221,7 +220,24 @@ extension Parser {
     /// then QoS and HT fields where they are, LLC. Of aggregated ones (A-MSDU) the first.
     private mutating func wireless(at offset: Int, pads: Bool, _ slot: inout DecodedFrame) {
         guard holds(2, at: offset, .link, &slot) else { return }
-        let (control, flags) = (bytes.u8(offset), bytes.u8(offset + 1))
+        wireless(at: offset, bytes.u8(offset), bytes.u8(offset + 1), pads: pads, &slot)
+    }
+
+    /// Wi-Fi in a tunnel. Some of Cisco's access points write the two octets of the frame control field in the other
+    /// order: then the second one is a data frame's, and the first one says which way it goes.
+    mutating func carriedWireless(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(2, at: offset, .tunnel, &slot) else { return }
+        let (first, second) = (bytes.u8(offset), bytes.u8(offset + 1))
+        let isSwapped = second & 0x0f == 0x08 && first & 0x03 != 0 && !(first & 0x0f == 0x08 && second & 0x03 != 0)
+        wireless(at: offset, isSwapped ? second : first, isSwapped ? first : second, pads: false, &slot)
+    }
+
+    /// - Parameters:
+    ///   - control: version, type and subtype; the first octet of the frame control field.
+    ///   - flags: its second octet.
+    private mutating func wireless(
+        at offset: Int, _ control: UInt8, _ flags: UInt8, pads: Bool, _ slot: inout DecodedFrame
+    ) {
         // Type 2 is data; subtypes with bit 2 carry none.
         guard control & 0x0f == 0x08, control & 0x40 == 0 else { return ignore(.linkControl, &slot) }
         let hasQoS = control & 0x80 != 0
@@ -229,11 +245,13 @@ extension Parser {
         if flags & 0x03 == 0x03 { length += 6 }
         let qos = length
         if hasQoS { length += flags & 0x80 != 0 ? 6 : 2 }
-        guard holds(length, at: offset, .link, &slot) else { return }
+        guard holds(length, at: offset, linkLayer, &slot) else { return }
         if flags & 0x40 != 0 { return ignore(.encrypted, &slot) }
         // More fragments, or not the first.
         if flags & 0x04 != 0 || bytes.u8(offset + 22) & 0x0f != 0 { return ignore(.laterFragment, &slot) }
-        linkSignature = Parser.mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
+        if linkSignature == 0 {
+            linkSignature = Parser.mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
+        }
         // Little-endian: fragment number, then sequence number.
         isLinkRetry = flags & 0x08 != 0
         linkSequence = bytes.u16(offset + 22).byteSwapped
@@ -241,7 +259,7 @@ extension Parser {
         let payload = offset + length
         guard hasQoS, bytes.u8(offset + qos) & 0x80 != 0 else { return llc(at: payload, &slot) }
         // Destination, source, length, payload; padded to four octets, then the next one.
-        guard holds(14, at: payload, .link, &slot) else { return }
+        guard holds(14, at: payload, linkLayer, &slot) else { return }
         let next = (14 + Int(bytes.u16(payload + 12)) + 3) & ~3
         slot.holdsMore = payload + next + 14 < end
         llc(at: payload + 14, &slot)
@@ -298,11 +316,19 @@ extension Parser {
         inner(field(8), at: offset + length, &slot)
     }
 
-    /// Family, version, resource 2, then attributes: length 2, type 2, in the writer's byte order, padded to four octets. The
-    /// one of type 9 is the packet.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |    Family     |    Version    |           Resource            |
+    // |            Length             |             Type              |  an attribute, in the writer's byte order,
+    // | Value, padded to four octets...                                  and more of them
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    /// The attribute of type 9 is the packet (linux/netfilter/nfnetlink_log.h). Where the family is neither IPv4 (2)
+    /// nor IPv6 (10), as a bridge's (7), its EtherType is in the attribute of type 1, which comes before it.
     private mutating func nflog(at start: Int, _ slot: inout DecodedFrame) {
         guard holds(4, at: start, .link, &slot) else { return }
         let family = UInt32(bytes.u8(start))
+        var bridged: UInt16 = 0
         var offset = start + 4
         while true {
             if offset + 4 > end { return ignore(.otherEtherType, &slot) }  // a message without a packet
@@ -312,7 +338,14 @@ extension Parser {
             func field(_ at: Int) -> Int { Int(isLittle ? bytes.u16(at).byteSwapped : bytes.u16(at)) }
             let (length, type) = (field(offset), field(offset + 2))
             guard length >= 4 else { return malformed(.link, offset, .headerLength, &slot) }
-            if type == 9 { return self.family(family, at: offset + 4, &slot) }
+            if type == 9 {
+                return family != 2 && family != 10 && bridged >= 0x0600
+                    ? etherType(bridged, at: offset + 4, &slot) : self.family(family, at: offset + 4, &slot)
+            }
+            if type == 1, length >= 6 {
+                guard holds(6, at: offset, .link, &slot) else { return }
+                bridged = bytes.u16(offset + 4)
+            }
             offset += (length + 3) & ~3
         }
     }

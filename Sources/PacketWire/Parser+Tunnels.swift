@@ -21,11 +21,119 @@ extension Parser {
         case 0x8864: pppoe(at: offset, &slot)
         case 0x894f: nsh(at: offset, nil, &slot)
         case 0x88e5: macsec(at: offset, &slot)
+        case 0x8909: metadata(at: offset, &slot)
+        case 0x8903: fabricPath(at: offset, &slot)
+        case 0x88e7: providerBackbone(at: offset, &slot)
+        case 0x8926: vnTag(at: offset, &slot)
+        case 0x893f: eTag(at: offset, &slot)
+        case 0x892f: hsr(at: offset, &slot)
+        case 0x22f3: trill(at: offset, &slot)
         case 0x6558:
             guard nest(&slot) else { return }
             ethernet(at: offset, &slot)
         default: ignore(.otherEtherType, &slot)
         }
+        note(type, ignoredFor: .otherEtherType, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |  Version (1)  | Length, words | Len |       Option type       |  Cisco TrustSec, EtherType 0x8909;
+    // |   Security group tag (type 1) |   more options, or EtherType  |  in GRE the EtherType comes first
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // The length counts the options, each of four octets.
+    private mutating func metadata(at start: Int, hasTypeFirst: Bool = false, _ slot: inout DecodedFrame) {
+        let offset = hasTypeFirst ? start + 2 : start
+        guard holds(offset + 2 - start, at: start, .tunnel, &slot) else { return }
+        guard bytes.u8(offset) == 1 else { return ignore(.otherEtherType, &slot) }
+        let length = Int(bytes.u8(offset + 1)) * 4 + 2
+        let next = offset + length + (hasTypeFirst ? 0 : 2)
+        guard holds(next - start, at: start, .tunnel, &slot) else { return }
+        let hasTag = length >= 6 && bytes.u16(offset + 2) & 0x1fff == 1
+        guard enter(.metadata, id: hasTag ? UInt32(bytes.u16(offset + 4)) : nil, &slot) else { return }
+        etherType(bytes.u16(hasTypeFirst ? start : next - 2), at: next, &slot)
+    }
+
+    //  0                   1
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | Forwarding tag    |    TTL    |  Cisco FabricPath, EtherType 0x8903; then the Ethernet frame
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    private mutating func fabricPath(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(2, at: offset, .tunnel, &slot) else { return }
+        guard enter(.fabricPath, id: UInt32(bytes.u16(offset) >> 6), &slot) else { return }
+        ethernet(at: offset + 2, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | PCP |D|U| Res |                    I-SID                      |  IEEE 802.1Q clause 9.7, EtherType 0x88e7;
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+  then the customer's Ethernet frame
+    private mutating func providerBackbone(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(4, at: offset, .tunnel, &slot) else { return }
+        guard enter(.providerBackbone, id: bytes.u32(offset) & 0xff_ffff, &slot) else { return }
+        ethernet(at: offset + 4, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |D|P|   Destination interface   |L|R|Ver|   Source interface    |  Cisco's VN-tag, EtherType 0x8926
+    // |           EtherType           |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // D: to the interface. The identifier is that of the interface, whichever side of the frame it is on.
+    private mutating func vnTag(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(6, at: offset, .tunnel, &slot) else { return }
+        let word = bytes.u32(offset)
+        guard enter(.vnTag, id: word >> 31 == 1 ? word >> 16 & 0x3fff : word & 0xfff, &slot) else { return }
+        etherType(bytes.u16(offset + 4), at: offset + 6, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | PCP |D|   Ingress E-CID base  |Res|GRP|       E-CID base      |  IEEE 802.1BR clause 7, EtherType 0x893f
+    // | Ingress E-CID | E-CID extens. |           EtherType           |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // The identifier is GRP, extension and base, the upper bits first.
+    private mutating func eTag(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(8, at: offset, .tunnel, &slot) else { return }
+        let word = bytes.u32(offset)
+        let channel = (word & 0x3000) << 8 | UInt32(bytes.u8(offset + 5)) << 12 | word & 0xfff
+        guard enter(.eTag, id: channel, &slot) else { return }
+        etherType(bytes.u16(offset + 6), at: offset + 8, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |  Path |       LSDU size       |        Sequence number        |  IEC 62439-3 clause 5, EtherType 0x892f
+    // |           EtherType           |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    private mutating func hsr(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(6, at: offset, .tunnel, &slot), enter(.hsr, &slot) else { return }
+        etherType(bytes.u16(offset + 4), at: offset + 6, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    //                                 +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    //                                 | V | R |M|Op, words| Hop count |  RFC 6325 section 3, EtherType 0x22f3
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |        Egress nickname        |        Ingress nickname       |
+    // | Options...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // Then the Ethernet frame. The identifier is the ingress nickname: where the frame came into the campus.
+    private mutating func trill(at offset: Int, _ slot: inout DecodedFrame) {
+        guard holds(6, at: offset, .tunnel, &slot) else { return }
+        let word = bytes.u16(offset)
+        guard word >> 14 == 0 else { return ignore(.otherEtherType, &slot) }
+        let length = 6 + Int(word >> 6 & 0x1f) * 4
+        guard holds(length, at: offset, .tunnel, &slot) else { return }
+        guard enter(.trill, id: UInt32(bytes.u16(offset + 4)), &slot) else { return }
+        ethernet(at: offset + length, &slot)
     }
 
     // RFC 3032 section 2.1: label 20 bits, traffic class 3, bottom of stack 1, time to live 8. What follows the last
@@ -55,7 +163,7 @@ extension Parser {
     }
 
     /// Whether Ethernet with a usual type may begin here: where nothing says what follows.
-    private func looksLikeEthernet(at offset: Int) -> Bool {
+    func looksLikeEthernet(at offset: Int) -> Bool {
         guard offset + 15 <= min(end, bytes.byteCount) else { return false }
         switch bytes.u16(offset + 12) {
         case 0x0800: return bytes.u8(offset + 14) >> 4 == 4
@@ -121,6 +229,7 @@ extension Parser {
             guard enter(.ipInIP, in: header, &slot) else { return }
             if proto == 4 { ipv4(at: offset, &slot) } else { ipv6(at: offset, &slot) }
         }
+        note(UInt16(proto), ignoredFor: .otherProtocol, &slot)
     }
 
     // RFC 2784 and RFC 2890: flags (checksum, key, sequence number present), version, EtherType. NVGRE (RFC 7637)
@@ -131,6 +240,7 @@ extension Parser {
         guard holds(4, at: offset, .tunnel, &slot) else { return }
         let flags = bytes.u16(offset)
         let type = bytes.u16(offset + 2)
+        if flags == 0x2001, type == 0x6400 { return eoip(at: offset, header, &slot) }
         let isPPTP = flags & 7 == 1 && type == 0x880b
         guard isPPTP || flags & 0x4007 == 0 else { return ignore(.otherProtocol, &slot) }
         var next = offset + 4
@@ -154,13 +264,34 @@ extension Parser {
         case 0x883e:  // WCCP version 2 (draft-wilson-wrec-wccp-v2): a redirect header of four octets unless IP follows
             guard holds(5, at: next, .tunnel, &slot) else { return }
             ip(at: (0x45...0x4f).contains(bytes.u8(next)) ? next : next + 4, &slot)
+        // Aruba has a protocol for each BSS (packet-gre.h of Wireshark): Wi-Fi frames. Its 0x9000 is not decoded.
+        case 0x8200...0x8370 where type & 0x0f == 0: carriedWireless(at: next, &slot)
+        case 0x8909: metadata(at: next, hasTypeFirst: true, &slot)
         default: carried(type, at: next, &slot)
         }
+        note(type, ignoredFor: .otherEtherType, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |0 0 1 0|          0            |1|         0x6400              |  MikroTik's EoIP: RFC 2637's header, with the
+    // |        Payload length         |  Tunnel ID, little-endian     |  key in two halves; then Ethernet
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // Without a payload it keeps the tunnel alive.
+    private mutating func eoip(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
+        guard holds(8, at: offset, .tunnel, &slot) else { return }
+        let length = Int(bytes.u16(offset + 4))
+        if length == 0 { return ignore(.linkControl, &slot) }
+        guard offset + 8 + length <= end else { return malformed(.tunnel, offset, .totalLength, &slot) }
+        guard enter(.eoip, id: UInt32(bytes.u16(offset + 6).byteSwapped), in: header, &slot) else { return }
+        end = offset + 8 + length
+        ethernet(at: offset + 8, &slot)
     }
 
     /// An EtherType where no length can stand in its place: below 0x0600 it is another protocol (RFC 2784 section 2.4).
     private mutating func carried(_ type: UInt16, at offset: Int, _ slot: inout DecodedFrame) {
-        if type < 0x0600 { ignore(.otherEtherType, &slot) } else { etherType(type, at: offset, &slot) }
+        if type < 0x0600 { ignore(.otherEtherType, number: type, &slot) } else { etherType(type, at: offset, &slot) }
     }
 
     // draft-foschiano-erspan: type I has no header, and no sequence number in GRE. Type II: version 4 bits (1), VLAN 12,
@@ -186,26 +317,63 @@ extension Parser {
 
     // MARK: In UDP
 
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |          Source Port          |       Destination Port        |  RFC 768
+    // |            Length             |           Checksum            |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
     @inline(never)
     mutating func udp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(8, at: offset, else: .udp, &slot) else { return }
         let (source, destination) = (bytes.u16(offset), bytes.u16(offset + 2))
-        let payload = offset + 8
-        // Answers come from the port in some: GTP-U, L2TP, Teredo.
-        let answering = [2152, 1701, 3544].contains(source) ? tunnelOnPort(source) : nil
-        guard let tunnel = tunnelOnPort(destination) ?? answering else { return ignore(.udp, &slot) }
-        if header.isFragment { return ignore(.laterFragment, &slot) }
+        if let tunnel = tunnel(from: source, to: destination) {
+            if header.isFragment { return ignore(.laterFragment, &slot) }
+            datagram(tunnel, at: offset + 8, isGeneric: destination == 4790, header, &slot)
+        } else if !header.isFragment, let tunnel = provenTunnel(at: offset, end: end) {
+            datagram(tunnel, at: offset + 8, isGeneric: false, header, &slot)
+        } else {
+            ignore(.udp, &slot)
+        }
+        // A port is a guess: what contradicts it is another protocol's.
+        if slot.kind == .malformed, slot.layer == .tunnel { ignore(.udp, &slot) }
+        // A service has the lower port, and clients the others; 0 is none (RFC 768).
+        note(
+            min(source, destination) == 0 ? max(source, destination) : min(source, destination), ignoredFor: .udp, &slot
+        )
+    }
+
+    /// A tunnel's payload of a UDP datagram.
+    private mutating func datagram(
+        _ tunnel: Tunnel, at payload: Int, isGeneric: Bool, _ header: IPHeader, _ slot: inout DecodedFrame
+    ) {
         switch tunnel {
-        case .vxlan: vxlan(at: payload, isGeneric: destination == 4790, header, &slot)
+        case .vxlan: vxlan(at: payload, isGeneric: isGeneric, header, &slot)
         case .geneve: geneve(at: payload, header, &slot)
         case .gtpU: gtp(at: payload, header, &slot)
         case .l2tp: l2tp(at: payload, header, &slot)
         case .teredo: teredo(at: payload, header, &slot)
         case .mpls: mpls(at: payload, in: header, &slot)
+        case .capwap: capwap(at: payload, header, &slot)
+        case .ayiya: ayiya(at: payload, header, &slot)
         default: gre(at: payload, header, &slot)
         }
-        // A port is a guess: what contradicts it is another protocol's.
-        if slot.kind == .malformed, slot.layer == .tunnel { ignore(.udp, &slot) }
+    }
+
+    /// The tunnel that either port stands for. What the user says comes first.
+    private func tunnel(from source: UInt16, to destination: UInt16) -> Tunnel? {
+        if tunnelPorts.count > 0, let named = tunnelPorts[destination] ?? answering(tunnelPorts[source]) {
+            return named
+        }
+        return tunnelOnPort(destination) ?? answering(tunnelOnPort(source))
+    }
+
+    /// Some tunnels' answers come from the port; in others the source port is chosen at random.
+    private func answering(_ tunnel: Tunnel?) -> Tunnel? {
+        switch tunnel {
+        case .gtpU, .l2tp, .teredo, .capwap, .ayiya: tunnel
+        default: nil
+        }
     }
 
     private func tunnelOnPort(_ port: UInt16) -> Tunnel? {
@@ -217,6 +385,8 @@ extension Parser {
         case 3544: .teredo
         case 6635: .mpls
         case 4754: .gre
+        case 5247: .capwap
+        case 5072: .ayiya
         default: nil
         }
     }
@@ -321,7 +491,7 @@ extension Parser {
     }
 
     /// Whether an IP packet that ends within its carrier may begin here.
-    private func looksLikeIP(at offset: Int) -> Bool {
+    func looksLikeIP(at offset: Int) -> Bool {
         guard offset + 20 <= min(end, bytes.byteCount) else { return false }
         switch bytes.u8(offset) >> 4 {
         case 4:
@@ -346,5 +516,58 @@ extension Parser {
         guard bytes.u8(offset) >> 4 == 6 else { return ignore(.udp, &slot) }
         guard enter(.teredo, in: header, &slot) else { return }
         ipv6(at: offset, &slot)
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |  Ver  | Type  |HLEN, wor|Radio    |Binding  |T|F|L|W|M|K|Flags|  RFC 5415 section 4.3
+    // |          Fragment ID          |       Frag Offset       |Rsvd |
+    // | Radio MAC address where M, wireless information where W...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // Type 1 is DTLS. T: the payload is a frame of the binding, and Ethernet without it. Binding 1 is IEEE 802.11
+    // (RFC 5416 section 5.1); Cisco writes 0 for it.
+    private mutating func capwap(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
+        guard fits(8, at: offset, else: .udp, &slot) else { return }
+        let word = bytes.u32(offset)
+        switch word >> 24 {
+        case 0: break
+        case 1: return ignore(.encrypted, &slot)
+        default: return ignore(.udp, &slot)
+        }
+        let length = Int(word >> 19 & 0x1f) * 4
+        guard length >= 8 else { return ignore(.udp, &slot) }
+        if word & 0x08 != 0 { return ignore(.linkControl, &slot) }  // K: keeps the session alive
+        if word & 0x80 != 0 { return ignore(.laterFragment, &slot) }  // F: part of a frame
+        guard holds(length, at: offset, .tunnel, &slot) else { return }
+        guard enter(.capwap, id: word >> 14 & 0x1f, in: header, &slot) else { return }
+        let payload = offset + length
+        guard word & 0x100 != 0 else { return ethernet(at: payload, &slot) }
+        switch word >> 9 & 0x1f {
+        case 0, 1: carriedWireless(at: payload, &slot)
+        default: ignore(.otherProtocol, &slot)
+        }
+    }
+
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | ID len|ID type|Sig len| Hash  | Auth  |Opcode |  Next header  |  draft-massar-v6ops-ayiya-02 section 4
+    // |                          Epoch time                           |
+    // | Identity (2 to the power of its length), signature (words)...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // Opcodes 1 and 3 forward a packet; the others are between the two ends.
+    private mutating func ayiya(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
+        guard fits(8, at: offset, else: .udp, &slot) else { return }
+        let word = bytes.u32(offset)
+        let length = 8 + (1 << Int(word >> 28)) + Int(word >> 20 & 0x0f) * 4
+        guard fits(length, at: offset, else: .udp, &slot) else { return }
+        guard [1, 3].contains(word >> 8 & 0x0f) else { return ignore(.linkControl, &slot) }
+        guard enter(.ayiya, in: header, &slot) else { return }
+        switch word & 0xff {
+        case 4: ipv4(at: offset + length, &slot)
+        case 41: ipv6(at: offset + length, &slot)
+        default: ignore(.otherProtocol, &slot)
+        }
     }
 }

@@ -7,6 +7,7 @@
 struct Parser: ~Escapable {
     let bytes: RawSpan
     let verifies: Bool
+    let tunnelPorts: TunnelPorts
     /// Where the enclosing layer ends, in octets from the start of the frame.
     var end: Int
     var vlan = VLANTags()
@@ -26,9 +27,10 @@ struct Parser: ~Escapable {
 
     @inline(__always)
     @_lifetime(copy bytes)
-    init(bytes: RawSpan, wireLength: Int, verifies: Bool) {
+    init(bytes: RawSpan, wireLength: Int, verifies: Bool, tunnelPorts: TunnelPorts) {
         self.bytes = bytes
         self.verifies = verifies
+        self.tunnelPorts = tunnelPorts
         end = wireLength
     }
 
@@ -49,6 +51,20 @@ struct Parser: ~Escapable {
         slot.kind = .ignored
         slot.reason = reason
     }
+
+    /// As `ignore`, with the number of what is not decoded.
+    func ignore(_ reason: IgnoredReason, number: UInt16, _ slot: inout DecodedFrame) {
+        ignore(reason, &slot)
+        slot.number = number
+    }
+
+    /// A frame that was ignored for this reason, and of which no header inside told a number, is told by this one.
+    func note(_ number: UInt16, ignoredFor reason: IgnoredReason, _ slot: inout DecodedFrame) {
+        if slot.kind == .ignored, slot.reason == reason, slot.number == 0 { slot.number = number }
+    }
+
+    /// The layer of a link's header: within a tunnel it is the tunnel's.
+    var linkLayer: Malformation.Layer { tunnels.isEmpty ? .link : .tunnel }
 
     @inline(__always)
     func malformed(
@@ -277,7 +293,9 @@ struct Parser: ~Escapable {
             case 58 where header.source.version == .v6: return icmp(at: offset, header, &slot)
             case 0, 43, 60, 135, 139, 140:
                 // RFC 8200 section 4: next header, then the length in units of 8 octets beyond the first 8.
-                guard header.source.version == .v6 else { return ignore(.otherProtocol, &slot) }
+                guard header.source.version == .v6 else {
+                    return ignore(.otherProtocol, number: UInt16(proto), &slot)
+                }
                 guard holds(8, at: offset, .ipv6, &slot) else { return shorten(header, &slot) }
                 let length = Int(bytes.u8(offset + 1)) * 8 + 8
                 guard holds(length, at: offset, .ipv6, &slot) else { return shorten(header, &slot) }
@@ -286,7 +304,9 @@ struct Parser: ~Escapable {
                 proto = bytes.u8(offset)
                 offset += length
             case 44:
-                guard header.source.version == .v6 else { return ignore(.otherProtocol, &slot) }
+                guard header.source.version == .v6 else {
+                    return ignore(.otherProtocol, number: UInt16(proto), &slot)
+                }
                 guard holds(8, at: offset, .ipv6, &slot) else { return }
                 let field = bytes.u16(offset + 2)
                 proto = bytes.u8(offset)
@@ -311,7 +331,7 @@ struct Parser: ~Escapable {
                 // Part of an encapsulated packet is no packet: it waits for the rest.
                 if header.isFragment { return ignore(.laterFragment, &slot) }
                 return encapsulated(proto, at: offset, header, &slot)
-            default: return ignore(.otherProtocol, &slot)
+            default: return ignore(.otherProtocol, number: UInt16(proto), &slot)
             }
         }
     }

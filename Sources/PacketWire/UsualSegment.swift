@@ -33,6 +33,18 @@ package struct UsualSegment: BitwiseCopyable {
     @inline(__always) package init() {}
 }
 
+/// What the recognition of usual segments needs of a decoder. Apart from the rest, so that it stays in registers.
+struct UsualDecoder {
+    let linkType: LinkType
+    let verifiesChecksums: Bool
+
+    @inline(__always)
+    init(_ decoder: FrameDecoder) {
+        linkType = decoder.linkType
+        verifiesChecksums = decoder.verifiesChecksums
+    }
+}
+
 extension Segment {
     /// The same with every field.
     package init(_ usual: UsualSegment, _ tuple: Tuple) {
@@ -62,7 +74,7 @@ extension Parser {
     /// - Parameter pair: takes the addresses of IPv6.
     @inline(__always)
     static func usual(
-        _ bytes: RawSpan, wireLength: Int, _ decoder: FrameDecoder, into segment: inout UsualSegment,
+        _ bytes: RawSpan, wireLength: Int, _ decoder: UsualDecoder, into segment: inout UsualSegment,
         _ pair: inout AddressPair
     ) -> Bool {
         segment.vlan = VLANTags()
@@ -77,7 +89,7 @@ extension Parser {
     /// The same of other links, of IPv6 and behind VLAN tags.
     @inline(never)
     private static func usualOfLink(
-        _ bytes: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment,
+        _ bytes: RawSpan, _ wireLength: Int, _ decoder: UsualDecoder, _ segment: inout UsualSegment,
         _ pair: inout AddressPair
     ) -> Bool {
         var type: UInt16
@@ -129,7 +141,7 @@ extension Parser {
     /// - Parameter offset: of an IPv4 header; it and the first 20 octets behind it are there.
     @inline(__always)
     private static func usualIPv4(
-        _ bytes: RawSpan, at offset: Int, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment
+        _ bytes: RawSpan, at offset: Int, _ wireLength: Int, _ decoder: UsualDecoder, _ segment: inout UsualSegment
     ) -> Bool {
         let end = offset &+ Int(bytes.u16(offset + 2))
         guard bytes.u8(offset) == 0x45, bytes.u16(offset + 6) & 0x3fff == 0, bytes.u8(offset + 9) == 6,
@@ -159,7 +171,7 @@ extension Parser {
 
     /// - Parameter packet: an IPv6 header, which is there with the first 20 octets behind it.
     private static func usualIPv6(
-        _ packet: RawSpan, _ wireLength: Int, _ decoder: FrameDecoder, _ segment: inout UsualSegment,
+        _ packet: RawSpan, _ wireLength: Int, _ decoder: UsualDecoder, _ segment: inout UsualSegment,
         _ pair: inout AddressPair
     ) -> Bool {
         let payload = Int(packet.u16(4))
@@ -243,7 +255,7 @@ extension Parser {
 
     /// Whether a segment's checksum is looked at: it is without payload, or its SYN, FIN or RST counts.
     @inline(__always)
-    private static func verifies(_ segment: UsualSegment, _ decoder: FrameDecoder) -> Bool {
+    private static func verifies(_ segment: UsualSegment, _ decoder: UsualDecoder) -> Bool {
         decoder.verifiesChecksums && (segment.payloadLength == 0 || segment.flags.rawValue & 7 != 0)
     }
 

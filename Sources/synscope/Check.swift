@@ -224,7 +224,10 @@ struct CheckPlan {
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
         context.started = started
         context.errors = analysis.reader.failures.map(\.description)
-        keep(verdict, &context) { () throws(CommandFailure) in try copy(analysis.withFragments(verdict.frames), paths) }
+        let linkType = command.input.linkType?.linkType
+        keep(verdict, &context) { () throws(CommandFailure) in
+            try copy(analysis.withFragments(verdict.frames), paths, linkType)
+        }
         context.elapsed = Clock.steady - steady
         try report(verdict, context, command.text.style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
@@ -250,11 +253,15 @@ struct CheckPlan {
         }
     }
 
-    private func copy(_ frames: [UInt64], _ paths: [String]) throws(CommandFailure) -> [UInt8] {
+    private func copy(
+        _ frames: [UInt64], _ paths: [String], _ linkType: LinkType?
+    ) throws(CommandFailure) -> [UInt8] {
         // With an interface also where no frame follows, so that it is a capture all the same.
         var writer = SavefileWriter(.pcapng, frames.isEmpty ? [.init(linkType: .ethernet, snaplen: 262_144)] : [])
         do throws(CaptureError) {
-            let reader = try CaptureReader(paths: paths, .init(verifiesChecksums: false))
+            var options = CaptureReader.Options(verifiesChecksums: false)
+            options.linkType = linkType
+            let reader = try CaptureReader(paths: paths, options)
             let source = paths.joined(separator: ", ")
             reader.copyFrames(frames, to: &writer) { "frame \($0) of \(source)" }
         } catch {

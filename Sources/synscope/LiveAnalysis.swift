@@ -86,7 +86,7 @@ final class LiveAnalysis: @unchecked Sendable {
     /// - Parameter writer: what makes blocks of handshake frames, its header taken.
     init(
         _ capture: LiveCapture, _ configuration: HandshakeTracker.Configuration, limits: Limits,
-        verifiesChecksums: Bool,
+        verifiesChecksums: Bool, tunnelPorts: TunnelPorts,
         writer: SavefileWriter?, outlets: LiveOutlets
     ) {
         self.capture = capture
@@ -99,7 +99,9 @@ final class LiveAnalysis: @unchecked Sendable {
         configuration.parts = 1
         tracker = HandshakeTracker(configuration)
         batch = tracker.makeBatch()
-        decoders = capture.linkTypes.map { FrameDecoder($0, verifiesChecksums: verifiesChecksums) }
+        decoders = capture.linkTypes.map {
+            FrameDecoder($0, verifiesChecksums: verifiesChecksums, tunnelPorts: tunnelPorts)
+        }
         lastReading = Clock.wall
     }
 
@@ -220,7 +222,8 @@ final class LiveAnalysis: @unchecked Sendable {
             for name in capture.reopen() { StandardError.write("\(name): the interface is there") }
             for (position, linkType) in capture.linkTypes.enumerated() where decoders[position].linkType != linkType {
                 decoders[position] = FrameDecoder(
-                    linkType, verifiesChecksums: decoders[position].verifiesChecksums)
+                    linkType, verifiesChecksums: decoders[position].verifiesChecksums,
+                    tunnelPorts: decoders[position].tunnelPorts)
             }
         }
         if tracker.hasDecided { pending += tracker.drain() }

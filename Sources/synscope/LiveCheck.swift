@@ -46,7 +46,8 @@ struct LiveCheck {
         let analysis = LiveAnalysis(
             capture, command.input.tracking.configuration(usual: Watch.usualAttempts),
             limits: .init(count: command.input.count, duration: command.duration, waits: false),
-            verifiesChecksums: command.input.tracking.verifiesChecksums, writer: kept?.writer, outlets: outlets)
+            verifiesChecksums: command.input.tracking.verifiesChecksums,
+            tunnelPorts: command.input.tracking.tunnelPorts, writer: kept?.writer, outlets: outlets)
         analysis.numbersFrames = true
         let ending = Ending()
         CaptureOptions.announce(capture, options)

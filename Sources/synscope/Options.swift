@@ -34,6 +34,13 @@ struct InputOptions: ParsableArguments {
     @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
     var numeric = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The link type of all frames, by name or number (synscope formats), where the files say a wrong one.",
+            valueName: "link type"))
+    var linkType: DecodedLinkType?
+
     @OptionGroup var tracking: TrackingOptions
 
     func validate() throws {
@@ -101,6 +108,8 @@ struct InputOptions: ParsableArguments {
         do throws(CaptureError) {
             var options = CaptureReader.Options(
                 filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
+            options.linkType = linkType?.linkType
+            options.tunnelPorts = tracking.tunnelPorts
             options.follows = follows
             options.isInterrupted = { clinux_interrupted() != 0 }
             return try CaptureReader(paths: paths, options)
@@ -111,6 +120,22 @@ struct InputOptions: ParsableArguments {
             }
             throw CommandFailure(status: error.kind == .filter ? .wrongUsage : .unreadable, message: message)
         }
+    }
+}
+
+/// A link type that is decoded, by libpcap's name of it in either case or by its number.
+struct DecodedLinkType: ExpressibleByArgument {
+    var linkType: LinkType
+
+    init?(argument: String) {
+        // RAW has three numbers: the one that tcpdump.org lists is meant.
+        let name = argument.uppercased()
+        let named =
+            name == LinkType.raw.name ? LinkType.raw : LinkType.catalogue.first { $0.name == name }.map(\.type)
+        guard let linkType = named ?? UInt16(argument).map(LinkType.init(rawValue:)), linkType.isDecoded else {
+            return nil
+        }
+        self.linkType = linkType
     }
 }
 
@@ -149,7 +174,37 @@ struct TrackingOptions: ParsableArguments {
 
     enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable { case verify, ignore }
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            UDP ports that carry a tunnel, as vxlan=8473,geneve=6082; may be repeated. Tunnels: \
+            \(TunnelPorts.tunnels.map(\.name).joined(separator: ", ")).
+            """,
+            valueName: "tunnel=port,..."))
+    var decodeAs: [PortList] = []
+
+    /// Tunnels with their UDP ports, as `vxlan=8473,geneve=6082`.
+    struct PortList: ExpressibleByArgument {
+        var ports: [(tunnel: Tunnel, port: UInt16)] = []
+
+        init?(argument: String) {
+            for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+                let words = part.split(separator: "=", omittingEmptySubsequences: false)
+                guard words.count == 2, let port = UInt16(words[1]), port > 0,
+                    let tunnel = TunnelPorts.tunnels.first(where: { $0.name == words[0].lowercased() })
+                else { return nil }
+                ports.append((tunnel, port))
+            }
+        }
+    }
+
     func validate() throws {
+        let named = decodeAs.flatMap(\.ports).map(\.port)
+        if named.count > TunnelPorts.maximumCount {
+            throw ValidationError("--decode-as takes at most \(TunnelPorts.maximumCount) ports")
+        }
+        if Set(named).count < named.count { throw ValidationError("--decode-as names a port twice") }
         let most = HandshakeTracker.Configuration.mostAttempts
         if let maxAttempts, !(16...most).contains(maxAttempts) {
             throw ValidationError("--max-attempts takes a number from 16 to \(most)")
@@ -162,6 +217,10 @@ struct TrackingOptions: ParsableArguments {
     private static let mostForMemory = HandshakeTracker.Configuration.mostAttempts
 
     var verifiesChecksums: Bool { checksums == .verify }
+
+    var tunnelPorts: TunnelPorts {
+        decodeAs.flatMap(\.ports).reduce(into: TunnelPorts()) { _ = $0.add($1.tunnel, port: $1.port) }
+    }
 
     /// - Parameter usual: the most attempts where none are asked for.
     func configuration(usual: Int = HandshakeTracker.Configuration().maximumAttempts) -> HandshakeTracker.Configuration

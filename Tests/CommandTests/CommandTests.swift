@@ -69,7 +69,7 @@ struct CommandTests {
     func formats() throws {
         let text = try Run(["formats"])
         #expect(text.status == 0)
-        for word in ["pcapng", "zstd", "127 IEEE802_11_RADIO", "gtp-u", "macsec"] {
+        for word in ["pcapng", "zstd", "127 IEEE802_11_RADIO", "gtp-u", "macsec", "capwap", "fabricpath", "eoip"] {
             #expect(text.output.contains(word))
         }
         let json = try JSONSerialization.jsonObject(with: Data(try Run(["formats", "-T", "json"]).output.utf8))
@@ -88,6 +88,115 @@ struct CommandTests {
         #expect(run.status == 0)
         #expect(run.output.contains("\"ignored\":{\"link-type-147\":1}"))
         #expect(run.errors.contains("1 frame of link type 147") && run.errors.contains("docs/formats.md"))
+    }
+
+    /// A savefile of these frames, one in each second.
+    static func savefile(_ frames: [[UInt8]], _ linkType: LinkType = .ethernet) -> [UInt8] {
+        var bytes = Conversation.pcapHeader(linkType, snaplen: 262_144)
+        for (second, frame) in frames.enumerated() {
+            let length = [UInt8(frame.count & 0xff), UInt8(frame.count >> 8), 0, 0]
+            bytes += [UInt8(second & 0xff), UInt8(second >> 8), 0, 1, 0, 0, 0, 0] + length + length + frame
+        }
+        return bytes
+    }
+
+    @Test("Frames that are not decoded are told by number, the five most frequent of a kind and the others")
+    func undecoded() throws {
+        let addresses = [UInt8](repeating: 2, count: 12)
+        let discovery = addresses + [0x88, 0xcc] + [UInt8](repeating: 0, count: 46)
+        func packet(_ proto: UInt8, _ payload: [UInt8]) -> [UInt8] {
+            addresses + [8, 0, 0x45, 0, 0, UInt8(20 + payload.count), 0, 1, 0, 0, 64, proto, 0, 0]
+                + [192, 0, 2, 1, 192, 0, 2, 2] + payload
+        }
+        func datagram(_ port: UInt16) -> [UInt8] {
+            packet(17, [0xc3, 0x50, UInt8(port >> 8), UInt8(port & 0xff), 0, 8, 0, 0])
+        }
+        let frames =
+            [discovery, discovery, packet(89, [UInt8](repeating: 0, count: 24))]
+            + [53, 53, 53, 1000, 1001, 1002, 1003, 1004, 1005, 1006].map(datagram)
+        let input = CommandTests.savefile(frames)
+        let text = try Run(["-q", "--width", "200", "-"], input: input)
+        #expect(
+            text.output.contains(
+                "EtherType 0x88cc (2); IP protocol 89 (1); "
+                    + "UDP port 53 (3), 1000 (1), 1001 (1), 1002 (1), 1003 (1) and 3 others"
+            ))
+        let json = try Run(["-q", "-T", "jsonl", "-"], input: input)
+        #expect(
+            json.output.contains(
+                #""undecoded":{"ethertypes":{"0x88cc":2},"ip_protocols":{"89":1},"#
+                    + #""udp_ports":{"53":3,"1000":1,"1001":1,"1002":1,"1003":1,"others":3}}"#
+            ))
+        #expect(json.output.contains(#""ignored":{"other-ethertype":2,"other-protocol":1,"udp":10}"#))
+    }
+
+    @Test("A flood of UDP ports keeps the summary short, and its counts add up whatever -j is")
+    func undecodedFlood() throws {
+        let frame =
+            [UInt8](repeating: 2, count: 12) + [8, 0, 0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0]
+            + [192, 0, 2, 1, 192, 0, 2, 2, 0xff, 0xff, 0, 0, 0, 8, 0, 0]
+        let frames = (1...3000).map { port in
+            var frame = frame
+            (frame[36], frame[37]) = (UInt8(port >> 8), UInt8(port & 0xff))
+            return frame
+        }
+        let file = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString).pcap")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(CommandTests.savefile(frames)).write(to: file)
+        let one = try Run(["-q", "-T", "jsonl", "-j", "1", file.path])
+        let summary = try #require(one.output.split(separator: "\n").last)
+        let object = try JSONSerialization.jsonObject(with: Data(summary.utf8)) as? [String: Any]
+        let undecoded = (object?["frames"] as? [String: Any])?["undecoded"] as? [String: [String: Int]]
+        let ports = try #require(undecoded?["udp_ports"])
+        #expect(ports.count == 6 && ports.values.reduce(0, +) == 3000)
+        #expect(try Run(["-q", "-T", "jsonl", "-j", "4", file.path]).output == one.output)
+    }
+
+    @Test("--decode-as names the tunnel of a UDP port that the headers inside do not prove")
+    func decodeAs() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-ports-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (scenario, made) = (folder.appending(path: "a.pkt"), folder.appending(path: "a.pcap"))
+        try Data("0 > S in vxlan 7\n+20ms < S. in vxlan 7\n+1ms > . in vxlan 7\n".utf8).write(to: scenario)
+        #expect(try Run(["craft", scenario.path, "-w", made.path]).status == 0)
+        var bytes = Array(try Data(contentsOf: made))
+        var position = 24
+        while position < bytes.count {
+            // Port 8473, and a reserved octet of VXLAN that is not 0.
+            (bytes[position + 52], bytes[position + 53]) = (0x21, 0x19)
+            bytes[position + 65] = 1
+            position += 16 + Int(bytes[position + 8])
+        }
+        let plain = try Run(["-q", "--width", "200", "-"], input: bytes)
+        #expect(plain.output.contains("3 ignored (udp)") && plain.output.contains("UDP port 8473 (3)"))
+        let named = try Run(["-T", "jsonl", "--decode-as", "geneve=6082,vxlan=8473", "-"], input: bytes)
+        #expect(named.output.contains(#""outcome":"established""#) && named.output.contains(#""kinds":["vxlan"]"#))
+    }
+
+    @Test(
+        "A port list that is wrong is wrong usage",
+        arguments: ["vxlan", "vxlan=0", "vxlan=65536", "pppoe=1", "vxlan=1,,geneve=2", "vxlan=7,geneve=7", ""])
+    func wrongPorts(_ list: String) throws {
+        #expect(try Run(["-q", "--decode-as", list, Place.capture("incident.pcap")]).status == 2)
+    }
+
+    @Test("Raw IP that a file labels Ethernet is told with what to do, and read with --link-type")
+    func wrongLinkType() throws {
+        var conversation = Conversation()
+        conversation.handshake(at: 0)
+        var bytes = conversation.pcap(.raw)
+        bytes[20] = 1
+        let hint = "3 frames look like raw IP; the file says Ethernet; use --link-type raw"
+        let told = try Run(["-q", "--width", "200", "-"], input: bytes)
+        #expect(told.output.contains(hint) && told.output.contains("0 TCP segments"))
+        #expect(try Run(["-q", "-T", "jsonl", "-"], input: bytes).output.contains(#""looks_raw_ip":3"#))
+        for name in ["raw", "RAW", "101", "ipv4"] {
+            let run = try Run(["-T", "jsonl", "--link-type", name, "-"], input: bytes)
+            #expect(run.output.contains(#""outcome":"established""#) && !run.output.contains("looks_raw_ip"))
+        }
+        #expect(try Run(["-q", "--link-type", "147", "-"], input: bytes).status == 2)
+        #expect(try Run(["-q", "--link-type", "ether", "-"], input: bytes).status == 2)
     }
 
     @Test("A comment that pcapng has of a frame is in its segment and in the diagram")

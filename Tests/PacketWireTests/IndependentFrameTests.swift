@@ -33,8 +33,8 @@ struct IndependentFrameTests {
         var slot = DecodedFrame()
         FrameDecoder(frame.linkType).decode(frame.octets.span.bytes, wireLength: frame.octets.count, into: &slot)
         switch slot.frame {
-        case .ignored(.unknownLinkType): return "ignored link-type-\(slot.linkType)"
-        case .ignored(let reason): return "ignored \(reason.name)"
+        case .ignored(.unknownLinkType): return "ignored link-type-\(slot.number)"
+        case .ignored(let reason): return "ignored \(reason.name)" + (slot.number == 0 ? "" : " \(slot.number)")
         case .segment(let segment):
             var parts = ["\(segment.source) > \(segment.destination) \(segment.flags) seq \(segment.seq)"]
             if segment.options.has(.mss) { parts[0] += " mss \(segment.options.mss)" }
@@ -67,6 +67,31 @@ struct IndependentFrameTests {
             let decoded = decode(Array(frame.octets.prefix(length)), frame.linkType, wireLength: frame.octets.count)
             if case .malformed(let malformation) = decoded { Issue.record("cut to \(length): \(malformation)") }
         }
+    }
+
+    @Test("Ended anywhere, or with any octet changed, it still decodes to something", arguments: IndependentFrame.all)
+    func damage(_ frame: IndependentFrame) {
+        for position in frame.octets.indices {
+            _ = decode(Array(frame.octets.prefix(position)), frame.linkType)
+            for value in [0, 1, 0x7f, 0xff] as [UInt8] where frame.octets[position] != value {
+                var octets = frame.octets
+                octets[position] = value
+                _ = FrameDecoder(frame.linkType).decode(octets.span.bytes, wireLength: octets.count)
+                let cut = octets.prefix(position + 1)
+                _ = FrameDecoder(frame.linkType).decode(Array(cut).span.bytes, wireLength: octets.count)
+            }
+        }
+    }
+
+    @Test("docs/formats.md has the row of every link type and encapsulation")
+    func documented() throws {
+        let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: project.appending(path: "docs/formats.md"), encoding: .utf8)
+        let rows =
+            LinkType.catalogue.map { "| \($0.type.rawValue) | \($0.name) | \($0.summary) |" }
+            + Tunnel.allCases.map { "| \($0.name) | \($0.summary) |" }
+        #expect(rows.filter { !text.contains($0) } == [])
     }
 
     @Test("Every link type and encapsulation of the catalogue has such a frame")

@@ -1,0 +1,89 @@
+/// How often each number of one kind came, in bounded memory: EtherTypes, IP protocols, UDP ports. Traffic chooses
+/// them.
+///
+/// A table of fixed size. When it holds too many numbers, the least frequent half of them is let go, so that a flood
+/// of numbers takes no more memory than a few. A count that stays is exact unless its number was let go before: then
+/// it is a lower bound. Which numbers are let go depends on the numbers alone.
+struct NumberCounts: Sendable {
+    /// Numbers that are kept at a time.
+    static let capacity = 128
+    private static let slotCount = 256
+
+    private struct Slot: BitwiseCopyable {
+        var number: UInt16 = 0
+        /// 0 where there is none.
+        var count: UInt64 = 0
+    }
+
+    private var slots: [Slot] = []
+    private(set) var kept = 0
+
+    @inline(__always)
+    private func position(of number: UInt16) -> Int {
+        var position = Int((UInt32(number) &* 0x9e37_79b1) >> 24)
+        while slots[position].count != 0, slots[position].number != number {
+            position = (position + 1) & (NumberCounts.slotCount - 1)
+        }
+        return position
+    }
+
+    mutating func add(_ number: UInt16, _ count: UInt64 = 1) {
+        if slots.isEmpty { slots = [Slot](repeating: Slot(), count: NumberCounts.slotCount) }
+        let position = position(of: number)
+        if slots[position].count == 0 {
+            if kept == NumberCounts.capacity {
+                letGo()
+                return add(number, count)
+            }
+            slots[position].number = number
+            kept += 1
+        }
+        slots[position].count += count
+    }
+
+    private mutating func letGo() {
+        let stay = mostFrequent(NumberCounts.capacity / 2)
+        slots = [Slot](repeating: Slot(), count: NumberCounts.slotCount)
+        kept = 0
+        for entry in stay { add(entry.number, entry.count) }
+    }
+
+    mutating func add(_ other: NumberCounts) {
+        // In order: what is let go must not depend on where a number stands.
+        for entry in other.mostFrequent(.max) { add(entry.number, entry.count) }
+    }
+
+    /// The most frequent first; of equally frequent ones the lowest number.
+    func mostFrequent(_ most: Int) -> [(number: UInt16, count: UInt64)] {
+        let entries = slots.filter { $0.count > 0 }
+            .sorted { $0.count == $1.count ? $0.number < $1.number : $0.count > $1.count }
+        return entries.prefix(most).map { ($0.number, $0.count) }
+    }
+}
+
+/// Frames that are not decoded, of one kind of number.
+public struct UndecodedFrames: Sendable {
+    /// A kind of number that says what a frame holds.
+    public enum Kind: String, CaseIterable, Sendable {
+        case etherType = "ethertypes"
+        case ipProtocol = "ip_protocols"
+        case udpPort = "udp_ports"
+    }
+
+    public var kind: Kind
+    /// The most frequent numbers with their frames, at most `UndecodedFrames.mostListed`. A count is a lower bound
+    /// once more numbers came than are kept.
+    public var numbers: [(number: UInt16, count: UInt64)]
+    /// Frames of other numbers, and of none.
+    public var others: UInt64
+
+    /// A number as it is written: an EtherType in hexadecimal.
+    public func text(of number: UInt16) -> String {
+        guard kind == .etherType else { return "\(number)" }
+        let digits = String(number, radix: 16)
+        return "0x" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+
+    /// More numbers are not listed.
+    public static let mostListed = 5
+}
