@@ -433,10 +433,13 @@ private struct ClassicFormat {
             let (captured, wire) = (
                 Int(order.u32(reader.bytes, start + 8)), Int(order.u32(reader.bytes, start + 12))
             )
-            if trial.records == 0 { (trial.first, firstSecond) = ((captured, wire), second) }
-            // Seconds of one capture are not years apart.
+            if trial.records == 0 { trial.first = (captured, wire) }
+            if firstSecond == 0 { firstSecond = second }
+            // Zeros read as records of no octets. Seconds of one capture are not years apart, but for those of records
+            // without a time.
             guard order.u32(reader.bytes, start + 4) < 1_000_000, captured <= Savefile.largestFrame,
-                captured <= wire, wire <= 128 << 20, abs(second - firstSecond) < 366 * 86_400,
+                captured <= wire, (1...128 << 20).contains(wire),
+                second == 0 || abs(second - firstSecond) < 366 * 86_400,
                 headerLength < 24 || isLinuxHeader(reader.bytes, start + 16)
             else { return trial }
             start += headerLength + captured

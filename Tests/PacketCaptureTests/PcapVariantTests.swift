@@ -69,6 +69,17 @@ struct PcapVariantTests {
         #expect(reading.failures.isEmpty)
     }
 
+    @Test("Frames without a time do not hide which it is", arguments: PcapVariant.all, [true, false])
+    func untimedFrame(_ variant: PcapVariant, _ isBig: Bool) throws {
+        for position in frames.indices {
+            var frames = frames
+            frames[position].time = 0
+            let reading = try Reading([TemporaryFile(variant.file(frames, isBig: isBig))])
+            #expect(reading.segments.count == 3)
+            #expect(reading.times == frames.map(\.time))
+        }
+    }
+
     @Test("A file without a frame is no failure", arguments: PcapVariant.all, [true, false])
     func noFrame(_ variant: PcapVariant, _ isBig: Bool) throws {
         let reading = try Reading([TemporaryFile(variant.file([], isBig: isBig))])
