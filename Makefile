@@ -50,8 +50,10 @@ install: static ## install a static binary under PREFIX, and shell completions
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
-lint: ## check the format
+lint: ## check the format, that the rows of mutations can be used, and the script that runs them
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	Scripts/mutate.py --check
+	Scripts/test-mutate.py
 
 captures: dependencies ## make the captures of Captures/ that have a scenario anew
 	$(SWIFT) build --product synscope
@@ -80,8 +82,9 @@ simulate: dependencies ## simulated connections of which the truth is known: mak
 	$(SWIFT) build -c release --product simulate
 	.build/release/simulate $(SEEDS) $(FROM)
 
-mutations: dependencies ## break the analysis in many small ways and see that the tests notice
-	Scripts/mutate.py
+TENTH ?=
+mutations: dependencies ## break the sources in many small ways and see that the tests notice: make mutations [TENTH=today, 0 to 9]
+	Scripts/mutate.py $(if $(TENTH),--tenth $(TENTH))
 
 checks: all ## synscope check as a pipeline runs it, its reports read by other parsers, and the example package (root for live ones)
 	Tests/Checks/run.sh $(CURDIR)/$(RELEASE)

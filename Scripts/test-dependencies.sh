@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs what the tests need beside the build: compressors and a JSON Schema validator. The argument is how to become root.
+# Installs what the tests need beside the build: compressors, tools that write hex dumps, and a JSON Schema validator. The
+# argument is how to become root.
 set -eu
-for tool in zstd lz4; do
-  if command -v $tool > /dev/null; then continue; fi
-  echo "synscope: installing $tool"
+for tool in zstd:zstd lz4:lz4 xz:xz-utils bzip2:bzip2 xxd:xxd hexdump:bsdextrautils; do
+  if command -v "${tool%:*}" > /dev/null; then continue; fi
+  echo "synscope: installing ${tool#*:}"
   ${1:-} apt-get update -qq
-  ${1:-} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $tool > /dev/null
+  ${1:-} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${tool#*:}" > /dev/null
 done
 for python in python3 /usr/bin/python3; do
   if "$python" -c 'import jsonschema' 2> /dev/null; then exit 0; fi

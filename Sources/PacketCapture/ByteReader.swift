@@ -23,6 +23,10 @@ import Glibc
     private let isWorthAhead: Bool
     /// Whether offsets are those of the decompressed data.
     var isDecompressed: Bool { decompressed != nil }
+    /// The command that decompresses the input; nil where it is not compressed.
+    var decompressor: String? { decompressed == nil ? nil : compression.map { "\($0.rawValue) -dc" } }
+    /// The input's end is only its end so far.
+    let follows: Bool
     /// Whether a read may wait for a pipe's writer.
     var mayWait = true
     /// The last read would have had to wait, and was not allowed to.
@@ -46,6 +50,7 @@ import Glibc
         path: String, follows: Bool, isOneOfMany: Bool, isInterrupted: @escaping @Sendable () -> Bool
     ) throws(CaptureError) {
         name = path
+        self.follows = follows
         self.isInterrupted = isInterrupted
         input = try RawInput(path: path, follows: follows, isInterrupted: isInterrupted)
         pieceSize = isOneOfMany ? 1 << 16 : 1 << 20

@@ -46,6 +46,17 @@ for name in sorted(os.listdir(captures)):
     with open(f"{folder}/capture/{name}ng", "wb") as handle:
         handle.write(blocks)
 
+    # The variants of pcap that share a magic: what they have behind a record's header.
+    for variant, magic, extra in (("redhat", 0xA1B2C3D4, 8), ("nokia", 0xA1B2C3D4, 4), ("kuznetzov", 0xA1B2CD34, 8), ("suse", 0xA1B2CD34, 12)):
+        records = struct.pack("<IHHIIII", magic, 2, 4, 0, 0, 65535, link)
+        position = 24
+        while position + 16 <= len(octets) and len(records) < 1000:
+            seconds, fraction, length, wire = struct.unpack(order + "IIII", octets[position:position + 16])
+            records += struct.pack("<IIII", seconds, fraction // 1000, length, wire) + bytes(extra) + octets[position + 16:position + 16 + length]
+            position += 16 + length
+        with open(f"{folder}/capture/{name}.{variant}", "wb") as handle:
+            handle.write(records)
+
 for number, line in enumerate(open(frames, encoding="utf-8")):
     if line.startswith("#"):
         continue
