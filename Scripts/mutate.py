@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the sources in many small ways, one at a time, and says which of them the tests notice.
 
-    mutate.py [--only N | --first N] [--tenth today|0...9] [--least 95] [--folder FOLDER]
+    mutate.py [--only N | --first N] [--tenth today|0...9] [--least 95] [--folder FOLDER] [--seconds S]
     mutate.py --check
 
 Each line of mutations.tsv is a file, relative to Sources, a text that stands in it exactly once, and the text that a
@@ -20,7 +20,8 @@ Every mutant ends in one of these ways, and none ends the run:
 It fails where a mutant is not built or not found, or where fewer than --least percent of all are noticed.
 
 --check only looks whether the rows can be used, without a build. --tenth runs every tenth row, beginning behind so many
-rows; today's tenth is the day of the year modulo 10. --folder keeps the copy and its build for the next run.
+rows; today's tenth is the day of the year modulo 10. --folder keeps the copy and its build for the next run. --seconds
+begins no mutant after so many seconds: those that are left are named, and count neither way.
 """
 import argparse
 import datetime
@@ -196,6 +197,7 @@ def main():
         "--tenth", choices=["today"] + [str(number) for number in range(10)], help="every tenth mutation")
     parser.add_argument("--least", type=float, default=95.0, help="percent of all that must be noticed")
     parser.add_argument("--folder", help="where the copy is, and stays")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no mutant after so many seconds")
     parser.add_argument("--timeout", type=float, default=900.0, help="seconds for a build, and for the tests")
     arguments = parser.parse_args()
     if arguments.check:
@@ -222,7 +224,11 @@ def main():
             sys.exit("the project itself does not build:\n" + output[-3000:])
         began = time.time()
         ends = {}
+        left = []
         for row in rows:
+            if time.time() - began > arguments.seconds:
+                left.append(row)
+                continue
             how, why = outcome(copy, row, arguments.timeout)
             ends.setdefault(how, []).append((row, why))
             print(f"{row.number:3} {how:17} {row.title}", flush=True)
@@ -233,13 +239,16 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
 
     noticed = len(ends.get("noticed", [])) + len(ends.get("noticed (timeout)", []))
-    share = 100 * noticed / len(rows)
+    tried = len(rows) - len(left)
+    share = 100 * noticed / tried if tried else 0.0
+    if left:
+        print(f"not tried for want of time: {', '.join(str(row.number) for row in left)}")
     for how in ("SURVIVES", "NOT BUILT", "NOT FOUND"):
         for row, why in ends.get(how, []):
             print(f"{how}: {row.number} {row.title}" + (f": {why}" if why else ""))
     counts = [len(ends.get(how, [])) for how in ("SURVIVES", "NOT BUILT", "NOT FOUND")]
     print(
-        f"of {len(rows)} mutations {noticed} noticed ({share:.1f} %), {counts[0]} survived, {counts[1]} not built, "
+        f"of {tried} mutations {noticed} noticed ({share:.1f} %), {counts[0]} survived, {counts[1]} not built, "
         f"{counts[2]} not found, in {time.time() - began:.0f} s")
     sys.exit(share < arguments.least or counts[1] + counts[2] > 0)
 

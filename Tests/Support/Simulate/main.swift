@@ -3,8 +3,9 @@ import Foundation
 import Simulation
 import Synchronization
 
-// simulate SEEDS [FROM]: so many worlds, each from its seed. Fails on any contradiction; prints the smallest capture that
-// shows it, as a scenario, for the first few.
+// simulate SEEDS [FROM]: so many worlds, each from its seed, each captured in a way that the seed draws too. Fails on any
+// contradiction, and on any finding that was wrong to say; prints the smallest capture that shows it, as a scenario, for the
+// first few; then a line for each finding: said, right, wrong, and how many of the observable were missed.
 let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
 guard (1...2).contains(arguments.count), arguments.count == CommandLine.arguments.count - 1 else {
     FileHandle.standardError.write(Data("usage: simulate SEEDS [FROM]\n".utf8))
@@ -17,6 +18,8 @@ struct Tally {
     var connections = 0
     var frames = 0
     var contradicted: [UInt64] = []
+    var findings = FindingTally()
+    var kinds: [CaptureKind: Int] = [:]
 }
 let tally = Mutex(Tally())
 let began = Date()
@@ -26,19 +29,31 @@ DispatchQueue.concurrentPerform(iterations: Int((seeds + piece - 1) / piece)) { 
     var own = Tally()
     for seed in first..<min(first + piece, from + seeds) {
         let world = World(seed: seed)
+        let oracle = Oracle(world, kind: CaptureKind(seed: seed))
         own.connections += world.attempts.count
-        own.frames += world.sightings.count
-        if !Oracle(world).contradictions().isEmpty { own.contradicted.append(seed) }
+        own.frames += oracle.sightings.count
+        own.kinds[oracle.kind, default: 0] += 1
+        let (contradictions, findings) = oracle.judged()
+        own.findings.add(findings)
+        if !contradictions.isEmpty { own.contradicted.append(seed) }
     }
     tally.withLock {
         $0.connections += own.connections
         $0.frames += own.frames
         $0.contradicted += own.contradicted
+        $0.findings.add(own.findings)
+        $0.kinds.merge(own.kinds, uniquingKeysWith: +)
     }
 }
 let result = tally.withLock { $0 }
-for seed in result.contradicted.sorted().prefix(5) { print(Oracle(World(seed: seed)).shrunk().report()) }
+for seed in result.contradicted.sorted().prefix(5) {
+    print(Oracle(World(seed: seed), kind: CaptureKind(seed: seed)).shrunk().report())
+}
+print(result.findings.table)
+let kinds = result.kinds.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
+print("captures: \(kinds.joined(separator: ", "))")
 let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
 print("seeds \(from) to \(from + seeds - 1), \(result.frames) frames, \(seconds) s")
-print("\(result.connections) connections, \(result.contradicted.count) contradictions")
+print(
+    "\(result.connections) connections, \(result.contradicted.count) contradictions, \(result.findings.wrong) findings wrong")
 exit(result.contradicted.isEmpty ? 0 : 1)

@@ -6,12 +6,14 @@ import PacketWire
 /// docs/correctness.md.
 public struct Oracle {
     public let world: World
+    public let kind: CaptureKind
     /// What the capture has: the world's sightings, or some of them.
     public let sightings: [Sighting]
 
-    public init(_ world: World, _ sightings: [Sighting]? = nil) {
+    public init(_ world: World, _ sightings: [Sighting]? = nil, kind: CaptureKind = .whole) {
         self.world = world
-        self.sightings = sightings ?? world.sightings
+        self.kind = kind
+        self.sightings = sightings ?? kind.sightings(of: world)
     }
 
     // MARK: The capture
@@ -40,7 +42,7 @@ public struct Oracle {
                     source: about.segment.source, destination: about.segment.destination, seq: about.segment.seq)
                 content = .icmp(error, about: about, quoted: 8)
             } else {
-                let hop = packet.hopLimit - (sighting.isCaptureDuplicate ? 1 : 0)
+                let hop = packet.hopLimit - (sighting.isCaptureDuplicate && !sighting.isBesideFirst ? 1 : 0)
                 content = .packet(self.packet(packet, mss: sighting.mss, hopLimit: hop, flows))
             }
             scenario.steps.append(Scenario.Step(time: sighting.time, content))
@@ -61,6 +63,7 @@ public struct Oracle {
         segment.window = 64_240
         segment.hopLimit = hopLimit
         segment.identification = sent.identification
+        if kind.hasBadChecksum(sent) { segment.checksum = .bad }
         let flow = flows.firstIndex { $0.clientISN == sent.attempt } ?? 0
         var packet = Scenario.Packet(flow: flow, isFromClient: sent.fromClient, segment: segment)
         if let mss { packet.optionArea += [2, 4, UInt8(mss >> 8), UInt8(mss & 255)] }
@@ -76,11 +79,17 @@ public struct Oracle {
     // MARK: Contradictions
 
     /// What the analyzer says that did not happen, or does not say although it was to be seen; empty if all is well.
-    public func contradictions() -> [String] {
+    public func contradictions() -> [String] { judged().contradictions }
+
+    /// The same, and the count of the findings that were said, wrong, and missed.
+    public func judged() -> (contradictions: [String], findings: FindingTally) {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = 64
         configuration.hashSeed = world.seed
-        return contradictions(of: scenario().analysed(configuration).attempts)
+        let attempts = scenario().analysed(configuration).attempts
+        let (tally, wrong) = judge(attempts)
+        // Of a capture that leaves segments out by rule the outcomes are what is left open; the findings are judged.
+        return (kind.comparesOutcomes ? contradictions(of: attempts) + wrong : wrong, tally)
     }
 
     /// The same of given records.
@@ -338,7 +347,7 @@ extension Oracle {
             while start < smallest.sightings.count {
                 var fewer = smallest.sightings
                 fewer.removeSubrange(start..<min(start + size, fewer.count))
-                let candidate = Oracle(world, fewer)
+                let candidate = Oracle(world, fewer, kind: kind)
                 if !candidate.contradictions().isEmpty { smallest = candidate } else { start += size }
             }
             size /= 2
@@ -348,7 +357,8 @@ extension Oracle {
 
     /// What to commit: the scenario, with what should have been said in comments and as an expectation.
     public func report() -> String {
-        var text = "# Seed \(world.seed): \(world.serverKind) server, \(world.clientKind) client.\n"
+        var text =
+            "# Seed \(world.seed): \(world.serverKind) server, \(world.clientKind) client, captured \(kind.rawValue).\n"
         for contradiction in contradictions() { text += "# \(contradiction)\n" }
         var scenario = scenario()
         for (index, isn) in world.attempts.enumerated()

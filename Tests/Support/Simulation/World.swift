@@ -61,6 +61,8 @@ public struct Sighting: Sendable {
     public var mss: UInt16?
     /// Captured a second time, one hop on.
     public var isCaptureDuplicate = false
+    /// The second time was at the first's place: at the same hop limit.
+    public var isBesideFirst = false
 }
 
 /// What the server is.

@@ -1,0 +1,74 @@
+/// How a world was captured: what of its sightings came into the file, and with which times. Drawn apart from the world, so
+/// that one world can be looked at in several ways.
+public enum CaptureKind: String, CaseIterable, Sendable {
+    case whole
+    /// A mirror that shows every frame twice, microseconds apart, at the same hop limit.
+    case mirrored
+    /// Both sides of a router: every frame twice, one hop on.
+    case twoPlaces = "two-places"
+    case clientOnly = "client-only"
+    case serverOnly = "server-only"
+    /// Filters: segments with SYN; with SYN, FIN or RST.
+    case synOnly = "syn-only"
+    case synFinRst = "syn-fin-rst"
+    /// A range of frames is missing.
+    case burstLoss = "burst-loss"
+    /// Times in whole milliseconds.
+    case coarse
+    /// All checksums of one side are bad.
+    case badServerSums = "bad-server-sums"
+    case badClientSums = "bad-client-sums"
+
+    /// Half of all worlds are captured whole.
+    public init(seed: UInt64) {
+        var draw = Draw(seed: seed ^ 0x5ca1_ab1e)
+        self = draw.chance(0.5) ? .whole : draw.pick(CaptureKind.allCases)
+    }
+
+    /// What is captured of a world.
+    func sightings(of world: World) -> [Sighting] {
+        let all = world.sightings
+        func kept(_ isKept: (Sent) -> Bool) -> [Sighting] { all.filter { isKept(world.packets[$0.packet]) } }
+        switch self {
+        case .whole, .badServerSums, .badClientSums: return all
+        case .mirrored, .twoPlaces:
+            return all.flatMap { sighting in
+                var again = sighting
+                again.time += 4_000
+                again.isCaptureDuplicate = true
+                again.isBesideFirst = self == .mirrored
+                // A second sighting of a second sighting says nothing new.
+                return sighting.isCaptureDuplicate ? [] : [sighting, again]
+            }.sorted { $0.time < $1.time }
+        case .clientOnly: return kept { $0.fromClient }
+        case .serverOnly: return kept { !$0.fromClient }
+        case .synOnly: return kept { $0.letters.contains("S") }
+        case .synFinRst: return kept { $0.letters.contains { "SFR".contains($0) } }
+        case .burstLoss:
+            guard all.count > 2 else { return all }
+            var draw = Draw(seed: world.seed ^ 0xb0a7)
+            let start = draw.int(0...all.count - 1)
+            let end = min(all.count, start + draw.int(1...3))
+            return Array(all[..<start] + all[end...])
+        case .coarse:
+            return all.map { sighting in
+                var rounded = sighting
+                rounded.time -= rounded.time % 1_000_000
+                return rounded
+            }
+        }
+    }
+
+    /// Whether a packet's checksum is bad in the capture.
+    func hasBadChecksum(_ packet: Sent) -> Bool {
+        switch self {
+        case .badServerSums: !packet.fromClient
+        case .badClientSums: packet.fromClient
+        default: false
+        }
+    }
+
+    /// Whether outcomes, counts and round trips are compared too: the truth of those is known by what passed the capture
+    /// point, which a filter, a coarse clock or a sum that is not trusted leaves open.
+    var comparesOutcomes: Bool { self == .whole || self == .burstLoss }
+}

@@ -1,0 +1,247 @@
+public import HandshakeAnalysis
+
+/// What the simulated truth makes of findings: whether each that was said was right to say, and whether each that was
+/// observable was said.
+public struct FindingTally: Sendable {
+    public struct Row: Sendable {
+        public var said = 0
+        public var wrong = 0
+        public var observable = 0
+        public var missed = 0
+    }
+    public internal(set) var rows: [FindingCode: Row] = [:]
+
+    public init() {}
+
+    public mutating func add(_ other: FindingTally) {
+        for (code, row) in other.rows {
+            rows[code, default: Row()].said += row.said
+            rows[code, default: Row()].wrong += row.wrong
+            rows[code, default: Row()].observable += row.observable
+            rows[code, default: Row()].missed += row.missed
+        }
+    }
+
+    /// A line a code: said, right, wrong; of the observable those that were missed, and the recall.
+    public var table: String {
+        var text = "finding                        said      right  wrong  observable  missed   recall\n"
+        for code in FindingCode.allCases {
+            guard let row = rows[code] else { continue }
+            let recall = row.observable == 0 ? "-" : "\(Double((row.observable - row.missed) * 1000 / row.observable) / 10) %"
+            func cell(_ value: String, _ width: Int) -> String {
+                String(repeating: " ", count: max(0, width - value.count)) + value
+            }
+            text += code.rawValue + String(repeating: " ", count: max(1, 26 - code.rawValue.count))
+            text += cell("\(row.said)", 9) + cell("\(row.said - row.wrong)", 11) + cell("\(row.wrong)", 7)
+            text += cell("\(row.observable)", 12) + cell("\(row.missed)", 8) + cell(recall, 9) + "\n"
+        }
+        return text
+    }
+
+    public var wrong: Int { rows.values.reduce(0) { $0 + $1.wrong } }
+}
+
+extension Oracle {
+    /// Judges the findings of records of this world.
+    /// - Returns: the counts, and what is wrong in words.
+    package func judge(_ attempts: [AttemptRecord]) -> (tally: FindingTally, wrong: [String]) {
+        var tally = FindingTally()
+        var wrong: [String] = []
+        for record in attempts {
+            for finding in record.findings {
+                tally.rows[finding.code, default: .init()].said += 1
+                if let reason = fault(finding, record) {
+                    tally.rows[finding.code, default: .init()].wrong += 1
+                    wrong.append("x \(record.clientISN): \(finding.code.rawValue) \(finding.frames): \(reason)")
+                }
+            }
+            for code in observable(record) {
+                tally.rows[code, default: .init()].observable += 1
+                if !record.has(code) { tally.rows[code, default: .init()].missed += 1 }
+            }
+        }
+        return (tally, wrong)
+    }
+
+    /// The sightings of a finding's frames. Frames are numbered as sightings are.
+    private func seen(_ finding: Finding) -> [Sighting] {
+        finding.frames.compactMap { sightings.indices.contains(Int($0) - 1) ? sightings[Int($0) - 1] : nil }
+    }
+
+    private func packets(_ finding: Finding) -> [Sent] { seen(finding).map { world.packets[$0.packet] } }
+
+    private func areDistinct(_ packets: [Sent]) -> Bool { Set(packets.map(\.index)).count == packets.count }
+
+    /// Whether the network, not the capture, shows a packet more than once.
+    private func wasDoubledByNetwork(_ packets: [Sent]) -> Bool {
+        packets.contains { packet in
+            sightings.count { $0.packet == packet.index && !$0.isCaptureDuplicate } > 1
+        }
+    }
+
+    /// Why it was wrong to say so; nil where it was right, or one of the alternatives that it names happened.
+    private func fault(_ finding: Finding, _ record: AttemptRecord) -> String? {
+        let (seen, packets) = (seen(finding), packets(finding))
+        let all = world.packets
+        func when(_ isRight: Bool, _ reason: String) -> String? { isRight ? nil : reason }
+        let isSimultaneous = world.serverKind == .simultaneous
+        switch finding.code {
+        case .captureDuplicate:
+            return when(
+                zip(seen, finding.frames).allSatisfy { sighting, frame in
+                    sightings.prefix(Int(frame) - 1).contains { $0.packet == sighting.packet }
+                }, "a packet that was captured once")
+        case .synRetransmitted:
+            return when(
+                packets.allSatisfy { $0.meaning == .syn } && (areDistinct(packets) || wasDoubledByNetwork(packets)),
+                "not all of them are SYNs of their own")
+        case .synAfterRefusal:
+            return when(
+                packets.allSatisfy { syn in
+                    all.contains { $0.meaning == .refusal && $0.attempt == syn.attempt && $0.sentAt < syn.sentAt }
+                }, "no refusal was sent before")
+        case .synLost: return faultOfLostSYN(finding, packets)
+        case .synackLost: return faultOfLostSYNACK(finding, packets)
+        case .ackLost: return faultOfLostACK(finding, packets)
+        case .synackRetransmitted:
+            return when(
+                packets.allSatisfy { $0.meaning == .synAck } && (areDistinct(packets) || wasDoubledByNetwork(packets)),
+                "not all of them are SYN-ACKs of their own")
+        case .synackIsnChanged:
+            return when(Set(packets.map(\.seq)).count > 1, "the SYN-ACKs have one y")
+        case .tupleReused, .synIsnChanged:
+            return when(world.attempts.count > 1 || isSimultaneous, "there was one attempt on the tuple")
+        case .synOnEstablished:
+            return when(
+                !world.established.isEmpty || isSimultaneous || world.serverKind == .abortsOnOverflow,
+                "no connection was ever up")
+        case .mssChanged: return when(Set(seen.map(\.mss)).count > 1 && areDistinct(packets), "the copies have one MSS")
+        case .mssClamped:
+            return when(Set(seen.map(\.mss)).count > 1 && !areDistinct(packets), "both sightings have one MSS")
+        case .mssAbsent: return when(seen.allSatisfy { $0.mss == nil }, "it has an MSS")
+        case .mssTiny: return when(seen.allSatisfy { ($0.mss ?? 536) < 536 }, "its MSS is large enough")
+        case .synackWrongAck:
+            return when(packets.allSatisfy { $0.ack != record.clientISN &+ 1 }, "it acknowledges x+1")
+        case .ackWrongAck:
+            return when(
+                packets.allSatisfy { ack in
+                    ack.attempt != record.clientISN
+                        || !all.contains { $0.meaning == .synAck && !$0.fromClient && $0.seq &+ 1 == ack.ack }
+                }, "it acknowledges a y of this server")
+        case .halfOpenDiscovered, .syncookieSuspect:
+            return when(
+                finding.code == .syncookieSuspect
+                    ? world.serverKind == .cookies
+                    : all.contains { $0.meaning == .challenge || $0.meaning == .fromEstablishedServer },
+                "the server had neither")
+        case .rstUnacceptable, .rstInexact, .rstBeforeSynack, .resetAfterEstablished:
+            return when(all.contains { $0.letters.contains("R") }, "no RST was sent")
+        case .oneSided:
+            return when(
+                !sightings.contains {
+                    let packet = all[$0.packet]
+                    return !packet.fromClient && packet.attempt == record.clientISN && packet.meaning != .icmp
+                } || isSimultaneous || world.attempts.count > 1, "segments of the server are there")
+        case .reorderedCapture: return nil
+        case .icmpError: return when(world.serverKind == .rejecting, "no router rejects")
+        case .isnZero: return when(record.clientISN == 0 || record.serverISN == 0, "neither x nor y is 0")
+        case .synackUnsolicited:
+            return when(
+                !sightings.contains {
+                    let packet = all[$0.packet]
+                    return packet.attempt == record.clientISN
+                        && (packet.meaning == .fromEstablishedServer && packet.length > 0 || packet.meaning == .finalAck)
+                }, "what was captured proves a client")
+        case .checksumBad:
+            return when(packets.allSatisfy { kind.hasBadChecksum($0) }, "the checksum is good")
+        case .synackWrongDirection: return when(isSimultaneous, "nobody opened from the other side")
+        case .clockStepped: return when(kind == .twoPlaces || kind == .mirrored, "the clock ran evenly")
+        case .synOptionsChanged, .ackWrongSeq, .rstFromMiddlebox, .synackBadTsecr, .dataBeforeEstablished, .selfConnect,
+            .checksumOffload, .fragmented, .fragmentsOverlap, .snaplenCut, .reservedFlags, .wscaleOver14,
+            .optionMalformed, .optionRepeated, .optionNotOffered, .fastOpenDataIgnored, .mptcpStripped, .synOddFlags,
+            .portZero, .synFlood, .portScan, .backscatter:
+            return "nothing of the kind happens here"
+        }
+    }
+
+    /// Answers to SYNs of an attempt: what the server sent, and whether the capture has it.
+    private func answers(to isn: UInt32) -> [Sent] {
+        world.packets.filter { !$0.fromClient && $0.attempt == isn && $0.meaning == .synAck }
+    }
+
+    private func isCaptured(_ packet: Sent) -> Bool { sightings.contains { $0.packet == packet.index } }
+
+    private func faultOfLostSYN(_ finding: Finding, _ packets: [Sent]) -> String? {
+        guard let isn = packets.first?.attempt else { return nil }
+        let answers = answers(to: isn)
+        // Named beside it: an answer that was lost, or came later than the client's timer, or was not captured.
+        let isAnswerMissing = answers.contains { !isCaptured($0) || $0.arrivedAt == nil }
+        let wasTaken = packets.allSatisfy(\.wasAccepted)
+        if finding.location == .afterCapture {
+            return wasTaken && !isAnswerMissing ? "each was taken, and each answer passed" : nil
+        }
+        let isSlow = answers.contains { answer in
+            answer.arrivedAt.map { time in packets.contains { $0.sentAt < time && time - $0.sentAt > 900_000_000 } } ?? false
+        }
+        return wasTaken && !isAnswerMissing && !isSlow ? "each was taken, and each answer passed" : nil
+    }
+
+    private func faultOfLostSYNACK(_ finding: Finding, _ packets: [Sent]) -> String? {
+        guard let isn = packets.first?.attempt else { return nil }
+        if finding.location == .beforeCapture {
+            let isMissing = answers(to: isn).contains { !isCaptured($0) }
+            let isSlow = answers(to: isn).contains { answer in
+                guard let cause = answer.answers, let seen = sightings.first(where: { $0.packet == answer.index }) else {
+                    return false
+                }
+                return seen.time - world.packets[cause].sentAt > 900_000_000
+            }
+            return isMissing || isSlow ? nil : "each answer passed here in time"
+        }
+        // Lost, refused or crossed behind the capture point; or the client's ACK was, or was not captured.
+        let first = packets.first?.index
+        let wasAnswered = world.packets.contains {
+            $0.attempt == isn && $0.fromClient && $0.meaning != .syn && isCaptured($0) && $0.answers == first
+        }
+        return wasAnswered && packets.count == 1 ? "the client's answer to it passed here" : nil
+    }
+
+    private func faultOfLostACK(_ finding: Finding, _ packets: [Sent]) -> String? {
+        guard let ack = packets.first else { return nil }
+        if finding.location == .beforeCapture {
+            let acks = world.packets.filter { $0.attempt == ack.attempt && $0.meaning == .finalAck }
+            let isMissing = acks.contains { !isCaptured($0) }
+            return isMissing || acks.count > 1 ? nil : "each ACK passed here"
+        }
+        let repeated = answers(to: ack.attempt).contains { $0.copy > 0 && isCaptured($0) }
+        return repeated ? nil : "the server did not repeat its SYN-ACK"
+    }
+
+    /// What must be said of an attempt, since it was there to be seen.
+    private func observable(_ record: AttemptRecord) -> [FindingCode] {
+        guard record.startsAtSYN, world.attempts.count == 1, world.serverKind != .simultaneous,
+            world.attempts.contains(record.clientISN)
+        else { return [] }
+        var codes: [FindingCode] = []
+        let syns = sightings.filter { world.packets[$0.packet].meaning == .syn && world.packets[$0.packet].fromClient }
+        let first = syns.first?.time ?? 0
+        let distinct = Set(syns.map(\.packet))
+        let ended = sightings.first {
+            let meaning = world.packets[$0.packet].meaning
+            return meaning != .syn && meaning != .synAck
+        }
+        let before = syns.filter { $0.time < ended?.time ?? .max }
+        if Set(before.map(\.packet)).count > 1 { codes.append(.synRetransmitted) }
+        if before.contains(where: { sighting in
+            sighting.isCaptureDuplicate
+                && before.contains { $0.packet == sighting.packet && !$0.isCaptureDuplicate }
+        }) {
+            codes.append(.captureDuplicate)
+        }
+        if syns.first?.mss == nil, distinct.count == 1, syns.count == 1 { codes.append(.mssAbsent) }
+        if record.clientISN == 0 { codes.append(.isnZero) }
+        let errors = sightings.first { world.packets[$0.packet].meaning == .icmp }
+        if let errors, errors.time >= first { codes.append(.icmpError) }
+        return codes
+    }
+}
