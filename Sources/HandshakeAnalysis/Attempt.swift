@@ -21,7 +21,7 @@ struct Attempt: BitwiseCopyable {
     enum Predecessor: UInt8 { case none, over, timeWaitTaken, timeWaitNotTaken, unanswered, live, other }
 
     struct Marks: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
         /// The client is the key's lower endpoint.
         static var clientIsLow: Marks { Marks(rawValue: 1) }
         static var hasServerISN: Marks { Marks(rawValue: 2) }
@@ -47,6 +47,8 @@ struct Attempt: BitwiseCopyable {
         static var hasBadChecksums: Marks { Marks(rawValue: 8192) }
         /// The client's ACK that completed it acknowledges what was not captured; evidence may still speak against it.
         static var completedBeyond: Marks { Marks(rawValue: 16384) }
+        /// It has the x of the attempt before it.
+        static var repeatsISN: Marks { Marks(rawValue: 32768) }
     }
 
     var key: ConnectionKey

@@ -70,7 +70,7 @@ extension Attempt {
     fileprivate mutating func restart() {
         var fresh = Attempt(key: key, state: synCount > 0 ? .synSent : .synAckOnly)
         let kept: Marks = [
-            .clientIsLow, .olderThanLive, .reusedEarly, .hasBadChecksums, .otherLiveAtReset,
+            .clientIsLow, .olderThanLive, .reusedEarly, .hasBadChecksums, .otherLiveAtReset, .repeatsISN,
         ]
         fresh.marks = marks.intersection(kept)
         (fresh.clientNetwork, fresh.serverNetwork, fresh.copyNetwork) = (clientNetwork, serverNetwork, copyNetwork)

@@ -235,6 +235,7 @@ extension HandshakeTracker {
     /// lies within the client's announced window beyond what was seen (RFC 9293 3.10.7.4: a server that went on may have sent
     /// so much), its SEQ shows octets of the client that were not captured either, or it is a FIN.
     private func isUnknown(_ segment: Segment, _ slot: UInt32) -> Bool {
+        if echoesUnseenSYNACK(segment, slot) { return true }
         let beyond = segment.ack &- attempts[slot].serverEnd
         let sent = segment.seq &- attempts[slot].clientNext
         guard beyond < 1 << 30, sent < 1 << 30 else { return false }
@@ -243,6 +244,23 @@ extension HandshakeTracker {
         guard sent <= attempts[slot].clientMaySend else { return false }
         let window = UInt64(segment.window) << UInt64(clientScale(slot))
         return UInt64(beyond) <= max(window, UInt64(attempts[slot].clientWindow))
+    }
+
+    /// Whether an ACK of the client echoes a TSval that no captured SYN-ACK had: it answers one that was not captured, perhaps
+    /// with another y.
+    private func echoesUnseenSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
+        guard segment.options.has(.timestamps), segment.options.tsecr != 0 else { return false }
+        var (hasAnswer, isSeen) = (false, false)
+        _ = hasNote(slot) { note in
+            guard note.isSYNACK, !note.fromClient else { return false }
+            hasAnswer = true
+            // A later segment echoes a later one of the server.
+            isSeen =
+                isSeen || !note.options.contains(.timestamps)
+                || !Sequence.isAfter(note.tsval, segment.options.tsecr)
+            return isSeen
+        }
+        return hasAnswer && !isSeen
     }
 
     /// The shift of the client's windows: 0 unless SYN and SYN-ACK both offered window scaling (RFC 7323 2.2).

@@ -156,6 +156,7 @@ extension HandshakeTracker {
         attempts[slot].predecessorID = attempts[previous].firstFrame
         attempts[previous].successorID = attempts[slot].firstFrame
         let events = attempts[previous].events
+        if attempts[previous].clientISN == segment.seq { attempts[slot].marks.insert(.repeatsISN) }
         guard attempts[previous].client == segment.source else {
             attempts[slot].predecessor = .other
             return

@@ -111,16 +111,16 @@ extension HandshakeTracker {
                     }
                 }
                 let ahead = segment.seq &- attempts[slot].clientNext
-                // x+1 of a handshake that waits for its answer: its SYN-ACK was not captured.
+                // x itself is one below. x+1 of a handshake that waits for its answer: its SYN-ACK was not captured.
                 if ahead == 0, attempts[slot].machine.state == .synSent, flags.contains(.ack),
                     !continuesAny(newest, segment)
                 {
                     return slot
                 }
-                distance = min(ahead, 0 &- ahead)
+                distance = ahead == .max ? 1 : ahead
             } else if flags.contains(.ack) {
                 let ahead = segment.ack &- attempts[slot].clientNext
-                distance = isSYNACK ? ahead : min(ahead, 0 &- ahead)
+                distance = ahead == .max && !isSYNACK ? 1 : ahead
                 if isSYNACK, distance > attempts[slot].synLength { distance = UInt32.max - 1 }
             } else {
                 distance = segment.seq &- attempts[slot].serverNext

@@ -64,30 +64,36 @@ extension Judge {
     // MARK: The tuple's other attempts
 
     private func findTupleHistory(_ found: inout [Finding]) {
-        func about(_ code: FindingCode, _ evidence: @autoclosure () -> String) {
+        func about(
+            _ code: FindingCode, _ evidence: @autoclosure () -> String, or others: @autoclosure () -> [String] = []
+        ) {
             let first = syns.first.map { log[$0].frame } ?? attempt.firstFrame
             var finding = Finding(code, [attempt.predecessorID, first])
-            explain(&finding, evidence())
+            explain(&finding, evidence(), or: others())
             found.append(finding)
         }
+        let copies = attempt.marks.contains(.repeatsISN) ? ["a copy of its SYN that was under way for long"] : []
         switch attempt.predecessor {
         case .none, .other: break
-        case .over: about(.tupleReused, "attempt \(attempt.predecessorID) on the tuple is over")
+        case .over:
+            about(
+                .tupleReused, "attempt \(attempt.predecessorID) on the tuple is over",
+                or: copies)
         case .timeWaitTaken where isAcceptedAtOnce, .timeWaitNotTaken where isAcceptedAtOnce:
             about(
                 .tupleReused,
-                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; this SYN was taken"
-            )
+                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; this SYN was taken",
+                or: copies)
         case .timeWaitTaken:
             about(
                 .tupleReused,
-                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; RFC 6191 lets this SYN take it"
-            )
+                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; RFC 6191 lets this SYN take it",
+                or: copies)
         case .timeWaitNotTaken:
             about(
                 .tupleReused,
-                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; RFC 6191 does not let this SYN take it (section 2: TSval, else sequence number)"
-            )
+                "attempt \(attempt.predecessorID) on the tuple is over, and its server in TIME-WAIT; RFC 6191 does not let this SYN take it (section 2: TSval, else sequence number)",
+                or: copies)
         case .unanswered:
             about(.synIsnChanged, "attempt \(attempt.predecessorID) on the tuple was still unanswered")
         case .live:
@@ -121,11 +127,24 @@ extension Judge {
                 find(.synackWrongAck, on: note, expected: attempt.clientNext, actual: note.ack, &found)
             case .wrongAck:
                 let y = attempt.marks.contains(.hasServerISN) ? attempt.serverNext : attempt.wrongSynAckISN &+ 1
-                find(.ackWrongAck, on: note, expected: y, actual: note.ack, &found)
+                var finding = Finding(.ackWrongAck, [note.frame])
+                (finding.expected, finding.actual) = (y, note.ack)
+                if !attempt.events.has(.resetAnswersWrongAck) {
+                    explain(
+                        &finding, "frame \(note.frame) acknowledges nothing that this server was seen to send",
+                        or: ["a SYN-ACK with another y, or what the server sent, was not captured"])
+                }
+                found.append(finding)
                 if attempt.marks.contains(.hasServerISN), note.seq &- attempt.clientNext > attempt.clientMaySend {
                     find(.ackWrongSeq, on: note, expected: attempt.clientNext, actual: note.seq, &found)
                 }
-            case .wrongSeq: find(.ackWrongSeq, on: note, expected: attempt.clientNext, actual: note.seq, &found)
+            case .wrongSeq:
+                var finding = Finding(.ackWrongSeq, [note.frame])
+                (finding.expected, finding.actual) = (attempt.clientNext, note.seq)
+                explain(
+                    &finding, "frame \(note.frame) has the right ACK, and its SEQ is outside the server's window",
+                    or: ["a connection on the tuple whose SYN was not captured"])
+                found.append(finding)
             case .resetInexact:
                 let next = note.fromClient ? attempt.clientNext : attempt.serverNext
                 find(.rstInexact, on: note, expected: next, actual: note.seq, &found)
@@ -164,13 +183,21 @@ extension Judge {
         if !sawSYN, completion == nil, let synAck = synAcks.first, log[synAck].time &- captureStart > Judge.patience,
             !log.contains(where: { $0.fromClient && !$0.flags.contains(.rst) && !$0.isICMP })
         {
-            find(.synackUnsolicited, on: log[synAck], &found)
+            var finding = Finding(.synackUnsolicited, [log[synAck].frame])
+            explain(
+                &finding, "no segment of its client is here",
+                or: ["the client's segments were not captured, or stand elsewhere in the capture"])
+            found.append(finding)
         }
         findEarlyData(&found)
         if isReordered, let synAck = synAcks.first.map({ log[$0].frame }) {
             let syn = syns.first.map { log[$0].frame }
             let other = syn.map { $0 > synAck ? $0 : completion?.frame ?? $0 } ?? synAck
-            found.append(Finding(.reorderedCapture, [min(synAck, other), max(synAck, other)]))
+            var finding = Finding(.reorderedCapture, [min(synAck, other), max(synAck, other)])
+            explain(
+                &finding, "frame \(max(synAck, other)) belongs before frame \(min(synAck, other))",
+                or: ["what frame \(synAck) answers was not captured, and a copy of it came later"])
+            found.append(finding)
         } else if let clockStep {
             let (before, after) = (log[clockStep - 1], log[clockStep])
             var finding = Finding(.clockStepped, [before.frame, after.frame])
@@ -193,6 +220,16 @@ extension Judge {
             if let completion, note.frame >= completion.frame { return false }
             if note.isSYN { return !note.options.contains(.fastOpen) && !isFastOpen }
             if note.isSYNACK { return !isFastOpen }
+            // Further from x+1 than a mebibyte, it may be data of another connection on the tuple.
+            if note.seq &- attempt.clientNext >= 1 << 20 { return false }
+            // An ACK of 0 is a field that was never filled, or y is 2^32-1 and its SYN-ACK was not captured.
+            if validSYNACKs.isEmpty, note.flags.contains(.ack), note.ack == 0 { return false }
+            // Its SYN-ACK stands behind it in the capture.
+            if note.flags.contains(.ack), note.ack == attempt.serverNext, let synAck = validSYNACKs.first,
+                log[synAck].frame > note.frame
+            {
+                return false
+            }
             return !(attempt.marks.contains(.fastOpen))
         }
         find(.dataBeforeEstablished, on: early, &found)
@@ -211,14 +248,18 @@ extension Judge {
             if peers.allSatisfy({ abs(Judge.hops(log[$0].hopLimit) - Judge.hops(rst.hopLimit)) > 1 }) {
                 hints.append("hop limit \(rst.hopLimit), the peer's is \(peer.hopLimit)")
             }
-            if rst.seq == 0, peer.seq != 0, !isPrescribed(rst) { hints.append("SEQ 0") }
-            if let usual = countsIdentifications(peers, before: rst), rst.identification &- usual > 4096 {
+            if rst.seq == 0, rst.seq != attempt.serverNext, peer.seq != 0, !isPrescribed(rst) { hints.append("SEQ 0") }
+            if let usual = countsIdentifications(peers, before: rst),
+                min(rst.identification &- usual, usual &- rst.identification) > 4096
+            {
                 hints.append("IP identification \(rst.identification), the peer counts near \(usual)")
             }
             if rst.payloadLength > 0 { hints.append("\(rst.payloadLength) octets of payload") }
             guard !hints.isEmpty else { continue }
             var finding = Finding(.rstFromMiddlebox, [rst.frame])
-            explain(&finding, hints.joined(separator: "; "))
+            explain(
+                &finding, hints.joined(separator: "; "),
+                or: ["a stack that sends its resets so", "a RST of another connection on the tuple"])
             found.append(finding)
         }
     }

@@ -9,8 +9,21 @@ extension Judge {
         findLostSYNs(&found)
         findLostSYNACKs(legs, &found)
         findLostACKs(legs, &found)
-        if !duplicates.isEmpty { found.append(Finding(.captureDuplicate, frames(duplicates))) }
+        findDuplicates(&found)
         findChanges(&found)
+    }
+
+    private func findDuplicates(_ found: inout [Finding]) {
+        guard !duplicates.isEmpty else { return }
+        var finding = Finding(.captureDuplicate, frames(duplicates))
+        let unsure = duplicates.filter { !log[$0].hasProof(of: log[sightings.first[$0]]) }
+        if !unsure.isEmpty {
+            explain(
+                &finding,
+                "\(unsure.count) of them without an IP identification: they are told by the hop limit, the link, or by neighbours that are doubled alike",
+                or: ["equal packets, of which each was captured once"])
+        }
+        found.append(finding)
     }
 
     /// SYN copies before anything answered, in groups between refusals.
@@ -110,6 +123,15 @@ extension Judge {
         guard synAcks.count > 1 else { return }
         var finding = Finding(.synackRetransmitted, frames(synAcks))
         finding.gaps = gaps(synAcks)
+        let isOnePossible = synAcks.neighbours.contains { earlier, later in
+            log[earlier].looksLike(log[later])
+                && log[later].time &- log[earlier].time < SegmentNote.duplicateWindow
+        }
+        if isOnePossible {
+            explain(
+                &finding, "equal octets, and nothing that tells two packets from two sightings of one",
+                or: ["one SYN-ACK that was captured twice"])
+        }
         found.append(finding)
     }
 
@@ -129,7 +151,10 @@ extension Judge {
             explain(
                 &finding,
                 "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same",
-                or: ["dropped by a filter or by the server", "every answer was lost before the capture point"])
+                or: [
+                    "dropped by a filter or by the server", "every answer was lost before the capture point",
+                    "the capture missed the answers",
+                ])
             return found.append(finding)
         }
         let copies = answerableSYNs(countingChallenges: true)
@@ -234,6 +259,8 @@ extension Judge {
 
     /// SYN-ACKs repeated by the server's timer before the client answered.
     private func findSilentClient(_ limit: UInt64, _ found: inout [Finding]) {
+        // Its answer may be one that came damaged.
+        if log.contains(where: { $0.event == .badChecksum && $0.fromClient }) { return }
         // A RST proves that what came before it had arrived.
         let rejection = log.last { $0.event == .clientReset }?.frame ?? 0
         let before = places.synAcks.filter { log[$0].frame < limit && log[$0].frame > rejection }
@@ -259,7 +286,10 @@ extension Judge {
                 explain(
                     &finding,
                     "the final ACK echoes an earlier SYN-ACK than the last: the client had received that one, and its first ACK did not get here",
-                    or: ["the round trip to the client exceeds the server's retransmission timeout"])
+                    or: [
+                        "the round trip to the client exceeds the server's retransmission timeout",
+                        "the ACK and the last SYN-ACK crossed",
+                    ])
                 return found.append(finding)
             }
         }
@@ -299,7 +329,10 @@ extension Judge {
         explain(
             &finding,
             "the server sent its SYN-ACK again in frame \(again.frame), after the final ACK had passed here",
-            or: ["dropped by the server's full accept queue", "the server defers accept until data comes"]
+            or: [
+                "dropped by the server's full accept queue", "the server defers accept until data comes",
+                "it answers a copy of the SYN that came late",
+            ]
                 + (mayHaveCrossed ? ["the two crossed on a path whose round trip varies"] : []))
         found.append(finding)
     }

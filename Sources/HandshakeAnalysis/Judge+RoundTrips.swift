@@ -177,6 +177,17 @@ extension Judge {
         let before = places.syns.filter { log[$0].frame < synAck.frame }
         if let named = echoed(by: synAck, among: before), !copies.contains(named) { copies = before }
         if echoesUnseenSYN(synAck) { return nil }
+        // A SYN that was on its way before the SYN-ACK, and that this place saw only later, or not at all.
+        let isUnderWay = syns.contains { syn in
+            log[syn].frame < synAck.frame && !before.contains { sightings.first[$0] == syn }
+        }
+        if isUnderWay { return nil }
+        // It answers a SYN that this place saw only later.
+        if synAck.options.contains(.timestamps), synAck.tsecr != 0, !before.isEmpty,
+            before.allSatisfy({ log[$0].options.contains(.timestamps) && log[$0].tsval != synAck.tsecr })
+        {
+            return nil
+        }
         return leg(from: copies, to: synAck, naming: echoed(by: synAck, among: copies))
     }
 

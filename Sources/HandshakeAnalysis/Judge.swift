@@ -193,7 +193,9 @@ struct Judge {
     }
 
     /// The client acknowledged the server's SYN, and nothing of the server is in the capture.
-    var isOneSided: Bool { lacksSYNACK && !attempt.marks.contains(.serverSpoke) }
+    var isOneSided: Bool {
+        lacksSYNACK && !attempt.marks.contains(.serverSpoke) && !log.contains { !$0.fromClient && !$0.isICMP }
+    }
 
     /// The handshake completed, and its SYN-ACK is not in the capture.
     private var lacksSYNACK: Bool { sawSYN && attempt.events.has(.oneSidedAck) && validSYNACKs.isEmpty }

@@ -33,12 +33,20 @@ struct Places {
         for position in sightings.duplicates {
             let (copy, original) = (log[position], log[sightings.first[position]])
             guard copy.hopLimit != original.hopLimit else { continue }
+            // What may be two packets tells no place.
+            if !copy.isSurelySamePacket(as: original), abs(copy.time &- original.time) > Places.beside {
+                isIncomplete = true
+            }
             gap = max(gap, abs(copy.time &- original.time))
             if copy.fromClient {
                 hops.client.formUnion([copy.hopLimit, original.hopLimit])
             } else {
                 hops.server.formUnion([copy.hopLimit, original.hopLimit])
             }
+        }
+        if isIncomplete {
+            isOneClock = false
+            return
         }
         guard gap > 0 || !hops.client.isEmpty && !hops.server.isEmpty else { return }
         // One direction alone was seen twice: at one point, or nobody can tell at which the other was.

@@ -5,6 +5,9 @@ extension SegmentNote {
     /// Nanoseconds below which two sightings may be one packet.
     package static let duplicateWindow: Int64 = 200_000_000
 
+    /// Nanoseconds within which a mirror shows a packet again.
+    static let mirrorWindow: Int64 = 100_000
+
     /// Whether both look like one packet: equal but for what a second sighting may change (hop limit, link, MSS, an option
     /// taken out). Different IP identifications disprove it.
     @inline(__always)
@@ -53,6 +56,15 @@ extension SegmentNote {
         (isLinkRetry || other.isLinkRetry) && linkSequence == other.linkSequence && linkSequence != 0
     }
 
+    /// Whether an identification or the link itself proves that they are one packet.
+    func hasProof(of other: SegmentNote) -> Bool { hasEqualIdentification(other) || isLinkRepetition(of: other) }
+
+    /// Whether no two packets of a sender would be alike like this: they share an identification or a TSval that is not 0, or
+    /// the link repeated a frame.
+    func isSurelySamePacket(as other: SegmentNote) -> Bool {
+        hasEqualIdentification(other) || hasEqualTSval(other) && wasElsewhere(other) || isLinkRepetition(of: other)
+    }
+
     /// Whether it is the other's packet in another carrier: equal numbers, and an equal TSval or IP identification, neither
     /// contradicting.
     func isSightingElsewhere(of other: SegmentNote) -> Bool {
@@ -89,7 +101,15 @@ struct Sightings {
         var taken = Positions()
         for position in all.dropFirst() where !log[position].isICMP {
             let earlier = all.before(position)
-            if let original = earlier.last(where: { isProven(position, $0) }) {
+            // One place shows a packet twice only at once.
+            func isTwiceAtOnePlace(_ original: Int) -> Bool {
+                earlier.contains {
+                    first[$0] == first[original] && !log[position].wasElsewhere(log[$0])
+                        && !log[position].isSurelySamePacket(as: log[$0])
+                        && abs(log[position].time &- log[$0].time) > SegmentNote.mirrorWindow
+                }
+            }
+            if let original = earlier.last(where: { isProven(position, $0) && !isTwiceAtOnePlace($0) }) {
                 first[position] = first[original]
                 duplicates.insert(position)
                 continue
@@ -98,7 +118,7 @@ struct Sightings {
                 !taken.contains($0) && log[$0].looksLike(log[position])
                     && abs(log[position].time &- log[$0].time) < SegmentNote.duplicateWindow
             }
-            if let near {
+            if let near, !isTwiceAtOnePlace(near) {
                 possible.append((near, position))
                 taken.insert(near)
             }
@@ -134,6 +154,9 @@ struct Sightings {
         let isAllDoubled =
             doubled == segments && doubled.contains { log[$0].fromClient } && doubled.contains { !log[$0].fromClient }
         for pair in possible {
+            // A packet that the network doubled, and what answers both, are longer apart.
+            let isNear = abs(log[pair.later].time &- log[pair.earlier].time) < SegmentNote.mirrorWindow
+            guard isNear || log[pair.later].wasElsewhere(log[pair.earlier]) else { continue }
             let others = segments.filter { $0 != pair.earlier && $0 != pair.later }
             let neighbours = [others.last { $0 < pair.earlier }, others.first { $0 > pair.later }].compactMap { $0 }
             let isAlike = neighbours.allSatisfy { doubled.contains($0) } && neighbours.contains { proven.contains($0) }

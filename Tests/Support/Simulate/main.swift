@@ -20,6 +20,7 @@ struct Tally {
     var contradicted: [UInt64] = []
     var findings = FindingTally()
     var kinds: [CaptureKind: Int] = [:]
+    var examples: [String: UInt64] = [:]
 }
 let tally = Mutex(Tally())
 let began = Date()
@@ -35,7 +36,13 @@ DispatchQueue.concurrentPerform(iterations: Int((seeds + piece - 1) / piece)) { 
         own.kinds[oracle.kind, default: 0] += 1
         let (contradictions, findings) = oracle.judged()
         own.findings.add(findings)
-        if !contradictions.isEmpty { own.contradicted.append(seed) }
+        if let first = contradictions.first {
+            own.contradicted.append(seed)
+            // The words without numbers: one example of each sort is printed.
+            let sort = first.split(separator: " ").filter { $0.allSatisfy { $0.isLetter || $0 == "-" } }.joined(
+                separator: " ")
+            own.examples[sort] = min(seed, own.examples[sort] ?? .max)
+        }
     }
     tally.withLock {
         $0.connections += own.connections
@@ -43,10 +50,11 @@ DispatchQueue.concurrentPerform(iterations: Int((seeds + piece - 1) / piece)) { 
         $0.contradicted += own.contradicted
         $0.findings.add(own.findings)
         $0.kinds.merge(own.kinds, uniquingKeysWith: +)
+        $0.examples.merge(own.examples, uniquingKeysWith: min)
     }
 }
 let result = tally.withLock { $0 }
-for seed in result.contradicted.sorted().prefix(5) {
+for seed in result.examples.values.sorted().prefix(12) {
     print(Oracle(World(seed: seed), kind: CaptureKind(seed: seed)).shrunk().report())
 }
 print(result.findings.table)
@@ -55,5 +63,6 @@ print("captures: \(kinds.joined(separator: ", "))")
 let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
 print("seeds \(from) to \(from + seeds - 1), \(result.frames) frames, \(seconds) s")
 print(
-    "\(result.connections) connections, \(result.contradicted.count) contradictions, \(result.findings.wrong) findings wrong")
+    "\(result.connections) connections, \(result.contradicted.count) contradictions, \(result.findings.wrong) findings wrong"
+)
 exit(result.contradicted.isEmpty ? 0 : 1)

@@ -1,4 +1,5 @@
 public import HandshakeAnalysis
+import HandshakeScenario
 
 /// What the simulated truth makes of findings: whether each that was said was right to say, and whether each that was
 /// observable was said.
@@ -27,7 +28,8 @@ public struct FindingTally: Sendable {
         var text = "finding                        said      right  wrong  observable  missed   recall\n"
         for code in FindingCode.allCases {
             guard let row = rows[code] else { continue }
-            let recall = row.observable == 0 ? "-" : "\(Double((row.observable - row.missed) * 1000 / row.observable) / 10) %"
+            let recall =
+                row.observable == 0 ? "-" : "\(Double((row.observable - row.missed) * 1000 / row.observable) / 10) %"
             func cell(_ value: String, _ width: Int) -> String {
                 String(repeating: " ", count: max(0, width - value.count)) + value
             }
@@ -89,7 +91,12 @@ extension Oracle {
         case .captureDuplicate:
             return when(
                 zip(seen, finding.frames).allSatisfy { sighting, frame in
-                    sightings.prefix(Int(frame) - 1).contains { $0.packet == sighting.packet }
+                    let packet = all[sighting.packet]
+                    return sightings.prefix(Int(frame) - 1).contains {
+                        $0.packet == sighting.packet
+                            || !finding.alternatives.isEmpty && all[$0.packet].seq == packet.seq
+                                && all[$0.packet].letters == packet.letters
+                    }
                 }, "a packet that was captured once")
         case .synRetransmitted:
             return when(
@@ -105,12 +112,15 @@ extension Oracle {
         case .ackLost: return faultOfLostACK(finding, packets)
         case .synackRetransmitted:
             return when(
-                packets.allSatisfy { $0.meaning == .synAck } && (areDistinct(packets) || wasDoubledByNetwork(packets)),
+                packets.allSatisfy { $0.meaning == .synAck }
+                    && (areDistinct(packets) || wasDoubledByNetwork(packets) || !finding.alternatives.isEmpty),
                 "not all of them are SYN-ACKs of their own")
         case .synackIsnChanged:
             return when(Set(packets.map(\.seq)).count > 1, "the SYN-ACKs have one y")
         case .tupleReused, .synIsnChanged:
-            return when(world.attempts.count > 1 || isSimultaneous, "there was one attempt on the tuple")
+            return when(
+                world.attempts.count > 1 || isSimultaneous || finding.alternatives.contains { $0.contains("copy") },
+                "there was one attempt on the tuple")
         case .synOnEstablished:
             return when(
                 !world.established.isEmpty || isSimultaneous || world.serverKind == .abortsOnOverflow,
@@ -126,6 +136,7 @@ extension Oracle {
             return when(
                 packets.allSatisfy { ack in
                     ack.attempt != record.clientISN
+                        || !finding.alternatives.isEmpty && answers(to: ack.attempt).contains { !isCaptured($0) }
                         || !all.contains { $0.meaning == .synAck && !$0.fromClient && $0.seq &+ 1 == ack.ack }
                 }, "it acknowledges a y of this server")
         case .halfOpenDiscovered, .syncookieSuspect:
@@ -140,23 +151,31 @@ extension Oracle {
             return when(
                 !sightings.contains {
                     let packet = all[$0.packet]
+                    // Ten seconds after it completed the attempt was decided.
                     return !packet.fromClient && packet.attempt == record.clientISN && packet.meaning != .icmp
+                        && $0.time < (seen.first?.time ?? 0) + 10_000_000_000
+                        && $0.time > record.firstTime - Scenario.epoch
                 } || isSimultaneous || world.attempts.count > 1, "segments of the server are there")
         case .reorderedCapture: return nil
         case .icmpError: return when(world.serverKind == .rejecting, "no router rejects")
         case .isnZero: return when(record.clientISN == 0 || record.serverISN == 0, "neither x nor y is 0")
         case .synackUnsolicited:
             return when(
-                !sightings.contains {
-                    let packet = all[$0.packet]
-                    return packet.attempt == record.clientISN
-                        && (packet.meaning == .fromEstablishedServer && packet.length > 0 || packet.meaning == .finalAck)
-                }, "what was captured proves a client")
+                !finding.alternatives.isEmpty && world.attempts.count > 1
+                    || !sightings.contains {
+                        let packet = all[$0.packet]
+                        return packet.attempt == record.clientISN
+                            && (packet.meaning == .fromEstablishedServer && packet.length > 0
+                                || packet.meaning == .finalAck)
+                    }, "what was captured proves a client")
         case .checksumBad:
             return when(packets.allSatisfy { kind.hasBadChecksum($0) }, "the checksum is good")
         case .synackWrongDirection: return when(isSimultaneous, "nobody opened from the other side")
         case .clockStepped: return when(kind == .twoPlaces || kind == .mirrored, "the clock ran evenly")
-        case .synOptionsChanged, .ackWrongSeq, .rstFromMiddlebox, .synackBadTsecr, .dataBeforeEstablished, .selfConnect,
+        case .ackWrongSeq: return when(world.attempts.count > 1, "there was one connection on the tuple")
+        case .rstFromMiddlebox:
+            return when(world.attempts.count > 1 && !finding.alternatives.isEmpty, "no middlebox sent it")
+        case .synOptionsChanged, .synackBadTsecr, .dataBeforeEstablished, .selfConnect,
             .checksumOffload, .fragmented, .fragmentsOverlap, .snaplenCut, .reservedFlags, .wscaleOver14,
             .optionMalformed, .optionRepeated, .optionNotOffered, .fastOpenDataIgnored, .mptcpStripped, .synOddFlags,
             .portZero, .synFlood, .portScan, .backscatter:
@@ -173,7 +192,7 @@ extension Oracle {
 
     private func faultOfLostSYN(_ finding: Finding, _ packets: [Sent]) -> String? {
         guard let isn = packets.first?.attempt else { return nil }
-        let answers = answers(to: isn)
+        let answers = world.packets.filter { !$0.fromClient && $0.attempt == isn }
         // Named beside it: an answer that was lost, or came later than the client's timer, or was not captured.
         let isAnswerMissing = answers.contains { !isCaptured($0) || $0.arrivedAt == nil }
         let wasTaken = packets.allSatisfy(\.wasAccepted)
@@ -181,17 +200,21 @@ extension Oracle {
             return wasTaken && !isAnswerMissing ? "each was taken, and each answer passed" : nil
         }
         let isSlow = answers.contains { answer in
-            answer.arrivedAt.map { time in packets.contains { $0.sentAt < time && time - $0.sentAt > 900_000_000 } } ?? false
+            answer.arrivedAt.map { time in packets.contains { $0.sentAt < time && time - $0.sentAt > 900_000_000 } }
+                ?? false
         }
         return wasTaken && !isAnswerMissing && !isSlow ? "each was taken, and each answer passed" : nil
     }
 
     private func faultOfLostSYNACK(_ finding: Finding, _ packets: [Sent]) -> String? {
-        guard let isn = packets.first?.attempt else { return nil }
+        guard let isn = packets.first?.attempt, world.serverKind != .simultaneous,
+            !finding.alternatives.contains(where: { $0.contains("crossed") })
+        else { return nil }
         if finding.location == .beforeCapture {
             let isMissing = answers(to: isn).contains { !isCaptured($0) }
             let isSlow = answers(to: isn).contains { answer in
-                guard let cause = answer.answers, let seen = sightings.first(where: { $0.packet == answer.index }) else {
+                guard let cause = answer.answers, let seen = sightings.first(where: { $0.packet == answer.index })
+                else {
                     return false
                 }
                 return seen.time - world.packets[cause].sentAt > 900_000_000
@@ -200,8 +223,11 @@ extension Oracle {
         }
         // Lost, refused or crossed behind the capture point; or the client's ACK was, or was not captured.
         let first = packets.first?.index
+        let passed = sightings.first { $0.packet == first }?.time ?? 0
         let wasAnswered = world.packets.contains {
-            $0.attempt == isn && $0.fromClient && $0.meaning != .syn && isCaptured($0) && $0.answers == first
+            let packet = $0
+            return packet.attempt == isn && packet.fromClient && packet.meaning != .syn && packet.answers == first
+                && sightings.contains { $0.packet == packet.index && $0.time > passed }
         }
         return wasAnswered && packets.count == 1 ? "the client's answer to it passed here" : nil
     }
@@ -211,9 +237,14 @@ extension Oracle {
         if finding.location == .beforeCapture {
             let acks = world.packets.filter { $0.attempt == ack.attempt && $0.meaning == .finalAck }
             let isMissing = acks.contains { !isCaptured($0) }
-            return isMissing || acks.count > 1 ? nil : "each ACK passed here"
+            let mayCross = finding.alternatives.contains { $0.contains("crossed") }
+            return isMissing || acks.count > 1 || mayCross ? nil : "each ACK passed here"
         }
-        let repeated = answers(to: ack.attempt).contains { $0.copy > 0 && isCaptured($0) }
+        let repeated =
+            answers(to: ack.attempt).contains { $0.copy > 0 && isCaptured($0) }
+            || finding.alternatives.contains { $0.contains("copy of the SYN") }
+                && (world.serverKind == .cookies
+                    || world.packets.count { $0.meaning == .syn && $0.attempt == ack.attempt } > 1)
         return repeated ? nil : "the server did not repeat its SYN-ACK"
     }
 

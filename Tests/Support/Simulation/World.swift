@@ -263,7 +263,7 @@ public struct World {
         if !draw.chance(captureLoss) { sightings.append(Sighting(time: now, packet: index, mss: mss)) }
         if draw.chance(captureDuplication) {
             let again = Sighting(
-                time: now + draw.nanoseconds(0.001...2), packet: index, mss: mss, isCaptureDuplicate: true)
+                time: now + draw.nanoseconds(0.001...0.02), packet: index, mss: mss, isCaptureDuplicate: true)
             sightings.append(again)
         }
         if draw.chance(packet.fromClient ? losses.tapToServer : losses.tapToClient) { return }
