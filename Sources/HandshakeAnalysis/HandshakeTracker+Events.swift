@@ -40,7 +40,23 @@ extension HandshakeTracker {
             return
         }
         // Completed, its time to settle runs from completion.
-        if !attempts[slot].machine.state.isEstablished { enqueue(slot, .unfinished) }
+        if !attempts[slot].machine.state.isEstablished { enqueue(slot, queue(after: event, slot)) }
+    }
+
+    /// Where an attempt waits that is not complete: for 75 s, in which the same x is the same attempt. Live, one that was
+    /// refused, reset or given up waits for 10 s, unless its client, which waits twice as long each time (RFC 6298 5.5), could
+    /// be back later than that.
+    private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
+        guard configuration.decidesEndsEarly else { return .unfinished }
+        switch event {
+        case .refusal, .serverReset, .clientReset, .clientGaveUp, .resetAnswersChallenge, .resetRejectsSynAck,
+            .icmpHard,
+            .icmpAdmin:
+            let isQuick = attempts[slot].lastSYNTime &- attempts[slot].firstTime <= Self.settlingTime / 2
+            return isQuick ? .settling : .unfinished
+        case .syn, .synAck, .synAckAgain, .synAckOther: return .unfinished
+        default: return attempts.entries[slot].queue
+        }
     }
 
     /// The exact ACK comes behind one that acknowledged what was not captured: it is what completed the handshake.
@@ -260,7 +276,7 @@ extension HandshakeTracker {
         note.icmpCode = error.code
         note.reporter = error.reporter
         append(note, slot)
-        if !attempts[slot].machine.state.isEstablished { enqueue(slot, .unfinished) }
+        if !attempts[slot].machine.state.isEstablished { enqueue(slot, queue(after: event, slot)) }
     }
 
     // MARK: The log

@@ -82,7 +82,7 @@ extension HandshakeTracker {
         let close = attempts[slot].close
         let wasEstablished = attempts[slot].marks.contains(.established)
         // A client's RST before completion, a refusal or an error leaves the attempt open for the same x.
-        guard wasEstablished else { return .same }
+        guard wasEstablished else { return attempts[slot].isReported ? .new : .same }
         let isFirst = attempts[slot].synCount == 0
         let age = presentTime &- attempts[slot].handshakeTouched
         let wasSentBefore =
@@ -171,7 +171,10 @@ extension HandshakeTracker {
             } else {
                 attempts[slot].predecessor = .over
             }
-        } else if isDead(previous) || events.has(.clientReset) || attempts[previous].machine.state == .aborted {
+        } else if isDead(previous) || events.has(.clientReset)
+            || attempts[previous].isReported && events.hasAny(.refusal, .serverReset)
+            || attempts[previous].machine.state == .aborted
+        {
             attempts[slot].predecessor = .over
         } else if !attempts[previous].marks.contains(.serverSpoke) {
             attempts[slot].predecessor = .unanswered

@@ -48,6 +48,9 @@ public struct HandshakeTracker: ~Copyable {
         package var parts: Int?
         /// How many sorts of segments are told apart, a power of two: attempts with others have their detail at once.
         package var mostProfiles = 1 << 14
+        /// Whether an attempt that was refused, reset or given up is decided after 10 s of quiet rather than 75 s. Who watches
+        /// live wants to know; a SYN with the same x after that is then an attempt of its own.
+        package var decidesEndsEarly = false
         /// Takes memory of the table that it will need soon, so that another thread has it provided: nil where there is none.
         package var announcesMemory: MemoryAhead.Announcement?
         public init() {}

@@ -224,6 +224,8 @@ extension Judge {
             if note.seq &- attempt.clientNext >= 1 << 20 { return false }
             // An ACK of 0 is a field that was never filled, or y is 2^32-1 and its SYN-ACK was not captured.
             if validSYNACKs.isEmpty, note.flags.contains(.ack), note.ack == 0 { return false }
+            // Exact, after SYNs that crossed: what made the client send it was not captured.
+            if note.event.isExactCompletion { return false }
             // Its SYN-ACK stands behind it in the capture.
             if note.flags.contains(.ack), note.ack == attempt.serverNext, let synAck = validSYNACKs.first,
                 log[synAck].frame > note.frame

@@ -97,6 +97,7 @@ final class LiveAnalysis: @unchecked Sendable {
         configuration.listsEvidence = writer != nil
         // One thread follows them all, and asks for the sums often.
         configuration.parts = 1
+        configuration.decidesEndsEarly = true
         tracker = HandshakeTracker(configuration)
         batch = tracker.makeBatch()
         decoders = capture.linkTypes.map {
