@@ -19,13 +19,17 @@ struct ConnectionClose: BitwiseCopyable, Equatable {
 
     private func has(_ bits: UInt8) -> Bool { self.bits & bits == bits }
 
-    /// No FIN and no RST was seen.
-    @inline(__always) var isOpen: Bool { bits == 0 }
     /// A RST, both FINs, or another handshake in its place. After one FIN the connection is half-closed, and live.
     @inline(__always)
     var isOver: Bool {
         bits & (ConnectionClose.reset | ConnectionClose.replaced) != 0
             || has(ConnectionClose.clientFin | ConnectionClose.serverFin)
+    }
+    /// Whether it matters what is acknowledged from now on. If the client closed first, and both FINs came, it does not.
+    @inline(__always)
+    var awaitsACK: Bool {
+        let fins = bits & (ConnectionClose.clientFin | ConnectionClose.serverFin | ConnectionClose.serverFirst)
+        return fins != 0 && fins != ConnectionClose.clientFin | ConnectionClose.serverFin
     }
     var isReset: Bool { has(ConnectionClose.reset) }
 
@@ -42,6 +46,7 @@ struct ConnectionClose: BitwiseCopyable, Equatable {
     /// - Parameters:
     ///   - end: SEQ+LEN of the segment.
     ///   - clientEnd: the highest SEQ+LEN of the client, this segment included.
+    @inline(__always)
     mutating func receive(_ flags: TCPFlags, ack: UInt32, end: UInt32, fromClient: Bool, clientEnd: UInt32) {
         if flags.contains(.rst) { bits |= ConnectionClose.reset }
         if flags.contains(.ack) {
@@ -60,6 +65,14 @@ struct ConnectionClose: BitwiseCopyable, Equatable {
             bits |= ConnectionClose.serverFin
             serverFinEnd = end
         }
+    }
+
+    /// Takes a segment if it is the client's FIN, and the first: as `receive`.
+    @inline(__always)
+    mutating func opensWith(_ flags: TCPFlags, _ fromClient: Bool) -> Bool {
+        guard bits == 0, fromClient, !flags.contains(.rst) else { return false }
+        bits = ConnectionClose.clientFin
+        return true
     }
 
     /// The server forgot the connection, or another handshake completed in its place.

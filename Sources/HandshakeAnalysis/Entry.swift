@@ -1,3 +1,5 @@
+import PacketWire
+
 /// What the table holds of every attempt, and all that it holds of a SYN that had no answer. The fields from `profile` on are
 /// those of an attempt without detail.
 struct Entry: BitwiseCopyable {
@@ -118,4 +120,32 @@ struct Aftermath: BitwiseCopyable {
     var serverAcked: UInt32
     var clientTSval: UInt32
     var close: ConnectionClose
+
+    /// Takes a segment's numbers: as `heardAgain`. Whose segment it is is not to be predicted: each number is written, the same
+    /// where it is not this side's.
+    @inline(__always)
+    mutating func hear(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
+        let end = Sequence.later(segment.seq &+ segment.sequenceLength, clientEnd)
+        let isNews = segment.flags.contains(.ack) && Sequence.isAfter(segment.ack, serverAcked)
+        let hasTSval = segment.options.contains(.timestamps)
+        let (client, server) = (mask(fromClient), mask(!fromClient))
+        clientEnd = clientEnd ^ (end ^ clientEnd) & client
+        clientTSval = clientTSval ^ (segment.tsval ^ clientTSval) & client & mask(hasTSval)
+        serverAcked = serverAcked ^ (segment.ack ^ serverAcked) & server & mask(isNews)
+        touched = now
+    }
+
+    /// Takes a segment that was heard and may say something of the connection's end.
+    /// - Returns: whether the connection is over.
+    @inline(__always)
+    mutating func hearClose(_ segment: UsualSegment, fromClient: Bool) -> Bool {
+        close.receive(
+            segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient: fromClient,
+            clientEnd: clientEnd)
+        return close.isOver
+    }
+
+    /// All bits, or none: a choice that the compiler does not make a branch.
+    @inline(__always)
+    private func mask(_ condition: Bool) -> UInt32 { 0 &- (condition ? 1 : 0) }
 }

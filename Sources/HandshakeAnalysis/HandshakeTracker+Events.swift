@@ -72,7 +72,7 @@ extension HandshakeTracker {
     private mutating func noteClose(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
         guard attempts[slot].marks.contains(.established), event != .captureDuplicate, event != .badChecksum,
             !segment.flags.contains(.rst) || event == .resetEstablished,
-            !attempts[slot].close.isOpen || !segment.flags.isDisjoint(with: [.fin, .rst])
+            attempts[slot].close.awaitsACK || !segment.flags.isDisjoint(with: [.fin, .rst])
         else { return }
         if attempts[slot].close.isReset, event == .serverMore || event == .serverFin || event == .confirmation {
             attempts[slot].marks.insert(.outlivedReset)

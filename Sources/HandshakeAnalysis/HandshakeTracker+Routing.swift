@@ -211,7 +211,7 @@ extension HandshakeTracker {
         noteRecent(slot)
         if flags.contains(.syn) {
             totals.lateSegments += 1
-        } else if !attempts[slot].close.isOpen || !flags.isDisjoint(with: [.fin, .rst]) {
+        } else if attempts[slot].close.awaitsACK || !flags.isDisjoint(with: [.fin, .rst]) {
             hearClose(slot, segment)
         }
     }

@@ -43,28 +43,14 @@ extension HandshakeTracker {
                 // Of a reported attempt nothing is decided, and what a full table lets go of first is reported: no order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
+            case .established: isTaken = isInTime(slot) && goOn(slot, segments, position, fromClient)
+            case .synReceived: isTaken = isInTime(slot) && fromClient && complete(slot, segments, position)
+            case .synSent: isTaken = isInTime(slot) && !fromClient && answer(slot, segments, position)
             case .detailed: isTaken = false
-            case .synSent, .synReceived, .established:
-                isTaken =
-                    (hearsAt != HandshakeTracker.unknown || !isOverdue(slot))
-                    && take(slot, segments, position, fromClient)
             }
         }
         if isTaken { settleOrder() } else { takeInDetail(segments, position, tuple(segment, pair())) }
         return isTaken
-    }
-
-    /// The next segment of an attempt that is open.
-    @inline(__always)
-    private mutating func take(
-        _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
-    ) -> Bool {
-        switch attempts.entries[slot].stage {
-        case .established: goOn(slot, segments, position, fromClient)
-        case .synReceived: fromClient && complete(slot, segments, position)
-        case .synSent: !fromClient && answer(slot, segments, position)
-        case .detailed, .closed: false
-        }
     }
 
     /// As `FrameBatch.tuple`: calls across modules are not inlined.
@@ -254,44 +240,37 @@ extension HandshakeTracker {
     ) -> Bool {
         let segment = segments[position]
         let body = attempts.entries[slot].body
-        let known = attempts.aftermaths[body]
         let isLive = attempts.entries[slot].queue == .live
         let lifetime = isLive ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime
-        guard !segment.flags.contains(.syn), known.touched &+ lifetime > presentTime else { return false }
-        // Whose segment it is is not to be predicted: each number is written, the same where it is not this side's.
-        let end = Sequence.later(segment.seq &+ segment.sequenceLength, known.clientEnd)
-        let isNews = segment.flags.contains(.ack) && Sequence.isAfter(segment.ack, known.serverAcked)
-        let hasTSval = segment.options.contains(.timestamps)
-        let (client, server) = (mask(fromClient), mask(!fromClient))
-        attempts.aftermaths[body].clientEnd = known.clientEnd ^ (end ^ known.clientEnd) & client
-        attempts.aftermaths[body].clientTSval =
-            known.clientTSval ^ (segment.tsval ^ known.clientTSval) & client & mask(hasTSval)
-        attempts.aftermaths[body].serverAcked =
-            known.serverAcked ^ (segment.ack ^ known.serverAcked) & server & mask(isNews)
-        attempts.aftermaths[body].touched = touchedAt(slot)
-        if !known.close.isOpen || !segment.flags.isDisjoint(with: [.fin, .rst]) {
-            hearClose(
-                slot, segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient)
+        let now = hearsAt != HandshakeTracker.unknown ? hearsAt : presentNow()
+        guard !segment.flags.contains(.syn), attempts.aftermaths[body].touched &+ lifetime > now else { return false }
+        attempts.aftermaths[body].hear(segment, fromClient: fromClient, at: touchedAt(slot))
+        if attempts.aftermaths[body].close.awaitsACK || !segment.flags.isDisjoint(with: [.fin, .rst]) {
+            // What nearly all connections close with: the client's FIN.
+            if attempts.aftermaths[body].close.opensWith(segment.flags, fromClient) { return true }
+            hearClose(slot, segments, position, fromClient)
         }
         return true
     }
 
-    /// Whether its time is over by the current frame's own time. While time goes steadily no deadline passes.
-    @inline(never)
-    private func isOverdue(_ slot: UInt32) -> Bool { attempts.entries[slot].queueEnd <= presentTime }
-
-    /// All bits, or none: a choice that the compiler does not make a branch.
+    /// Whether an open attempt's time is not over by the current frame's own time. While time goes steadily no deadline passes.
     @inline(__always)
-    private func mask(_ condition: Bool) -> UInt32 { 0 &- (condition ? 1 : 0) }
+    private mutating func isInTime(_ slot: UInt32) -> Bool {
+        hearsAt != HandshakeTracker.unknown || attempts.entries[slot].queueEnd > presentNow()
+    }
+
+    /// `presentTime`. Mutating, since the call of a function that is not would copy the tracker.
+    @inline(never)
+    private mutating func presentNow() -> Int64 { presentTime }
 
     @inline(never)
     private mutating func hearClose(
-        _ slot: UInt32, _ flags: TCPFlags, ack: UInt32, end: UInt32, _ fromClient: Bool
+        _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
     ) {
+        let segment = segments[position]
         let body = attempts.entries[slot].body
-        attempts.aftermaths[body].close.receive(
-            flags, ack: ack, end: end, fromClient: fromClient, clientEnd: attempts.aftermaths[body].clientEnd)
-        if attempts.aftermaths[body].close.isOver, attempts.entries[slot].queue == .live {
+        let isOver = attempts.aftermaths[body].hearClose(segment, fromClient: fromClient)
+        if isOver, attempts.entries[slot].queue == .live {
             queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
         }
     }

@@ -1,46 +1,54 @@
 /// What the frames of a capture have in common, so far: which kinds of segments it has at all, and how fine its clock is.
 package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
-    /// Segments without SYN; without SYN, FIN and RST; with payload.
-    package private(set) var hasOther = false
-    package private(set) var hasBare = false
-    package private(set) var hasPayload = false
-    private var frames = 0
-    /// Nanoseconds of which every time so far is a multiple; 1 once one is finer than a millisecond.
-    private var unit = CaptureTraits.second
+    /// What was not seen so far, as bits; 0 once there is nothing more to learn.
+    private var missing = CaptureTraits.other | CaptureTraits.bare | CaptureTraits.payload | CaptureTraits.times
+    /// Frames that came while the clock seemed coarse.
+    private var frames: UInt32 = 0
 
-    private static let second: Int64 = 1_000_000_000
-    private static let millisecond: Int64 = 1_000_000
+    private static let other: UInt32 = 1
+    private static let bare: UInt32 = 2
+    private static let payload: UInt32 = 4
+    /// A time that is no whole second; one that is no whole millisecond.
+    private static let millisecond: UInt32 = 8
+    private static let finer: UInt32 = 16
+    private static let times = millisecond | finer
 
     package init() {}
 
+    /// Whether there are segments without SYN; without SYN, FIN and RST; with payload.
+    package var hasOther: Bool { missing & CaptureTraits.other == 0 }
+    package var hasBare: Bool { missing & CaptureTraits.bare == 0 }
+    package var hasPayload: Bool { missing & CaptureTraits.payload == 0 }
+
+    /// Whether there is more to learn.
+    @inline(__always) package var isOpen: Bool { missing != 0 }
+
     /// Takes a segment's flags and payload.
     @inline(__always)
-    package mutating func take(_ flags: TCPFlags, payload: UInt32) {
-        hasOther = hasOther || flags.rawValue & 2 == 0
-        hasBare = hasBare || flags.rawValue & 7 == 0
-        hasPayload = hasPayload || payload != 0
+    package mutating func take(_ flags: TCPFlags, payload length: UInt32) {
+        if flags.rawValue & 2 == 0 { missing &= ~CaptureTraits.other }
+        if flags.rawValue & 7 == 0 { missing &= ~CaptureTraits.bare }
+        if length != 0 { missing &= ~CaptureTraits.payload }
     }
 
     /// Takes the time of a frame.
     /// - Parameter time: nanoseconds since the epoch.
     @inline(__always)
-    package mutating func take(_ time: Int64) {
-        frames &+= 1
-        if unit != 1 { narrow(time) }
-    }
+    package mutating func take(_ time: Int64) { if missing & CaptureTraits.times != 0 { narrow(time) } }
 
     @inline(never)
     private mutating func narrow(_ time: Int64) {
-        if unit == CaptureTraits.second, time % CaptureTraits.second != 0 { unit = CaptureTraits.millisecond }
-        if unit == CaptureTraits.millisecond, time % CaptureTraits.millisecond != 0 { unit = 1 }
+        frames = frames == .max ? frames : frames + 1
+        if time % 1_000_000_000 != 0 { missing &= ~CaptureTraits.millisecond }
+        if time % 1_000_000 != 0 { missing &= ~CaptureTraits.times }
     }
 
     /// Nanoseconds between two readings of the clock, if it is coarse; else 0. Four frames on whole seconds are no chance, nor
     /// are a hundred on whole milliseconds.
     package var tick: Int64 {
-        switch unit {
-        case CaptureTraits.second: frames >= 4 ? unit : 0
-        case CaptureTraits.millisecond: frames >= 100 ? unit : 0
+        switch missing & CaptureTraits.times {
+        case CaptureTraits.times: frames >= 4 ? 1_000_000_000 : 0
+        case CaptureTraits.finer: frames >= 100 ? 1_000_000 : 0
         default: 0
         }
     }

@@ -12,31 +12,35 @@ package enum SenderTrust: UInt8, Sendable, BitwiseCopyable {
 /// another since is not known any more. Asked where frames are decoded, since a sender's connections may be followed by
 /// different trackers.
 ///
-/// A good sum counts if it is a SYN-ACK's, a FIN's or a RST's. A SYN's does not: a flood from random sources would take all
-/// places, and a connection's own SYN is known to its attempt.
+/// A good sum counts if it is a SYN-ACK's: of an ACK's or a FIN's there are too many to look at. A SYN's does not count: a
+/// flood from random sources would take all places, and a connection's own SYN is known to its attempt.
 package struct SenderChecksums: Sendable {
     private static let goodBits: UInt64 = 14
     private static let badBits: UInt64 = 10
-    private var good = [UInt32](repeating: 0, count: 1 << Int(goodBits))
+    // Made when the first is noted: most batches only carry what another one decoded.
+    private var good: [UInt32] = []
     private var bad: [UInt32] = []
 
     /// The place and tag of an address. Not seeded: equal captures give equal results.
     @inline(__always)
     private static func mix(_ high: UInt64, _ low: UInt64) -> UInt64 {
-        let product = (high &* 0x9e37_79b9_7f4a_7c15 ^ low) &* 0xd6e8_feb8_6659_fd93
-        return (product ^ product >> 32) &* 0xd6e8_feb8_6659_fd93
+        (high &* 0x9e37_79b9_7f4a_7c15 ^ low) &* 0xd6e8_feb8_6659_fd93
     }
 
+    /// Of the upper bits, which every bit of the address reaches.
     @inline(__always)
-    private static func tag(_ mixed: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: mixed) | 1 }
+    private static func tag(_ mixed: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: mixed >> 18) | 1 }
 
     package init() {}
 
     /// Takes a usual segment's good checksum.
     @inline(__always)
     mutating func takeGood(_ segment: UsualSegment, _ pair: AddressPair) {
-        let flags = segment.flags.rawValue
-        guard flags & 7 != 0, flags & 0x12 != 2 else { return }
+        if segment.flags.rawValue & 0x12 == 0x12 { takeSYNACK(segment, pair) }
+    }
+
+    @inline(never)
+    private mutating func takeSYNACK(_ segment: UsualSegment, _ pair: AddressPair) {
         if segment.isV6 {
             takeGood(
                 segment.sourceIsLow ? pair.lowHigh : pair.highHigh, segment.sourceIsLow ? pair.lowLow : pair.highLow)
@@ -47,6 +51,7 @@ package struct SenderChecksums: Sendable {
 
     @inline(__always)
     private mutating func takeGood(_ high: UInt64, _ low: UInt64) {
+        if good.isEmpty { good = [UInt32](repeating: 0, count: 1 << Int(SenderChecksums.goodBits)) }
         let mixed = SenderChecksums.mix(high, low)
         good[Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.goodBits))] = SenderChecksums.tag(mixed)
     }
@@ -59,13 +64,14 @@ package struct SenderChecksums: Sendable {
         let (high, low) = address.version == .v4 ? (0, address.low & 0xffff_ffff) : (address.high, address.low)
         switch segment.checksum {
         case .good:
-            let flags = segment.flags.rawValue
-            if flags & 7 != 0, flags & 0x12 != 2 { takeGood(high, low) }
+            if segment.flags.rawValue & 0x12 == 0x12 { takeGood(high, low) }
             return .unknown
         case .bad:
             let mixed = SenderChecksums.mix(high, low)
             let tag = SenderChecksums.tag(mixed)
-            if good[Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.goodBits))] == tag { return .good }
+            if !good.isEmpty, good[Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.goodBits))] == tag {
+                return .good
+            }
             if bad.isEmpty { bad = [UInt32](repeating: 0, count: 1 << Int(SenderChecksums.badBits)) }
             let place = Int(truncatingIfNeeded: mixed >> (64 - SenderChecksums.badBits))
             defer { bad[place] = tag }
