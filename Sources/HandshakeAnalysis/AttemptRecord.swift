@@ -250,8 +250,10 @@ public struct AttemptRecord: Sendable {
     public var serverOptions: OfferedOptions?
 
     public var unreachable: UnreachableReport?
-    /// Ids of other attempts on the tuple.
+    /// Ids of other attempts on the tuple, and of those that address translation relates to this.
     public var related: [UInt64]
+    /// The id of the attempt whose copy behind an address translator this is; nil for none. Totals count that one only.
+    public var copyOf: UInt64?
     public var segments: [SegmentRecord]
     public var segmentsOmitted: Int
     public var findings: [Finding]

@@ -50,6 +50,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case dataBeforeEstablished = "data-before-established"
     case oneSided = "one-sided"
     case selfConnect = "self-connect"
+    case nat
     case checksumBad = "checksum-bad"
     case checksumOffload = "checksum-offload"
     case fragmented
@@ -80,7 +81,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
 
     public var severity: Severity {
         switch self {
-        case .captureDuplicate, .tupleReused, .mssAbsent, .checksumOffload, .syncookieSuspect, .isnZero: .info
+        case .captureDuplicate, .tupleReused, .mssAbsent, .checksumOffload, .syncookieSuspect, .isnZero, .nat: .info
         case .synRetransmitted, .synAfterRefusal, .synackRetransmitted, .synOnEstablished, .synOptionsChanged,
             .mssChanged, .mssClamped, .rstUnacceptable, .rstInexact, .synackUnsolicited, .dataBeforeEstablished,
             .selfConnect, .fragmented, .snaplenCut, .reservedFlags, .icmpError, .optionRepeated, .fastOpenDataIgnored,
@@ -196,7 +197,7 @@ extension FindingCode {
                 title: "The tuple was used again",
                 meaning: "A new connection took the addresses and ports of one that had ended.",
                 recognition:
-                    "A SYN with another x after a FIN or RST on the tuple. The evidence says whether RFC 6191 lets it through TIME-WAIT.",
+                    "A SYN with another x after both FINs or a RST on the tuple, which is remembered for 75 s. The evidence says whether RFC 6191 lets it through TIME-WAIT.",
                 reference: "RFC 6191 section 2; RFC 9293 3.6.1",
                 causes: "A client with few ports, or that binds its source port.",
                 next: "If the reuse is refused: more source ports, timestamps, or fewer short connections.")
@@ -221,11 +222,12 @@ extension FindingCode {
         case .synOptionsChanged:
             Explanation(
                 title: "A repeated SYN dropped options",
-                meaning: "A SYN was repeated without ECN, MPTCP or Fast Open that the first had.",
+                meaning:
+                    "A SYN was repeated without ECN, MPTCP, Fast Open, window scale, timestamps or SACK that the first had.",
                 recognition: "The copies of one SYN differ in these.",
                 reference: "RFC 3168 6.1.1.1; RFC 8684 3.1; RFC 7413 4.1.3",
                 causes:
-                    "Stacks do so on purpose when they suspect a middlebox that drops such SYNs. Linux drops ECN at the second copy, MPTCP at the fourth.",
+                    "Stacks do so on purpose when they suspect a middlebox that drops such SYNs. Linux drops ECN at the second copy, MPTCP at the fourth; macOS drops window scale and timestamps from late copies.",
                 next: "If the copy without them succeeds at once, something on the path drops the option.")
         case .mssChanged:
             Explanation(
@@ -257,7 +259,8 @@ extension FindingCode {
                 meaning: "The announced MSS is below the default that every host must accept.",
                 recognition: "MSS below 536 (IPv4) or 1220 (IPv6).",
                 reference: "RFC 9293 3.7.1",
-                causes: "A misconfigured interface or clamp, a resource exhaustion attempt (many tiny segments).",
+                causes:
+                    "A link with a small MTU, a misconfigured interface or clamp, a resource exhaustion attempt (many tiny segments).",
                 next: "Check the MTU of the announcing side.")
         case .synackWrongAck:
             Explanation(
@@ -390,13 +393,26 @@ extension FindingCode {
                 causes:
                     "A client in a loop on the loopback interface whose source port met its destination port; a LAND packet.",
                 next: "Bind the client outside the server's ports.")
+        case .nat:
+            Explanation(
+                title: "One connection under two tuples",
+                meaning:
+                    "An address translator stands between two sightings of one SYN, or the answer to a SYN came from an address that the client did not call. The client's attempt says what the client got; a copy behind the translator is listed, and counts in no total and no assertion.",
+                recognition:
+                    "A SYN of equal x less than 200 ms apart on another tuple, with equal TSval or IP identification (not 0) and another hop limit; at the same hop limit both, and another link address. Or a SYN-ACK to the client's address and port that acknowledges x+1.",
+                reference: "RFC 3022",
+                causes:
+                    "Capture on a gateway or a container host, captures of both sides merged. An answer that was not translated back: direct server return that is set up wrong, an asymmetric route past the translator, a server that answers from another of its addresses.",
+                next:
+                    "Where an answer came from elsewhere, look for the translator that it should have passed on its way back."
+            )
         case .checksumBad:
             Explanation(
                 title: "Bad checksum",
                 meaning:
-                    "The segment's TCP or IP checksum is wrong. Its receiver drops it, and it is kept out of the state here.",
+                    "The segment's TCP or IP checksum is wrong. Its receiver drops it. It is kept out of the state, unless it is proven that the receiver took it, or all sums of its sender are bad.",
                 recognition:
-                    "The sum is wrong and the field is not the pseudo-header's partial sum. As long as a capture shows no more good sums than bad, none is kept out: its frames were rewritten.",
+                    "The sum is wrong and the field is not the pseudo-header's partial sum. Where all of a sender's sums are bad, two at least, they say nothing: its frames were rewritten. Proof is a segment of the peer that echoes its TSval or acknowledges its numbers.",
                 reference: "RFC 9293 3.1 (MUST-2, MUST-3)",
                 causes: "Corruption, a middlebox that rewrites without fixing the sum, an anonymised capture.",
                 next: "Capture on the receiver.")

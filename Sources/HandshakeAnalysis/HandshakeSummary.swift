@@ -159,6 +159,8 @@ public struct HandshakeSummary: Sendable {
     /// SYNs and SYN-ACKs that came after their attempt was reported.
     public internal(set) var lateSegments = 0
     public internal(set) var unrelatedICMPErrors = 0
+    /// Attempts that are another one's copy behind an address translator: nothing else counts them.
+    public internal(set) var translatedCopies = 0
     /// SYN-ACKs with a bad checksum that belong to no attempt.
     public internal(set) var badChecksumsIgnored = 0
     public internal(set) var clockStepsBack = 0
@@ -219,6 +221,12 @@ public struct HandshakeSummary: Sendable {
                 .twoPlaces,
                 "two capture points: packets of \(counts.twoPlaces) of \(attempts) attempts were seen at both")
         }
+        if translatedCopies > 0 {
+            say(
+                .translated,
+                "translated: \(translatedCopies) attempts are here before and behind an address translator; each is counted once"
+            )
+        }
         if frames.sliced > 0 {
             say(.sliced, "sliced: \(frames.sliced) frames are shorter than their IP packets")
         }
@@ -243,6 +251,10 @@ public struct HandshakeSummary: Sendable {
     }
 
     mutating func count(_ record: AttemptRecord) {
+        if record.copyOf != nil {
+            translatedCopies += 1
+            return
+        }
         attempts += 1
         sides.count(record)
         if record.ended == .captureEnd { undecided += 1 }
@@ -306,6 +318,7 @@ public struct HandshakeSummary: Sendable {
         lateSegments += other.lateSegments
         doubtfulSYNs += other.doubtfulSYNs
         unrelatedICMPErrors += other.unrelatedICMPErrors
+        translatedCopies += other.translatedCopies
         badChecksumsIgnored += other.badChecksumsIgnored
         // Every tracker has the same clock.
         (clockStepsBack, clockLargestStepBack) = (other.clockStepsBack, other.clockLargestStepBack)

@@ -249,9 +249,16 @@ extension HandshakeTracker {
         case .segment:
             senderTrust = batch.heads[position].senderTrust
             let segment = batch.others[position].segment
-            guard begin(ConnectionKey(segment.source, segment.destination).tuple) else { return }
-            totals.frames.count(batch.others[position])
-            take(segment)
+            let tuple = ConnectionKey(segment.source, segment.destination).tuple
+            let isOwn = begin(tuple)
+            if isOwn {
+                totals.frames.count(batch.others[position])
+                take(segment)
+            }
+            if let translation = batch.translation(position) {
+                relate(translation)
+                if isOwn { _ = begin(tuple) }
+            }
         case .icmpError:
             let error = batch.others[position].icmp
             guard begin(ConnectionKey(error.source, error.destination).tuple) else { return }

@@ -99,6 +99,8 @@ public struct HandshakeTracker: ~Copyable {
     var reroutings: UInt64 = 0
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
     var paths: [UInt32: TunnelPaths] = [:]
+    /// What open attempts have to do with others by translation; as rare.
+    var translations: [UInt32: AttemptTranslation] = [:]
     /// The most attempts, notes in their logs, and octets of each part.
     let attemptLimit: Int
     let noteLimit: Int
@@ -116,6 +118,7 @@ public struct HandshakeTracker: ~Copyable {
     /// Set while a log is gone through again: nothing is queued or handed out then.
     var replay: Replay?
     private var senders = SenderChecksums()
+    private var syns = RecentSYNs()
     var decisions = Decisions()
     var agenda = Agenda()
     /// How many decisions are kept, if they are taken meanwhile.
@@ -248,6 +251,8 @@ public struct HandshakeTracker: ~Copyable {
                 senderTrust = senders.take(segment)
                 take(segment)
             }
+            let tag = UInt32(truncatingIfNeeded: Tuple(segment.source, segment.destination).hash(seed: seed) >> 32)
+            if let translation = syns.take(segment, tag: tag, frame: number, time: time) { relate(translation) }
         case .icmpError(let error):
             if begin(ConnectionKey(error.source, error.destination).tuple) {
                 totals.frames.count(frame)

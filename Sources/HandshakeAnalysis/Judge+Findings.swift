@@ -9,6 +9,7 @@ extension Judge {
         findTupleHistory(&found)
         findWrongArithmetic(&found)
         findDirections(&found)
+        findTranslation(&found)
         findOptions(&found)
         findFrames(&found)
         // They are few, and mostly in order already; equals stay as they came.
@@ -125,6 +126,7 @@ extension Judge {
             switch note.event {
             case .synAckWrongAck:
                 find(.synackWrongAck, on: note, expected: attempt.clientNext, actual: note.ack, &found)
+            case .wrongAck where isOfServer(note.ack): break
             case .wrongAck:
                 let y = attempt.marks.contains(.hasServerISN) ? attempt.serverNext : attempt.wrongSynAckISN &+ 1
                 var finding = Finding(.ackWrongAck, [note.frame])
@@ -159,6 +161,52 @@ extension Judge {
         }
     }
 
+    // MARK: Translation
+
+    private func findTranslation(_ found: inout [Finding]) {
+        guard let translation else { return }
+        let shown = translation.shown
+        if shown.kind == .copy {
+            var finding = Finding(.nat, [shown.original.frame, shown.other.frame])
+            let equal =
+                shown.hasEqualTSval
+                ? shown.hasEqualIdentification ? "x, TSval and IP identification" : "x and TSval"
+                : "x and IP identification"
+            let (before, behind) = (shown.original, shown.other)
+            explain(
+                &finding,
+                "the SYN of \(before.source) > \(before.destination) went on as \(behind.source) > \(behind.destination): equal \(equal), hop limit \(before.hopLimit) and \(behind.hopLimit)",
+                or: shown.hasEqualTSval
+                    ? ["a proxy that keeps the client's numbers"]
+                    : ["two devices with the same fixed ISN that started at once"])
+            found.append(finding)
+        }
+        guard translation.role != .copy, synAcks.isEmpty || translation.role == .answer,
+            let answer = translation.role == .answer ? shown : translation.answer
+        else { return }
+        var finding = Finding(.nat, [answer.original.frame, answer.frame])
+        explain(
+            &finding, foreignAnswer(answer),
+            or: ["a server that answers from another of its addresses", "the answer that came back was not captured"])
+        found.append(finding)
+    }
+
+    /// What a SYN-ACK on another tuple says of the attempt whose SYN it acknowledges.
+    func foreignAnswer(_ answer: Translation) -> String {
+        answer.original.source == answer.other.source
+            ? "frame \(answer.frame) acknowledges its SYN and comes from \(answer.other.destination), which the client did not call: it was not translated back"
+            : "frame \(answer.frame) answers the copy of its SYN behind the translator, from \(answer.other.destination); nothing came back to \(answer.original.source)"
+    }
+
+    /// Whether the server sent a segment that begins or ends at a number, and no RST, which may quote a wrong one: the capture
+    /// may have it in another place.
+    private func isOfServer(_ number: UInt32) -> Bool {
+        log.contains {
+            !$0.fromClient && !$0.isICMP && !$0.isSYNACK && !$0.flags.contains(.rst)
+                && ($0.seq == number || $0.seq &+ $0.payloadLength == number)
+        }
+    }
+
     // MARK: Direction and order
 
     private func findDirections(_ found: inout [Finding]) {
@@ -180,7 +228,8 @@ extension Judge {
         if completion != nil, !wentOn { find(.resetAfterEstablished, on: .resetEstablished, &found) }
         findMiddleboxResets(resets.filter { !log[$0].fromClient }, &found)
         // The server's own segments may prove a client.
-        if !sawSYN, completion == nil, let synAck = synAcks.first, log[synAck].time &- captureStart > Judge.patience,
+        if !sawSYN, completion == nil, translation == nil, let synAck = synAcks.first,
+            log[synAck].time &- captureStart > Judge.patience,
             !log.contains(where: { $0.fromClient && !$0.flags.contains(.rst) && !$0.isICMP })
         {
             var finding = Finding(.synackUnsolicited, [log[synAck].frame])

@@ -76,6 +76,11 @@ extension Judge {
             rejected.contains { (10_000_000...35_000_000).contains(log[copy].time &- log[$0].time) }
         }
         finding.schedule = isPrompted ? "prompted" : Schedule.fitting(gaps)?.rawValue
+        if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {
+            explain(
+                &finding, "copies less than 200 ms apart: no retransmission timer is that short",
+                or: ["one SYN that was captured twice and changed in between", "a client that sends each SYN twice"])
+        }
         found.append(finding)
     }
 
@@ -146,8 +151,19 @@ extension Judge {
                 !attempt.events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft),
                 !log.contains(where: { !$0.fromClient && $0.flags.contains(.rst) && !$0.isICMP })
             else { return }
+            // Copies that follow each other faster than any timer say nothing: no answer was due yet.
+            guard let first = note(places.syns.first),
+                cause == .timeout || now &- first.time >= SegmentNote.duplicateWindow
+            else { return }
             var finding = Finding(.synLost, frames(places.syns))
             finding.location = .unknown
+            if let answer = translation?.answer {
+                // A SYN arrived: what is missing is the answer.
+                explain(
+                    &finding, foreignAnswer(answer),
+                    or: ["a server that answers from another of its addresses", "dropped by a filter on the way back"])
+                return found.append(finding)
+            }
             explain(
                 &finding,
                 "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same",
@@ -300,7 +316,17 @@ extension Judge {
         if completion == nil {
             explain(
                 &finding, "\(before.count) SYN-ACKs passed and the client did not answer",
-                or: ["the client's ACK was lost before the capture point", "the SYN's source is spoofed or gone"])
+                or: [
+                    "the client's ACK was lost before the capture point", "the SYN's source is spoofed or gone",
+                    "a scanner, which answers no SYN-ACK",
+                ])
+        } else if !log.contains(where: { $0.fromClient && !$0.isICMP && $0.frame > last.frame }) {
+            explain(
+                &finding, "\(before.count) SYN-ACKs passed, and what the client answered is not here",
+                or: [
+                    "the client's ACK was lost on its way to the server",
+                    "dropped by the server's full accept queue", "the server defers accept until data comes",
+                ])
         } else {
             explain(
                 &finding, "\(before.count) SYN-ACKs passed before the client answered",
@@ -389,10 +415,11 @@ extension Judge {
 
     private func findChangedOptions(_ found: inout [Finding]) {
         guard syns.count > 1, let first = note(syns.first) else { return }
-        let dropped: TCPOptions.Present = [.mptcp, .fastOpen]
+        let dropped: TCPOptions.Present = [.mptcp, .fastOpen, .windowScale, .timestamps, .sackPermitted]
         let ecn: TCPFlags = [.ece, .cwr, .ae]
         let changed = syns.dropFirst().first {
-            log[$0].options.intersection(dropped) != first.options.intersection(dropped)
+            !log[$0].options.contains(.cut) && !first.options.contains(.cut)
+                && log[$0].options.intersection(dropped) != first.options.intersection(dropped)
                 || log[$0].flags.intersection(ecn) != first.flags.intersection(ecn)
         }
         guard let copy = note(changed) else { return }
@@ -401,6 +428,9 @@ extension Judge {
             (copy.flags.intersection(ecn) != first.flags.intersection(ecn), "ECN"),
             (copy.options.contains(.mptcp) != first.options.contains(.mptcp), "MPTCP"),
             (copy.options.contains(.fastOpen) != first.options.contains(.fastOpen), "Fast Open"),
+            (copy.options.contains(.windowScale) != first.options.contains(.windowScale), "window scale"),
+            (copy.options.contains(.timestamps) != first.options.contains(.timestamps), "timestamps"),
+            (copy.options.contains(.sackPermitted) != first.options.contains(.sackPermitted), "SACK"),
         ]
         explain(
             &finding, "between the copies changed: " + names.filter(\.0).map(\.1).joined(separator: ", "))

@@ -11,6 +11,7 @@ struct Judge {
 
     let attempt: Attempt
     let paths: TunnelPaths?
+    let translation: AttemptTranslation?
     /// Every logged segment, in the order of the capture.
     let log: [SegmentNote]
     let cause: Ending
@@ -43,12 +44,14 @@ struct Judge {
     private(set) var form: HandshakeForm?
 
     init(
-        attempt: Attempt, paths: TunnelPaths?, log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
-        tick: Int64 = 0, isListed: Bool
+        attempt: Attempt, paths: TunnelPaths?, translation: AttemptTranslation? = nil, log: [SegmentNote],
+        cause: Ending,
+        now: Int64, captureStart: Int64, tick: Int64 = 0, isListed: Bool
     ) {
         var log = log
         self.attempt = attempt
         self.paths = paths
+        self.translation = translation
         self.cause = cause
         self.now = now
         self.captureStart = captureStart
@@ -96,7 +99,6 @@ struct Judge {
         let final = finalArithmetic()
         let twins = duplicates.count { log[$0].event != .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
-        let isRelated = attempt.predecessorID | attempt.successorID != 0
         let doubledSYNACKs = duplicates.count { log[$0].event.isValidSYNACK || log[$0].event == .synAckWrongAck }
         var record = AttemptRecord(
             id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.clientNetwork,
@@ -117,7 +119,7 @@ struct Judge {
             serverMSS: mss.server, clientSendMSS: mss.clientSend,
             serverSendMSS: mss.serverSend, negotiatedMSS: mss.negotiated, clientOptions: clientOptions(),
             serverOptions: serverOptions(), unreachable: unreachable(),
-            related: isRelated ? [attempt.predecessorID, attempt.successorID].filter { $0 != 0 } : [],
+            related: related(), copyOf: translation?.role == .copy ? translation?.shown.original.frame : nil,
             segments: isListed ? segmentRecords() : [],
             segmentsOmitted: Int(attempt.notesOmitted), findings: [])
         if !isPlain { record.findings = findings(record) }
@@ -126,6 +128,15 @@ struct Judge {
         record.sides.hasTwoPlaces = places.areTwo
         record.sides.distrustsChecksums = trust.distrustsClient || trust.distrustsServer
         return record
+    }
+
+    /// The ids of the other attempts on the tuple, and of those that a translation relates to this.
+    private func related() -> [UInt64] {
+        guard attempt.predecessorID | attempt.successorID != 0 || translation != nil else { return [] }
+        let translated: UInt64? = translation.map {
+            $0.role == .original || $0.role == nil ? $0.shown.other.frame : $0.shown.original.frame
+        }
+        return [attempt.predecessorID, attempt.successorID, translated ?? 0].filter { $0 != 0 }
     }
 
     var sawSYN: Bool { attempt.synCount > 0 }

@@ -131,7 +131,10 @@ struct Sightings {
         sent.contains { position in
             log[position].identification != 0
                 && sent.before(position).contains {
-                    log[$0].identification == log[position].identification && !log[position].looksLike(log[$0])
+                    log[$0].identification == log[position].identification
+                        && (!log[position].looksLike(log[$0])
+                            || abs(log[position].time &- log[$0].time) >= SegmentNote.duplicateWindow
+                                && !log[position].wasElsewhere(log[$0]))
                 }
         }
     }

@@ -239,8 +239,9 @@ package struct Trial: Sendable {
         tallies = assertion.aggregates.map { _ in Tally() }
     }
 
-    /// - Parameter selected: whether the record is one of those that are asked about.
+    /// - Parameter selected: whether the record is one of those that are asked about. Translated copies are not.
     package mutating func take(_ record: AttemptRecord, selected: Truth = .yes) {
+        if record.copyOf != nil { return }
         for position in tallies.indices {
             tallies[position].take(record, assertion.aggregates[position], selected: selected, keepsFrames: keepsFrames)
         }

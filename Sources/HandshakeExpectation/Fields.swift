@@ -238,7 +238,9 @@ extension Field {
             name: "hs.icmp.reporter", type: .address, path: "icmp.reporter", summary: "who sent it",
             reader: .address { $0.unreachable?.reporter }),
         Field(
-            name: "hs.related", type: .number, path: "related", summary: "ids of other attempts on the tuple",
+            name: "hs.related", type: .number, path: "related",
+            summary: "ids of other attempts on the tuple, or of those that translation relates",
             reader: .numbers { record, test in record.related.reduce(.no) { $0 || test(Double($1)) } }),
+        number("hs.copy_of", "copy_of", "the id of the attempt whose copy behind a translator this is") { $0.copyOf },
     ]
 }

@@ -55,6 +55,8 @@ package struct Check: Sendable {
     }
 
     package mutating func take(_ record: AttemptRecord) {
+        // Of a connection before and behind an address translator the client's side counts.
+        if record.copyOf != nil { return }
         let selected = selection?(record) ?? .yes
         if selected == .no { return }
         attempts += 1

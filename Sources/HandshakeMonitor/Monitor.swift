@@ -66,11 +66,12 @@ package final class Monitor: Sendable {
         let listeners = state.withLock { state in
             state.series.advance(to: now)
             for record in records {
+                state.recent.add(record)
+                if record.copyOf != nil { continue }
                 state.series.count(record)
                 state.roundTrips.count(record)
                 state.servers.count(record.server, record)
                 state.clients.count(record.client.address, record)
-                state.recent.add(record)
                 if record.outcome.isFailure { state.failures.add(record) }
             }
             state.series.count(frames: standing.summary.frames.read &- state.standing.summary.frames.read)

@@ -124,6 +124,7 @@ package enum JSONReport {
             json.null("icmp")
         }
         json.array("related", record.related) { $0.element($1) }
+        json.field("copy_of", record.copyOf)
         json.array("segments", record.segments) { json, segment in json.object { fields(of: segment, &$0) } }
         json.field("segments_omitted", record.segmentsOmitted)
         json.array("findings", record.findings) { json, finding in json.object { fields(of: finding, &$0) } }
@@ -301,6 +302,7 @@ package enum JSONReport {
         json.field("forgotten_early", summary.forgottenEarly)
         json.field("late_segments", summary.lateSegments)
         json.field("unrelated_icmp_errors", summary.unrelatedICMPErrors)
+        json.field("translated_copies", summary.translatedCopies)
         json.field("bad_checksums_ignored", summary.badChecksumsIgnored)
         json.field("clock_steps_back", summary.clockStepsBack)
         json.field("clock_largest_step_back_ns", summary.clockLargestStepBack)

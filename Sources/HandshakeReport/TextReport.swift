@@ -77,9 +77,11 @@ package struct TextReport {
     /// What the columns do not say.
     private func remarks(_ record: AttemptRecord) -> String {
         var notes: [String] = []
+        if let original = record.copyOf { notes.append("copy of \(original)") }
         if let form = record.form, form != .threeWay { notes.append(form.rawValue) }
         switch record.completedBy {
         case .data: notes.append("the final ACK carried data")
+        case .inferred where record.has(.oneSided): notes.append("the SYN-ACK was not captured")
         case .inferred: notes.append("the final ACK was not captured")
         case .ack, nil: break
         }

@@ -154,6 +154,9 @@ package struct DecodedFrame: Sendable {
     package var icmp = ICMPError(
         reporter: Endpoint.unspecified.address, type: 0, code: 0, source: .unspecified, destination: .unspecified)
 
+    /// What a SYN or SYN-ACK shows with an earlier one.
+    package var translation: Translation?
+
     package init() {}
 
     package var frame: Frame {

@@ -53,6 +53,8 @@ package struct FrameHead: BitwiseCopyable, Sendable {
     package var isUsual = false
     /// What the sender's earlier checksums were, if this one is bad; asked of no usual segment.
     package var senderTrust = SenderTrust.unknown
+    /// Whether it shows a translation (`FrameBatch.translation`).
+    package fileprivate(set) var showsTranslation = false
 }
 
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
@@ -76,6 +78,11 @@ package struct FrameBatch: ~Copyable {
     package private(set) var traits = CaptureTraits()
     /// The checksums of all frames up to these.
     private var senders = SenderChecksums()
+    /// The SYNs of all frames up to these. Apart: batches are moved more often than it is asked.
+    private final class Memory { var syns = RecentSYNs() }
+    private let memory = Memory()
+    /// Whether SYNs of these are looked at.
+    private var watchesSYNs = true
     /// Frames that came, up to these.
     private var all: UInt64 = 0
     /// Where the first of these stands among all that came, from 1.
@@ -91,6 +98,7 @@ package struct FrameBatch: ~Copyable {
         count = 0
         ofPart = InlineArray(repeating: 0)
         unusual = 0
+        watchesSYNs = memory.syns.isWatching(all &+ 1, count: UInt64(FrameBatch.capacity))
     }
 
     /// What is known once so many frames are there.
@@ -101,7 +109,9 @@ package struct FrameBatch: ~Copyable {
         fileprivate let all: UInt64
     }
 
-    package var mark: Mark { Mark(count: count, steps: steps, traits: traits, all: all) }
+    package var mark: Mark {
+        Mark(count: count, steps: steps, traits: traits, all: all)
+    }
 
     /// Takes the frames back that came since, as if they had not come; fragments among them are not forgotten.
     package mutating func takeBack(to mark: Mark) {
@@ -163,9 +173,11 @@ package struct FrameBatch: ~Copyable {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), usual, from: count,
                     &heads, &segments, &addresses, &ofPart, &steps, &traits, &senders, seed)
+                let start = count
                 count += run
                 all &+= UInt64(run)
                 taken += run
+                if watchesSYNs { lookForTranslations(from: start) }
             }
             guard taken < places.count else { return }
             let place = places[taken]
@@ -212,8 +224,10 @@ package struct FrameBatch: ~Copyable {
             ofPart[Int(heads[position].part)] |= 1 &<< UInt64(position)
             allSteps |= place.time &- previous
             previous = place.time
-            seen.take(segments[position].flags, payload: segments[position].payloadLength)
-            seen.take(place.time)
+            if seen.isOpen {
+                seen.take(place.time)
+                seen.take(segments[position].flags, payload: segments[position].payloadLength)
+            }
             // Good or not looked at.
             if segments[position].checksum == .good { senders.takeGood(segments[position], addresses[position]) }
             taken &+= 1
@@ -250,13 +264,9 @@ package struct FrameBatch: ~Copyable {
     ) {
         // Fragments that were let go may have made it longer.
         if count == heads.count { lengthen() }
-        if !reassembly.isHolding, origin.isTimed,
-            Parser.usual(
-                bytes, wireLength: wireLength, UsualDecoder(decoder), into: &segments[count], &addresses[count])
+        if reassembly.isHolding || !origin.isTimed
+            || !placeUsual(bytes, wireLength, number, time, decoder, origin)
         {
-            if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
-            heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed)
-        } else {
             becomesOther(number, time)
             decoder.decode(bytes, wireLength: wireLength, into: &others[count])
             others[count].segment.came(from: origin)
@@ -267,33 +277,98 @@ package struct FrameBatch: ~Copyable {
         finishPlace()
     }
 
+    /// - Returns: false if the frame has to be decoded in full.
+    @inline(__always)
+    private mutating func placeUsual(
+        _ bytes: RawSpan, _ wireLength: Int, _ number: UInt64, _ time: Int64, _ decoder: FrameDecoder,
+        _ origin: FrameOrigin
+    ) -> Bool {
+        guard
+            Parser.usual(
+                bytes, wireLength: wireLength, UsualDecoder(decoder), into: &segments[count], &addresses[count])
+        else { return false }
+        if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
+        heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed)
+        if segments[count].checksum == .good { senders.takeGood(segments[count], addresses[count]) }
+        return true
+    }
+
     /// The next place is filled.
     private mutating func finishPlace() {
         let bit: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) : 0
-        if heads[count].isUsual {
-            ofPart[Int(heads[count].part)] |= bit
-        } else {
-            unusual |= bit
-        }
         traits.take(heads[count].time)
         if heads[count].isUsual {
+            ofPart[Int(heads[count].part)] |= bit
             traits.take(segments[count].flags, payload: segments[count].payloadLength)
-            if segments[count].checksum == .good { senders.takeGood(segments[count], addresses[count]) }
-        } else if others[count].kind == .segment {
-            traits.take(others[count].segment.flags, payload: others[count].segment.payloadLength)
-            heads[count].senderTrust = senders.take(others[count].segment)
+        } else {
+            unusual |= bit
+            if others[count].kind == .segment {
+                traits.take(others[count].segment.flags, payload: others[count].segment.payloadLength)
+                heads[count].senderTrust = senders.take(others[count].segment)
+            }
         }
         steps = count == 0 ? 0 : steps | (heads[count].time &- heads[count - 1].time)
         count += 1
         all &+= 1
+        if watchesSYNs { lookForTranslations(from: count - 1) }
+    }
+
+    /// Looks whether SYNs and SYN-ACKs of these show a translation.
+    @inline(never)
+    private mutating func lookForTranslations(from start: Int) {
+        let memory = memory
+        lookForTranslations(&memory.syns, from: start)
+    }
+
+    private mutating func lookForTranslations(_ syns: inout RecentSYNs, from start: Int) {
+        for position in start..<count {
+            let order = first &+ UInt64(position)
+            guard syns.isWatching(order) else { continue }
+            let (head, isUsual) = (heads[position], heads[position].isUsual)
+            let segment: Segment
+            if isUsual {
+                guard segments[position].flags.contains(.syn),
+                    !syns.note(
+                        segments[position], addresses[position], tag: head.tag, frame: head.number, time: head.time)
+                else { continue }
+                segment = Segment(segments[position], tuple(position))
+            } else {
+                guard others[position].kind == .segment, others[position].segment.flags.contains(.syn) else { continue }
+                segment = others[position].segment
+            }
+            let hash = Tuple(segment.source, segment.destination).hash(seed: seed)
+            let tag = UInt32(truncatingIfNeeded: hash >> 32)
+            guard let found = syns.take(segment, tag: tag, frame: head.number, time: head.time) else { continue }
+            if isUsual { makeOther(position, segment) }
+            others[position].translation = found
+            heads[position].showsTranslation = true
+            syns.watch(from: order)
+        }
+    }
+
+    /// A usual segment becomes one that all trackers look at.
+    private mutating func makeOther(_ position: Int, _ segment: Segment) {
+        let bit: UInt64 = position < FrameBatch.capacity ? 1 << UInt64(position) : 0
+        ofPart[Int(heads[position].part)] &= ~bit
+        unusual |= bit
+        becomesOther(heads[position].number, heads[position].time, at: position)
+        others[position] = DecodedFrame()
+        others[position].kind = .segment
+        others[position].segment = segment
+    }
+
+    /// What the frame at a position shows of a translation.
+    package func translation(_ position: Int) -> Translation? {
+        heads[position].showsTranslation ? others[position].translation : nil
     }
 
     /// The next place is for a frame that is no usual segment.
-    private mutating func becomesOther(_ number: UInt64, _ time: Int64) {
-        heads[count] = FrameHead()
-        heads[count].number = number
-        heads[count].time = time
-        while others.count <= count { others.append(DecodedFrame()) }
+    private mutating func becomesOther(_ number: UInt64, _ time: Int64, at position: Int? = nil) {
+        let position = position ?? count
+        heads[position] = FrameHead()
+        heads[position].number = number
+        heads[position].time = time
+        while others.count <= position { others.append(DecodedFrame()) }
     }
 
     private mutating func lengthen() {

@@ -42,6 +42,21 @@ package struct Tuple: BitwiseCopyable, Sendable {
         isV6 = false
     }
 
+    /// - Parameters: a segment's endpoints, whichever is the lower.
+    package init(_ a: Endpoint, _ b: Endpoint) { self = b < a ? Tuple(low: b, high: a) : Tuple(low: a, high: b) }
+
+    @inline(__always)
+    package init(low: Endpoint, high: Endpoint) {
+        let ports = UInt32(low.port) << 16 | UInt32(high.port)
+        if low.address.version == .v4, high.address.version == .v4 {
+            self.init(addresses: low.address.low << 32 | high.address.low, ports: ports)
+        } else {
+            self.init(
+                lowHigh: low.address.high, lowLow: low.address.low, highHigh: high.address.high,
+                highLow: high.address.low, ports: ports)
+        }
+    }
+
     package var endpoints: (low: Endpoint, high: Endpoint) {
         func address(_ high: UInt64, _ low: UInt64) -> IPAddress {
             isV6 ? IPAddress(v6High: high, low: low) : IPAddress(v4: UInt32(truncatingIfNeeded: low))

@@ -178,7 +178,7 @@ extension Oracle {
         case .synOptionsChanged, .synackBadTsecr, .dataBeforeEstablished, .selfConnect,
             .checksumOffload, .fragmented, .fragmentsOverlap, .snaplenCut, .reservedFlags, .wscaleOver14,
             .optionMalformed, .optionRepeated, .optionNotOffered, .fastOpenDataIgnored, .mptcpStripped, .synOddFlags,
-            .portZero, .synFlood, .portScan, .backscatter:
+            .portZero, .nat, .synFlood, .portScan, .backscatter:
             return "nothing of the kind happens here"
         }
     }

@@ -1,0 +1,57 @@
+import PacketWire
+
+/// What an attempt has to do with another by address translation (RFC 3022).
+struct AttemptTranslation {
+    enum Role {
+        /// The client's own: the other is its copy behind the translator.
+        case original
+        /// The copy.
+        case copy
+        /// A SYN-ACK of an address that the client did not call; the other attempt called.
+        case answer
+    }
+
+    /// Nil where only an answer is known.
+    var role: Role?
+    /// What relates the two.
+    var shown: Translation
+    /// The first SYN-ACK that acknowledges this attempt's SYN on another tuple.
+    var answer: Translation?
+}
+
+extension HandshakeTracker {
+    /// Notes what a frame shows of a translation, with those of its attempts that are this tracker's. Leaves another part at hand.
+    @inline(never)
+    mutating func relate(_ translation: Translation) {
+        let (original, other) = (translation.original, translation.other)
+        if let slot = openAttempt(original, translation.isn) {
+            switch translation.kind {
+            case .copy: translations[slot] = AttemptTranslation(role: .original, shown: translation)
+            case .answer:
+                var known = translations[slot] ?? AttemptTranslation(role: nil, shown: translation)
+                if known.answer == nil { known.answer = translation }
+                translations[slot] = known
+            }
+        }
+        if let slot = openAttempt(other, translation.isn), translations[slot] == nil {
+            translations[slot] = AttemptTranslation(
+                role: translation.kind == .copy ? .copy : .answer, shown: translation)
+        }
+    }
+
+    /// The attempt of this tracker on a tuple that has an x and is not decided.
+    private mutating func openAttempt(_ side: Translation.Side, _ x: UInt32) -> UInt32? {
+        let key = ConnectionKey(side.source, side.destination)
+        guard begin(key.tuple) else { return nil }
+        var slot = find(key, key.tuple.hash(seed: seed))
+        guard slot != 0, attempts.entries[slot].stage != .closed else { return nil }
+        giveDetail(slot)
+        while slot != 0 {
+            if attempts[slot].clientISN == x, attempts[slot].client == side.source {
+                return attempts[slot].isReported ? nil : slot
+            }
+            slot = attempts[slot].older
+        }
+        return nil
+    }
+}
