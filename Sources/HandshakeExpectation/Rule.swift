@@ -55,7 +55,7 @@ package struct Check: Sendable {
     }
 
     package mutating func take(_ record: AttemptRecord) {
-        // Of a connection before and behind an address translator the client's side counts.
+        // The client's side of a translated connection counts, not its copy.
         if record.copyOf != nil { return }
         let selected = selection?(record) ?? .yes
         if selected == .no { return }

@@ -1,6 +1,6 @@
 /// What the frames of a capture have in common, so far: which kinds of segments it has at all, and how fine its clock is.
 package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
-    /// What was not seen so far, as bits; 0 once there is nothing more to learn.
+    /// The traits that were not seen so far, as bits; 0 once there is nothing more to learn.
     private var missing = CaptureTraits.other | CaptureTraits.bare | CaptureTraits.payload | CaptureTraits.times
     /// Frames that came while the clock seemed coarse.
     private var frames: UInt32 = 0

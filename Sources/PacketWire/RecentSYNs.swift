@@ -22,7 +22,7 @@ package struct Translation: BitwiseCopyable, Sendable {
     package var isn: UInt32
     /// Where the client sent its SYN.
     package var original: Side
-    /// Of a copy who sent the SYN on, and to whom. Of an answer whom it was sent to, and who sent it.
+    /// The copy's addresses. An answer's source is `destination` here: the tuple is the client's.
     package var other: Side
     /// The frame that shows it.
     package var frame: UInt64
@@ -65,7 +65,7 @@ package struct RecentSYNs: Sendable {
     private var sightings: [Sighting] = []
     /// A frame, by its order.
     private var watchedUntil: UInt64 = 0
-    /// What is known of an x that more than one tuple had: the copy that was proved, or that none was.
+    /// An x that more than one tuple had, and the copy that was proved, if any.
     private struct Shared: Sendable {
         var x: UInt32
         var copy: Translation?
@@ -113,7 +113,7 @@ package struct RecentSYNs: Sendable {
         let known = sightings[place].key
         if known >> 32 == UInt64(x) {
             if known != key { return false }
-            // Of a retransmission, but not of a second sighting, the numbers are the last copy's.
+            // A retransmission's numbers count from now on; a second sighting has the same.
             if isAnswer || time &- sightings[place].time < RecentSYNs.transit { return true }
             (sightings[place].time, sightings[place].segment) = (time, segment)
         } else if !isAnswer {

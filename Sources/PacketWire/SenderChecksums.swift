@@ -27,7 +27,7 @@ package struct SenderChecksums: Sendable {
         (high &* 0x9e37_79b9_7f4a_7c15 ^ low) &* 0xd6e8_feb8_6659_fd93
     }
 
-    /// Of the upper bits, which every bit of the address reaches.
+    /// Taken from the upper bits, which every bit of the address reaches.
     @inline(__always)
     private static func tag(_ mixed: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: mixed >> 18) | 1 }
 
