@@ -224,7 +224,7 @@ public struct HandshakeSummary: Sendable {
         if translatedCopies > 0 {
             say(
                 .translated,
-                "translated: \(translatedCopies) attempts are here before and behind an address translator; each is counted once"
+                "translated: copies from behind an address translator are here (\(translatedCopies)); they count in no total"
             )
         }
         if frames.sliced > 0 {
