@@ -399,7 +399,7 @@ extension FindingCode {
                 meaning:
                     "An address translator stands between two sightings of one SYN, or the answer to a SYN came from an address that the client did not call. The client's attempt says what the client got; a copy behind the translator is listed, and counts in no total and no assertion.",
                 recognition:
-                    "A SYN of equal x less than 200 ms apart on another tuple, with equal TSval or IP identification (not 0) and another hop limit; at the same hop limit both, and another link address. Or a SYN-ACK to the client's address and port that acknowledges x+1.",
+                    "A SYN of equal x less than 200 ms apart on another tuple, with equal TSval or IP identification (not 0) and another hop limit; at the same hop limit both, and another link address. Or a SYN-ACK to the client's address and port that acknowledges x+1. It is looked for in the first 256 of each 65,536 frames, and in the 65,536 frames after each that was found.",
                 reference: "RFC 3022",
                 causes:
                     "Capture on a gateway or a container host, captures of both sides merged. An answer that was not translated back: direct server return that is set up wrong, an asymmetric route past the translator, a server that answers from another of its addresses.",

@@ -26,7 +26,9 @@ extension HandshakeTracker {
         let (original, other) = (translation.original, translation.other)
         if let slot = openAttempt(original, translation.isn) {
             switch translation.kind {
-            case .copy: translations[slot] = AttemptTranslation(role: .original, shown: translation)
+            case .copy:
+                let answer = translations[slot]?.answer
+                translations[slot] = AttemptTranslation(role: .original, shown: translation, answer: answer)
             case .answer:
                 var known = translations[slot] ?? AttemptTranslation(role: nil, shown: translation)
                 if known.answer == nil { known.answer = translation }

@@ -45,8 +45,7 @@ struct Judge {
 
     init(
         attempt: Attempt, paths: TunnelPaths?, translation: AttemptTranslation? = nil, log: [SegmentNote],
-        cause: Ending,
-        now: Int64, captureStart: Int64, tick: Int64 = 0, isListed: Bool
+        cause: Ending, now: Int64, captureStart: Int64, tick: Int64 = 0, isListed: Bool
     ) {
         var log = log
         self.attempt = attempt

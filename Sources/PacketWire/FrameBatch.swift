@@ -109,9 +109,7 @@ package struct FrameBatch: ~Copyable {
         fileprivate let all: UInt64
     }
 
-    package var mark: Mark {
-        Mark(count: count, steps: steps, traits: traits, all: all)
-    }
+    package var mark: Mark { Mark(count: count, steps: steps, traits: traits, all: all) }
 
     /// Takes the frames back that came since, as if they had not come; fragments among them are not forgotten.
     package mutating func takeBack(to mark: Mark) {

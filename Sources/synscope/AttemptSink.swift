@@ -96,7 +96,9 @@ struct AttemptSink: AttemptTaker {
             if !quiet, selection == nil || shown > 0, summary.attempts > 0 { output.buffer.line("") }
             if let selection {
                 let more = untold > 0 ? "; of \(untold) it cannot be told" : ""
-                output.buffer.line("\(shown) of \(Format.count(summary.attempts, "attempt")): \(selection.text)\(more)")
+                // Copies behind a translator are listed, though no total counts them.
+                let all = Format.count(summary.attempts + summary.translatedCopies, "attempt")
+                output.buffer.line("\(shown) of \(all): \(selection.text)\(more)")
                 output.buffer.line("")
             }
             text.summary(summary, loss, to: &output.buffer)
