@@ -121,7 +121,7 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "ScenarioTests",
-            dependencies: ["HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
+            dependencies: ["Simulation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests",

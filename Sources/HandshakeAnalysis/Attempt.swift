@@ -43,8 +43,9 @@ struct Attempt: BitwiseCopyable {
         static var severalServerISNs: Marks { Marks(rawValue: 2048) }
         /// The server acknowledged client data that was not captured.
         static var missedSegments: Marks { Marks(rawValue: 4096) }
-        /// Segments with bad checksums came, and the log says which of them count (`HandshakeTracker.resolveChecksums`).
-        static var hasBadChecksums: Marks { Marks(rawValue: 8192) }
+        /// Segments with bad checksums, or in tunnels that say nothing of it, came: the log says which of them count
+        /// (`HandshakeTracker.resolveTrust`).
+        static var hasDoubtfulSegments: Marks { Marks(rawValue: 8192) }
         /// The client's ACK that completed it acknowledges what was not captured; evidence may still speak against it.
         static var completedBeyond: Marks { Marks(rawValue: 16384) }
         /// It has the x of the attempt before it.
@@ -57,6 +58,10 @@ struct Attempt: BitwiseCopyable {
     var clientNetwork = VirtualNetwork.none
     var serverNetwork = VirtualNetwork.none
     var copyNetwork = VirtualNetwork.none
+    /// What carried its first segment (`Carriers`).
+    var carrier = Carriers.plain
+    /// Segments in tunnels that say nothing of it.
+    var foreignCount: UInt32 = 0
     var marks: Marks = []
     var machine: HandshakeMachine
     var predecessor = Predecessor.none
@@ -206,6 +211,8 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var isLinkRetry = false
     package var linkSequence: UInt16 = 0
     package var tunnels = Tunnels()
+    /// What carried it (`Carriers`).
+    package var carrier: UInt32 = 0
     package var icmpType: UInt8 = 0
     package var icmpCode: UInt8 = 0
     /// Who sent the ICMP error.

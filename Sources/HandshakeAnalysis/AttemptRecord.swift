@@ -257,6 +257,9 @@ public struct AttemptRecord: Sendable {
     public var segments: [SegmentRecord]
     public var segmentsOmitted: Int
     public var findings: [Finding]
+    /// Whether what it says may be made up, or its outcome another: segments in tunnels that nobody vouches for, or a
+    /// possible forgery that completed it. No assertion holds or fails by it.
+    public var isDoubtful = false
     /// What its log says of the capture.
     package var sides = AttemptSides()
 

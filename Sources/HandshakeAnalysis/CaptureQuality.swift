@@ -5,6 +5,7 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
     case doubled
     case twoPlaces = "two-places"
     case translated
+    case mirrors
     case sliced
     case cut
     case clockUneven = "clock-uneven"
@@ -56,6 +57,17 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
                 reference: "RFC 3022",
                 causes: "Capture on a gateway, on a container host's \"any\", or two merged captures.",
                 next: "Read the attempt of the client's side: it says what the client got.")
+        case .mirrors:
+            Explanation(
+                title: "The capture is of mirror sessions",
+                meaning:
+                    "All TCP came in GRE, ERSPAN, VXLAN or Geneve: what is inside is taken as what was mirrored, also where only one end of a tunnel was heard.",
+                recognition: "No TCP segment outside such tunnels.",
+                reference: "RFC 2784, RFC 7348, RFC 8926",
+                causes: "Capture on a collector of mirrored traffic.",
+                next:
+                    "Nothing. Whoever can send to the collector can make up connections: --tunnel and a capture filter on the mirrors' addresses keep others out."
+            )
         case .sliced:
             Explanation(
                 title: "Frames were sliced before they were captured",

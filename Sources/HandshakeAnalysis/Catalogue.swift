@@ -51,6 +51,9 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case oneSided = "one-sided"
     case selfConnect = "self-connect"
     case nat
+    case oneWayTunnel = "one-way-tunnel"
+    case foreignTunnel = "foreign-tunnel"
+    case possibleForgery = "possible-forgery"
     case checksumBad = "checksum-bad"
     case checksumOffload = "checksum-offload"
     case fragmented
@@ -85,12 +88,12 @@ public enum FindingCode: String, CaseIterable, Sendable {
         case .synRetransmitted, .synAfterRefusal, .synackRetransmitted, .synOnEstablished, .synOptionsChanged,
             .mssChanged, .mssClamped, .rstUnacceptable, .rstInexact, .synackUnsolicited, .dataBeforeEstablished,
             .selfConnect, .fragmented, .snaplenCut, .reservedFlags, .icmpError, .optionRepeated, .fastOpenDataIgnored,
-            .mptcpStripped, .synOddFlags, .portZero, .backscatter:
+            .mptcpStripped, .synOddFlags, .portZero, .backscatter, .oneWayTunnel:
             .note
         case .synLost, .synackLost, .ackLost, .synackIsnChanged, .synIsnChanged, .mssTiny, .rstBeforeSynack,
             .resetAfterEstablished, .rstFromMiddlebox, .halfOpenDiscovered, .synackBadTsecr, .oneSided, .checksumBad,
             .fragmentsOverlap, .reorderedCapture, .clockStepped, .wscaleOver14, .optionMalformed, .optionNotOffered,
-            .synFlood, .portScan:
+            .synFlood, .portScan, .foreignTunnel, .possibleForgery:
             .warning
         case .synackWrongAck, .ackWrongAck, .ackWrongSeq, .synackWrongDirection: .error
         }
@@ -405,6 +408,44 @@ extension FindingCode {
                     "Capture on a gateway or a container host, captures of both sides merged. An answer that was not translated back: direct server return that is set up wrong, an asymmetric route past the translator, a server that answers from another of its addresses.",
                 next:
                     "Where an answer came from elsewhere, look for the translator that it should have passed on its way back."
+            )
+        case .oneWayTunnel:
+            Explanation(
+                title: "All of it came in a tunnel of which one end only was heard",
+                meaning:
+                    "The attempt is as its segments say, if they are true. Whoever can send a packet to the tunnel's end could have made them up, so no assertion holds or fails by this attempt.",
+                recognition:
+                    "Each segment came in one tunnel (its kind and its two outer addresses), and no TCP came out of that tunnel's other end. Which inner direction they have proves nothing. Where all TCP of a capture came in GRE, ERSPAN, VXLAN or Geneve, it is a capture of mirrors, and not named.",
+                reference: "RFC 2784, RFC 7348; docs/correctness.md, What a forger can do",
+                causes:
+                    "A mirror session beside other traffic, a tunnel whose other direction takes another way, a forgery.",
+                next:
+                    "--tunnel A-B says that the tunnel between A and B is yours: then it counts. --no-tunnels, or --tunnels with the kinds that you use, looks into no others."
+            )
+        case .foreignTunnel:
+            Explanation(
+                title: "Segments of this attempt in a tunnel that proves nothing",
+                meaning:
+                    "The SYN did not come in this tunnel, and one end of the tunnel only was heard: the segments decide nothing. What else came says what became of the attempt; assertions on it are not known unless it completed all the same.",
+                recognition:
+                    "A segment of the tuple in a tunnel that is neither declared nor two-way (TCP out of both outer ends), and no second sighting of a segment that counts. It counts after all where a segment that counts echoes its TSval or acknowledges its number.",
+                reference: "RFC 9293 3.10; docs/correctness.md, What a forger can do",
+                causes:
+                    "A forgery sent to a tunnel's end, an asymmetric route through a tunnel, a mirror of one direction.",
+                next:
+                    "If the tunnel is yours, --tunnel A-B says so. If not, look for who sent the outer packets; --no-tunnels leaves them out."
+            )
+        case .possibleForgery:
+            Explanation(
+                title: "What decided the attempt may be forged",
+                meaning:
+                    "A segment that decided the outcome came from another distance, or counts its IP identifications elsewhere, than its sender's other segments.",
+                recognition:
+                    "The hop limit left, taken from the next initial value (32, 64, 128, 255), differs by more than one hop between the final ACK and the client's SYNs, or between the SYN-ACK and a RST that answers the SYN. Segments seen at two places are not compared.",
+                reference: "RFC 9293 3.10.7.3; docs/correctness.md, What a forger can do",
+                causes:
+                    "Somebody on the path, or with raw sockets, who sends in another's name; a proxy that answers handshakes for its servers; a route that changed during the handshake.",
+                next: "Capture at the client or at the server, and see whether it sent the segment."
             )
         case .checksumBad:
             Explanation(

@@ -106,6 +106,8 @@ package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case captureDuplicate
     /// A checksum that its receiver would not accept.
     case badChecksum
+    /// In a tunnel that says nothing of this attempt.
+    case foreignCarrier
 
     // From the network.
     case icmpHard
@@ -129,6 +131,14 @@ extension HandshakeEvent {
         switch self {
         case .synAck, .synAckOther, .synAckWrongAck: true
         default: isDecisiveReset || isUnreachable
+        }
+    }
+
+    /// What is left out of the state.
+    var isLeftOut: Bool {
+        switch self {
+        case .captureDuplicate, .badChecksum, .foreignCarrier: true
+        default: false
         }
     }
 

@@ -173,6 +173,8 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var roundTrips = RoundTripTimes()
 
     var traits = CaptureTraits()
+    /// Whether all TCP came in tunnels of kinds that mirror traffic.
+    var isOfMirrors = false
     private var sides = QualityCounts()
 
     package init() {}
@@ -227,6 +229,7 @@ public struct HandshakeSummary: Sendable {
                 "translated: copies from behind an address translator are here (\(translatedCopies)); they count in no total"
             )
         }
+        if isOfMirrors { say(.mirrors, "mirrors: all TCP came in tunnels that mirror sessions use") }
         if frames.sliced > 0 {
             say(.sliced, "sliced: \(frames.sliced) frames are shorter than their IP packets")
         }
@@ -325,6 +328,7 @@ public struct HandshakeSummary: Sendable {
         clockStepsForward = other.clockStepsForward
         sides.add(other.sides)
         traits = other.traits
+        isOfMirrors = other.isOfMirrors
         patterns.add(other.patterns)
         roundTrips.add(other.roundTrips)
     }

@@ -249,6 +249,7 @@ extension HandshakeTracker {
         case .segment:
             senderTrust = batch.heads[position].senderTrust
             let segment = batch.others[position].segment
+            carrier = carriers.take(segment.path)
             let tuple = ConnectionKey(segment.source, segment.destination).tuple
             let isOwn = begin(tuple)
             if isOwn {
@@ -261,11 +262,14 @@ extension HandshakeTracker {
             }
         case .icmpError:
             let error = batch.others[position].icmp
-            guard begin(ConnectionKey(error.source, error.destination).tuple) else { return }
-            totals.frames.count(batch.others[position])
-            take(error)
+            carrier = carriers.number(of: error.path)
+            if begin(ConnectionKey(error.source, error.destination).tuple) {
+                totals.frames.count(batch.others[position])
+                take(error)
+            }
         case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(batch.others[position]) }
         }
+        carrier = Carriers.plain
     }
 }
 

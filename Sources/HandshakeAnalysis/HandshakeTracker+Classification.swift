@@ -3,12 +3,15 @@ import PacketWire
 // What a segment's numbers mean to an attempt (RFC 9293 3.10): no state changes here but what the numbers add.
 extension HandshakeTracker {
     mutating func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        if isExcluded(segment, slot, fromClient: true) { return .badChecksum }
-        return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .syn
+        if let event = exclusion(segment, slot, fromClient: true) { return event }
+        guard isDuplicate(segment, slot, fromClient: true) else { return .syn }
+        // The sighting that can be believed is the one that counts.
+        if !carriers.isTrusted(attempts[slot].carrier), carriers.isTrusted(carrier) { attempts[slot].carrier = carrier }
+        return .captureDuplicate
     }
 
     mutating func classifyReverseSYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        if isExcluded(segment, slot, fromClient: false) { return .badChecksum }
+        if let event = exclusion(segment, slot, fromClient: false) { return event }
         if isDuplicate(segment, slot, fromClient: false) { return .captureDuplicate }
         guard attempts[slot].machine.state == .synSent else { return .reverseSyn }
         attempts[slot].serverISN = segment.seq
@@ -23,7 +26,7 @@ extension HandshakeTracker {
 
     mutating func classify(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
         let fromClient = attempts[slot].isFromClient(segment)
-        if isExcluded(segment, slot, fromClient: fromClient) { return .badChecksum }
+        if let event = exclusion(segment, slot, fromClient: fromClient) { return event }
         if !fromClient, refutesCompletion(segment, slot) { reopen(slot) }
         if attempts[slot].machine.state.isEstablished, segment.flags.isDisjoint(with: [.syn, .rst]) {
             return fromClient ? clientAfter(segment, slot) : serverAfter(segment, slot)
@@ -338,6 +341,6 @@ extension HandshakeTracker {
         let last = attempts[slot].lastNote
         guard last != 0, abs(time &- notes[last].time) < SegmentNote.duplicateWindow else { return false }
         let candidate = SegmentNote(segment, frame: frame, time: time, event: .captureDuplicate, fromClient: fromClient)
-        return hasNote(slot) { $0.event != .captureDuplicate && candidate.isSamePacket(as: $0) }
+        return hasNote(slot) { !$0.event.isLeftOut && candidate.isSamePacket(as: $0) }
     }
 }

@@ -17,13 +17,19 @@ extension HandshakeTracker {
         let action = attempts[slot].machine.receive(event)
         attempts[slot].events.insert(event)
         noteClose(event, segment, slot)
+        if event == .foreignCarrier {
+            if action == .note { logForeign(segment, slot, fromClient: !fromServer) }
+            return
+        }
         if action != .ignore, action != .close {
             attempts[slot].handshakeTouched = clock.elapsed
             recentHandshake = slot
         }
         if event == .resetAnswersChallenge { endOthers(than: slot) }
         switch action {
-        case .ignore: return
+        case .ignore:
+            if attempts[slot].foreignCount > 0 { hearSighting(segment, slot, fromClient: !fromServer) }
+            return
         case .note: log(segment, event, slot, fromClient: !fromServer)
         case .complete(let how):
             log(segment, event, slot, fromClient: !fromServer)
@@ -70,7 +76,7 @@ extension HandshakeTracker {
 
     /// Keeps in mind how the connection of a completed attempt ends.
     private mutating func noteClose(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
-        guard attempts[slot].marks.contains(.established), event != .captureDuplicate, event != .badChecksum,
+        guard attempts[slot].marks.contains(.established), !event.isLeftOut,
             !segment.flags.contains(.rst) || event == .resetEstablished,
             attempts[slot].close.awaitsACK || !segment.flags.isDisjoint(with: [.fin, .rst])
         else { return }
@@ -131,7 +137,7 @@ extension HandshakeTracker {
     mutating func learn(
         _ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32, fromServer: Bool
     ) {
-        if fromServer, event != .captureDuplicate, event != .badChecksum, event != .resetUnacceptable {
+        if fromServer, !event.isLeftOut, event != .resetUnacceptable {
             if !attempts[slot].marks.contains(.serverSpoke) { attempts[slot].serverNetwork = segment.network }
             attempts[slot].marks.insert(.serverSpoke)
         }
@@ -190,7 +196,9 @@ extension HandshakeTracker {
         let key = attempts[slot].key
         var other = find(key, key.tuple.hash(seed: seed))
         while other != 0 {
-            if other != slot, !attempts[other].marks.contains(.midstream) {
+            if other != slot, !attempts[other].marks.contains(.midstream),
+                attempts[other].carrier == attempts[slot].carrier
+            {
                 let isTrying =
                     !attempts[other].isReported && attempts[other].machine.state != .aborted
                     && !attempts[other].machine.state.isEstablished && !isDead(other, countingICMP: true)
@@ -221,7 +229,7 @@ extension HandshakeTracker {
         var other = find(key, key.tuple.hash(seed: seed))
         while other != 0 {
             let next = attempts[other].older
-            if other != slot, attempts[other].isLive {
+            if other != slot, attempts[other].isLive, attempts[other].carrier == attempts[slot].carrier {
                 attempts[other].close.replace()
                 if attempts[other].isReported { enqueue(other, .ended) }
             }
@@ -244,7 +252,7 @@ extension HandshakeTracker {
         if slot != 0 { giveDetail(slot) }
         while slot != 0 {
             let isMidstream = attempts[slot].marks.contains(.midstream)
-            if !isMidstream, !attempts[slot].isReported {
+            if !isMidstream, !attempts[slot].isReported, !isForeign(to: slot) {
                 let fromClient = attempts[slot].client == error.source
                 if fromClient, error.seq == nil || error.seq == attempts[slot].clientISN {
                     let event: HandshakeEvent =
@@ -275,6 +283,7 @@ extension HandshakeTracker {
         note.icmpType = error.type
         note.icmpCode = error.code
         note.reporter = error.reporter
+        note.carrier = carrier
         append(note, slot)
         if !attempts[slot].machine.state.isEstablished { enqueue(slot, queue(after: event, slot)) }
     }
@@ -285,11 +294,25 @@ extension HandshakeTracker {
         _ segment: Segment, _ event: HandshakeEvent, _ slot: UInt32, fromClient: Bool
     ) {
         var note = SegmentNote(segment, frame: frame, time: time, event: event, fromClient: fromClient)
+        note.carrier = carrier
         if segment.checksum == .bad { note.senderTrust = senderTrust }
         append(note, slot)
-        if replay == nil, !segment.tunnels.isEmpty {
+        if replay == nil, !segment.tunnels.isEmpty, event != .foreignCarrier {
             paths[slot, default: TunnelPaths()].add(segment.path, fromClient: fromClient)
         }
+    }
+
+    /// Notes a segment in a tunnel that says nothing of an attempt. It keeps nothing alive, and pushes nothing out of the log.
+    private mutating func logForeign(_ segment: Segment, _ slot: UInt32, fromClient: Bool) {
+        attempts[slot].foreignCount &+= 1
+        guard replay != nil || attempts[slot].foreignCount <= HandshakeTracker.mostForeign else { return }
+        log(segment, .foreignCarrier, slot, fromClient: fromClient)
+    }
+
+    /// A segment that counts and is not logged, of which a copy in a tunnel was: that copy is no news either.
+    private mutating func hearSighting(_ segment: Segment, _ slot: UInt32, fromClient: Bool) {
+        let seen = SegmentNote(segment, frame: frame, time: time, event: .clientMore, fromClient: fromClient)
+        recast(slot, .foreignCarrier, to: .clientMore) { seen.isSamePacket(as: $0) }
     }
 
     /// The first 24 and the last 8 are kept.

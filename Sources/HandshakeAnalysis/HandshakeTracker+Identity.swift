@@ -20,6 +20,7 @@ extension HandshakeTracker {
     mutating func takeSYN(_ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, _ newest: UInt32) {
         var slot = newest
         var reverse: UInt32 = 0
+        let isCarriedAlike = isAny(newest) { hasCarrier(of: $0) }
         while slot != 0 {
             let isOfClient = attempts[slot].client == segment.source
             if attempts[slot].marks.contains(.midstream) {
@@ -40,7 +41,8 @@ extension HandshakeTracker {
                 case .new: return openSYN(segment, key, hash, before: newest)
                 }
             } else if !isOfClient, attempts[slot].client == segment.destination, reverse == 0,
-                attempts[slot].isCarried(in: segment.network), acceptsReverse(slot)
+                attempts[slot].isCarried(in: segment.network), !isCarriedAlike || hasCarrier(of: slot),
+                acceptsReverse(slot)
             {
                 reverse = slot
             }
@@ -133,11 +135,14 @@ extension HandshakeTracker {
         attempts[slot].clientEnd = segment.seq &+ segment.sequenceLength
         attempts[slot].serverAcked = segment.seq
         attempts[slot].identification = segment.identification
-        _ = isExcluded(segment, slot, fromClient: true)
+        _ = exclusion(segment, slot, fromClient: true)
         var previous: UInt32 = 0
         var other = attempts[slot].older
         while other != 0 {
-            if !attempts[other].marks.contains(.midstream), attempts[other].isCarried(in: segment.network) {
+            // A SYN says nothing of what came in another tunnel, or plain.
+            if !attempts[other].marks.contains(.midstream), attempts[other].isCarried(in: segment.network),
+                hasCarrier(of: other)
+            {
                 if previous == 0 { previous = other }
                 // A live connection says more than what came after it.
                 if attempts[other].isLive, attempts[other].client == segment.source {

@@ -12,32 +12,36 @@ extension HandshakeTracker {
             if attempts.entries[slot].stage != .established { return decideShort(slot, cause) }
             giveDetail(slot)
         }
-        resolveChecksums(slot)
+        resolveTrust(slot)
         let translation = translations.isEmpty ? nil : translations.removeValue(forKey: slot)
-        let plain = clockTick == 0 && translation == nil ? PlainHandshake(attempts[slot], notes) : nil
+        let hasDoubts = !carriers.isEmpty && mayBeOneWay(slot)
+        let plain =
+            clockTick == 0 && translation == nil && !hasDoubts ? PlainHandshake(attempts[slot], notes) : nil
         if let plain, !configuration.listsAttempts {
             releaseNotes(slot)
             if !paths.isEmpty { paths.removeValue(forKey: slot) }
             return totals.count(plain)
         }
+        let log = takeNotes(slot)
         decide(
-            attempts[slot], paths.isEmpty ? nil : paths.removeValue(forKey: slot), translation, takeNotes(slot),
-            cause, isPlain: plain != nil)
+            attempts[slot], paths.isEmpty ? nil : paths.removeValue(forKey: slot), translation,
+            carrierDoubts(slot, log), log, cause, isPlain: plain != nil)
     }
 
     /// Of one that was never completed.
     private mutating func decideShort(_ slot: UInt32, _ cause: Ending) {
         var log: [SegmentNote] = []
         let attempt = attempts.detail(of: slot, profiles) { log.append($0) }
-        decide(attempt, nil, nil, log, cause, isPlain: false)
+        decide(attempt, nil, nil, CarrierDoubts(), log, cause, isPlain: false)
     }
 
     private mutating func decide(
-        _ attempt: Attempt, _ paths: TunnelPaths?, _ translation: AttemptTranslation?, _ log: [SegmentNote],
-        _ cause: Ending, isPlain: Bool
+        _ attempt: Attempt, _ paths: TunnelPaths?, _ translation: AttemptTranslation?, _ doubts: CarrierDoubts,
+        _ log: [SegmentNote], _ cause: Ending, isPlain: Bool
     ) {
         let judge = Judge(
-            attempt: attempt, paths: paths, translation: translation, log: log, cause: cause, now: clock.now ?? time,
+            attempt: attempt, paths: paths, translation: translation, doubts: doubts, log: log, cause: cause,
+            now: clock.now ?? time,
             captureStart: clock.first ?? time, tick: clockTick, isListed: configuration.listsAttempts)
         let record = judge.record(isPlain: isPlain)
         totals.count(record)

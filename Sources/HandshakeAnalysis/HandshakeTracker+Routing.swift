@@ -45,19 +45,28 @@ extension HandshakeTracker {
         }
         // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt as
         // well: the newest, if that has had no answer.
-        let answersNewest = isChallenge(segment, to: newest, on: slot)
+        let last = newestAlike(newest)
+        let answersLast = isChallenge(segment, to: last, on: slot)
         if attempts[slot].isReported {
             heardAgain(slot, segment)
         } else {
             apply(classify(segment, slot), segment, slot)
         }
-        if answersNewest { apply(.challenge, segment, newest) }
+        if answersLast { apply(.challenge, segment, last) }
+    }
+
+    /// The newest attempt on the tuple that came as the current frame did; the newest of all where there is none.
+    private func newestAlike(_ newest: UInt32) -> UInt32 {
+        var slot = newest
+        while slot != 0, !hasCarrier(of: slot) { slot = attempts[slot].older }
+        return slot == 0 ? newest : slot
     }
 
     /// Whether a segment of the connection in `connection` also answers the SYN of `attempt`: a bare ACK that
     /// acknowledges nothing new.
     func isChallenge(_ segment: Segment, to attempt: UInt32, on connection: UInt32) -> Bool {
         guard attempt != connection, !attempts[attempt].isReported, attempts[attempt].machine.state == .synSent,
+            !isForeign(to: attempt),
             // Also in TIME-WAIT: the connection that ended still answers.
             attempts[connection].marks.contains(.established) || attempts[connection].machine.state == .synReceived,
             segment.source == attempts[attempt].server,
@@ -87,12 +96,15 @@ extension HandshakeTracker {
         var fallback: UInt32 = 0
         var midstream: UInt32 = 0
         var continuing: UInt32 = 0
-        let isCarried = isAnyCarried(newest, in: segment.network)
+        let isCarried = isAny(newest) { isCarriedOrMidstream($0, segment.network) }
+        let isCarriedAlike = isAny(newest) { hasCarrier(of: $0) }
         var slot = newest
         while slot != 0 {
             defer { slot = attempts[slot].older }
             // One that is in the segment's virtual network comes before one whose server may answer from another.
             if !attempts[slot].isIn(segment) || isCarried && !isCarriedOrMidstream(slot, segment.network) { continue }
+            // As does one that came as the segment does, before one whose server may answer from another tunnel, or plain.
+            if isCarriedAlike, !hasCarrier(of: slot) { continue }
             if attempts[slot].marks.contains(.midstream) {
                 midstream = slot
                 continue
@@ -160,18 +172,19 @@ extension HandshakeTracker {
         return false
     }
 
-    /// Whether any attempt on the tuple was seen in a virtual network.
-    private func isAnyCarried(_ newest: UInt32, in network: VirtualNetwork) -> Bool {
+    /// Whether something holds for any attempt on the tuple.
+    func isAny(_ newest: UInt32, _ holds: (UInt32) -> Bool) -> Bool {
         var slot = newest
         while slot != 0 {
-            if isCarriedOrMidstream(slot, network) { return true }
+            if holds(slot) { return true }
             slot = attempts[slot].older
         }
         return false
     }
 
     private func isCarriedOrMidstream(_ slot: UInt32, _ network: VirtualNetwork) -> Bool {
-        attempts[slot].marks.contains(.midstream) || attempts[slot].isCarried(in: network)
+        attempts[slot].marks.contains(.midstream)
+            ? hasCarrier(of: slot) : attempts[slot].isCarried(in: network)
     }
 
     /// Whether a segment is within both windows of a handshake that has its SYN-ACK and is not complete.
@@ -199,7 +212,7 @@ extension HandshakeTracker {
     @inline(__always)
     mutating func heardAgain(_ slot: UInt32, _ segment: Segment) {
         let flags = segment.flags
-        if isExcluded(segment, slot, fromClient: segment.source == attempts[slot].client) { return }
+        if exclusion(segment, slot, fromClient: segment.source == attempts[slot].client) != nil { return }
         if segment.source == attempts[slot].client {
             attempts[slot].clientEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
@@ -235,7 +248,7 @@ extension HandshakeTracker {
             return
         }
         guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
-        if segment.checksum == .bad { attempts[slot].marks.insert(.hasBadChecksums) }
+        if segment.checksum == .bad { attempts[slot].marks.insert(.hasDoubtfulSegments) }
         attempts[slot].clientISN = segment.ack &- 1
         attempts[slot].clientEnd = segment.ack
         attempts[slot].serverAcked = segment.ack
@@ -248,10 +261,12 @@ extension HandshakeTracker {
 
     /// Keeps the attempts on one tuple few, so that a client that never repeats an x (hping3 -k) costs no more than others.
     private mutating func shorten(_ newest: UInt32) {
-        var count = 1
-        var oldest = newest
-        while attempts[oldest].older != 0 {
-            oldest = attempts[oldest].older
+        var count = 0
+        var (slot, oldest) = (newest, newest)
+        // What comes in one tunnel takes no room from what came otherwise, as long as it has some of its own.
+        while slot != 0 {
+            if hasCarrier(of: slot) || !hasCarrier(of: oldest) { oldest = slot }
+            slot = attempts[slot].older
             count += 1
         }
         guard count >= HandshakeTracker.mostPerTuple else { return }
@@ -273,6 +288,7 @@ extension HandshakeTracker {
         guard admit() else { return }
         let slot = add(Attempt(key: key, state: .closed), hash, before: newest == 0 ? 0 : find(key, hash))
         attempts[slot].marks = segment.source == key.low ? [.midstream, .clientIsLow] : .midstream
+        attempts[slot].carrier = carrier
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
         totals.midstreamFlows += 1
@@ -296,6 +312,7 @@ extension HandshakeTracker {
         }
         attempts[slot].clientNetwork = segment.network
         attempts[slot].serverNetwork = segment.network
+        attempts[slot].carrier = carrier
         attempts[slot].firstFrame = frame
         attempts[slot].firstTime = time
         attempts[slot].lastSYNTime = time

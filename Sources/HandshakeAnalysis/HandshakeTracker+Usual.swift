@@ -385,7 +385,9 @@ extension HandshakeTracker {
     @inline(never)
     private func isPlain(_ numbers: (UInt16, UInt16, UInt16)) -> Bool {
         let (offer, answer) = (profiles[numbers.0], profiles[numbers.1])
-        return offer.isPlainOpening && answer.isPlainOpening && profiles[numbers.2].isPlain
+        let ack = profiles[numbers.2]
+        return offer.isPlainOpening && answer.isPlainOpening && ack.isPlain
+            && Judge.areNear(offer.hopLimit, ack.hopLimit)
             && offer.options.isSuperset(of: answer.options.intersection(PlainHandshake.answers))
     }
 

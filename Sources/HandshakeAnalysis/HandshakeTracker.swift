@@ -38,6 +38,8 @@ public struct HandshakeTracker: ~Copyable {
         package var listsPlain = false
         /// How many decided attempts are kept at a time where they are taken as they are decided: about so many.
         package var mostDecided = 512
+        /// The tunnels, by their two outer addresses, whose segments are believed though they came from one end only.
+        public var declaredTunnels: [(IPAddress, IPAddress)] = []
         /// Whether `takeEvidence` is kept.
         package var listsEvidence = false
         /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
@@ -78,6 +80,9 @@ public struct HandshakeTracker: ~Copyable {
     /// Notes that the log has room for, for each attempt of the table; one attempt may use up to 33.
     static let notesPerAttempt = 6
 
+    /// Segments in tunnels that say nothing of an attempt that are in its log.
+    static let mostForeign: UInt32 = 8
+
     /// No time.
     static let unknown = Int64.min
 
@@ -115,6 +120,9 @@ public struct HandshakeTracker: ~Copyable {
     /// Nanoseconds between two readings of the capture's clock, as far as its frames show: 0 for a fine one.
     var clockTick: Int64 = 0
     var traits = CaptureTraits()
+    /// The tunnels that were seen, and that of the current frame.
+    var carriers: Carriers
+    var carrier = Carriers.plain
     /// Set while a log is gone through again: nothing is queued or handed out then.
     var replay: Replay?
     private var senders = SenderChecksums()
@@ -150,6 +158,7 @@ public struct HandshakeTracker: ~Copyable {
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
         summary.traits = traits
+        summary.isOfMirrors = isOfMirrors
         return summary
     }
     var totals = HandshakeSummary()
@@ -220,6 +229,7 @@ public struct HandshakeTracker: ~Copyable {
             Part(
                 number: share.part(at: $0), of: share.all, $1, mostProfiles: configuration.mostProfiles, seed: seed)
         }
+        carriers = Carriers(declared: Set(configuration.declaredTunnels.map { Carriers.Ends($0.0, $0.1) }))
         memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / share.all
         attemptLimit = limit
         noteLimit = limit * HandshakeTracker.notesPerAttempt
@@ -246,6 +256,8 @@ public struct HandshakeTracker: ~Copyable {
         switch frame {
         case .segment(let segment):
             traits.take(segment.flags, payload: segment.payloadLength)
+            if segment.path.carrier == nil { traits.takePlain() }
+            carrier = carriers.take(segment.path)
             if begin(ConnectionKey(segment.source, segment.destination).tuple) {
                 totals.frames.count(frame)
                 senderTrust = senders.take(segment)
@@ -254,12 +266,14 @@ public struct HandshakeTracker: ~Copyable {
             let tag = UInt32(truncatingIfNeeded: Tuple(segment.source, segment.destination).hash(seed: seed) >> 32)
             if let translation = syns.take(segment, tag: tag, frame: number, time: time) { relate(translation) }
         case .icmpError(let error):
+            carrier = carriers.number(of: error.path)
             if begin(ConnectionKey(error.source, error.destination).tuple) {
                 totals.frames.count(frame)
                 take(error)
             }
         case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(frame) }
         }
+        carrier = Carriers.plain
         endFrame()
     }
 

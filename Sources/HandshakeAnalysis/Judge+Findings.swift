@@ -10,6 +10,7 @@ extension Judge {
         findWrongArithmetic(&found)
         findDirections(&found)
         findTranslation(&found)
+        findCarriers(&found)
         findOptions(&found)
         findFrames(&found)
         // They are few, and mostly in order already; equals stay as they came.
@@ -207,6 +208,33 @@ extension Judge {
         }
     }
 
+    // MARK: Tunnels
+
+    private func findCarriers(_ found: inout [Finding]) {
+        if let tunnel = doubts.oneWay {
+            var finding = Finding(.oneWayTunnel, [attempt.firstFrame])
+            explain(
+                &finding,
+                "it came in \(tunnel.tunnel.name) from \(tunnel.source) to \(tunnel.destination), and no TCP came from \(tunnel.destination)",
+                or: [
+                    "made up by whoever can send to \(tunnel.destination)", "a mirror session",
+                    "nothing came back through the tunnel, or it was not captured",
+                ])
+            found.append(finding)
+        }
+        let unheard = doubts.foreign.isEmpty ? Positions() : unheardSegments
+        guard !unheard.isEmpty else { return }
+        var finding = Finding(.foreignTunnel, frames(unheard))
+        let tunnel = doubts.first.map { "\($0)" } ?? "one of too many tunnels"
+        let number =
+            attempt.foreignCount == 1 ? "1 segment" : "\(attempt.foreignCount) segments"
+        explain(
+            &finding,
+            "\(number) in a tunnel (\(tunnel)) that the SYN did not come in, from one of its ends only: they decide nothing",
+            or: ["made up by whoever can send to an end of it", "the tunnel's other direction was not captured"])
+        found.append(finding)
+    }
+
     // MARK: Direction and order
 
     private func findDirections(_ found: inout [Finding]) {
@@ -215,6 +243,7 @@ extension Judge {
         if attempt.isSelfConnect { found.append(Finding(.selfConnect, [attempt.firstFrame])) }
         let resets = all.filter {
             log[$0].flags.contains(.rst) && !log[$0].isICMP && log[$0].event != .captureDuplicate
+                && log[$0].event != .foreignCarrier
         }
         if let synAck = synAcks.first.map({ log[$0].frame }),
             let rst = resets.last(where: { !log[$0].fromClient && log[$0].frame < synAck }).map({ log[$0].frame }),
@@ -226,6 +255,7 @@ extension Judge {
         let wentOn =
             Sequence.isAfter(attempt.serverAcked, attempt.clientNext) || attempt.marks.contains(.outlivedReset)
         if completion != nil, !wentOn { find(.resetAfterEstablished, on: .resetEstablished, &found) }
+        findForgeries(resets.filter { !log[$0].fromClient }, &found)
         findMiddleboxResets(resets.filter { !log[$0].fromClient }, &found)
         // The server's own segments may prove a client.
         if !sawSYN, completion == nil, translation == nil, let synAck = synAcks.first,
@@ -286,25 +316,68 @@ extension Judge {
         find(.dataBeforeEstablished, on: early, &found)
     }
 
+    // MARK: Who sent it
+
+    /// What speaks against the client as the sender of what completed the handshake.
+    var strangeCompletion: [String] {
+        guard let completion, completion.fromClient, duplicates.isEmpty else { return [] }
+        return strangeness(of: completion, among: syns.filter { log[$0].frame < completion.frame })
+    }
+
+    /// Segments that decided the outcome, and are not like their sender's others.
+    private func findForgeries(_ resets: Positions, _ found: inout [Finding]) {
+        let strange = strangeCompletion
+        if let completion, !strange.isEmpty {
+            var finding = Finding(.possibleForgery, [completion.frame])
+            explain(
+                &finding, "frame \(completion.frame) may not be the client's: " + strange.joined(separator: "; "),
+                or: ["a proxy on the path completes handshakes for the client", "its route changed meanwhile"])
+            found.append(finding)
+        }
+        guard let synAck = note(synAcks.first) else { return }
+        let answers = resets.filter { answersSYN(log[$0]) && !Judge.areNear(log[$0].hopLimit, synAck.hopLimit) }
+        guard let rst = note(answers.first) else { return }
+        var finding = Finding(.possibleForgery, [synAck.frame, rst.frame])
+        explain(
+            &finding,
+            "both answer the SYN, frame \(synAck.frame) with hop limit \(synAck.hopLimit), frame \(rst.frame) with \(rst.hopLimit): one of the two is not the server's",
+            or: ["two servers behind one address"])
+        found.append(finding)
+    }
+
+    /// Whether a RST is one that RFC 9293 3.10.7.1 has a closed port send in answer to the SYN.
+    private func answersSYN(_ rst: SegmentNote) -> Bool {
+        rst.flags.contains(.ack) && rst.seq == 0
+            && Sequence.isIn(rst.ack, from: attempt.clientNext, length: attempt.synLength)
+    }
+
+    /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP identification.
+    private func strangeness(of note: SegmentNote, among peers: Positions) -> [String] {
+        guard let peer = self.note(peers.first) else { return [] }
+        var hints: [String] = []
+        if peers.allSatisfy({ !Judge.areNear(log[$0].hopLimit, note.hopLimit) }) {
+            hints.append("hop limit \(note.hopLimit), the peer's is \(peer.hopLimit)")
+        }
+        // Linux sends 0 with some, and counts with others.
+        if let usual = countsIdentifications(peers, before: note), note.identification != 0,
+            min(note.identification &- usual, usual &- note.identification) > 4096
+        {
+            hints.append("IP identification \(note.identification), the peer counts near \(usual)")
+        }
+        return hints
+    }
+
     /// RSTs that do not look like their supposed sender's other packets.
     private func findMiddleboxResets(_ resets: Positions, _ found: inout [Finding]) {
         guard !resets.isEmpty else { return }
         let peers = all.filter {
-            !log[$0].fromClient && !log[$0].flags.contains(.rst) && !log[$0].isICMP
-                && log[$0].event != .captureDuplicate
+            !log[$0].fromClient && !log[$0].flags.contains(.rst) && !log[$0].isICMP && !log[$0].event.isLeftOut
         }
         guard let peer = note(peers.first) else { return }
-        for rst in resets.map({ log[$0] }) {
-            var hints: [String] = []
-            if peers.allSatisfy({ abs(Judge.hops(log[$0].hopLimit) - Judge.hops(rst.hopLimit)) > 1 }) {
-                hints.append("hop limit \(rst.hopLimit), the peer's is \(peer.hopLimit)")
-            }
+        // One that answers the SYN may as well be the server's, and the SYN-ACK not.
+        for rst in resets.map({ log[$0] }) where !answersSYN(rst) {
+            var hints = strangeness(of: rst, among: peers)
             if rst.seq == 0, rst.seq != attempt.serverNext, peer.seq != 0, !isPrescribed(rst) { hints.append("SEQ 0") }
-            if let usual = countsIdentifications(peers, before: rst),
-                min(rst.identification &- usual, usual &- rst.identification) > 4096
-            {
-                hints.append("IP identification \(rst.identification), the peer counts near \(usual)")
-            }
             if rst.payloadLength > 0 { hints.append("\(rst.payloadLength) octets of payload") }
             guard !hints.isEmpty else { continue }
             var finding = Finding(.rstFromMiddlebox, [rst.frame])
@@ -334,6 +407,9 @@ extension Judge {
         let initial = limit <= 32 ? 32 : limit <= 64 ? 64 : limit <= 128 ? 128 : 255
         return initial - Int(limit)
     }
+
+    /// Whether packets with these limits left come from equally far away, or one hop apart.
+    static func areNear(_ a: UInt8, _ b: UInt8) -> Bool { a == b || abs(hops(a) - hops(b)) <= 1 }
 
     /// The last IP identification of a peer that counts them, seen by two of its packets at least. Zero, random or mixed ones
     /// (Linux sends 0 on SYN-ACKs and counts later) say nothing.

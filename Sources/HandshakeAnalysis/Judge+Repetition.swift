@@ -76,6 +76,7 @@ extension Judge {
             rejected.contains { (10_000_000...35_000_000).contains(log[copy].time &- log[$0].time) }
         }
         finding.schedule = isPrompted ? "prompted" : Schedule.fitting(gaps)?.rawValue
+        explainPlaces(&finding, run)
         if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {
             explain(
                 &finding, "copies less than 200 ms apart: no retransmission timer is that short",
@@ -124,6 +125,16 @@ extension Judge {
         }
     }
 
+    /// Says where copies may be sightings of one packet at two places whose clocks are apart.
+    private func explainPlaces(_ finding: inout Finding, _ run: Positions) {
+        let pair = run.neighbours.first { log[$1].looksLike(log[$0]) && log[$1].wasElsewhere(log[$0]) }
+        guard let pair else { return }
+        explain(
+            &finding,
+            "frames \(log[pair.0].frame) and \(log[pair.1].frame) are equal, and were seen at different places",
+            or: ["one packet, seen at two capture points whose clocks are apart"])
+    }
+
     private func findRetransmittedSYNACKs(_ found: inout [Finding]) {
         guard synAcks.count > 1 else { return }
         var finding = Finding(.synackRetransmitted, frames(synAcks))
@@ -136,6 +147,8 @@ extension Judge {
             explain(
                 &finding, "equal octets, and nothing that tells two packets from two sightings of one",
                 or: ["one SYN-ACK that was captured twice"])
+        } else {
+            explainPlaces(&finding, synAcks)
         }
         found.append(finding)
     }

@@ -12,6 +12,7 @@ struct Judge {
     let attempt: Attempt
     let paths: TunnelPaths?
     let translation: AttemptTranslation?
+    let doubts: CarrierDoubts
     /// Every logged segment, in the order of the capture.
     let log: [SegmentNote]
     let cause: Ending
@@ -27,7 +28,7 @@ struct Judge {
     let sightings: Sightings
     /// The capture points that the log shows.
     let places: Places
-    let trust: ChecksumTrust
+    let trust: SegmentTrust
     /// The client's SYNs, without capture duplicates.
     let syns: Positions
     /// The server's SYN-ACKs that acknowledge the SYN, without capture duplicates; of every y.
@@ -44,13 +45,15 @@ struct Judge {
     private(set) var form: HandshakeForm?
 
     init(
-        attempt: Attempt, paths: TunnelPaths?, translation: AttemptTranslation? = nil, log: [SegmentNote],
-        cause: Ending, now: Int64, captureStart: Int64, tick: Int64 = 0, isListed: Bool
+        attempt: Attempt, paths: TunnelPaths?, translation: AttemptTranslation? = nil,
+        doubts: CarrierDoubts = CarrierDoubts(), log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
+        tick: Int64 = 0, isListed: Bool
     ) {
         var log = log
         self.attempt = attempt
         self.paths = paths
         self.translation = translation
+        self.doubts = doubts
         self.cause = cause
         self.now = now
         self.captureStart = captureStart
@@ -58,14 +61,15 @@ struct Judge {
         self.isListed = isListed
         let all = Positions(first: log.count)
         self.all = all
-        sightings = Sightings(log)
+        sightings = Sightings(
+            log, doubtful: all.filter { log[$0].event == .badChecksum || log[$0].event == .foreignCarrier })
         let once = all.subtracting(sightings.duplicates)
         // What was taken for a second sighting, and is none by what the whole log says.
         for position in once where log[position].event == .captureDuplicate {
             log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
         }
         self.log = log
-        trust = ChecksumTrust(log, good: attempt.goodChecksums)
+        trust = SegmentTrust(log, good: attempt.goodChecksums, foreign: doubts.foreign)
         let counting = trust.counting
         let sent = once.filter { log[$0].event == .syn }
         let intact = sent.filter { log[$0].checksum != .bad || counting.contains($0) }
@@ -98,10 +102,11 @@ struct Judge {
         let final = finalArithmetic()
         let twins = duplicates.count { log[$0].event != .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
+        let tunnels = log.reduce(into: Tunnels()) { if $1.event != .foreignCarrier { $0.formUnion($1.tunnels) } }
         let doubledSYNACKs = duplicates.count { log[$0].event.isValidSYNACK || log[$0].event == .synAckWrongAck }
         var record = AttemptRecord(
             id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.clientNetwork,
-            serverNetwork: attempt.serverNetwork, tunnels: log.reduce(into: Tunnels()) { $0.formUnion($1.tunnels) },
+            serverNetwork: attempt.serverNetwork, tunnels: tunnels,
             clientPath: paths?.client ?? TunnelPath(), serverPath: paths?.server ?? TunnelPath(),
             clientVLAN: vlan(fromClient: true), serverVLAN: vlan(fromClient: false), outcome: outcome, form: form,
             completedBy: completedBy, startsAtSYN: sawSYN, ended: ended(outcome), confidence: confidence(),
@@ -125,6 +130,9 @@ struct Judge {
         record.sides.client = isPlain || log.contains { $0.fromClient && !$0.isICMP }
         record.sides.server = isPlain || attempt.marks.contains(.serverSpoke)
         record.sides.hasTwoPlaces = places.areTwo
+        record.isDoubtful =
+            doubts.oneWay != nil || hasUnheardSegments && outcome != .established
+            || !isPlain && !strangeCompletion.isEmpty
         record.sides.distrustsChecksums = trust.distrustsClient || trust.distrustsServer
         return record
     }
@@ -227,8 +235,20 @@ struct Judge {
             return .lossy
         }
         if completedBy == .inferred || !trust.counting.isEmpty { return .inferred }
+        if doubts.oneWay != nil || hasUnheardSegments && !attempt.marks.contains(.established) { return .inferred }
+        if !strangeCompletion.isEmpty { return .inferred }
         return .full
     }
+
+    /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no sighting of
+    /// another.
+    var unheardSegments: Positions {
+        doubts.foreign.filter {
+            log[$0].event == .foreignCarrier && !duplicates.contains($0) && !(log[$0].isSYN && log[$0].fromClient)
+        }
+    }
+
+    private var hasUnheardSegments: Bool { !doubts.foreign.isEmpty && !unheardSegments.isEmpty }
 
     // MARK: Parts
 

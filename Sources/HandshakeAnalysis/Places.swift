@@ -26,7 +26,7 @@ struct Places {
         _ log: [SegmentNote], _ sightings: Sightings, syns: Positions, synAcks: Positions, completion: Int?
     ) {
         let all = Positions(first: log.count)
-        view = all.subtracting(sightings.duplicates)
+        view = sightings.counted
         (self.syns, self.synAcks, self.completion) = (syns, synAcks, completion)
         var hops = (client: Set<UInt8>(), server: Set<UInt8>())
         var gap: Int64 = 0

@@ -67,7 +67,8 @@ struct PlainHandshake {
             offered.isSuperset(of: answered.intersection(PlainHandshake.answers)),
             !answered.contains(.timestamps) || notes[second].tsecr == notes[first].tsval,
             notes[second].seq == attempt.serverISN, notes[second].ack == attempt.clientNext,
-            notes[third].seq == attempt.clientNext, notes[third].ack == attempt.serverNext
+            notes[third].seq == attempt.clientNext, notes[third].ack == attempt.serverNext,
+            Judge.areNear(notes[first].hopLimit, notes[third].hopLimit)
         else { return nil }
         server = attempt.server
         total = notes[third].time &- notes[first].time

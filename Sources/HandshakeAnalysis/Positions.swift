@@ -37,6 +37,9 @@ struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
     }
 
     @inline(__always)
+    func union(_ other: Positions) -> Positions { Positions(bits: bits | other.bits) }
+
+    @inline(__always)
     func dropFirst() -> Positions {
         var rest = self
         rest.bits &= rest.bits &- 1

@@ -36,7 +36,7 @@ extension SegmentNote {
     /// Whether they were taken at different places: another hop limit, VLAN, link address, interface, file or tunnel.
     func wasElsewhere(_ other: SegmentNote) -> Bool {
         hopLimit != other.hopLimit || vlan != other.vlan || linkSignature != other.linkSignature
-            || tunnels != other.tunnels
+            || tunnels != other.tunnels || carrier != other.carrier
     }
 
     /// Whether the two are proven to be one packet, captured twice. Equal bytes alone do not prove it: Linux answers a SYN
@@ -80,13 +80,27 @@ extension SegmentNote {
 struct Sightings {
     /// Every sighting of a packet but its first.
     private(set) var duplicates = Positions()
+    /// The first sightings of segments that count.
+    private(set) var counted: Positions
     /// By position: the first sighting of the same packet.
     private(set) var first: [Int]
 
-    init(_ log: [SegmentNote]) {
+    /// - Parameter doubtful: segments that do not count: they may be sightings of others, and others none of theirs.
+    init(_ log: [SegmentNote], doubtful: Positions = Positions()) {
         first = Array(log.indices)
+        counted = Positions(first: log.count).subtracting(doubtful)
         guard log.count > 1 else { return }
-        let all = Positions(first: log.count)
+        find(log, counted)
+        for position in doubtful where !log[position].isICMP {
+            guard let original = counted.first(where: { log[position].isSamePacket(as: log[$0]) }) else { continue }
+            first[position] = first[original]
+            duplicates.insert(position)
+        }
+        counted = counted.subtracting(duplicates)
+    }
+
+    /// Finds the sightings among some segments.
+    private mutating func find(_ log: [SegmentNote], _ all: Positions) {
         // A sender that gives one identification to different packets proves nothing by it.
         let repeats = (
             client: Sightings.repeatsIdentifications(log, all.filter { log[$0].fromClient }),
@@ -115,7 +129,7 @@ struct Sightings {
                 continue
             }
             let near = (max(0, position - 3)..<position).last {
-                !taken.contains($0) && log[$0].looksLike(log[position])
+                all.contains($0) && !taken.contains($0) && log[$0].looksLike(log[position])
                     && abs(log[position].time &- log[$0].time) < SegmentNote.duplicateWindow
             }
             if let near, !isTwiceAtOnePlace(near) {
@@ -124,7 +138,7 @@ struct Sightings {
             }
         }
         guard !possible.isEmpty else { return }
-        confirm(possible, log)
+        confirm(possible, log, all)
     }
 
     private static func repeatsIdentifications(_ log: [SegmentNote], _ sent: Positions) -> Bool {
@@ -142,7 +156,9 @@ struct Sightings {
     /// Pairs of equal bytes without other evidence are one packet where their neighbours are doubled alike: the packets
     /// before and behind were seen twice as well, and of those one is proven, or all of the log came twice, in both
     /// directions.
-    private mutating func confirm(_ possible: [(earlier: Int, later: Int)], _ log: [SegmentNote]) {
+    private mutating func confirm(
+        _ possible: [(earlier: Int, later: Int)], _ log: [SegmentNote], _ all: Positions
+    ) {
         var doubled = Positions()
         for position in duplicates {
             doubled.insert(position)
@@ -153,7 +169,7 @@ struct Sightings {
             doubled.insert(pair.earlier)
             doubled.insert(pair.later)
         }
-        let segments = Positions(first: log.count).filter { !log[$0].isICMP }
+        let segments = all.filter { !log[$0].isICMP }
         let isAllDoubled =
             doubled == segments && doubled.contains { log[$0].fromClient } && doubled.contains { !log[$0].fromClient }
         for pair in possible {

@@ -8,6 +8,8 @@ package struct Assertion: Sendable {
         case comparison(Term, Comparison, Term)
         /// A figure is in one of some ranges.
         case membership(Int, [Bounds])
+        /// The capture itself is of a kind.
+        case quality(CaptureQuality)
         case not(Claim)
         case and([Claim])
         case or([Claim])
@@ -51,7 +53,9 @@ struct ClaimBuilder {
 
     static func hasAggregate(_ syntax: Syntax) -> Bool {
         switch syntax.kind {
-        case .word, .literal: false
+        // What is asked of the capture is asked once.
+        case .word: CaptureField.isMeant(syntax)
+        case .literal: false
         case .not(let operand): hasAggregate(operand)
         case .and(let operands), .or(let operands): operands.contains(where: hasAggregate)
         case .comparison(let left, _, let right), .contains(let left, let right), .matches(let left, let right):
@@ -82,8 +86,12 @@ struct ClaimBuilder {
             let ranges = try checker.ranges(elements, of: type, name)
             offend(position, by: .counted(aggregates[position], near: ranges.map(\.high).max() ?? 0))
             return .membership(position, ranges)
+        case .contains(let left, let right) where CaptureField.isMeant(left):
+            return .quality(try checker.captureQuality(right))
         case .literal:
             throw checker.error("\(checker.text(syntax)) is no condition: compare an aggregate with it", syntax)
+        case .word where CaptureField.isMeant(syntax):
+            throw checker.error("\(CaptureField.name) is no condition: \(CaptureField.name) contains filtered", syntax)
         case .word, .contains, .matches:
             throw checker.error(
                 "beside an aggregate, a condition on one attempt stands inside one: all(\(checker.text(syntax)))",
@@ -231,6 +239,8 @@ package struct Trial: Sendable {
     /// Whether the frames of all attempts that break it are kept.
     private let keepsFrames: Bool
     private var tallies: [Tally]
+    /// Attempts that nobody vouches for.
+    private var doubtful = 0
 
     package init(_ assertion: Assertion, allowsNone: Bool = false, keepsFrames: Bool = false) {
         self.assertion = assertion
@@ -242,6 +252,9 @@ package struct Trial: Sendable {
     /// - Parameter selected: whether the record is one of those that are asked about. Translated copies are not.
     package mutating func take(_ record: AttemptRecord, selected: Truth = .yes) {
         if record.copyOf != nil { return }
+        // It may not have happened, or have come to something else.
+        let selected = record.isDoubtful ? selected && .unknown : selected
+        if record.isDoubtful, selected != .no { doubtful += 1 }
         for position in tallies.indices {
             tallies[position].take(record, assertion.aggregates[position], selected: selected, keepsFrames: keepsFrames)
         }
@@ -250,12 +263,14 @@ package struct Trial: Sendable {
     /// Whether each of its aggregates has met an attempt.
     package var hasMatched: Bool { !tallies.contains(where: \.isEmpty) }
 
-    package func judgement() -> Judgement {
+    /// - Parameter quality: what the capture itself is.
+    package func judgement(_ quality: [CaptureQuality] = []) -> Judgement {
         var judgement = Judgement()
         judgement.figures = zip(assertion.aggregates, tallies).map(Judgement.Figure.init)
         judgement.attempts = tallies.map { $0.selected + $0.undetermined }.max() ?? 0
-        judgement.isEmpty = tallies.allSatisfy(\.isEmpty)
-        let (truth, broken) = truth(assertion.claim, isWanted: true)
+        judgement.isOfCapture = tallies.isEmpty
+        judgement.isEmpty = !tallies.isEmpty && tallies.allSatisfy(\.isEmpty)
+        let (truth, broken) = truth(assertion.claim, quality, isWanted: true)
         judgement.status =
             if !hasMatched, !allowsNone {
                 .unmatched
@@ -268,6 +283,11 @@ package struct Trial: Sendable {
                 }
             }
         if judgement.status == .passed { return judgement }
+        if judgement.status == .unknown, doubtful > 0 {
+            judgement.doubt([
+                "\(doubtful) of the attempts may be made up, or their outcome be another (one-way-tunnel, foreign-tunnel, possible-forgery)"
+            ])
+        }
         var ids: Set<UInt64> = []
         for position in broken.sorted() {
             let offenders = tallies[position].offenders
@@ -284,21 +304,24 @@ package struct Trial: Sendable {
     }
 
     /// - Returns: what it comes to, and the aggregates that keep it from being as wanted; none if it is.
-    private func truth(_ claim: Assertion.Claim, isWanted: Bool) -> (Truth, broken: Set<Int>) {
+    private func truth(
+        _ claim: Assertion.Claim, _ quality: [CaptureQuality], isWanted: Bool
+    ) -> (Truth, broken: Set<Int>) {
         let truth: Truth
         var involved: Set<Int> = []
         switch claim {
         case .not(let inner):
-            let (truth, broken) = self.truth(inner, isWanted: !isWanted)
+            let (truth, broken) = self.truth(inner, quality, isWanted: !isWanted)
             return (!truth, broken)
         case .and(let claims):
-            let parts = claims.map { self.truth($0, isWanted: isWanted) }
+            let parts = claims.map { self.truth($0, quality, isWanted: isWanted) }
             truth = parts.reduce(.yes) { $0 && $1.0 }
             involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
         case .or(let claims):
-            let parts = claims.map { self.truth($0, isWanted: isWanted) }
+            let parts = claims.map { self.truth($0, quality, isWanted: isWanted) }
             truth = parts.reduce(.no) { $0 || $1.0 }
             involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
+        case .quality(let code): truth = Truth(quality.contains(code))
         case .truth(let position):
             involved = [position]
             truth = tallies[position].truth(assertion.aggregates[position].kind)
@@ -354,6 +377,8 @@ package struct Judgement: Sendable {
 
     /// Why it cannot be told though no attempt speaks against it.
     package private(set) var doubts: [String] = []
+    /// Whether it asks of the capture alone.
+    package internal(set) var isOfCapture = false
 
     package mutating func doubt(_ reasons: [String]) {
         status = .unknown

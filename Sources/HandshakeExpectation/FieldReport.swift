@@ -13,7 +13,12 @@ package enum FieldReport {
                 out.line("\("".padded(width + typeWidth + 4))(\(list))")
             }
         }
+        out.line("\(CaptureField.name.padded(width))  \("names".padded(typeWidth))  \(captureSummary)")
+        out.line("\("".padded(width + typeWidth + 4))(\(CaptureField.codes.joined(separator: ", ")))")
     }
+
+    private static let captureSummary =
+        "what the capture itself is; in assertions, outside of aggregates: capture.quality contains filtered"
 
     package static func json(to out: inout OutputBuffer) {
         for field in Field.all {
@@ -26,6 +31,16 @@ package enum FieldReport {
                     $0.field("summary", field.summary)
                     if let names = names(field) { $0.array("names", names) { $0.element($1) } }
                 }
+            }
+        }
+        JSONReport.write(to: &out) { json in
+            json.object {
+                $0.field("name", CaptureField.name)
+                $0.field("type", "name")
+                $0.field("several", true)
+                $0.field("path", "capture.quality")
+                $0.field("summary", captureSummary)
+                $0.array("names", CaptureField.codes) { $0.element($1) }
             }
         }
     }

@@ -122,6 +122,11 @@ struct Checker {
 
     func field(_ syntax: Syntax, _ fields: inout [Field]) throws(ExpressionError) -> Field {
         guard case .word(let name) = syntax.kind else { throw error("a field should stand here", syntax) }
+        if CaptureField.isMeant(syntax) {
+            throw error(
+                "\(name) is about the capture, not about one attempt: it stands in an assertion, outside of aggregates, as \(name) contains filtered",
+                syntax)
+        }
         guard let field = Field.named(name) else {
             let owner = Field.all.first { other in
                 if case .name(let vocabulary) = other.type { vocabulary.names.contains(name) } else { false }

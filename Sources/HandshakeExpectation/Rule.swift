@@ -67,9 +67,10 @@ package struct Check: Sendable {
     /// Whether each rule has met an attempt.
     package var hasMatched: Bool { trials.allSatisfy(\.hasMatched) }
 
-    package func verdict() -> CheckVerdict {
+    /// - Parameter quality: what the capture itself is.
+    package func verdict(_ quality: [CaptureQuality] = []) -> CheckVerdict {
         var verdict = CheckVerdict(
-            results: zip(rules, trials).map { .init(rule: $0, judgement: $1.judgement()) }, attempts: attempts)
+            results: zip(rules, trials).map { .init(rule: $0, judgement: $1.judgement(quality)) }, attempts: attempts)
         verdict.selection = selection?.text
         verdict.untold = untold
         verdict.figures = figures
@@ -109,7 +110,7 @@ package struct CheckVerdict: Sendable {
     /// - Parameter reasons: why; none changes nothing.
     package mutating func doubt(_ reasons: [String]) {
         guard !reasons.isEmpty else { return }
-        for position in results.indices where results[position].passed {
+        for position in results.indices where results[position].passed && !results[position].judgement.isOfCapture {
             results[position].judgement.doubt(reasons)
         }
     }

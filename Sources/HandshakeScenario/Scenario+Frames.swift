@@ -37,7 +37,7 @@ extension Scenario {
         case .icmp(let error, let packet, let quoted):
             // It travels towards the quoted packet's sender.
             var encoder = encoder(for: packet)
-            swap(&encoder.sourceMAC, &encoder.destinationMAC)
+            encoder.turn()
             return ([encoder.encode(error, about: packet.segment, rawOptions: packet.optionArea, quoted: quoted)], nil)
         case .idle: return ([FrameEncoder(linkType).encodeDatagram(between: flows[0].client, flows[0].server)], nil)
         case .octets(let octets): return ([octets], nil)
@@ -46,7 +46,7 @@ extension Scenario {
 
     private func encoder(for packet: Packet) -> FrameEncoder {
         var encoder = FrameEncoder(linkType)
-        if !packet.isFromClient { swap(&encoder.sourceMAC, &encoder.destinationMAC) }
+        if !packet.isFromClient { encoder.turn() }
         if let mac = packet.senderMAC { encoder.sourceMAC = mac }
         return encoder
     }

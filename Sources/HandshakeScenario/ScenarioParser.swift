@@ -448,11 +448,30 @@ private struct ScenarioParser {
         case "mpls": segment.tunnels = .mpls
         case "pppoe": segment.tunnels = .pppoe
         case "ip": segment.tunnels = .ipInIP
+        case "gtp":
+            segment.tunnels = Tunnels(.gtpU)
+            segment.path = TunnelPath([.init(.gtpU, id: try number("the tunnel's TEID", 0...0xffff_ffff))])
         default:
             throw wrong(
-                "no tunnel is named '\(token.text)' (there are vxlan N, geneve N, nvgre N, gre, mpls, pppoe, ip)",
+                "no tunnel is named '\(token.text)' (there are vxlan N, geneve N, nvgre N, gre, gtp N, mpls, pppoe, ip)",
                 at: token)
         }
+        guard peek?.text == "from" else { return }
+        position += 1
+        let source = try outerAddress()
+        let word = try next("to, and the outer destination")
+        guard word.text == "to" else { throw wrong("'to' should stand here, not '\(word.text)'", at: word) }
+        let destination = try outerAddress()
+        segment.path = TunnelPath(segment.path.layers, outer: (source, destination))
+    }
+
+    /// Of a tunnel's packet.
+    private mutating func outerAddress() throws(Diagnostic) -> IPAddress {
+        let text = try next("an outer address")
+        guard let address = IPAddress(String(text.text)), address.version == .v4 else {
+            throw wrong("'\(text.text)' is no IPv4 address", at: text)
+        }
+        return address
     }
 
     /// The packet named next, else the last one.

@@ -150,17 +150,21 @@ private struct StepWriter {
     }
 
     private func tunnel(of segment: Segment) -> String? {
+        guard let name = tunnelName(of: segment) else { return nil }
+        return segment.path.outer.map { "\(name) from \($0.source) to \($0.destination)" } ?? name
+    }
+
+    private func tunnelName(of segment: Segment) -> String? {
         switch segment.network.kind {
-        case .vxlan: "vxlan \(segment.network.id)"
-        case .geneve: "geneve \(segment.network.id)"
-        case .nvgre: "nvgre \(segment.network.id)"
-        case .none:
-            segment.tunnels.contains(.gre)
-                ? "gre"
-                : segment.tunnels.contains(.mpls)
-                    ? "mpls"
-                    : segment.tunnels.contains(.pppoe) ? "pppoe" : segment.tunnels.contains(.ipInIP) ? "ip" : nil
+        case .vxlan: return "vxlan \(segment.network.id)"
+        case .geneve: return "geneve \(segment.network.id)"
+        case .nvgre: return "nvgre \(segment.network.id)"
+        case .none: break
         }
+        let named: [(Tunnel, String)] = [(.gre, "gre"), (.mpls, "mpls"), (.pppoe, "pppoe"), (.ipInIP, "ip")]
+        if let known = named.first(where: { segment.tunnels.contains(Tunnels($0.0)) }) { return known.1 }
+        let session = segment.path.layers.first { $0.tunnel == .gtpU }
+        return session.map { "gtp \($0.id ?? 0)" }
     }
 
     /// The number relative to the ISN, where that is small, else absolute.

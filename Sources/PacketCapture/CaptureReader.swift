@@ -32,7 +32,7 @@ package final class CaptureReader {
         /// The link type of all frames, whatever the files say; nil where they are believed.
         package var linkType: LinkType?
         /// UDP ports that carry a tunnel beside the known ones.
-        package var tunnelPorts = TunnelPorts()
+        package var tunnelRules = TunnelRules()
         /// Whether the end of a file is only its end so far, and what takes its name is read next.
         package var follows = false
         /// Whether the user has asked to stop; asked when a signal interrupts a read, and while a file is followed.
@@ -120,7 +120,7 @@ package final class CaptureReader {
         let linkType = descriptions.first?.linkType ?? .ethernet
         delivery = FrameDelivery(
             FrameDecoder(
-                linkType, verifiesChecksums: options.verifiesChecksums, tunnelPorts: options.tunnelPorts),
+                linkType, verifiesChecksums: options.verifiesChecksums, tunnelRules: options.tunnelRules),
             limit: options.limit ?? .max, comments: comments)
         if let expression = options.filter {
             delivery.filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)

@@ -24,6 +24,6 @@ struct FrameDelivery {
 
     mutating func changeLinkType(_ linkType: LinkType) {
         decoder = FrameDecoder(
-            linkType, verifiesChecksums: decoder.verifiesChecksums, tunnelPorts: decoder.tunnelPorts)
+            linkType, verifiesChecksums: decoder.verifiesChecksums, tunnelRules: decoder.tunnelRules)
     }
 }

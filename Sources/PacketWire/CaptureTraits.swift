@@ -1,7 +1,8 @@
 /// What the frames of a capture have in common, so far: which kinds of segments it has at all, and how fine its clock is.
 package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     /// The traits that were not seen so far, as bits; 0 once there is nothing more to learn.
-    private var missing = CaptureTraits.other | CaptureTraits.bare | CaptureTraits.payload | CaptureTraits.times
+    private var missing =
+        CaptureTraits.other | CaptureTraits.bare | CaptureTraits.payload | CaptureTraits.times | CaptureTraits.plain
     /// Frames that came while the clock seemed coarse.
     private var frames: UInt32 = 0
 
@@ -12,6 +13,8 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     private static let millisecond: UInt32 = 8
     private static let finer: UInt32 = 16
     private static let times = millisecond | finer
+    /// A segment in no tunnel through an IP network.
+    private static let plain: UInt32 = 32
 
     package init() {}
 
@@ -19,6 +22,12 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     package var hasOther: Bool { missing & CaptureTraits.other == 0 }
     package var hasBare: Bool { missing & CaptureTraits.bare == 0 }
     package var hasPayload: Bool { missing & CaptureTraits.payload == 0 }
+
+    /// Whether a segment came in no tunnel through an IP network.
+    package var hasPlain: Bool { missing & CaptureTraits.plain == 0 }
+
+    /// Takes that a segment came in no such tunnel.
+    @inline(__always) package mutating func takePlain() { missing &= ~CaptureTraits.plain }
 
     /// Whether there is more to learn.
     @inline(__always) package var isOpen: Bool { missing != 0 }

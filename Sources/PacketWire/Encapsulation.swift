@@ -121,11 +121,55 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     }
 }
 
+extension Tunnel {
+    /// Those that cross an IP network: whoever can send a packet to their end can send one.
+    public static let crossingNetworks = allCases.filter { !$0.isOfLink }
+
+    /// Whether it stands between a link and an IP packet: nobody beyond the link can send it.
+    private var isOfLink: Bool {
+        switch self {
+        case .mpls, .pppoe, .nsh, .macsec, .pseudowire, .metadata, .fabricPath, .providerBackbone, .vnTag, .eTag, .hsr,
+            .trill, .ah:
+            true
+        case .ipInIP, .gre, .vxlan, .geneve, .erspan, .gtpU, .l2tp, .teredo, .etherIP, .eoip, .capwap, .ayiya: false
+        }
+    }
+
+    /// Whether capture devices and clouds mirror traffic in it.
+    package var carriesMirrors: Bool {
+        switch self {
+        case .gre, .vxlan, .geneve, .erspan: true
+        default: false
+        }
+    }
+}
+
+/// A tunnel through an IP network: its kind and its two ends, in no order. Ports, keys and virtual networks are no part of it,
+/// since they differ by direction.
+///
+/// Whoever can send a packet to one end can make up what is inside: what came in it says less than what came plain.
+public struct Carrier: Hashable, Sendable, CustomStringConvertible {
+    public let tunnel: Tunnel
+    /// The lower of the two outer addresses, and the higher.
+    public let low: IPAddress
+    public let high: IPAddress
+
+    public init(_ tunnel: Tunnel, _ a: IPAddress, _ b: IPAddress) {
+        self.tunnel = tunnel
+        (low, high) = b < a ? (b, a) : (a, b)
+    }
+
+    /// `gre 192.0.2.1 - 192.0.2.2`.
+    public var description: String { "\(tunnel.name) \(low) - \(high)" }
+}
+
 /// The encapsulations around the innermost IP packet, as a set.
 public struct Tunnels: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt32
     @inlinable @inline(__always) public init(rawValue: UInt32) { self.rawValue = rawValue }
     @inline(__always) public init(_ tunnel: Tunnel) { rawValue = 1 << UInt32(tunnel.rawValue) }
+
+    public init(_ tunnels: [Tunnel]) { self = tunnels.reduce(into: Tunnels()) { $0.insert(Tunnels($1)) } }
 
     public static let ipInIP = Tunnels(.ipInIP)
     public static let gre = Tunnels(.gre)
@@ -219,6 +263,14 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
         case 6: (IPAddress(v6High: sourceHigh, low: sourceLow), IPAddress(v6High: destinationHigh, low: destinationLow))
         default: nil
         }
+    }
+
+    /// The tunnel that crosses the IP network; nil where the segment came plain, or in link layers only.
+    public var carrier: Carrier? {
+        guard let outer else { return nil }
+        let layers = layers
+        let tunnel = layers.first { Tunnel.crossingNetworks.contains($0.tunnel) } ?? layers.first
+        return tunnel.map { Carrier($0.tunnel, outer.source, outer.destination) }
     }
 
     public static func == (a: TunnelPath, b: TunnelPath) -> Bool {

@@ -6,7 +6,16 @@ public struct FrameEncoder: Sendable {
     public var sourceMAC: [UInt8] = [2, 0, 0, 0, 0, 1]
     public var destinationMAC: [UInt8] = [2, 0, 0, 0, 0, 2]
 
+    /// Outer source and destination of a segment in a tunnel whose path does not say them.
+    public var tunnelEnds = (source: IPAddress(v4: 0x0a00_0001), destination: IPAddress(v4: 0x0a00_0002))
+
     public init(_ linkType: LinkType = .ethernet) { self.linkType = linkType }
+
+    /// For segments in the other direction.
+    package mutating func turn() {
+        swap(&sourceMAC, &destinationMAC)
+        tunnelEnds = (tunnelEnds.destination, tunnelEnds.source)
+    }
 
     /// The frame of a segment.
     /// - Parameters:
@@ -110,10 +119,9 @@ public struct FrameEncoder: Sendable {
 
     private func encapsulate(_ inner: [UInt8], _ segment: Segment) -> [UInt8] {
         let isV6 = inner[0] >> 4 == 6
-        let (near, far) = (IPAddress(v4: 0x0a00_0001), IPAddress(v4: 0x0a00_0002))
+        let (near, far) = segment.path.outer ?? tunnelEnds
         func outer(_ proto: UInt8, _ payload: [UInt8]) -> [UInt8] {
-            ipPacket(
-                from: near, to: far, proto: proto, payload: payload, identification: 1, hopLimit: 64)
+            ipPacket(from: near, to: far, proto: proto, payload: payload, identification: 1, hopLimit: 64)
         }
         let ethernet = destinationMAC + sourceMAC + (isV6 ? [0x86, 0xdd] : [0x08, 0x00]) + inner
         let vni = (segment.network.id << 8).octets
@@ -128,6 +136,10 @@ public struct FrameEncoder: Sendable {
                 : outer(47, [0, 0] + (isV6 ? [0x86, 0xdd] : [0x08, 0x00]) + inner)
         }
         if segment.tunnels.contains(.ipInIP) { return outer(isV6 ? 41 : 4, inner) }
+        if segment.tunnels.contains(Tunnels(.gtpU)) {
+            let teid = segment.path.layers.first { $0.tunnel == .gtpU }?.id ?? 0
+            return udp(2152, [0x30, 0xff] + UInt16(inner.count).octets + teid.octets + inner)
+        }
         return inner
     }
 

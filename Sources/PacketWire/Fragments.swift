@@ -193,9 +193,10 @@ struct Reassembly {
         var slot = DecodedFrame()
         var parser = unsafe Parser(
             bytes: whole.span.bytes, wireLength: packet.wireLength, verifies: decoder.verifiesChecksums,
-            tunnelPorts: decoder.tunnelPorts)
+            tunnelRules: decoder.tunnelRules)
         parser.packet(of: packet.first, into: &slot)
         slot.isFragment = parser.fragmentedPacket >= 0
+        decoder.leaveTunnel(parser.tunnels, parser.path, &slot)
         if slot.kind == .segment {
             slot.segment.isFragment = true
             slot.segment.hasFragmentOverlap = packet.hasOverlap

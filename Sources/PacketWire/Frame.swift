@@ -1,7 +1,7 @@
 /// Why a whole, well-formed frame is not a TCP segment: not ours, but not broken.
 public enum IgnoredReason: UInt8, CaseIterable, Sendable {
     case icmpError, arp, llc, otherEtherType, udp, icmp, otherProtocol, laterFragment, encrypted, noNextHeader
-    case unknownLinkType, tooDeep, linkControl
+    case unknownLinkType, tooDeep, linkControl, tunnel
 
     /// The stable name in reports.
     public var name: String {
@@ -19,6 +19,7 @@ public enum IgnoredReason: UInt8, CaseIterable, Sendable {
         case .unknownLinkType: "unknown-link-type"
         case .tooDeep: "encapsulated-too-deep"
         case .linkControl: "link-control"
+        case .tunnel: "tunnel-not-looked-into"
         }
     }
 }
@@ -87,13 +88,13 @@ public struct FrameDecoder: Sendable {
     public let linkType: LinkType
     /// Whether IPv4 and TCP checksums of segments without payload, or with SYN, RST or FIN, are verified.
     public var verifiesChecksums: Bool
-    /// UDP ports that carry a tunnel beside the known ones.
-    public var tunnelPorts: TunnelPorts
+    /// UDP ports that carry a tunnel beside the known ones, and which tunnels are looked into.
+    public var tunnelRules: TunnelRules
 
-    public init(_ linkType: LinkType, verifiesChecksums: Bool = true, tunnelPorts: TunnelPorts = TunnelPorts()) {
+    public init(_ linkType: LinkType, verifiesChecksums: Bool = true, tunnelRules: TunnelRules = TunnelRules()) {
         self.linkType = linkType
         self.verifiesChecksums = verifiesChecksums
-        self.tunnelPorts = tunnelPorts
+        self.tunnelRules = tunnelRules
     }
 
     /// Decodes one frame.
@@ -110,21 +111,31 @@ public struct FrameDecoder: Sendable {
     @inline(__always)
     package func decode(_ bytes: RawSpan, wireLength: Int, into slot: inout DecodedFrame) {
         let end = max(wireLength, bytes.byteCount)
-        var parser = Parser(bytes: bytes, wireLength: end, verifies: verifiesChecksums, tunnelPorts: tunnelPorts)
+        var parser = Parser(bytes: bytes, wireLength: end, verifies: verifiesChecksums, tunnelRules: tunnelRules)
         slot.holdsMore = false
         slot.looksRaw = false
         slot.number = 0
         parser.link(linkType, into: &slot)
         slot.isFragment = parser.fragmentedPacket >= 0
         slot.isSliced = parser.isSliced
+        leaveTunnel(parser.tunnels, parser.path, &slot)
         if linkType.rawValue == 1, slot.kind != .segment { slot.looksRaw = parser.provesIP(at: 0, end: end) }
+    }
+
+    /// What came in a tunnel that is not looked into is ignored.
+    @inline(__always)
+    func leaveTunnel(_ crossed: Tunnels, _ path: TunnelPath, _ slot: inout DecodedFrame) {
+        if crossed.isEmpty || tunnelRules.areLookedInto(crossed) || path.outer == nil { return }
+        slot.kind = .ignored
+        slot.reason = .tunnel
+        slot.isFragment = false
     }
 
     /// Where in a frame the part of a fragmented packet is.
     func fragment(of bytes: RawSpan, wireLength: Int) -> Fragment? {
         var slot = DecodedFrame()
         let end = max(wireLength, bytes.byteCount)
-        var parser = Parser(bytes: bytes, wireLength: end, verifies: false, tunnelPorts: tunnelPorts)
+        var parser = Parser(bytes: bytes, wireLength: end, verifies: false, tunnelRules: tunnelRules)
         parser.link(linkType, into: &slot)
         return parser.fragment()
     }

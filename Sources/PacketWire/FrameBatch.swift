@@ -230,6 +230,7 @@ package struct FrameBatch: ~Copyable {
             if segments[position].checksum == .good { senders.takeGood(segments[position], addresses[position]) }
             taken &+= 1
         }
+        if taken > 0 { seen.takePlain() }
         (steps, traits) = (allSteps, seen)
         return taken
     }
@@ -298,10 +299,12 @@ package struct FrameBatch: ~Copyable {
         if heads[count].isUsual {
             ofPart[Int(heads[count].part)] |= bit
             traits.take(segments[count].flags, payload: segments[count].payloadLength)
+            traits.takePlain()
         } else {
             unusual |= bit
             if others[count].kind == .segment {
                 traits.take(others[count].segment.flags, payload: others[count].segment.payloadLength)
+                if others[count].segment.path.carrier == nil { traits.takePlain() }
                 heads[count].senderTrust = senders.take(others[count].segment)
             }
         }

@@ -23,6 +23,7 @@ extension Parser {
             reporter: outer.source, type: type, code: code, source: Endpoint(source, bytes.u16(next)),
             destination: Endpoint(destination, bytes.u16(next + 2)), seq: next + 8 <= limit ? bytes.u32(next + 4) : nil,
             network: network)
+        if !tunnels.isEmpty { slot.icmp.path = path }
     }
 
     /// A quoted packet: its ends, what it carries, and where that begins.

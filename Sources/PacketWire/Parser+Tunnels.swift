@@ -362,7 +362,7 @@ extension Parser {
 
     /// The tunnel that either port stands for. What the user says comes first.
     private func tunnel(from source: UInt16, to destination: UInt16) -> Tunnel? {
-        if tunnelPorts.count > 0, let named = tunnelPorts[destination] ?? answering(tunnelPorts[source]) {
+        if tunnelRules.count > 0, let named = tunnelRules[destination] ?? answering(tunnelRules[source]) {
             return named
         }
         return tunnelOnPort(destination) ?? answering(tunnelOnPort(source))

@@ -7,7 +7,7 @@
 struct Parser: ~Escapable {
     let bytes: RawSpan
     let verifies: Bool
-    let tunnelPorts: TunnelPorts
+    let tunnelRules: TunnelRules
     /// Where the enclosing layer ends, in octets from the start of the frame.
     var end: Int
     var vlan = VLANTags()
@@ -27,10 +27,10 @@ struct Parser: ~Escapable {
 
     @inline(__always)
     @_lifetime(copy bytes)
-    init(bytes: RawSpan, wireLength: Int, verifies: Bool, tunnelPorts: TunnelPorts) {
+    init(bytes: RawSpan, wireLength: Int, verifies: Bool, tunnelRules: TunnelRules) {
         self.bytes = bytes
         self.verifies = verifies
-        self.tunnelPorts = tunnelPorts
+        self.tunnelRules = tunnelRules
         end = wireLength
     }
 

@@ -204,6 +204,8 @@ public struct ICMPError: Hashable, Sendable {
     /// SEG.SEQ of the quoted segment; nil where the quote ends before it.
     public var seq: UInt32?
     public var network = VirtualNetwork.none
+    /// How the error was carried.
+    public var path = TunnelPath()
 
     public init(
         reporter: IPAddress, type: UInt8, code: UInt8, source: Endpoint, destination: Endpoint, seq: UInt32? = nil,

@@ -97,9 +97,9 @@ public struct Handshakes: Sendable {
             let selection: Predicate? = if let condition { try Predicate(condition) } else { nil }
             var trial = Trial(try Assertion(expression, where: selection))
             for attempt in attempts { trial.take(attempt) }
-            var told = trial.judgement()
+            var told = trial.judgement(summary.quality.map(\.code))
             let doubts = summary.doubts
-            if told.status == .passed, !doubts.isEmpty { told.doubt(doubts) }
+            if told.status == .passed, !told.isOfCapture, !doubts.isEmpty { told.doubt(doubts) }
             judgement = told
         } catch {
             Issue.record("\(error.description)", sourceLocation: sourceLocation)

@@ -218,7 +218,7 @@ struct CheckPlan {
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
         let (summary, _) = try analysis.run(&check)
-        var verdict = verdict(of: check)
+        var verdict = verdict(of: check, summary)
         verdict.doubt(summary.doubts)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
@@ -278,8 +278,8 @@ struct CheckPlan {
         .init(rules, selection: selection, keepsFrames: evidence != nil, comparesFigures: baseline != nil)
     }
 
-    func verdict(of check: HandshakeExpectation.Check) -> CheckVerdict {
-        var verdict = check.verdict()
+    func verdict(of check: HandshakeExpectation.Check, _ summary: HandshakeSummary) -> CheckVerdict {
+        var verdict = check.verdict(summary.quality.map(\.code))
         if let baseline, let figures = verdict.figures {
             verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
         }

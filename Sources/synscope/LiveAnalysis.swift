@@ -86,7 +86,7 @@ final class LiveAnalysis: @unchecked Sendable {
     /// - Parameter writer: what makes blocks of handshake frames, its header taken.
     init(
         _ capture: LiveCapture, _ configuration: HandshakeTracker.Configuration, limits: Limits,
-        verifiesChecksums: Bool, tunnelPorts: TunnelPorts,
+        verifiesChecksums: Bool, tunnelRules: TunnelRules,
         writer: SavefileWriter?, outlets: LiveOutlets
     ) {
         self.capture = capture
@@ -101,7 +101,7 @@ final class LiveAnalysis: @unchecked Sendable {
         tracker = HandshakeTracker(configuration)
         batch = tracker.makeBatch()
         decoders = capture.linkTypes.map {
-            FrameDecoder($0, verifiesChecksums: verifiesChecksums, tunnelPorts: tunnelPorts)
+            FrameDecoder($0, verifiesChecksums: verifiesChecksums, tunnelRules: tunnelRules)
         }
         lastReading = Clock.wall
     }
@@ -224,7 +224,7 @@ final class LiveAnalysis: @unchecked Sendable {
             for (position, linkType) in capture.linkTypes.enumerated() where decoders[position].linkType != linkType {
                 decoders[position] = FrameDecoder(
                     linkType, verifiesChecksums: decoders[position].verifiesChecksums,
-                    tunnelPorts: decoders[position].tunnelPorts)
+                    tunnelRules: decoders[position].tunnelRules)
             }
         }
         if tracker.hasDecided { pending += tracker.drain() }

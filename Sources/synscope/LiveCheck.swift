@@ -47,7 +47,7 @@ struct LiveCheck {
             capture, command.input.tracking.configuration(usual: Watch.usualAttempts),
             limits: .init(count: command.input.count, duration: command.duration, waits: false),
             verifiesChecksums: command.input.tracking.verifiesChecksums,
-            tunnelPorts: command.input.tracking.tunnelPorts, writer: kept?.writer, outlets: outlets)
+            tunnelRules: command.input.tracking.tunnelRules, writer: kept?.writer, outlets: outlets)
         analysis.numbersFrames = true
         let ending = Ending()
         CaptureOptions.announce(capture, options)
@@ -77,7 +77,7 @@ struct LiveCheck {
         if wasRunning { context.errors.append("the command was still running, and was ended") }
         if let failure = analysis.failure { context.errors.append(failure.description) }
         if loss.recordsLetGo > 0 { context.errors.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
-        var verdict = jury.verdict(plan)
+        var verdict = jury.verdict(plan, summary)
         verdict.isIncomplete = loss.recordsLetGo > 0
         verdict.doubt(summary.doubts)
         plan.keep(verdict, &context) { kept?.octets(of: Set(analysis.withFragments(verdict.frames))) ?? [] }
@@ -206,7 +206,9 @@ private final class Jury: Sendable {
         }
     }
 
-    func verdict(_ plan: CheckPlan) -> CheckVerdict { state.withLock { plan.verdict(of: $0.check) } }
+    func verdict(_ plan: CheckPlan, _ summary: HandshakeSummary) -> CheckVerdict {
+        state.withLock { plan.verdict(of: $0.check, summary) }
+    }
 }
 
 /// Frames of handshakes in memory, until it is known which of them are wanted.

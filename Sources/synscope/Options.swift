@@ -109,7 +109,7 @@ struct InputOptions: ParsableArguments {
             var options = CaptureReader.Options(
                 filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
             options.linkType = linkType?.linkType
-            options.tunnelPorts = tracking.tunnelPorts
+            options.tunnelRules = tracking.tunnelRules
             options.follows = follows
             options.isInterrupted = { clinux_interrupted() != 0 }
             return try CaptureReader(paths: paths, options)
@@ -179,7 +179,7 @@ struct TrackingOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             UDP ports that carry a tunnel, as vxlan=8473,geneve=6082; may be repeated. Tunnels: \
-            \(TunnelPorts.tunnels.map(\.name).joined(separator: ", ")).
+            \(TunnelRules.tunnels.map(\.name).joined(separator: ", ")).
             """,
             valueName: "tunnel=port,..."))
     var decodeAs: [PortList] = []
@@ -192,17 +192,70 @@ struct TrackingOptions: ParsableArguments {
             for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
                 let words = part.split(separator: "=", omittingEmptySubsequences: false)
                 guard words.count == 2, let port = UInt16(words[1]), port > 0,
-                    let tunnel = TunnelPorts.tunnels.first(where: { $0.name == words[0].lowercased() })
+                    let tunnel = TunnelRules.tunnels.first(where: { $0.name == words[0].lowercased() })
                 else { return nil }
                 ports.append((tunnel, port))
             }
         }
     }
 
+    @Option(
+        name: .customLong("tunnel"),
+        help: ArgumentHelp(
+            """
+            The tunnel, or mirror session, between two addresses is yours: what comes in it is believed, also where one \
+            end only is heard. May be repeated.
+            """,
+            valueName: "A-B"))
+    var declaredTunnels: [TunnelEnds] = []
+
+    @Option(
+        name: .customLong("tunnels"),
+        help: ArgumentHelp(
+            """
+            Look into these tunnels through IP networks and no others: \
+            \(Tunnel.crossingNetworks.map(\.name).joined(separator: ", ")).
+            """,
+            valueName: "tunnel,..."))
+    var tunnels: TunnelList?
+
+    @Flag(name: .customLong("no-tunnels"), help: "Look into no tunnels through IP networks.")
+    var looksIntoNoTunnels = false
+
+    /// The two outer addresses of a tunnel, as `192.0.2.1-192.0.2.2`.
+    struct TunnelEnds: ExpressibleByArgument {
+        var ends: (IPAddress, IPAddress)
+
+        init?(argument: String) {
+            let words = argument.split(separator: "-", omittingEmptySubsequences: false)
+            guard words.count == 2, let a = IPAddress(String(words[0])), let b = IPAddress(String(words[1])),
+                a.version == b.version
+            else { return nil }
+            ends = (a, b)
+        }
+    }
+
+    /// Names of tunnels through IP networks.
+    struct TunnelList: ExpressibleByArgument {
+        var tunnels: [Tunnel] = []
+
+        init?(argument: String) {
+            for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let tunnel = Tunnel.crossingNetworks.first(where: { $0.name == word.lowercased() }) else {
+                    return nil
+                }
+                tunnels.append(tunnel)
+            }
+        }
+    }
+
     func validate() throws {
+        if looksIntoNoTunnels, tunnels != nil {
+            throw ValidationError("--no-tunnels and --tunnels exclude each other")
+        }
         let named = decodeAs.flatMap(\.ports).map(\.port)
-        if named.count > TunnelPorts.maximumCount {
-            throw ValidationError("--decode-as takes at most \(TunnelPorts.maximumCount) ports")
+        if named.count > TunnelRules.maximumCount {
+            throw ValidationError("--decode-as takes at most \(TunnelRules.maximumCount) ports")
         }
         if Set(named).count < named.count { throw ValidationError("--decode-as names a port twice") }
         let most = HandshakeTracker.Configuration.mostAttempts
@@ -218,8 +271,11 @@ struct TrackingOptions: ParsableArguments {
 
     var verifiesChecksums: Bool { checksums == .verify }
 
-    var tunnelPorts: TunnelPorts {
-        decodeAs.flatMap(\.ports).reduce(into: TunnelPorts()) { _ = $0.add($1.tunnel, port: $1.port) }
+    var tunnelRules: TunnelRules {
+        var rules = decodeAs.flatMap(\.ports).reduce(into: TunnelRules()) { _ = $0.add($1.tunnel, port: $1.port) }
+        if looksIntoNoTunnels { rules.lookedInto = [] }
+        if let tunnels { rules.lookedInto = Tunnels(tunnels.tunnels) }
+        return rules
     }
 
     /// - Parameter usual: the most attempts where none are asked for.
@@ -230,6 +286,7 @@ struct TrackingOptions: ParsableArguments {
         configuration.maximumAttempts = maxAttempts ?? (maxMemory == nil ? usual : Self.mostForMemory)
         configuration.maximumMemory = maxMemory?.octets ?? .max
         configuration.excludesBadChecksums = verifiesChecksums
+        configuration.declaredTunnels = declaredTunnels.map(\.ends)
         return configuration
     }
 }

@@ -65,7 +65,7 @@ struct WatchRun {
         let analysis = LiveAnalysis(
             capture, command.tracking.configuration(usual: Watch.usualAttempts),
             limits: .init(count: command.count, duration: command.duration, waits: command.wait),
-            verifiesChecksums: command.tracking.verifiesChecksums, tunnelPorts: command.tracking.tunnelPorts,
+            verifiesChecksums: command.tracking.verifiesChecksums, tunnelRules: command.tracking.tunnelRules,
             writer: writer, outlets: outlets)
         let ending = Ending()
         let reports = outlets.reports ?? BoundedQueue(limit: Self.mostReports)

@@ -17,6 +17,60 @@ struct AssertionTests {
         return trial.judgement()
     }
 
+    @Test("An attempt that may be made up makes no assertion hold, and none fail")
+    func doubtfulAttempts() throws {
+        var doubtful = Records.five
+        doubtful[2].isDoubtful = true
+        let alone = [doubtful[2]]
+        #expect(try AssertionTests.judge("none(hs.outcome == stale)", alone).status == .unknown)
+        #expect(try AssertionTests.judge("none(hs.outcome == refused)", alone).status == .unknown)
+        #expect(try AssertionTests.judge("any(hs.outcome == refused)", doubtful).status == .unknown)
+        #expect(try AssertionTests.judge("none(hs.outcome == refused)", doubtful).status == .unknown)
+        #expect(try AssertionTests.judge("none(hs.outcome == refused)", doubtful).doubts.count == 1)
+        // What others decide stays decided.
+        #expect(try AssertionTests.judge("any(hs.outcome == established)", doubtful).status == .passed)
+        #expect(try AssertionTests.judge("none(hs.outcome == unanswered)", doubtful).status == .failed)
+    }
+
+    @Test("An assertion can ask what the capture is, by itself and beside aggregates")
+    func captureQuality() throws {
+        func status(_ text: String, _ quality: [CaptureQuality]) throws -> Judgement.Status {
+            var trial = Trial(try Assertion(text))
+            for record in Records.five { trial.take(record) }
+            return trial.judgement(quality).status
+        }
+        #expect(try status("capture.quality contains filtered", [.filtered, .doubled]) == .passed)
+        #expect(try status("capture.quality contains filtered", [.doubled]) == .failed)
+        #expect(try status("not (capture.quality contains \"filtered\")", []) == .passed)
+        #expect(try status("capture.quality contains filtered or any(hs.outcome == refused)", []) == .passed)
+        #expect(try status("not (capture.quality contains cut) and count() == 5", [.cut]) == .failed)
+    }
+
+    @Test(
+        "What is wrong with a question about the capture is said",
+        arguments: [
+            ("capture.quality contains filterd", "did you mean 'filtered'?"),
+            ("all(capture.quality contains filtered)", "about the capture"),
+            ("capture.quality", "is no condition"),
+        ])
+    func wrongCaptureQuality(_ text: String, _ message: String) {
+        do throws(ExpressionError) {
+            _ = try Assertion(text)
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.message.contains(message), "\(error.message)")
+        }
+    }
+
+    @Test("What a filter left out makes an assertion about attempts unknown, and not one about the capture")
+    func doubtsAboutCapture() throws {
+        var check = Check([try Rule("capture.quality contains filtered"), try Rule("none(hs.outcome == stale)")])
+        for record in Records.five { check.take(record) }
+        var verdict = check.verdict([.filtered])
+        verdict.doubt(["the capture is filtered"])
+        #expect(verdict.results.map(\.judgement.status) == [.passed, .unknown])
+    }
+
     /// Of the five attempts of `Records`.
     static let table: [(expression: String, expected: Judgement.Status)] = [
         ("all(hs.outcome == established)", .failed),

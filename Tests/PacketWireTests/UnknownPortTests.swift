@@ -15,13 +15,13 @@ struct UnknownPortTests {
     }
 
     /// The outermost tunnel, and the number of a UDP port that is not decoded.
-    static func outcome(_ octets: [UInt8], _ ports: TunnelPorts) -> (tunnel: Tunnel?, port: UInt16) {
-        let slot = slot(octets, FrameDecoder(.ethernet, tunnelPorts: ports))
+    static func outcome(_ octets: [UInt8], _ ports: TunnelRules) -> (tunnel: Tunnel?, port: UInt16) {
+        let slot = slot(octets, FrameDecoder(.ethernet, tunnelRules: ports))
         return (slot.kind == .segment ? slot.segment.path.layers.first?.tunnel : nil, slot.number)
     }
 
-    static func ports(_ tunnel: Tunnel, _ port: UInt16) -> TunnelPorts {
-        var ports = TunnelPorts()
+    static func ports(_ tunnel: Tunnel, _ port: UInt16) -> TunnelRules {
+        var ports = TunnelRules()
         let isAdded = ports.add(tunnel, port: port)
         #expect(isAdded)
         return ports
@@ -46,7 +46,31 @@ struct UnknownPortTests {
         var octets = UnknownPortTests.onPort(33333, try UnknownPortTests.made(name).octets)
         (octets[34], octets[35]) = (0xc3, 0x50)
         #expect(UnknownPortTests.outcome(octets, UnknownPortTests.ports(tunnel, 33333)).tunnel == tunnel)
-        #expect(TunnelPorts.tunnels.contains(tunnel))
+        #expect(TunnelRules.tunnels.contains(tunnel))
+    }
+
+    @Test(
+        "A tunnel that is not looked into is ignored, and counted as such; one that is looked into is decoded",
+        arguments: ["vxlan", "gtp-u", "gre with checksum, key and sequence number", "ip in ip"])
+    func notLookedInto(_ name: String) throws {
+        let octets = try UnknownPortTests.made(name).octets
+        var none = TunnelRules()
+        none.lookedInto = []
+        let slot = UnknownPortTests.slot(octets, FrameDecoder(.ethernet, tunnelRules: none))
+        #expect(slot.frame == .ignored(.tunnel))
+        let decoded = UnknownPortTests.slot(octets, FrameDecoder(.ethernet))
+        try #require(decoded.kind == .segment)
+        var own = TunnelRules()
+        own.lookedInto = decoded.segment.tunnels
+        #expect(UnknownPortTests.slot(octets, FrameDecoder(.ethernet, tunnelRules: own)).kind == .segment)
+    }
+
+    @Test("Layers of a link are looked into whatever is said of tunnels")
+    func linkLayers() throws {
+        var none = TunnelRules()
+        none.lookedInto = []
+        let octets = try UnknownPortTests.made("mpls").octets
+        #expect(UnknownPortTests.slot(octets, FrameDecoder(.ethernet, tunnelRules: none)).kind == .segment)
     }
 
     @Test("What contradicts the tunnel of a port that the user names is UDP of that port")
@@ -59,7 +83,7 @@ struct UnknownPortTests {
     @Test("What the user says of a port counts more than what the port is known for")
     func overridden() throws {
         let octets = UnknownPortTests.onPort(6081, try UnknownPortTests.made("vxlan").octets)
-        #expect(UnknownPortTests.outcome(octets, TunnelPorts()).tunnel == nil)
+        #expect(UnknownPortTests.outcome(octets, TunnelRules()).tunnel == nil)
         #expect(UnknownPortTests.outcome(octets, UnknownPortTests.ports(.vxlan, 6081)).tunnel == .vxlan)
     }
 
@@ -75,7 +99,7 @@ struct UnknownPortTests {
         }
         let end = whole.count - 34
         var batch = FrameBatch(seed: 1)
-        let decoder = FrameDecoder(.ethernet, tunnelPorts: UnknownPortTests.ports(.geneve, 33333))
+        let decoder = FrameDecoder(.ethernet, tunnelRules: UnknownPortTests.ports(.geneve, 33333))
         for (index, octets) in [piece(0..<24, isLast: false), piece(24..<end, isLast: true)].enumerated() {
             batch.append(
                 octets.span.bytes, wireLength: octets.count, number: UInt64(index + 1), time: 0, decoder: decoder)
@@ -89,7 +113,7 @@ struct UnknownPortTests {
 
     @Test("More than eight ports cannot be named, nor a tunnel that UDP does not carry")
     func bounds() {
-        var ports = TunnelPorts()
+        var ports = TunnelRules()
         let added = [(Tunnel.pppoe, 1)] + (1...9).map { (Tunnel.vxlan, $0) }
         let answers = added.map { ports.add($0.0, port: UInt16($0.1)) }
         #expect(answers == [false] + [Bool](repeating: true, count: 8) + [false] && ports.count == 8)
@@ -112,7 +136,7 @@ struct UnknownPortTests {
                 octets[position] =
                     position - 42 < head.count ? head[position - 42] : UInt8.random(in: 0...255, using: &generator)
             }
-            let outcome = UnknownPortTests.outcome(octets, TunnelPorts())
+            let outcome = UnknownPortTests.outcome(octets, TunnelRules())
             #expect(outcome.tunnel == nil && outcome.port == 12345, "\(octets)")
         }
     }
@@ -125,7 +149,7 @@ struct UnknownPortTests {
         for position in [42, 43, 44, 45, 49] + Array(62..<84) {
             var octets = frame
             octets[position] ^= 0x10
-            #expect(UnknownPortTests.outcome(octets, TunnelPorts()).tunnel == nil, "octet \(position)")
+            #expect(UnknownPortTests.outcome(octets, TunnelRules()).tunnel == nil, "octet \(position)")
         }
     }
 
@@ -135,7 +159,7 @@ struct UnknownPortTests {
         for (source, destination, number) in [(50000, 53, 53), (53, 50000, 53), (0, 514, 514), (0, 0, 0)] {
             var octets = UnknownPortTests.onPort(UInt16(destination), frame)
             (octets[34], octets[35]) = (UInt8(source >> 8), UInt8(source & 0xff))
-            #expect(Int(UnknownPortTests.outcome(octets, TunnelPorts()).port) == number)
+            #expect(Int(UnknownPortTests.outcome(octets, TunnelRules()).port) == number)
         }
     }
 }

@@ -18,6 +18,20 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     /// All checksums of one side are bad.
     case badServerSums = "bad-server-sums"
     case badClientSums = "bad-client-sums"
+    /// All in GTP-U, whose ids differ by direction.
+    case tunnelled
+    /// The client's direction in IP-in-IP, as a load balancer hands it on; the server answers directly.
+    case directReturn = "direct-return"
+    /// On "any" of a host with an overlay: each packet plain, and microseconds later in VXLAN.
+    case overlay
+    /// A mirror session's copy before each packet.
+    case mirrorCopies = "mirror-copies"
+    /// Behind each packet one in the name of either side, that a stranger who knows x and y sends to a tunnel's end.
+    case forged
+    /// Captures of both ends, the server's clock two seconds ahead.
+    case twoEnds = "two-ends"
+    /// The clock is a day ahead for some of the frames.
+    case steppedClock = "stepped-clock"
 
     /// Half of all worlds are captured whole.
     public init(seed: UInt64) {
@@ -30,7 +44,47 @@ public enum CaptureKind: String, CaseIterable, Sendable {
         let all = world.sightings
         func kept(_ isKept: (Sent) -> Bool) -> [Sighting] { all.filter { isKept(world.packets[$0.packet]) } }
         switch self {
-        case .whole, .badServerSums, .badClientSums: return all
+        case .whole, .badServerSums, .badClientSums, .forged: return all
+        case .tunnelled:
+            return all.map { sighting in
+                var carried = sighting
+                carried.carriage = .gtp
+                return carried
+            }
+        case .directReturn:
+            return all.map { sighting in
+                var carried = sighting
+                if world.packets[sighting.packet].fromClient { carried.carriage = .ipInIP }
+                return carried
+            }
+        case .overlay, .mirrorCopies:
+            return all.flatMap { sighting in
+                var (first, second) = (sighting, sighting)
+                second.time += 20_000
+                if self == .overlay {
+                    second.isCaptureDuplicate = true
+                    second.carriage = .vxlan
+                } else {
+                    first.isCaptureDuplicate = true
+                    first.isBesideFirst = true
+                    first.carriage = .gre
+                }
+                return sighting.isCaptureDuplicate ? [] : [first, second]
+            }.sorted { $0.time < $1.time }
+        case .twoEnds:
+            return all.flatMap { sighting in
+                var far = sighting
+                far.time += 2_001_000_000
+                far.isCaptureDuplicate = true
+                return sighting.isCaptureDuplicate ? [] : [sighting, far]
+            }.sorted { $0.time < $1.time }
+        case .steppedClock:
+            guard all.count > 2 else { return all }
+            return all.enumerated().map { index, sighting in
+                var stepped = sighting
+                if index > all.count / 3, index <= 2 * all.count / 3 { stepped.time += 86_400_000_000_000 }
+                return stepped
+            }
         case .mirrored, .twoPlaces:
             return all.flatMap { sighting in
                 var again = sighting
@@ -70,5 +124,10 @@ public enum CaptureKind: String, CaseIterable, Sendable {
 
     /// Whether outcomes, counts and round trips are compared too: the truth of those is known by what passed the capture
     /// point, which a filter, a coarse clock or a sum that is not trusted leaves open.
-    var comparesOutcomes: Bool { self == .whole || self == .burstLoss }
+    var comparesOutcomes: Bool {
+        switch self {
+        case .whole, .burstLoss, .tunnelled, .directReturn, .forged: true
+        default: false
+        }
+    }
 }

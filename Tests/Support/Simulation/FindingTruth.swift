@@ -65,12 +65,17 @@ extension Oracle {
         return (tally, wrong)
     }
 
-    /// The sightings of a finding's frames. Frames are numbered as sightings are.
+    /// The sightings of a finding's frames.
     private func seen(_ finding: Finding) -> [Sighting] {
-        finding.frames.compactMap { sightings.indices.contains(Int($0) - 1) ? sightings[Int($0) - 1] : nil }
+        finding.frames.compactMap { index(ofFrame: $0).map { sightings[$0] } }
     }
 
     private func packets(_ finding: Finding) -> [Sent] { seen(finding).map { world.packets[$0.packet] } }
+
+    /// Whether it names two capture points whose clocks are apart, or the clock itself jumped.
+    private func namesPlaces(_ finding: Finding) -> Bool {
+        kind == .steppedClock || finding.alternatives.contains { $0.contains("clocks are apart") }
+    }
 
     private func areDistinct(_ packets: [Sent]) -> Bool { Set(packets.map(\.index)).count == packets.count }
 
@@ -90,17 +95,21 @@ extension Oracle {
         switch finding.code {
         case .captureDuplicate:
             return when(
-                zip(seen, finding.frames).allSatisfy { sighting, frame in
-                    let packet = all[sighting.packet]
-                    return sightings.prefix(Int(frame) - 1).contains {
-                        $0.packet == sighting.packet
-                            || !finding.alternatives.isEmpty && all[$0.packet].seq == packet.seq
-                                && all[$0.packet].letters == packet.letters
+                finding.frames.compactMap(index(ofFrame:)).allSatisfy { position in
+                    let packet = all[sightings[position].packet]
+                    return sightings.indices.contains { other in
+                        other != position && sightings[other].packet == sightings[position].packet
                     }
+                        || sightings.prefix(position).contains {
+                            $0.packet == sightings[position].packet
+                                || !finding.alternatives.isEmpty && all[$0.packet].seq == packet.seq
+                                    && all[$0.packet].letters == packet.letters
+                        }
                 }, "a packet that was captured once")
         case .synRetransmitted:
             return when(
-                packets.allSatisfy { $0.meaning == .syn } && (areDistinct(packets) || wasDoubledByNetwork(packets)),
+                packets.allSatisfy { $0.meaning == .syn }
+                    && (areDistinct(packets) || wasDoubledByNetwork(packets) || namesPlaces(finding)),
                 "not all of them are SYNs of their own")
         case .synAfterRefusal:
             return when(
@@ -113,7 +122,8 @@ extension Oracle {
         case .synackRetransmitted:
             return when(
                 packets.allSatisfy { $0.meaning == .synAck }
-                    && (areDistinct(packets) || wasDoubledByNetwork(packets) || !finding.alternatives.isEmpty),
+                    && (areDistinct(packets) || wasDoubledByNetwork(packets) || !finding.alternatives.isEmpty
+                        || kind == .steppedClock),
                 "not all of them are SYN-ACKs of their own")
         case .synackIsnChanged:
             return when(Set(packets.map(\.seq)).count > 1, "the SYN-ACKs have one y")
@@ -161,7 +171,7 @@ extension Oracle {
         case .isnZero: return when(record.clientISN == 0 || record.serverISN == 0, "neither x nor y is 0")
         case .synackUnsolicited:
             return when(
-                !finding.alternatives.isEmpty && world.attempts.count > 1
+                !finding.alternatives.isEmpty && (world.attempts.count > 1 || kind == .steppedClock)
                     || !sightings.contains {
                         let packet = all[$0.packet]
                         return packet.attempt == record.clientISN
@@ -171,14 +181,24 @@ extension Oracle {
         case .checksumBad:
             return when(packets.allSatisfy { kind.hasBadChecksum($0) }, "the checksum is good")
         case .synackWrongDirection: return when(isSimultaneous, "nobody opened from the other side")
-        case .clockStepped: return when(kind == .twoPlaces || kind == .mirrored, "the clock ran evenly")
+        case .clockStepped:
+            let kinds: [CaptureKind] = [.twoPlaces, .mirrored, .twoEnds, .steppedClock, .overlay, .mirrorCopies]
+            return when(kinds.contains(kind), "the clock ran evenly")
+        case .foreignTunnel:
+            return when(kind == .forged || kind == .directReturn, "nobody forged a segment, and all came plain too")
+        case .oneWayTunnel:
+            // One end of the tunnel only was heard: of the two the client's, where the server answers directly.
+            let sides = record.sides
+            return when(
+                kind == .tunnelled && !(sides.client && sides.server) || kind == .directReturn && !sides.server
+                    || kind == .overlay && !(sides.client && sides.server), "both ends were heard")
         case .ackWrongSeq: return when(world.attempts.count > 1, "there was one connection on the tuple")
         case .rstFromMiddlebox:
             return when(world.attempts.count > 1 && !finding.alternatives.isEmpty, "no middlebox sent it")
         case .synOptionsChanged, .synackBadTsecr, .dataBeforeEstablished, .selfConnect,
             .checksumOffload, .fragmented, .fragmentsOverlap, .snaplenCut, .reservedFlags, .wscaleOver14,
             .optionMalformed, .optionRepeated, .optionNotOffered, .fastOpenDataIgnored, .mptcpStripped, .synOddFlags,
-            .portZero, .nat, .synFlood, .portScan, .backscatter:
+            .portZero, .nat, .possibleForgery, .synFlood, .portScan, .backscatter:
             return "nothing of the kind happens here"
         }
     }

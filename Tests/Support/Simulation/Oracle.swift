@@ -43,9 +43,17 @@ public struct Oracle {
                 content = .icmp(error, about: about, quoted: 8)
             } else {
                 let hop = packet.hopLimit - (sighting.isCaptureDuplicate && !sighting.isBesideFirst ? 1 : 0)
-                content = .packet(self.packet(packet, mss: sighting.mss, hopLimit: hop, flows))
+                var seen = self.packet(packet, mss: sighting.mss, hopLimit: hop, flows)
+                carry(&seen, sighting.carriage)
+                content = .packet(seen)
             }
             scenario.steps.append(Scenario.Step(time: sighting.time, content))
+            if kind == .forged {
+                let flow = flows.firstIndex { $0.clientISN == packet.attempt } ?? 0
+                let forgery = Forgery.allCases[(Int(world.seed % 7) + scenario.steps.count / 2) % 7]
+                scenario.steps.append(
+                    Scenario.Step(time: sighting.time, .packet(forgery.packet(flows[flow], at: flow))))
+            }
         }
         // Two, since the clock follows what two frames agree on.
         scenario.steps.append(Scenario.Step(time: world.end, .idle))
@@ -76,6 +84,31 @@ public struct Oracle {
         return packet
     }
 
+    private func carry(_ packet: inout Scenario.Packet, _ carriage: Carriage) {
+        switch carriage {
+        case .plain: break
+        case .gtp:
+            packet.segment.tunnels = Tunnels(.gtpU)
+            packet.segment.path = TunnelPath([.init(.gtpU, id: packet.isFromClient ? 17 : 4711)])
+        case .ipInIP: packet.segment.tunnels = .ipInIP
+        case .vxlan:
+            packet.segment.tunnels = .vxlan
+            packet.segment.network = VirtualNetwork(kind: .vxlan, id: 9)
+        case .gre:
+            packet.segment.tunnels = .gre
+            packet.segment.path = TunnelPath(
+                [.init(.gre)], outer: (IPAddress(v4: 0x0a03_0001), IPAddress(v4: 0x0a03_0009)))
+        }
+    }
+
+    /// The sighting that a frame of the capture is: frames are numbered as sightings are, but for forged ones between them.
+    func index(ofFrame number: UInt64) -> Int? {
+        let position = Int(number) - 1
+        if kind == .forged, position % 2 == 1 { return nil }
+        let index = kind == .forged ? position / 2 : position
+        return sightings.indices.contains(index) ? index : nil
+    }
+
     // MARK: Contradictions
 
     /// What the analyzer says that did not happen, or does not say although it was to be seen; empty if all is well.
@@ -86,7 +119,9 @@ public struct Oracle {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = 64
         configuration.hashSeed = world.seed
-        let attempts = scenario().analysed(configuration).attempts
+        var attempts = scenario().analysed(configuration).attempts
+        // Those that the forger made of nothing.
+        if kind == .forged { attempts.removeAll { $0.has(.oneWayTunnel) } }
         let (tally, wrong) = judge(attempts)
         // Of a capture that leaves segments out by rule the outcomes are what is left open; the findings are judged.
         return (kind.comparesOutcomes ? contradictions(of: attempts) + wrong : wrong, tally)
@@ -328,10 +363,7 @@ public struct Oracle {
         // A claim names what else would look the same: then it is no contradiction.
         for finding in record.findings
         where finding.location == .afterCapture && !finding.alternatives.contains(where: { $0.contains("crossed") }) {
-            let frames = finding.frames.compactMap { number -> Sighting? in
-                let index = Int(number) - 1
-                return sightings.indices.contains(index) ? sightings[index] : nil
-            }
+            let frames = finding.frames.compactMap { index(ofFrame: $0).map { sightings[$0] } }
             guard let lost = frames.first else { continue }
             let packet = world.packets[lost.packet]
             let next = frames.dropFirst().first.map { world.packets[$0.packet].sentAt } ?? .max

@@ -63,7 +63,11 @@ public struct Sighting: Sendable {
     public var isCaptureDuplicate = false
     /// The second time was at the first's place: at the same hop limit.
     public var isBesideFirst = false
+    var carriage = Carriage.plain
 }
+
+/// What carried a packet where it was captured.
+enum Carriage: Sendable { case plain, gtp, ipInIP, vxlan, gre }
 
 /// What the server is.
 public enum ServerKind: CaseIterable, Sendable {

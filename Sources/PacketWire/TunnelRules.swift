@@ -1,5 +1,6 @@
-/// UDP ports that carry a tunnel, beside the ports that are known: what a user says of a network.
-public struct TunnelPorts: Sendable, BitwiseCopyable {
+/// What a user says of the tunnels of a network: UDP ports that carry one, beside the ports that are known, and which
+/// tunnels are looked into.
+public struct TunnelRules: Sendable, BitwiseCopyable {
     /// More cannot be named: a decoder looks through them for each UDP datagram.
     public static let maximumCount = 8
     /// The tunnels that UDP carries.
@@ -11,12 +12,21 @@ public struct TunnelPorts: Sendable, BitwiseCopyable {
     private var kinds = InlineArray<8, UInt8>(repeating: 0)
     public private(set) var count = 0
 
+    /// The tunnels through IP networks that are looked into. Those between a link and its IP packet always are.
+    public var lookedInto = Tunnels(Tunnel.crossingNetworks)
+
     public init() {}
+
+    /// Whether all tunnels through IP networks among some are looked into.
+    @inline(__always)
+    func areLookedInto(_ crossed: Tunnels) -> Bool {
+        crossed.intersection(Tunnels(Tunnel.crossingNetworks)).isSubset(of: lookedInto)
+    }
 
     /// Names the tunnel of one more port.
     /// - Returns: false where UDP does not carry that tunnel, or there is no room.
     public mutating func add(_ tunnel: Tunnel, port: UInt16) -> Bool {
-        guard count < TunnelPorts.maximumCount, TunnelPorts.tunnels.contains(tunnel) else { return false }
+        guard count < TunnelRules.maximumCount, TunnelRules.tunnels.contains(tunnel) else { return false }
         ports[count] = port
         kinds[count] = tunnel.rawValue
         count += 1

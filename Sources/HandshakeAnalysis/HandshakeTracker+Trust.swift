@@ -1,47 +1,58 @@
 import PacketWire
 
-// Segments with bad checksums. As they come they are kept out of the state if their sender is known to have good ones, and
-// taken if not. What the whole log says may differ: then it is gone through again.
+// Doubtful segments: those with bad checksums, and those in tunnels that say nothing of the attempt. As they come they are kept
+// out of the state; bad checksums only if their sender is known to have good ones. What the whole log says may differ: then it
+// is gone through again.
 extension HandshakeTracker {
-    /// Whether a segment is kept out of the state for its checksum, by what is known so far.
-    mutating func isExcluded(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
+    /// As what a segment is kept out of the state, by what is known so far; nil where it counts.
+    mutating func exclusion(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> HandshakeEvent? {
         let side: UInt8 = fromClient ? 1 : 2
-        switch segment.checksum {
-        case .good: attempts[slot].goodChecksums |= side
-        case .bad where configuration.excludesBadChecksums:
-            if let replay { return !replay.counting.contains(replay.position) }
-            attempts[slot].marks.insert(.hasBadChecksums)
-            return attempts[slot].goodChecksums & side != 0 || senderTrust == .good
-        case .bad, .offload, .unverified: break
-        }
-        return false
+        let isForeign = isForeign(to: slot)
+        if segment.checksum == .good, !isForeign { attempts[slot].goodChecksums |= side }
+        let isBad = segment.checksum == .bad && configuration.excludesBadChecksums
+        guard isForeign || isBad else { return nil }
+        let event: HandshakeEvent = isForeign ? .foreignCarrier : .badChecksum
+        if let replay { return replay.counting.contains(replay.position) ? nil : event }
+        attempts[slot].marks.insert(.hasDoubtfulSegments)
+        return isForeign || attempts[slot].goodChecksums & side != 0 || senderTrust == .good ? event : nil
     }
 
     /// A log that is gone through again.
     struct Replay {
-        /// Segments with bad checksums that count, by position, and the position at hand.
+        /// Doubtful segments that count, by position, and the position at hand.
         var counting: Positions
         var position = 0
     }
 
-    /// Goes through an attempt's log again, if other segments with bad checksums count than were taken.
-    mutating func resolveChecksums(_ slot: UInt32) {
-        guard attempts[slot].marks.contains(.hasBadChecksums), attempts[slot].notesOmitted == 0 else { return }
+    /// Goes through an attempt's log again, if other doubtful segments count than were taken.
+    mutating func resolveTrust(_ slot: UInt32) {
+        guard attempts[slot].marks.contains(.hasDoubtfulSegments), attempts[slot].notesOmitted == 0 else { return }
         let log = notesOfLog(slot)
-        let counting = ChecksumTrust(log, good: attempts[slot].goodChecksums).counting
-        let taken = Positions(first: log.count).filter { log[$0].checksum == .bad && log[$0].event != .badChecksum }
+        let foreign = foreignSegments(slot, log)
+        let counting = SegmentTrust(log, good: attempts[slot].goodChecksums, foreign: foreign).counting
+        let all = Positions(first: log.count)
+        // A tunnel may have become one that is trusted.
+        if all.contains(where: { log[$0].event == .foreignCarrier && !foreign.contains($0) }) {
+            return replay(slot, log, counting)
+        }
+        let taken = all.filter {
+            (log[$0].checksum == .bad || foreign.contains($0)) && log[$0].event != .badChecksum
+                && log[$0].event != .foreignCarrier
+        }
         // An attempt's first SYN is there, whatever its checksum.
         let isFirst = { (position: Int) in position == 0 && log[position].isSYN }
         if counting.filter({ !isFirst($0) }) != taken.filter({ !isFirst($0) }) { replay(slot, log, counting) }
     }
 
     private mutating func replay(_ slot: UInt32, _ log: [SegmentNote], _ counting: Positions) {
-        let (currentFrame, currentTime) = (frame, time)
+        let (currentFrame, currentTime, currentCarrier) = (frame, time, carrier)
         replay = Replay(counting: counting)
         releaseNotes(slot)
+        // What was not logged is not heard again.
+        let wasHeard = attempts[slot].events.hasAny(.serverMore, .serverFin, .confirmation)
         attempts[slot].restart()
         for (position, note) in log.enumerated() {
-            (frame, time) = (note.frame, note.time)
+            (frame, time, carrier) = (note.frame, note.time, note.carrier)
             replay?.position = position
             if note.isICMP {
                 _ = attempts[slot].machine.receive(note.event)
@@ -60,7 +71,8 @@ extension HandshakeTracker {
                 apply(classify(segment, slot), segment, slot)
             }
         }
-        (frame, time) = (currentFrame, currentTime)
+        if wasHeard { attempts[slot].marks.insert(.serverSpoke) }
+        (frame, time, carrier) = (currentFrame, currentTime, currentCarrier)
         replay = nil
     }
 }
@@ -70,9 +82,10 @@ extension Attempt {
     fileprivate mutating func restart() {
         var fresh = Attempt(key: key, state: synCount > 0 ? .synSent : .synAckOnly)
         let kept: Marks = [
-            .clientIsLow, .olderThanLive, .reusedEarly, .hasBadChecksums, .otherLiveAtReset, .repeatsISN,
+            .clientIsLow, .olderThanLive, .reusedEarly, .hasDoubtfulSegments, .otherLiveAtReset, .repeatsISN,
         ]
         fresh.marks = marks.intersection(kept)
+        (fresh.carrier, fresh.foreignCount) = (carrier, foreignCount)
         (fresh.clientNetwork, fresh.serverNetwork, fresh.copyNetwork) = (clientNetwork, serverNetwork, copyNetwork)
         (fresh.predecessor, fresh.predecessorID, fresh.successorID) = (predecessor, predecessorID, successorID)
         (fresh.firstFrame, fresh.firstTime, fresh.lastSYNTime) = (firstFrame, firstTime, firstTime)
