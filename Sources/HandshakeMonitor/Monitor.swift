@@ -17,9 +17,21 @@ package final class Monitor: Sendable {
         package init() {}
     }
 
+    /// What the thread of -w told last.
+    package struct Savefile: Sendable {
+        /// Whether the file cannot be written, or the next one not begun.
+        package var isFailing = false
+        /// How often that began.
+        package var failures: UInt64 = 0
+        /// Frames that were not written for it.
+        package var framesLost: UInt64 = 0
+        package init() {}
+    }
+
     /// A consistent picture of all that is kept.
     package struct Snapshot: Sendable {
         package var standing: Standing
+        package var savefile: Savefile
         package var started: Int64
         /// Oldest first, one a second.
         package var seconds: [Second]
@@ -32,6 +44,7 @@ package final class Monitor: Sendable {
 
     private struct State {
         var standing = Standing()
+        var savefile = Savefile()
         var series = Series()
         var servers = Parties<Endpoint>()
         var clients = Parties<IPAddress>()
@@ -85,7 +98,7 @@ package final class Monitor: Sendable {
     package func snapshot() -> Snapshot {
         state.withLock { state in
             Snapshot(
-                standing: state.standing, started: started, seconds: state.series.seconds,
+                standing: state.standing, savefile: state.savefile, started: started, seconds: state.series.seconds,
                 servers: state.servers.worst(Monitor.partyCount) { $0.description },
                 clients: state.clients.worst(Monitor.partyCount) { $0.description },
                 failures: state.failures.newestFirst, roundTrips: state.roundTrips)
@@ -93,6 +106,10 @@ package final class Monitor: Sendable {
     }
 
     package var standing: Standing { state.withLock { $0.standing } }
+    package var savefile: Savefile {
+        get { state.withLock { $0.savefile } }
+        set { state.withLock { $0.savefile = newValue } }
+    }
 
     /// The latest attempts, newest first.
     package var recent: [AttemptRecord] { state.withLock { $0.recent.newestFirst } }

@@ -4,6 +4,8 @@ package import Glibc
 /// any moment can be read.
 ///
 /// A sequence's names carry a number before their suffix, `name-00001.pcapng`, that goes on from what is in the folder.
+///
+/// Once the first file is there, what fails is tried again: where the next file cannot be begun, blocks go to the last one.
 package struct RotatingSavefile: ~Copyable {
     package struct Rotation: Sendable {
         /// Octets after which the next file begins; nil for no limit.
@@ -16,15 +18,26 @@ package struct RotatingSavefile: ~Copyable {
         package var isNeeded: Bool { size != nil || age != nil }
     }
 
+    /// The file that is to be begun: the next of the sequence, or the same name once more.
+    private enum Due { case next, again }
+    /// Nanoseconds between two tries to begin one.
+    private static let patience: UInt64 = 1_000_000_000
+
     private let path: String
     private let header: [UInt8]
     private let rotation: Rotation
     private var descriptor: Int32 = -1
     private var size = 0
+    /// Where the last whole block ends, if what is behind it could not be cut off.
+    private var torn: off_t?
+    private var due: Due?
+    private var lastTry: Int64?
     private var opened: Int64 = 0
     private var number = 0
     /// The numbers of the files there are, oldest first.
     private var numbers: [Int] = []
+    /// What is wrong at the moment: the next file cannot be begun, or the open one not written.
+    package private(set) var trouble: CaptureError?
 
     /// Opens the first file.
     /// - Parameters:
@@ -82,46 +95,93 @@ package struct RotatingSavefile: ~Copyable {
         let path = name(number + 1)
         let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : O_APPEND)
         let next = unsafe open(path, mode, 0o644)
-        guard next >= 0 else { throw failure(path) }
+        guard next >= 0 else { throw failure(path, errno) }
+        let code = RotatingSavefile.put(header, to: next).code
+        guard code == 0 else {
+            Glibc.close(next)
+            throw failure(path, code)
+        }
         if descriptor >= 0 { Glibc.close(descriptor) }
         descriptor = next
         opened = now
-        size = 0
+        size = header.count
+        torn = nil
         if rotation.isNeeded {
             number += 1
             numbers.append(number)
             while let most = rotation.files, numbers.count > most { unsafe unlink(name(numbers.removeFirst())) }
         }
-        try put(header)
     }
 
-    /// Writes whole blocks.
+    /// Begins the file that is due, if that was not tried a moment ago.
+    private mutating func beginDue(now: Int64) {
+        guard let due, lastTry.map({ (now &- $0).magnitude >= RotatingSavefile.patience }) ?? true else { return }
+        do throws(CaptureError) {
+            try begin(now: now, truncating: due == .next)
+            self.due = nil
+            lastTry = nil
+        } catch {
+            lastTry = now
+            trouble = error
+        }
+    }
+
+    /// Writes whole blocks. Where it throws, none of them is in the file, and the next ones may be.
     package mutating func write(_ blocks: [UInt8], now: Int64) throws(CaptureError) {
         let isFull = rotation.size.map { size > header.count && size + blocks.count > $0 } ?? false
         let isOld = rotation.age.map { now &- opened >= $0 } ?? false
-        if isFull || isOld { try begin(now: now, truncating: true) }
-        try put(blocks)
+        if isFull || isOld, due == nil { due = .next }
+        beginDue(now: now)
+        if let end = torn {
+            guard ftruncate(descriptor, end) == 0, lseek(descriptor, end, SEEK_SET) == end else {
+                throw failure(name(number), errno)
+            }
+            torn = nil
+        }
+        let (code, end) = RotatingSavefile.put(blocks, to: descriptor)
+        torn = end
+        guard code == 0 else {
+            let error = failure(name(number), code)
+            trouble = error
+            throw error
+        }
+        size += blocks.count
+        if due == nil { trouble = nil }
     }
 
     /// Closes the file and opens it anew: by its name, which may stand for another file now. One that is still there goes on
-    /// with a section of its own.
-    package mutating func reopen(now: Int64) throws(CaptureError) { try begin(now: now, truncating: false) }
+    /// with a section of its own. Until the new one can be opened, the open one goes on.
+    package mutating func reopen(now: Int64) {
+        due = .again
+        lastTry = nil
+        beginDue(now: now)
+        if due == nil { trouble = nil }
+    }
 
     /// Gives what was made so far to a user, before this process becomes that user.
     package func give(to user: uid_t, _ group: gid_t) { _ = fchown(descriptor, user, group) }
 
-    private mutating func put(_ octets: [UInt8]) throws(CaptureError) {
+    /// Writes all of some octets, or nothing.
+    /// - Returns: 0 or errno; and where the file is to be cut off, if it has some of them and could not be.
+    private static func put(_ octets: [UInt8], to descriptor: Int32) -> (code: Int32, torn: off_t?) {
+        let end = lseek(descriptor, 0, SEEK_END)
         var rest = octets[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure(name(number)) }
-            rest = rest.dropFirst(count)
+            if count > 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            if errno == EINTR { continue }
+            let code = errno
+            // What is no file (a pipe) has no end to go back to.
+            if end < 0 || rest.count == octets.count { return (code, nil) }
+            return (code, ftruncate(descriptor, end) == 0 && lseek(descriptor, end, SEEK_SET) == end ? nil : end)
         }
-        size += octets.count
+        return (0, nil)
     }
 
-    private func failure(_ path: String) -> CaptureError {
-        CaptureError(.unreadable, path, "cannot be written: \(unsafe String(cString: strerror(errno)))")
+    private func failure(_ path: String, _ code: Int32) -> CaptureError {
+        CaptureError(.unreadable, path, "cannot be written: \(unsafe String(cString: strerror(code)))")
     }
 }

@@ -261,7 +261,7 @@ final class LiveAnalysis: @unchecked Sendable {
         loss.kernelDropped = statistics.dropped
         loss.interfaceDropped = statistics.droppedByInterface
         loss.recordsLetGo = recordsLetGo
-        loss.framesLetGo = framesLetGo
+        loss.framesLetGo = framesLetGo + outlets.monitor.savefile.framesLost
         return loss
     }
 

@@ -74,7 +74,7 @@ struct WatchRun {
                 format: command.format, quiet: command.quiet || command.screen, style: command.text.style,
                 output: StandardOutput(isLineBuffered: true), selection: selection), reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
-        let fileThread = outlets.frames.map { FileThread(file.take(), $0, ending) }
+        let fileThread = outlets.frames.map { FileThread(file.take(), $0, monitor, ending, isQuiet: command.screen) }
         let reportThread = WorkThread("report") { reporter.run(description) }
         let captureThread = WorkThread("capture") {
             analysis.run()
@@ -90,9 +90,9 @@ struct WatchRun {
         if !wait(signals, ending, for: .max, until: { ending.isCaptureOver }) { analysis.hurry() }
         captureThread.join()
         clinux_release_terminal(terminal)
-        let end = analysis.end
         outlets.frames?.end()
         fileThread?.join()
+        let end = analysis.end
         _ = reports.add(.end(end.summary, end.loss), size: 0)
         reports.end()
         let patience = analysis.hasGivenUp ? 0 : Self.patience
@@ -144,7 +144,7 @@ struct WatchRun {
             "\(summary.attempts) attempts, \(summary.undecided) undecided at exit",
         ]
         if loss.recordsLetGo > 0 { parts.append("\(loss.recordsLetGo) attempts not shown (slow reader)") }
-        if loss.framesLetGo > 0 { parts.append("\(loss.framesLetGo) frames not written (slow disk)") }
+        if loss.framesLetGo > 0 { parts.append("\(loss.framesLetGo) frames not written") }
         return parts.joined(separator: ", ")
     }
 
@@ -231,6 +231,9 @@ final class Ending: Sendable {
         clinux_wake(descriptor)
     }
 
+    /// For the exit status of a run that goes on.
+    func note(failure: CommandFailure) { state.withLock { if $0.failure == nil { $0.failure = failure } } }
+
     func noteReported() {
         state.withLock { $0.isReported = true }
         clinux_wake(descriptor)
@@ -276,32 +279,71 @@ final class Reporter: @unchecked Sendable {
     }
 }
 
-/// The file's thread: writes the blocks of -w, which may wait for the disk.
+/// The file's thread: writes the blocks of -w, which may wait for the disk. A file that cannot be written ends nothing: that is
+/// said, and tried again.
 ///
 /// Unchecked: only its thread touches the file.
 final class FileThread: @unchecked Sendable {
     private var file: RotatingSavefile?
+    private var state = Monitor.Savefile()
+    private let monitor: Monitor
+    private let isQuiet: Bool
+    private var lastTrouble: Int64 = 0
     private var thread: WorkThread?
 
-    init(_ file: consuming RotatingSavefile?, _ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {
+    /// Nanoseconds without trouble until it is over: on a disk that is full, small pieces find room now and then.
+    private static let patience: Int64 = 5_000_000_000
+
+    init(
+        _ file: consuming RotatingSavefile?, _ queue: BoundedQueue<LiveOutlets.FileWork>, _ monitor: Monitor,
+        _ ending: Ending, isQuiet: Bool
+    ) {
         self.file = file
+        self.monitor = monitor
+        self.isQuiet = isQuiet
         thread = WorkThread("file") { self.run(queue, ending) }
     }
 
     private func run(_ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {
-        do throws(CaptureError) {
-            while let works = queue.take() {
-                for work in works {
-                    switch work {
-                    case .blocks(let blocks, _): try file?.write(blocks, now: Clock.wall)
-                    case .reopen: try file?.reopen(now: Clock.wall)
+        var failure: CaptureError?
+        while let works = queue.take() {
+            for work in works {
+                switch work {
+                case .blocks(let blocks, let frames):
+                    do throws(CaptureError) {
+                        try file?.write(blocks, now: Clock.wall)
+                    } catch {
+                        failure = error
+                        state.framesLost += UInt64(frames.count)
+                        monitor.savefile = state
                     }
+                case .reopen: file?.reopen(now: Clock.wall)
                 }
+                tell(file?.trouble)
             }
-        } catch {
-            ending.note(.outputEnded, CommandFailure(status: .unreadable, message: error.description))
         }
         file = nil
+        if let failure {
+            let frames = "\(state.framesLost) frames of handshakes are not in the file"
+            ending.note(failure: CommandFailure(status: .unreadable, message: "\(failure); \(frames)"))
+        }
+    }
+
+    /// Says when something begins to be wrong, and when it is over.
+    private func tell(_ trouble: CaptureError?) {
+        let now = Clock.steady
+        if trouble != nil { lastTrouble = now }
+        let isFailing = trouble != nil || state.isFailing && now < lastTrouble + Self.patience
+        guard isFailing != state.isFailing else { return }
+        state.isFailing = isFailing
+        if trouble != nil { state.failures += 1 }
+        monitor.savefile = state
+        if isQuiet { return }
+        if let trouble {
+            StandardError.write("\(trouble). It is tried again; the capture goes on")
+        } else {
+            StandardError.write("the file of -w is written again; \(state.framesLost) frames are not in it")
+        }
     }
 
     func join() { thread?.join() }

@@ -133,11 +133,47 @@ struct RotatingSavefileTests {
         var file = try RotatingSavefile(path: path, header: header, rotation: .init(), now: 0)
         try file.write([1], now: 0)
         try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
-        try file.reopen(now: 0)
+        file.reopen(now: 0)
         try file.write([2], now: 0)
-        try file.reopen(now: 0)
+        file.reopen(now: 0)
         #expect(folder.data("a.1") == [0xff, 1])
         #expect(folder.data("a") == [0xff, 2, 0xff])
+    }
+
+    @Test("Where the next file cannot be begun the last one goes on, and a second later it is tried again")
+    func failedRotation() throws {
+        let folder = try Folder()
+        let moved = folder.path + "-moved"
+        let second: Int64 = 1_000_000_000
+        var rotation = RotatingSavefile.Rotation()
+        rotation.size = 4
+        var file = try RotatingSavefile(path: folder.path + "/a", header: header, rotation: rotation, now: 0)
+        try file.write([1, 1, 1], now: 0)
+        try FileManager.default.moveItem(atPath: folder.path, toPath: moved)
+        try file.write([2, 2, 2], now: 0)
+        #expect(file.trouble?.description.contains(folder.path + "/a-00002") == true)
+        try FileManager.default.moveItem(atPath: moved, toPath: folder.path)
+        try file.write([3], now: second - 1)
+        #expect(file.trouble != nil)
+        try file.write([4], now: second)
+        #expect(file.trouble == nil)
+        #expect(folder.data("a-00001") == [0xff, 1, 1, 1, 2, 2, 2, 3])
+        #expect(folder.data("a-00002") == [0xff, 4])
+    }
+
+    @Test("A file that cannot be opened anew goes on, and is opened when that can be")
+    func failedReopen() throws {
+        let folder = try Folder()
+        let moved = folder.path + "-moved"
+        var file = try RotatingSavefile(path: folder.path + "/a", header: header, rotation: .init(), now: 0)
+        try FileManager.default.moveItem(atPath: folder.path, toPath: moved)
+        file.reopen(now: 0)
+        #expect(file.trouble != nil)
+        try file.write([1], now: 1)
+        try FileManager.default.moveItem(atPath: moved, toPath: folder.path)
+        try file.write([2], now: 1_000_000_000)
+        #expect(file.trouble == nil)
+        #expect(folder.data("a") == [0xff, 1, 0xff, 2])
     }
 
     @Test("A folder that is not there is named")
