@@ -34,10 +34,11 @@ let package = Package(
         .executable(name: "synscope", targets: ["synscope"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        // Exact, so that a build is of what was tested: docs/architecture.md lists them with their licences, and those that
+        // they bring along. Scripts/dependency-versions.py compares the list with what was resolved.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
@@ -73,8 +74,9 @@ let package = Package(
         .target(
             name: "HandshakeService",
             dependencies: [
-                "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis",
-                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis", "PacketWire", "CLinux",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             resources: [.embedInCode("Page")], swiftSettings: settings),
         // For Swift tests of other packages: expectations on the handshakes of a capture.
@@ -136,6 +138,13 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: ["HandshakeMonitor", "HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: [
+                "HandshakeService", "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis", "Fixtures", "CLinux",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: testSettings),
         .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
     ] + fuzzing,

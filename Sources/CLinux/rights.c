@@ -34,14 +34,9 @@ struct rules {
   uint64_t files;
   uint64_t network;
 };
-struct network_rule {
-  uint64_t allowed;
-  uint64_t port;
-};
 enum {
   landlock_bind_tcp = 1,
   landlock_connect_tcp = 2,
-  landlock_rule_port = 2,
   landlock_refer = 1 << 13,
   landlock_truncate = 1 << 14,
 };
@@ -57,7 +52,7 @@ static int allow_below(int ruleset, const char *path, uint64_t access) {
   return code;
 }
 
-int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable, int port) {
+int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable) {
   long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 0) return errno;
   const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -73,10 +68,6 @@ int clinux_confine_files(const char *const *readable, size_t readable_count, con
   int code = 0;
   for (size_t i = 0; i < readable_count && code == 0; i++) code = allow_below(ruleset, readable[i], reading);
   if (code == 0 && writable != NULL) code = allow_below(ruleset, writable, reading | writing);
-  if (code == 0 && version >= 4 && port >= 0) {
-    struct network_rule rule = {landlock_bind_tcp, (uint64_t)port};
-    if (syscall(SYS_landlock_add_rule, ruleset, landlock_rule_port, &rule, 0) != 0) code = errno;
-  }
   if (code == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) code = errno;
   close(ruleset);
   return code;

@@ -1,184 +1,197 @@
 import HandshakeAnalysis
 package import HandshakeMonitor
 import HandshakeReport
-import Hummingbird
-import Logging
-import Synchronization
+package import NIOCore
+package import NIOHTTP1
 
 /// The HTTP service of a live run: metrics, health, recent attempts, events as they come, and a page that draws them.
 /// Everything that it serves comes from a `Monitor`; it reads nothing else and takes no input but its paths and queries.
+///
+/// This is what is answered; `ServiceServer` has the connections.
 package struct LiveService: Sendable {
-    private let monitor: Monitor
+    let monitor: Monitor
+    let access: ServiceAccess
+    let counts = ServiceCounts()
     private let release: String
     private let style = TextStyle(usesColor: false, usesUnicode: true, width: 100)
-    private let readers = Readers()
 
-    /// Readers of `/events` at a time.
-    private static let mostReaders = 64
-    /// Milliseconds between looks for new attempts, and looks between states.
-    private static let eventPeriod = 250
-    private static let looksPerState = 4
     /// Attempts in one answer.
     private static let mostAttempts = Monitor.recentCount
 
-    package init(_ monitor: Monitor, release: String) {
+    package init(_ monitor: Monitor, release: String, access: ServiceAccess = ServiceAccess()) {
         self.monitor = monitor
         self.release = release
+        self.access = access
     }
 
-    /// Serves until the task is cancelled.
-    /// - Parameters:
-    ///   - address: a numeric address.
-    ///   - port: 0 takes one that is free.
-    ///   - ready: told the port.
-    package func run(address: String, port: Int, ready: @escaping @Sendable (Int) -> Void) async throws {
-        let silent = Logger(label: "service") { _ in SwiftLogNoOpLogHandler() }
-        let application = Application(
-            router: router(),
-            configuration: .init(address: .hostname(address, port: port), serverName: "synscope"),
-            onServerRunning: { ready($0.localAddress?.port ?? port) }, logger: silent)
-        try await application.runService(gracefulShutdownSignals: [])
-    }
+    private enum Resource {
+        case page, style, script, metrics, health, state, attempts, events
+        case attempt(UInt64)
+        case ladder(UInt64)
 
-    private func router() -> Router<BasicRequestContext> {
-        let router = Router()
-        router.get("/") { _, _ in Self.page(PackageResources.page_html, "text/html; charset=utf-8") }
-        router.get("/page.css") { _, _ in Self.page(PackageResources.page_css, "text/css; charset=utf-8") }
-        router.get("/page.js") { _, _ in Self.page(PackageResources.page_js, "text/javascript; charset=utf-8") }
-        router.get("/metrics") { _, _ in
-            Self.answer("text/plain; version=0.0.4; charset=utf-8") {
-                Metrics.text(monitor.snapshot(), release: release, to: &$0)
+        /// The parameters that a query may have.
+        var parameters: Set<Substring> {
+            if case .attempts = self { ["outcome", "failed", "limit"] } else { [] }
+        }
+
+        init?(_ path: Substring) {
+            switch path {
+            case "/": self = .page
+            case "/page.css": self = .style
+            case "/page.js": self = .script
+            case "/metrics": self = .metrics
+            case "/healthz": self = .health
+            case "/state": self = .state
+            case "/attempts": self = .attempts
+            case "/events": self = .events
+            default:
+                let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+                guard parts.count >= 3, parts[1] == "attempts", let id = UInt64(parts[2]) else { return nil }
+                switch parts[3...] {
+                case []: self = .attempt(id)
+                case ["ladder"]: self = .ladder(id)
+                default: return nil
+                }
             }
         }
-        router.get("/healthz") { _, _ in
+    }
+
+    /// - Parameter local: the address that the connection came to.
+    package func answer(_ request: HTTPRequestHead, at local: SocketAddress?) -> Answer {
+        var target = request.uri[...]
+        var authority: Substring?
+        if target.hasPrefix("http://") {
+            let rest = target.dropFirst("http://".count)
+            let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+            authority = rest[..<end]
+            target = end == rest.endIndex ? "/" : rest[end...]
+        }
+        if let refusal = access.refusal(of: request, authority: authority, at: local) { return refusal }
+        let mark = target.firstIndex(of: "?")
+        guard let resource = Resource(target[..<(mark ?? target.endIndex)]) else {
+            return .complaint("there is no such path", .notFound)
+        }
+        guard request.method == .GET || request.method == .HEAD else {
+            var answer = Answer.complaint("only GET and HEAD are answered", .methodNotAllowed)
+            answer.headers.append(("Allow", "GET, HEAD"))
+            return answer
+        }
+        if request.headers.contains(name: "transfer-encoding")
+            || request.headers["content-length"].contains(where: { $0 != "0" })
+        {
+            return .complaint("no request has a body here", .payloadTooLarge)
+        }
+        var query: [Substring: Substring] = [:]
+        let parameters = mark.map { target[target.index(after: $0)...].split(separator: "&") } ?? []
+        for parameter in parameters {
+            let pair = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard resource.parameters.contains(pair[0]), pair.count == 2, query[pair[0]] == nil else {
+                let known = resource.parameters.sorted().map { "\($0)=" }.joined(separator: ", ")
+                return .complaint(
+                    known.isEmpty
+                        ? "this path takes no parameters" : "this path takes \(known), each once and with a value",
+                    .badRequest)
+            }
+            query[pair[0]] = pair[1]
+        }
+        return answer(resource, query)
+    }
+
+    private func answer(_ resource: Resource, _ query: [Substring: Substring]) -> Answer {
+        switch resource {
+        case .page: return .page(PackageResources.page_html, "text/html; charset=utf-8")
+        case .style: return .page(PackageResources.page_css, "text/css; charset=utf-8")
+        case .script: return .page(PackageResources.page_js, "text/javascript; charset=utf-8")
+        case .metrics:
+            return .text("text/plain; version=0.0.4; charset=utf-8") {
+                Metrics.text(monitor.snapshot(), release: release, to: &$0)
+                counts.metrics(to: &$0)
+            }
+        case .health:
             let waiting = monitor.standing.waitingFor
-            return Self.answer("text/plain; charset=utf-8", waiting.isEmpty ? .ok : .serviceUnavailable) {
+            return .text("text/plain; charset=utf-8", waiting.isEmpty ? .ok : .serviceUnavailable) {
                 $0.line(waiting.isEmpty ? "ok" : "waiting for \(waiting.joined(separator: ", "))")
             }
+        case .state:
+            return .text("application/json") { LiveJSON.state(monitor.snapshot(), monitor.capture, to: &$0) }
+        case .attempts: return attempts(query)
+        case .attempt(let id):
+            guard let record = monitor.attempt(id) else { return .complaint("no such attempt is kept", .notFound) }
+            return .text("application/json") { JSONReport.line(record, to: &$0) }
+        case .ladder(let id):
+            guard let record = monitor.attempt(id) else { return .complaint("no such attempt is kept", .notFound) }
+            return .text("text/plain; charset=utf-8") { Ladder(record, style: style).draw(to: &$0) }
+        case .events: return Answer(.ok, "text/event-stream", body: .events)
         }
-        router.get("/state") { _, _ in
-            Self.answer("application/json") { LiveJSON.state(monitor.snapshot(), monitor.capture, to: &$0) }
+    }
+
+    private func attempts(_ query: [Substring: Substring]) -> Answer {
+        let limit = query["limit"].map { Int($0) } ?? 100
+        guard let limit, (1...Self.mostAttempts).contains(limit) else {
+            return .complaint("limit takes a number from 1 to \(Self.mostAttempts)", .badRequest)
         }
-        router.get("/attempts") { request, _ in
-            let query = request.uri.queryParameters
-            let limit = query["limit"].map { Int($0) } ?? 100
-            guard let limit, (1...Self.mostAttempts).contains(limit) else {
-                return Self.complaint("limit takes a number from 1 to \(Self.mostAttempts)")
+        var records = monitor.recent
+        if let outcome = query["outcome"] {
+            guard let outcome = Outcome(rawValue: String(outcome)) else {
+                return .complaint("no outcome has that name; synscope explain lists them", .badRequest)
             }
-            var records = monitor.recent
-            if let outcome = query["outcome"] {
-                guard let outcome = Self.outcome(named: outcome) else {
-                    return Self.complaint("no outcome has that name; synscope explain lists them")
-                }
-                records.removeAll { $0.outcome != outcome }
-            }
-            if query["failed"] == "1" { records.removeAll { !$0.outcome.isFailure } }
-            return Self.answer("application/json") { LiveJSON.attempts(Array(records.prefix(limit)), to: &$0) }
+            records.removeAll { $0.outcome != outcome }
         }
-        router.get("/attempts/{id}") { _, context in
-            guard let record = context.parameters.get("id", as: UInt64.self).flatMap(monitor.attempt) else {
-                return Self.complaint("no such attempt is kept", .notFound)
-            }
-            return Self.answer("application/json") { JSONReport.line(record, to: &$0) }
+        switch query["failed"] {
+        case nil, "0": break
+        case "1": records.removeAll { !$0.outcome.isFailure }
+        default: return .complaint("failed takes 0 or 1", .badRequest)
         }
-        router.get("/attempts/{id}/ladder") { _, context in
-            guard let record = context.parameters.get("id", as: UInt64.self).flatMap(monitor.attempt) else {
-                return Self.complaint("no such attempt is kept", .notFound)
-            }
-            return Self.answer("text/plain; charset=utf-8") { Ladder(record, style: style).draw(to: &$0) }
-        }
-        router.get("/events") { _, _ in events() }
-        return router
-    }
-
-    private static func outcome(named name: some StringProtocol) -> Outcome? { Outcome(rawValue: String(name)) }
-
-    // MARK: Events
-
-    /// Server-sent events: `attempt` for each that is decided, `state` each second, `missed` with how many attempts were let
-    /// go because this reader was slow.
-    private func events() -> Response {
-        guard readers.enter(most: Self.mostReaders) else {
-            return Self.complaint("\(Self.mostReaders) readers are served already", .serviceUnavailable)
-        }
-        var headers = Self.headers("text/event-stream")
-        headers[.cacheControl] = "no-store"
-        return Response(
-            status: .ok, headers: headers,
-            body: ResponseBody { writer in
-                let listener = monitor.listen()
-                defer {
-                    listener.end()
-                    readers.leave()
-                }
-                var look = 0
-                while !Task.isCancelled {
-                    var buffer = OutputBuffer()
-                    if look % Self.looksPerState == 0 {
-                        buffer.append("event: state\ndata: ")
-                        LiveJSON.state(monitor.snapshot(), monitor.capture, to: &buffer)
-                        buffer.append(octet: 10)
-                    }
-                    let (records, letGo) = listener.take()
-                    for record in records {
-                        buffer.append("event: attempt\ndata: ")
-                        JSONReport.line(record, to: &buffer)
-                        buffer.append(octet: 10)
-                    }
-                    if letGo > 0 { buffer.append("event: missed\ndata: \(letGo)\n\n") }
-                    if !buffer.bytes.isEmpty { try await writer.write(ByteBuffer(bytes: buffer.bytes)) }
-                    look += 1
-                    try await Task.sleep(for: .milliseconds(Self.eventPeriod))
-                }
-                try await writer.finish(nil)
-            })
-    }
-
-    // MARK: Answers
-
-    private static func headers(_ type: String) -> HTTPFields {
-        var headers = HTTPFields()
-        headers[.contentType] = type
-        headers[.xContentTypeOptions] = "nosniff"
-        return headers
-    }
-
-    private static func answer(
-        _ type: String, _ status: HTTPResponse.Status = .ok, _ body: (inout OutputBuffer) -> Void
-    ) -> Response {
-        var buffer = OutputBuffer()
-        body(&buffer)
-        var headers = headers(type)
-        headers[.cacheControl] = "no-store"
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: buffer.bytes)))
-    }
-
-    private static func complaint(_ words: String, _ status: HTTPResponse.Status = .badRequest) -> Response {
-        answer("text/plain; charset=utf-8", status) { $0.line(words) }
-    }
-
-    /// A part of the page: it loads nothing from elsewhere, and nothing may frame it.
-    private static func page(_ octets: [UInt8], _ type: String) -> Response {
-        var headers = headers(type)
-        headers[.contentSecurityPolicy] =
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-            + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-        headers[.cacheControl] = "no-cache"
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: octets)))
+        return .text("application/json") { LiveJSON.attempts(Array(records.prefix(limit)), to: &$0) }
     }
 }
 
-/// How many read events.
-private final class Readers: Sendable {
-    private let count = Mutex(0)
-
-    func enter(most: Int) -> Bool {
-        count.withLock { count in
-            guard count < most else { return false }
-            count += 1
-            return true
-        }
+/// What is said to one request.
+package struct Answer: Sendable {
+    package enum Body: Sendable, Equatable {
+        case octets([UInt8])
+        /// Server-sent events, until one side has enough.
+        case events
     }
 
-    func leave() { count.withLock { $0 -= 1 } }
+    package var status: HTTPResponseStatus
+    package var headers: [(String, String)]
+    package var body: Body
+
+    init(_ status: HTTPResponseStatus, _ type: String, body: Body) {
+        self.status = status
+        self.body = body
+        // Nothing that is served runs anything, is framed, or belongs to other origins; the page allows itself more.
+        headers = [
+            ("Content-Type", type), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
+            ("Cross-Origin-Resource-Policy", "same-origin"), ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ]
+    }
+
+    static func text(
+        _ type: String, _ status: HTTPResponseStatus = .ok, _ body: (inout OutputBuffer) -> Void
+    ) -> Answer {
+        var buffer = OutputBuffer()
+        body(&buffer)
+        return Answer(status, type, body: .octets(buffer.bytes))
+    }
+
+    static func complaint(_ words: String, _ status: HTTPResponseStatus) -> Answer {
+        text("text/plain; charset=utf-8", status) { $0.line(words) }
+    }
+
+    /// A part of the page: it loads nothing from elsewhere, and nothing may frame it.
+    static func page(_ octets: [UInt8], _ type: String) -> Answer {
+        var answer = Answer(.ok, type, body: .octets(octets))
+        answer.headers.removeAll { $0.0 == "Content-Security-Policy" || $0.0 == "Cache-Control" }
+        answer.headers.append(
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+                    + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            ))
+        answer.headers.append(("Cache-Control", "no-cache"))
+        return answer
+    }
 }

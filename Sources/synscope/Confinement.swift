@@ -12,8 +12,8 @@ struct Confinement {
     var reopensInterfaces = false
     /// Where files may be made.
     var folder: String?
-    /// The TCP port to be bound.
-    var port: UInt16?
+    /// Whether a socket that listens is to be served.
+    var serves = false
 
     static let defaultUser = "nobody"
 
@@ -43,7 +43,7 @@ struct Confinement {
         // libpcap reads the interface's drop counters there.
         let readable = ["/sys/devices", "/sys/class/net", "/proc"]
         let code = unsafe Confinement.withStrings(readable) { paths in
-            unsafe clinux_confine_files(paths, readable.count, folder, port.map(Int32.init) ?? -1)
+            unsafe clinux_confine_files(paths, readable.count, folder)
         }
         if code == ENOSYS || code == EOPNOTSUPP {
             StandardError.write("this kernel has no Landlock: the file system stays open to this process")
@@ -94,8 +94,10 @@ struct Confinement {
         "sendfile",
         "accept", "accept4", "shutdown",
     ]
-    /// To open interfaces again, and to bind the service's port.
+    /// To open interfaces again.
     private static let socketCalls = ["socket", "bind", "listen"]
+    /// For a socket that is bound, and listens already.
+    private static let serviceCalls = ["listen"]
 
     private func filterCalls() throws(CommandFailure) {
         // SCMP_ACT_ERRNO(ENOSYS), SCMP_ACT_ALLOW
@@ -103,7 +105,9 @@ struct Confinement {
             return try require(ENOMEM, "filter its system calls")
         }
         defer { unsafe seccomp_release(context) }
-        let names = Confinement.calls + (reopensInterfaces || port != nil ? Confinement.socketCalls : [])
+        let names =
+            Confinement.calls + (reopensInterfaces ? Confinement.socketCalls : [])
+            + (serves ? Confinement.serviceCalls : [])
         for name in names {
             let number = unsafe seccomp_syscall_resolve_name(name)
             // Negative: this architecture has none of that name.

@@ -67,10 +67,16 @@ enum TextFile {
     /// - Parameters:
     ///   - path: `-` is standard input.
     ///   - most: octets that it may have.
-    static func read(_ path: String, most: Int = .max) throws(CommandFailure) -> [UInt8] {
+    ///   - check: told the mode of what was opened.
+    static func read(
+        _ path: String, most: Int = .max, check: (mode_t) throws(CommandFailure) -> Void = { _ in }
+    ) throws(CommandFailure) -> [UInt8] {
         let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { if path != "-" { close(descriptor) } }
+        var information = stat()
+        guard unsafe fstat(descriptor, &information) == 0 else { throw failure(path) }
+        try check(information.st_mode)
         var octets: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {

@@ -88,12 +88,7 @@ struct Watch: ParsableCommand {
     @Option(name: .customShort("W"), help: ArgumentHelp("Keep so many files; the oldest go.", valueName: "count"))
     var fileCount: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "Serve /metrics, /healthz, /attempts, /events and a live page, as 127.0.0.1:9477.",
-            valueName: "address:port"),
-        transform: Watch.endpoint)
-    var listen: Endpoint?
+    @OptionGroup(title: "Service") var service: ServiceOptions
 
     @OptionGroup(title: "Text") var text: StyleOptions
 
@@ -130,13 +125,6 @@ struct Watch: ParsableCommand {
             return try list.run()
         }
         try WatchRun(self).run()
-    }
-
-    private static func endpoint(_ text: String) throws -> Endpoint {
-        guard let endpoint = Endpoint(text) else {
-            throw ValidationError("say an address and a port: 127.0.0.1:9477, [::1]:9477 or 0.0.0.0:9477")
-        }
-        return endpoint
     }
 
     var liveOptions: LiveOptions {

@@ -27,8 +27,13 @@ struct WatchRun {
         let selection = try command.selection.predicate()
         let confinement = Confinement(
             user: command.capture.user, reopensInterfaces: command.wait,
-            folder: command.output.map(RotatingSavefile.folder), port: command.listen?.port)
+            folder: command.output.map(RotatingSavefile.folder), serves: command.service.listen != nil)
         let account = try confinement.account()
+        let access = try command.service.access()
+        let socket = try command.service.listen.map { place throws(CommandFailure) in
+            if let warning = command.service.warning(place) { StandardError.write(warning) }
+            return try command.service.open(place)
+        }
         let signals = clinux_signal_descriptor()
         let options = command.liveOptions
         let capture = try command.capture.open(options)
@@ -81,7 +86,7 @@ struct WatchRun {
             ending.note(.captureEnded)
         }
 
-        if let listen = command.listen { serve(listen, monitor, ending) }
+        let server = try socket.map { socket in try serve(socket, access, monitor, ending) }
 
         var screen = command.screen ? Screen(command.text.style) : nil
         attend(signals, &screen, monitor, outlets, ending)
@@ -98,6 +103,7 @@ struct WatchRun {
         let patience = analysis.hasGivenUp ? 0 : Self.patience
         let isReported = wait(signals, ending, for: patience) { ending.isReported }
         if isReported { reportThread.join() }
+        withExtendedLifetime(server) { clinux_remove_socket(socket?.guardDescriptor ?? -1) }
         StandardError.write(Self.closing(end.summary, end.loss))
         if !isReported { StandardError.write("standard output's reader did not take the end of the report") }
         try ending.rethrow()
@@ -119,20 +125,25 @@ struct WatchRun {
         )
     }
 
-    private func serve(_ endpoint: Endpoint, _ monitor: Monitor, _ ending: Ending) {
-        let service = LiveService(monitor, release: Synscope.release)
-        let isQuiet = command.screen
-        Task.detached {
-            do {
-                try await service.run(address: endpoint.address.description, port: Int(endpoint.port)) { port in
-                    let place = Endpoint(endpoint.address, UInt16(clamping: port))
-                    if !isQuiet { StandardError.write("serving http://\(place)/") }
-                }
-            } catch {
+    private func serve(
+        _ socket: ServiceOptions.Socket, _ access: ServiceAccess, _ monitor: Monitor, _ ending: Ending
+    ) throws(CommandFailure) -> ServiceServer {
+        var limits = ServiceServer.Limits()
+        limits.fit(freeDescriptors: Int(clinux_free_descriptors()))
+        let service = LiveService(monitor, release: Synscope.release, access: access)
+        let place = socket.place
+        do {
+            let server = try ServiceServer(service, on: socket.descriptor, limits: limits) {
                 ending.note(
-                    .serviceEnded,
-                    CommandFailure(status: .unreadable, message: "--listen \(endpoint): \(error)"))
+                    .serviceEnded, CommandFailure(status: .unreadable, message: "--listen \(place): the socket failed"))
             }
+            if !command.screen {
+                let url = if case .tcp = place { "http://\(place)/" } else { "\(place)" }
+                StandardError.write("serving \(url)")
+            }
+            return server
+        } catch {
+            throw CommandFailure(status: .unreadable, message: "--listen \(place): \(error)")
         }
     }
 

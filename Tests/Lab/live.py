@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import select
 import shutil
 import signal
@@ -585,7 +586,7 @@ def service(world):
 
     def events():
         handle = socket.create_connection(("127.0.0.1", port))
-        handle.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        handle.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         handle.settimeout(15)
         data = b""
         while b"event: attempt" not in data:
@@ -605,6 +606,267 @@ def service(world):
     check(err.count("refused") >= 1 and "are not decided" in err, f"SIGUSR1: {err}")
     check(status == 0, f"status {status}")
     print("  metrics, attempts, ladder, events, health, page; SIGUSR1")
+
+
+def served(watch):
+    """The port of its service."""
+    line = watch.stderr.readline().decode()
+    while "serving http" not in line:
+        check(line, "it serves")
+        line = watch.stderr.readline().decode()
+    return int(re.search(r":(\d+)/", line).group(1))
+
+
+def ask(place, path, *headers, host="localhost", method="GET"):
+    """-> (status, all that came). `place` is a port of loopback, or a path."""
+    handle = socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET)
+    handle.settimeout(10)
+    data = b""
+    try:
+        handle.connect(place if isinstance(place, str) else ("127.0.0.1", place))
+        handle.sendall("\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {host}", *headers, "", ""]).encode())
+        while piece := handle.recv(1 << 16):
+            data += piece
+    except OSError as error:
+        data = data or str(error).encode()
+    handle.close()
+    found = re.match(rb"HTTP/1.1 (\d+) ", data)
+    return int(found.group(1)) if found else 0, data.decode(errors="replace")
+
+
+def limited(world, descriptors):
+    """A program that has only so many descriptors."""
+    path = f"{world.folder}/limited-{descriptors}"
+    with open(path, "w") as handle:
+        handle.write(f'#!/bin/sh\nulimit -n {descriptors}\nexec {world.synscope} "$@"\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def memory(process):
+    """MiB that are resident."""
+    with open(f"/proc/{process.pid}/status") as handle:
+        return int(re.search(r"VmRSS:\s+(\d+)", handle.read()).group(1)) / 1024
+
+
+def figure(text, name):
+    found = re.search(rf"^{re.escape(name)} (\d+)$", text, re.MULTILINE)
+    return int(found.group(1)) if found else None
+
+
+def hostile(world):
+    """Thousands of clients that ask nothing, half of something, or take nothing of what they asked for: capture goes on, and so does the service."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, max(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    for descriptors in (100, 1024):
+        folder = f"{world.folder}/hostile-{descriptors}"
+        os.mkdir(folder)
+        os.chmod(folder, 0o777)
+        watch = world.watch("-i", "vs", "-q", "--listen", "127.0.0.1:0", "-w", f"{folder}/hs.pcapng", "-C", "1",
+                            program=limited(world, descriptors))
+        port = served(watch)
+        world.connect(1000, port=9)        # records for large answers
+        time.sleep(11)
+        world.server.call(ask, port, "/attempts?limit=1000")
+        before = memory(watch)
+        clients = []
+
+        def attack(count, request):
+            for _ in range(count):
+                handle = socket.socket()
+                handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                handle.settimeout(0.3)
+                clients.append(handle)
+                try:
+                    handle.connect(("127.0.0.1", port))
+                    handle.setblocking(False)
+                    handle.send(request)
+                except OSError:
+                    pass
+
+        answers = []
+        peak = [before]
+        end = threading.Event()
+
+        def scrape():                      # Prometheus, meanwhile
+            while not end.is_set():
+                answers.append(ask(port, "/metrics"))
+                peak[0] = max(peak[0], memory(watch))
+                time.sleep(0.1)
+
+        states = []
+
+        def read():                        # a page, meanwhile
+            handle = socket.create_connection(("127.0.0.1", port))
+            handle.settimeout(5)
+            handle.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try:
+                while piece := handle.recv(1 << 20):
+                    if b"event: state" in piece:
+                        states.append(time.time())
+            except OSError:
+                pass
+            handle.close()
+
+        reader = world.server.thread(read)
+        time.sleep(0.5)
+        large = b"GET /attempts?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        attacks = [(1000, b""), (1000, b"GET /metrics HTTP/1.1\r\nHost: loc"),
+                   (500, b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"), (200, large * 50)]
+        threads = [world.server.thread(lambda one=one: attack(*one)) for one in attacks]
+        scraper = world.server.thread(scrape)
+        world.connect(6000)
+        for thread in threads:
+            thread.join(600)
+        world.connect(1000)
+        time.sleep(3)
+        status, metrics = world.server.call(ask, port, "/metrics")
+        end.set()
+        scraper.join(30)
+        check(states and time.time() - states[-1] < 3, f"events are sent until the end: {len(states)}")
+        for handle in clients:
+            handle.close()
+        good = sum(one[0] == 200 for one in answers)
+        closed = dict(re.findall(r'synscope_service_closed_total{reason="([a-z-]+)"} (\d+)', metrics))
+        check(status == 200, f"a scrape is answered at the end: {metrics[:200]}")
+        check(good >= 0.9 * len(answers), f"scrapes are answered meanwhile: {good} of {len(answers)}")
+        check(peak[0] - before < 64, f"{peak[0] - before:.0f} MiB more for the service")
+        _, err, status = finish(watch)
+        received, dropped, _, analysed = counts(err)
+        check(status == 0 and dropped == 0 and received == analysed > 20_000, f"nothing is dropped: {status} {err}")
+        print(f"  ulimit -n {descriptors}: {len(clients)} clients; {good} of {len(answers)} scrapes answered; {before:.0f} MiB, then {peak[0]:.0f}; "
+              f"{received} frames, {dropped} dropped; closed: {closed}")
+
+
+def descriptors(world):
+    """Without a free descriptor, connections are told so without the service spinning; -w goes on in its file, and to the next once it can."""
+    folder = f"{world.folder}/descriptors"
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    # It stays root's, so that we may set its limits.
+    watch = world.watch("-i", "vs", "-q", "-Z", "root", "--listen", "127.0.0.1:0", "-w", f"{folder}/hs.pcapng", "-C", "1")
+    port = served(watch)
+    check(world.server.call(ask, port, "/healthz")[0] == 200, "it is healthy")
+    time.sleep(0.5)
+    before = resource.prlimit(watch.pid, resource.RLIMIT_NOFILE)
+    highest = max(int(name) for name in os.listdir(f"/proc/{watch.pid}/fd"))
+    open_ones = len(os.listdir(f"/proc/{watch.pid}/fd"))
+    # What is free below the highest one is taken by connections that ask nothing yet.
+    holders = [world.server.call(socket.create_connection, ("127.0.0.1", port)) for _ in range(highest + 1 - open_ones)]
+    time.sleep(0.3)
+    resource.prlimit(watch.pid, resource.RLIMIT_NOFILE, (highest + 1, before[1]))
+    ticks = processor_ticks(watch)
+    start = time.time()
+    refused = [world.server.call(ask, port, "/healthz") for _ in range(20)]
+    time.sleep(2)
+    spent = (processor_ticks(watch) - ticks) / os.sysconf("SC_CLK_TCK") / (time.time() - start)
+    check(all(status == 503 and "no file descriptor" in text for status, text in refused), f"told so: {refused[:3]}")
+    check(spent < 0.5, f"{100 * spent:.0f} % of a core without traffic")
+    world.connect(6000)                    # more than a file of -C 1
+    end = time.time() + 8
+    while b"It is tried again" not in watch.head and time.time() < end:
+        if select.select([watch.stderr], [], [], 1)[0]:
+            watch.head += watch.stderr.readline()
+    names = sorted(os.listdir(folder))
+    check(names == ["hs-00001.pcapng"], f"the first file goes on: {names}")
+    resource.prlimit(watch.pid, resource.RLIMIT_NOFILE, before)
+    for handle in holders:
+        handle.close()
+    time.sleep(1.2)
+    world.connect(100)
+    time.sleep(5)
+    world.connect(100)
+    time.sleep(0.5)
+    status, metrics = world.server.call(ask, port, "/metrics")
+    check(status == 200 and figure(metrics, 'synscope_service_closed_total{reason="no-descriptor"}') >= 20, metrics[-600:])
+    check(figure(metrics, "synscope_savefile_failures_total") == 1 and figure(metrics, "synscope_savefile_failing") == 0, "the metrics say so")
+    _, err, status = finish(watch)
+    names = sorted(os.listdir(folder))
+    received, dropped, _, analysed = counts(err)
+    check("hs-00002.pcapng" in names, f"the next file once it can be: {names}")
+    check(status == 0 and "Too many open files. It is tried again" in err and "written again; 0 frames" in err, f"said: {status} {err}")
+    kept = [json.loads(subprocess.run([world.synscope, "-q", "-T", "jsonl", f"{folder}/{name}"], capture_output=True, text=True).stdout.splitlines()[-1])["attempts"]["total"]
+            for name in names]
+    check(sum(kept) >= 6200 and dropped == 0 and received == analysed, f"all is in the files: {kept} {err}")
+    print(f"  {len(refused)} told so, {100 * spent:.0f} % of a core; {names}, {kept} attempts")
+
+
+def processor_ticks(process):
+    with open(f"/proc/{process.pid}/stat") as handle:
+        fields = handle.read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def full(world):
+    """A full disk ends nothing: what was not written is counted and said, what is in the file can be read, and it goes on when there is room."""
+    folder = f"{world.folder}/full"
+    os.mkdir(folder)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=777", "tmpfs", folder], check=True)
+    try:
+        watch = world.watch("-i", "vs", "-q", "--listen", "127.0.0.1:0", "-w", f"{folder}/hs.pcapng")
+        port = served(watch)
+        world.connect(1500)
+        time.sleep(1)
+        metrics = world.server.call(ask, port, "/metrics")[1]
+        lost = figure(metrics, "synscope_unwritten_frames_total")
+        check(figure(metrics, "synscope_savefile_failing") == 1 and lost and lost > 100, f"the metrics say so: {lost} {metrics[:300]}")
+        subprocess.run(["mount", "-o", "remount,size=8m", folder], check=True)
+        world.connect(100)
+        time.sleep(5)
+        world.connect(100)
+        time.sleep(1)
+        _, err, status = finish(watch)
+        whole, _ = whole_blocks(f"{folder}/hs.pcapng")
+        done = subprocess.run(["tshark", "-r", f"{folder}/hs.pcapng", "-T", "fields", "-e", "frame.number"], capture_output=True, text=True)
+        read = len(done.stdout.split())
+        not_written = re.search(r"(\d+) frames not written", err)
+        check("No space left on device. It is tried again" in err and "is written again" in err, f"said: {err}")
+        check(status == 3 and not_written and counts(err)[3] > whole > 100, f"status 3, and how many: {status} {err}")
+        check(done.returncode == 0 and read == whole, f"tshark reads {read} of {whole} frames: {done.stderr}")
+        print(f"  {not_written.group(1)} frames not written, {whole} in the file, all read by tshark; status {status}")
+    finally:
+        subprocess.run(["umount", "-l", folder])
+
+
+def access(world):
+    """Who may ask: names, origins, a token, a Unix socket."""
+    watch = world.watch("-i", "vs", "-q", "--listen", "127.0.0.1:0", "--listen-name", "monitor.example.com")
+    port = served(watch)
+    answered = lambda *words, **names: world.server.call(lambda: ask(port, *words, **names)[0])
+    check(answered("/attempts", host=f"evil.example:{port}") == 403, "a name that resolves here (DNS rebinding)")
+    check(answered("/state", "Origin: http://evil.example", host=f"127.0.0.1:{port}") == 403, "a page from elsewhere")
+    check([answered("/metrics", host=host) for host in (f"localhost:{port}", f"127.0.0.1:{port}", "[::1]", "monitor.example.com")] == [200] * 4, "its own names")
+    check([answered("/nothing"), answered("/metrics?x=1"), answered("/metrics", method="POST"), answered("/metrics", method="HEAD")] == [404, 400, 405, 200], "paths and methods")
+    finish(watch)
+    token = f"{world.folder}/token"
+    with open(token, "w") as handle:
+        handle.write("0123456789abcdefghij\n")
+    os.chmod(token, 0o644)
+    watch = world.watch("-i", "vs", "-q", "--listen", "127.0.0.1:0", "--token-file", token)
+    check(watch.wait(10) == 3 and b"chmod o= it" in watch.head, f"a token that others can read: {watch.returncode} {watch.head}")
+    os.chmod(token, 0o600)
+    path = f"{world.folder}/service.sock"
+    for number in (signal.SIGINT, signal.SIGKILL, signal.SIGTERM):
+        watch = world.watch("-i", "vs", "-q", "--listen", f"unix:{path}", "--token-file", token)
+        line = watch.stderr.readline().decode()
+        check(f"serving unix:{path}" in line, line)
+        check(os.stat(path).st_mode & 0o777 == 0o660, oct(os.stat(path).st_mode))
+        bearer = "Authorization: Bearer 0123456789abcdefghij"
+        check([ask(path, "/metrics", bearer)[0], ask(path, "/metrics")[0], ask(path, "/metrics", bearer + "k")[0]] == [200, 401, 401], "the token is asked for")
+        other = world.watch("-i", "vs", "-q", "--listen", f"unix:{path}")
+        check(other.wait(10) == 3 and b"another process serves there" in other.head, f"served already: {other.head}")
+        watch.send_signal(number)
+        watch.wait(20)
+        for _ in range(50):
+            if not os.path.exists(path):
+                break
+            time.sleep(0.1)
+        check(not os.path.exists(path), f"{number.name}: the socket is removed")
+    watch = world.watch("-i", "vs", "-q", "--listen", "0.0.0.0:0")
+    check(b"every address of this machine" in watch.head, f"warned: {watch.head}")
+    port = served(watch)
+    check([world.server.call(ask, port, "/metrics")[0], world.server.call(lambda: ask(port, "/metrics", host=SERVER))[0]] == [200, 403], "its name is the address that it is reached by")
+    finish(watch)
+    print("  names, origins, methods, token, Unix socket (removed after INT, KILL and TERM), warning")
 
 
 class Browser:
@@ -805,7 +1067,7 @@ def soak(world, seconds=600):
     def events():
         while time.time() < end:           # readers come and go
             handle = socket.create_connection(("127.0.0.1", port))
-            handle.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            handle.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             handle.settimeout(5)
             for _ in range(20):
                 handle.recv(1 << 16)
@@ -844,7 +1106,8 @@ def finish_quietly(process):
     return None, err, process.wait(30)
 
 
-CASES = [outcomes, drain, slow, ending, kills, rotation, interface, rights, loss, handshakes, interfaces, service, page, screen]
+CASES = [outcomes, drain, slow, ending, kills, rotation, interface, rights, loss, handshakes, interfaces, service, access, hostile, descriptors, full,
+         page, screen]
 
 
 def main():

@@ -109,6 +109,21 @@ int clinux_refuse_packets(int fd);
 /// Whether the interface `name` of the socket's network namespace is up; -1 where there is none.
 int clinux_interface_is_up(int fd, const char *name);
 
+/// A socket that listens on a numeric address (`*bound` is the port, where 0 was asked for), or a negative errno.
+int clinux_listen_tcp(const char *address, uint16_t port, uint16_t *bound);
+/// A socket that listens on a path, with mode 0660, or a negative errno: EADDRINUSE where a process serves there, ENOTSOCK where
+/// something is that is no socket. A socket that nobody serves any more is replaced. `*guard` is for clinux_remove_socket: a
+/// process removes the socket also where this one is killed. Call it before threads start.
+int clinux_listen_unix(const char *path, int *guard);
+/// Removes the socket, and waits until that is done.
+void clinux_remove_socket(int guard);
+/// How many descriptors this process may still open; no more than 4,096 are counted.
+int clinux_free_descriptors(void);
+/// A descriptor that stands for nothing; -1 on failure.
+int clinux_spare_descriptor(void);
+/// Closes a spare descriptor, to tell the next connection over HTTP that there is no other. Returns a new spare one, or -1.
+int clinux_turn_away(int listener, int spare);
+
 // Rights
 
 /// Becomes a user for good: groups, gid, uid. Capabilities stay permitted until clinux_reduce_capabilities. 0, or errno.
@@ -118,6 +133,6 @@ int clinux_reduce_capabilities(int keep_raw);
 /// PR_SET_NO_NEW_PRIVS. 0, or errno.
 int clinux_no_new_privileges(void);
 /// Landlock for this thread and those that it starts: `readable` folders may be read, files in `writable` made, written,
-/// renamed and removed; all else in the file system is closed. TCP may be bound on `port` (-1: on none) and not
-/// connected. 0, or errno (ENOSYS and EOPNOTSUPP where the kernel has none).
-int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable, int port);
+/// renamed and removed; all else in the file system is closed. TCP may be neither bound nor connected. 0, or errno (ENOSYS
+/// and EOPNOTSUPP where the kernel has none).
+int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable);
