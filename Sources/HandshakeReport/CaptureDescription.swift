@@ -37,6 +37,8 @@ package struct CaptureDescription: Sendable {
         package var application: String?
         package var comments: [String] = []
         package var interfaces: [Interface] = []
+        /// How many more interfaces it describes there.
+        package var interfacesOmitted = 0
 
         package init(name: String, format: String, linkType: String, snaplen: Int, timeResolution: Int64) {
             self.name = name

@@ -56,6 +56,7 @@ package enum JSONReport {
                         $0.array("comments", interface.comments) { $0.element($1) }
                     }
                 }
+                if file.interfacesOmitted > 0 { $0.field("interfaces_omitted", file.interfacesOmitted) }
             }
         }
         json.field("filter", capture.filter)

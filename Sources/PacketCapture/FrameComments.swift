@@ -7,6 +7,7 @@ package final class FrameComments: Sendable {
         var texts: [UInt64: String] = [:]
         var size = 0
         var letGo = 0
+        var cut = 0
     }
 
     private let state = Mutex(State())
@@ -14,15 +15,24 @@ package final class FrameComments: Sendable {
 
     package init() {}
 
-    func add(_ text: String, of frame: UInt64) {
+    /// - Parameter isCut: whether the frame has more comments than the text.
+    func add(_ text: String, of frame: UInt64, isCut: Bool) {
         state.withLock { state in
-            state.size += text.utf8.count + 64
-            if state.size <= FrameComments.mostOctets { state.texts[frame] = text } else { state.letGo += 1 }
+            let size = text.utf8.count + 64
+            guard state.size + size <= FrameComments.mostOctets else {
+                state.letGo += 1
+                return
+            }
+            state.size += size
+            state.texts[frame] = text
+            if isCut { state.cut += 1 }
         }
     }
 
-    /// Comments that found no room.
+    /// Frames whose comments found no room.
     package var letGo: Int { state.withLock { $0.letGo } }
+    /// Frames of whose comments the first ones are kept.
+    package var cut: Int { state.withLock { $0.cut } }
     package subscript(frame: UInt64) -> String? { state.withLock { $0.texts[frame] } }
     package var isEmpty: Bool { state.withLock { $0.texts.isEmpty } }
 }

@@ -67,6 +67,12 @@ struct PcapngState {
     /// Of the current frame; several are lines.
     private(set) var comment: String?
     private(set) var hasComment = false
+    /// Whether comments of the current frame found no room.
+    private(set) var isCommentCut = false
+    /// Octets that texts of the current section and its interfaces may still have.
+    private var room = mostTexts
+    /// Interfaces of the current section that `notes` lacks.
+    private(set) var notesOmitted = 0
     /// Of the last frame that had one: those of simple packet blocks have none.
     private var lastTime: Int64 = 0
     private var firstFlaw: CaptureError?
@@ -76,15 +82,29 @@ struct PcapngState {
     /// What each interface's last statistics say, and what its packets count as dropped before them.
     private var statistics: [Int: SavefileLosses] = [:]
     private var dropped: [Int: UInt64] = [:]
-    /// Comments of sections and interfaces beyond so many are not kept: a file of any size may be made of them.
-    private static let mostNotes = 64
+
+    // A file of any size may be made of texts: so many are kept (docs/formats.md).
+
+    /// Octets of a comment or name.
+    static let longestText = 4096
+    /// Octets of a frame's comments; the one that goes beyond is kept.
+    static let longestComments = 16 << 10
+    /// Comments of a section and of an interface; interfaces of a section that are described.
+    static let mostNotes = 64
+    /// Octets of all texts of a section and its interfaces.
+    static let mostTexts = 1 << 20
+    /// Interfaces of a section.
+    static let mostInterfaces = 1 << 16
+    /// Stands where text is left out.
+    static let ellipsis = "..."
+
     private var isInSection = false
     /// The file's first interface.
     private(set) var first: Interface?
 
     /// Finds the next frame, over any other blocks.
     mutating func next(_ reader: inout ByteReader) throws(CaptureError) -> FrameHeader? {
-        if hasComment { (comment, hasComment) = (nil, false) }
+        if hasComment { forgetComment() }
         while true {
             guard reader.has(12) else {
                 if reader.available == 0 { return nil }
@@ -165,7 +185,7 @@ struct PcapngState {
         }
         if count > 0 {
             lastTime = places[count - 1].time
-            if hasComment { (comment, hasComment) = (nil, false) }
+            if hasComment { forgetComment() }
         }
         return count
     }
@@ -203,32 +223,38 @@ struct PcapngState {
         (statistics, dropped) = ([:], [:])
         interfaces = []
         notes = []
-        note = SectionNote()
+        notesOmitted = 0
+        room = Self.mostTexts
         isInSection = true
+        var note = SectionNote()
         let isWhole = Self.options(order, reader, 24..<length - 4) { code, value in
             switch code {
-            case 1 where note.comments.count < Self.mostNotes: note.comments.append(Self.text(reader, value))
-            case 2: note.hardware = Self.text(reader, value)
-            case 3: note.system = Self.text(reader, value)
-            case 4: note.application = Self.text(reader, value)
+            case 1: addComment(reader, value, to: &note.comments)
+            case 2: note.hardware = sectionText(reader, value)
+            case 3: note.system = sectionText(reader, value)
+            case 4: note.application = sectionText(reader, value)
             default: break
             }
         }
+        self.note = note
         if !isWhole { flaw(reader, "an option that runs past its section header") }
     }
 
     // type 4, length 4, link type 2, reserved 2, snaplen 4, options, length 4
     private mutating func interface(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 20 else { throw Self.corrupt(reader, "an interface block of \(length) octets") }
+        guard interfaces.count < Self.mostInterfaces else {
+            throw Self.corrupt(reader, "more than \(Self.mostInterfaces) interfaces in a section")
+        }
         var interface = Interface(
             linkType: assumedLinkType ?? LinkType(rawValue: order.u16(reader.bytes, 8)),
             snaplen: Int(order.u32(reader.bytes, 12)))
         var note = InterfaceNote(linkType: interface.linkType, snaplen: interface.snaplen, timeResolution: 0)
         let isWhole = Self.options(order, reader, 16..<length - 4) { code, value in
             switch code {
-            case 1 where note.comments.count < Self.mostNotes: note.comments.append(Self.text(reader, value))
-            case 2: note.name = Self.text(reader, value)
-            case 3: note.description = Self.text(reader, value)
+            case 1: addComment(reader, value, to: &note.comments)
+            case 2: note.name = sectionText(reader, value)
+            case 3: note.description = sectionText(reader, value)
             case 9 where value.count == 1:
                 interface.resolutionCode = unsafe reader.bytes.unsafeLoad(
                     fromByteOffset: value.lowerBound, as: UInt8.self)
@@ -240,7 +266,7 @@ struct PcapngState {
         if !isWhole { flaw(reader, "an option that runs past its interface block") }
         note.timeResolution = interface.resolution
         interfaces.append(interface)
-        if notes.count < Self.mostNotes { notes.append(note) }
+        if notes.count < Self.mostNotes { notes.append(note) } else { notesOmitted += 1 }
         if first == nil { first = interface }
     }
 
@@ -294,16 +320,43 @@ struct PcapngState {
         return true
     }
 
-    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
-        let octets = range.prefix(longestText).map {
+    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>, most: Int = longestText) -> String {
+        let octets = range.prefix(most).map {
             unsafe reader.bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
         }
         let text = String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
-        return range.count > longestText ? text + " ..." : text
+        return range.count > most ? "\(text) \(ellipsis)" : text
     }
 
-    /// Octets of a comment or name that are kept.
-    private static let longestText = 4096
+    /// A text of the section or of an interface, as far as there is room for it.
+    private mutating func sectionText(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
+        guard room > 0 else { return Self.ellipsis }
+        let text = Self.text(reader, range, most: min(room, Self.longestText))
+        room -= text.utf8.count
+        return text
+    }
+
+    /// Where comments are left out the last one says so.
+    private mutating func addComment(
+        _ reader: borrowing ByteReader, _ range: Range<Int>, to comments: inout [String]
+    ) {
+        if comments.count > Self.mostNotes { return }
+        comments.append(comments.count < Self.mostNotes ? sectionText(reader, range) : Self.ellipsis)
+    }
+
+    /// Adds one of the current frame's comments as a line, in place: there may be as many as a block has room for.
+    private mutating func addComment(_ reader: borrowing ByteReader, _ range: Range<Int>) {
+        if isCommentCut { return }
+        hasComment = true
+        guard let size = comment?.utf8.count else {
+            comment = Self.text(reader, range)
+            return
+        }
+        isCommentCut = size >= Self.longestComments
+        comment?.append(isCommentCut ? " \(Self.ellipsis)" : "\n" + Self.text(reader, range))
+    }
+
+    private mutating func forgetComment() { (comment, hasComment, isCommentCut) = (nil, false, false) }
 
     // type 4, length 4, interface 4, time 8 (upper half first), captured 4, original 4, octets, options, length 4
     @inline(__always)
@@ -328,10 +381,7 @@ struct PcapngState {
     ) {
         let isWhole = Self.options(order, reader, range) { code, value in
             switch code {
-            case 1:
-                let text = Self.text(reader, value)
-                comment = comment.map { $0 + "\n" + text } ?? text
-                hasComment = true
+            case 1: addComment(reader, value)
             case 4 where value.count == 8:
                 let sum = dropped[interface, default: 0].addingReportingOverflow(
                     order.u64(reader.bytes, value.lowerBound))

@@ -13,6 +13,8 @@ package struct SavefileDescription: Sendable {
     package var timeResolution: Int64
     /// What a pcapng file says of the interfaces that it describes before its first frame, and of itself.
     package var interfaces: [InterfaceNote] = []
+    /// How many more interfaces it describes there.
+    package var interfacesOmitted = 0
     package var section = SectionNote()
 }
 
@@ -104,6 +106,7 @@ struct Savefile: ~Copyable {
             file.description.snaplen = first.snaplen
             file.description.timeResolution = first.resolution
             file.description.interfaces = file.sections.notes
+            file.description.interfacesOmitted = file.sections.notesOmitted
             file.description.section = file.sections.note
         } else if case .pcapng = format, let failure = file.failure {
             // Broken before its first interface, it has nothing to report; one that has frames does.
@@ -193,7 +196,7 @@ struct Savefile: ~Copyable {
                 origin: FrameOrigin(interface: header.interface, isTimed: header.isTimed))
             if !header.isTimed { delivery.untimed += 1 }
             if sections.hasComment, let comment = sections.comment {
-                delivery.comments.add(comment, of: delivery.frameNumber)
+                delivery.comments.add(comment, of: delivery.frameNumber, isCut: sections.isCommentCut)
             }
             delivery.delivered += 1
         }

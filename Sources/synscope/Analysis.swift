@@ -144,7 +144,12 @@ struct Analysis: ~Copyable {
             )
         }
         if reader.comments.letGo > 0 {
-            StandardError.write("\(Format.count(reader.comments.letGo, "comment")) of frames found no room")
+            StandardError.write("comments of \(Format.count(reader.comments.letGo, "frame")) found no room")
+        }
+        if reader.comments.cut > 0 {
+            StandardError.write(
+                "comments of \(Format.count(reader.comments.cut, "frame")) were cut, where they end with ... (docs/formats.md)"
+            )
         }
     }
 

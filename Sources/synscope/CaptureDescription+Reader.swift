@@ -13,6 +13,7 @@ extension CaptureDescription.File {
         system = file.section.system
         application = file.section.application
         comments = file.section.comments
+        interfacesOmitted = file.interfacesOmitted
         interfaces = file.interfaces.map {
             .init(
                 name: $0.name, description: $0.description, linkType: $0.linkType.name, snaplen: $0.snaplen,
