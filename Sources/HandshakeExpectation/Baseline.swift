@@ -16,7 +16,7 @@ package struct Baseline: Sendable, Equatable {
 
     package mutating func take(_ record: AttemptRecord) { add(record.outcome.rawValue, record.total?.nanoseconds) }
 
-    private mutating func add(_ outcome: String, _ roundTrip: Int64?) {
+    fileprivate mutating func add(_ outcome: String, _ roundTrip: Int64?) {
         attempts += 1
         outcomes[outcome, default: 0] += 1
         if let roundTrip { roundTrips.append(Double(roundTrip)) }
@@ -35,7 +35,7 @@ package struct Baseline: Sendable, Equatable {
     // MARK: JSON Lines
 
     /// The keys of docs/schema.json that matter here.
-    private struct Line: Decodable {
+    fileprivate struct Line: Decodable {
         struct RoundTrip: Decodable { var totalNs: Int64? }
         struct Attempts: Decodable {
             var total: Int
@@ -56,25 +56,73 @@ package struct Baseline: Sendable, Equatable {
     /// - Parameter octets: the output of `synscope -T jsonl`; of `-q` the summary alone.
     /// - Throws: `BaselineError`, which names the line.
     package init(jsonLines octets: [UInt8]) throws(BaselineError) {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        var summary: Line?
-        for (number, text) in octets.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
-            if text.allSatisfy({ [32, 9, 13].contains($0) }) { continue }
-            guard let line = try? decoder.decode(Line.self, from: Data(text)) else {
-                throw BaselineError(line: number + 1, message: "this is no line of synscope -T jsonl")
-            }
-            switch line.type {
-            case "attempt":
-                guard let outcome = line.outcome, Outcome(rawValue: outcome) != nil else {
-                    throw BaselineError(line: number + 1, message: "the attempt has no outcome that is known here")
-                }
-                add(outcome, line.rtt?.totalNs)
-            case "summary": summary = line
-            default: break
-            }
+        var reader = BaselineReader()
+        try reader.take(octets[...])
+        self = try reader.end()
+    }
+}
+
+/// Reads a baseline piece by piece, a line in memory at a time.
+package struct BaselineReader: ~Copyable {
+    /// Octets of a line; a record of 32 segments with long comments has some.
+    static let longestLine = 16 << 20
+
+    private let decoder = JSONDecoder()
+    private var baseline = Baseline()
+    private var summary: Baseline.Line?
+    /// The line underway, and its number.
+    private var line: [UInt8] = []
+    private var number = 1
+
+    package init() { decoder.keyDecodingStrategy = .convertFromSnakeCase }
+
+    package mutating func take(_ octets: ArraySlice<UInt8>) throws(BaselineError) {
+        var rest = octets
+        while let end = rest.firstIndex(of: 10) {
+            try add(rest[..<end])
+            try endLine()
+            rest = rest[(end + 1)...]
         }
-        if attempts > 0 { return }
+        try add(rest)
+    }
+
+    private mutating func add(_ octets: ArraySlice<UInt8>) throws(BaselineError) {
+        guard line.count + octets.count <= Self.longestLine else {
+            throw BaselineError(line: number, message: "the line is longer than \(Self.longestLine) octets")
+        }
+        line += octets
+    }
+
+    private mutating func endLine() throws(BaselineError) {
+        defer {
+            line.removeAll(keepingCapacity: true)
+            number += 1
+        }
+        if line.allSatisfy({ [32, 9, 13].contains($0) }) { return }
+        guard let line = try? decoder.decode(Baseline.Line.self, from: Data(line)) else {
+            throw BaselineError(line: number, message: "this is no line of synscope -T jsonl")
+        }
+        switch line.type {
+        case "attempt":
+            guard let outcome = line.outcome, Outcome(rawValue: outcome) != nil else {
+                throw BaselineError(line: number, message: "the attempt has no outcome that is known here")
+            }
+            baseline.add(outcome, line.rtt?.totalNs)
+        case "summary": summary = line
+        default: break
+        }
+    }
+
+    package mutating func end() throws(BaselineError) -> Baseline {
+        try endLine()
+        if baseline.attempts == 0 { try baseline.take(summary) }
+        return baseline
+    }
+}
+
+extension Baseline {
+    /// The figures of a run of which only the summary is there.
+    fileprivate mutating func take(_ summary: Line?) throws(BaselineError) {
         guard let summary, let totals = summary.attempts else {
             throw BaselineError(line: nil, message: "there is neither an attempt nor a summary in it")
         }

@@ -42,7 +42,7 @@ package enum NearestName {
     package static func of(_ word: String, among names: some Sequence<String>) -> String? {
         let wanted = Array(word.lowercased().utf8.prefix(64))
         var best: (name: String, distance: Int)?
-        for name in names {
+        for name in names where name.utf8.count <= 128 {
             let distance = distance(wanted, Array(name.lowercased().utf8))
             if distance < best?.distance ?? .max { best = (name, distance) }
         }

@@ -27,8 +27,21 @@ package struct Predicate: Sendable {
         self.test = test
     }
 
+    /// All of them; nil for none.
+    package static func all(_ predicates: [Predicate]) -> Predicate? {
+        guard let first = predicates.first, predicates.count > 1 else { return predicates.first }
+        let rest = predicates.dropFirst()
+        return Predicate(
+            predicates.map { "(\($0.text))" }.joined(separator: " and "), predicates.flatMap(\.fields)
+        ) { record in
+            var truth = first(record)
+            for predicate in rest where truth != .no { truth = truth && predicate(record) }
+            return truth
+        }
+    }
+
     /// Both; nil is no condition.
-    package static func both(_ a: Predicate?, _ b: Predicate?) -> Predicate? {
+    static func both(_ a: Predicate?, _ b: Predicate?) -> Predicate? {
         guard let a, let b else { return a ?? b }
         return Predicate("(\(a.text)) and (\(b.text))", a.fields + b.fields, both(a.test, b.test))
     }

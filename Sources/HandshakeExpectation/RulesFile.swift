@@ -5,7 +5,8 @@ package struct RulesError: Error, Sendable, CustomStringConvertible {
     package var description: String
 
     init(_ path: String, _ mark: Mark?, _ message: String) {
-        description = (mark.map { "\(path):\($0.line):\($0.column)" } ?? path) + ": \(message)"
+        let text = message.count > 1000 ? message.prefix(1000) + "..." : message[...]
+        description = (mark.map { "\(path):\($0.line):\($0.column)" } ?? path) + ": \(text)"
     }
 }
 
@@ -19,29 +20,46 @@ package struct RulesError: Error, Sendable, CustomStringConvertible {
 ///     where: tcp.dstport == ${port}
 ///     expect: all(hs.outcome == established)
 /// ```
+///
+/// A rules file may come from whoever proposes a change. So what all files of a check may take is bounded.
 package struct RulesFile {
-    /// How many files may include each other.
-    private static let deepest = 16
+    /// How many files may include each other, how many may be read, and how often files may be named.
+    static let deepest = 16
+    static let mostFiles = 64
+    static let mostIncludes = 1024
+    /// Octets of all files.
+    package static let mostOctets = 4 << 20
+    static let mostRules = 10_000
+    /// Octets of a rule's text, and of all rules' texts, once variables are put in.
+    static let longestText = Lexer.longest
+    static let mostText = 16 << 20
+
     private static let keys = ["variables", "include", "rules"]
     private static let ruleKeys = ["name", "where", "expect", "severity", "reason", "tags", "allow-none"]
 
+    private let identity: (String) -> String
     private let read: (String) throws -> String
     /// Those of --set.
     private let overrides: [String: String]
-    /// What two files include comes once.
+    /// What two files include comes once, by whatever names.
     private var loaded: Set<String> = []
+    private var includes = 0
+    private var octets = 0
+    private var text = 0
     /// The names of all variables.
     private var known: Set<String> = []
 
     /// - Parameters:
     ///   - paths: files, of which the later ones' variables outrank the earlier ones'.
     ///   - overrides: variables that take the place of the files' own.
+    ///   - identity: what is equal for all paths to one file.
     ///   - read: the text of the file at a path.
     /// - Throws: `RulesError`, and what `read` throws.
     package static func rules(
-        at paths: [String], overrides: [String: String] = [:], read: @escaping (String) throws -> String
+        at paths: [String], overrides: [String: String] = [:], identity: @escaping (String) -> String = { $0 },
+        read: @escaping (String) throws -> String
     ) throws -> [Rule] {
-        var file = RulesFile(read: read, overrides: overrides)
+        var file = RulesFile(identity: identity, read: read, overrides: overrides)
         var variables: [String: String] = [:]
         var documents: [(path: String, rules: [Node])] = []
         for path in paths { documents += try file.load(path, [], &variables) }
@@ -54,7 +72,12 @@ package struct RulesFile {
         }
         var rules: [Rule] = []
         for (path, nodes) in documents {
-            for node in nodes { rules.append(try file.rule(node, path, variables)) }
+            for node in nodes {
+                guard rules.count < mostRules else {
+                    throw RulesError(path, node.mark, "there are more than \(mostRules) rules")
+                }
+                rules.append(try file.rule(node, path, variables))
+            }
         }
         if rules.isEmpty { throw RulesError(paths.joined(separator: ", "), nil, "there are no rules in it") }
         var names: Set<String> = []
@@ -64,7 +87,10 @@ package struct RulesFile {
         return rules
     }
 
-    private init(read: @escaping (String) throws -> String, overrides: [String: String]) {
+    private init(
+        identity: @escaping (String) -> String, read: @escaping (String) throws -> String, overrides: [String: String]
+    ) {
+        self.identity = identity
         self.read = read
         self.overrides = overrides
     }
@@ -75,22 +101,29 @@ package struct RulesFile {
     private mutating func load(
         _ path: String, _ includers: [String], _ variables: inout [String: String]
     ) throws -> [(path: String, rules: [Node])] {
-        if includers.contains(path) { throw RulesError(path, nil, "it includes itself") }
-        if !loaded.insert(path).inserted { return [] }
+        let identity = identity(path)
+        if includers.contains(identity) { throw RulesError(path, nil, "it includes itself") }
+        if !loaded.insert(identity).inserted { return [] }
         if includers.count >= RulesFile.deepest {
             throw RulesError(path, nil, "more than \(RulesFile.deepest) files include each other")
         }
-        let text = try read(path)
-        let root: Node?
-        do {
-            root = try compose(yaml: text)
-        } catch let error as YamlError {
-            throw RulesError(path, nil, "this is no YAML: \(RulesFile.text(error))")
+        if loaded.count > RulesFile.mostFiles {
+            throw RulesError(path, nil, "there are more than \(RulesFile.mostFiles) rules files")
         }
+        let text = try read(path)
+        octets += text.utf8.count
+        if octets > RulesFile.mostOctets {
+            throw RulesError(path, nil, "the rules files have more than \(RulesFile.mostOctets) octets together")
+        }
+        let root = try RulesDocument.root(of: text, path)
         guard let root, let mapping = root.mapping else {
             throw RulesError(path, root?.mark, "it should hold 'rules:'")
         }
-        try check(mapping, RulesFile.keys, path)
+        // Nothing is quoted of what may be any file.
+        try check(
+            mapping, RulesFile.keys, path,
+            quotes: mapping.contains { RulesFile.keys.contains($0.key.scalar?.string ?? "") }
+        )
         var documents: [(path: String, rules: [Node])] = []
         if let include = mapping["include"] {
             let nodes = include.sequence.map(Array.init) ?? [include]
@@ -101,7 +134,13 @@ package struct RulesFile {
                 let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
                     separator: "/")
                 let isRelative = !name.hasPrefix("/") && path.contains("/")
-                documents += try load(isRelative ? "\(folder)/\(name)" : name, includers + [path], &variables)
+                let included = isRelative ? "\(folder)/\(name)" : name
+                includes += 1
+                if includes > RulesFile.mostIncludes {
+                    throw RulesError(path, node.mark, "files are included more than \(RulesFile.mostIncludes) times")
+                }
+                if included == "-" { throw RulesError(path, node.mark, "standard input (-) is not included") }
+                documents += try load(included, includers + [identity], &variables)
             }
         }
         if let node = mapping["variables"] {
@@ -123,21 +162,21 @@ package struct RulesFile {
         return documents
     }
 
-    /// One line of what the library says.
-    private static func text(_ error: YamlError) -> String {
-        "\(error)".split(whereSeparator: \.isNewline).prefix(1).joined()
-    }
-
-    private func check(_ mapping: Node.Mapping, _ keys: [String], _ path: String) throws {
+    /// - Parameter quotes: whether a wrong key may be shown; if not, it is where it nearly is one of ours.
+    private func check(_ mapping: Node.Mapping, _ keys: [String], _ path: String, quotes: Bool = true) throws {
         var seen: Set<String> = []
         for (key, _) in mapping {
             let name = key.scalar?.string ?? ""
             guard keys.contains(name) else {
+                let near = NearestName.of(name, among: keys)
+                guard quotes || near != nil && !name.contains(".") else {
+                    throw RulesError(
+                        path, key.mark, "this is no rules file: its keys are not \(keys.joined(separator: ", "))")
+                }
                 throw RulesError(
                     path, key.mark,
                     "there is no key '\(name)'"
-                        + (NearestName.of(name, among: keys).map { ": did you mean '\($0)'?" }
-                            ?? ": there are \(keys.joined(separator: ", "))"))
+                        + (near.map { ": did you mean '\($0)'?" } ?? ": there are \(keys.joined(separator: ", "))"))
             }
             guard seen.insert(name).inserted else { throw RulesError(path, key.mark, "'\(name)' is there twice") }
         }
@@ -145,7 +184,7 @@ package struct RulesFile {
 
     // MARK: Rules
 
-    private func rule(_ node: Node, _ path: String, _ variables: [String: String]) throws -> Rule {
+    private mutating func rule(_ node: Node, _ path: String, _ variables: [String: String]) throws -> Rule {
         guard let mapping = node.mapping else {
             throw RulesError(path, node.mark, "a rule has a name and what it expects: - name: ...")
         }
@@ -184,7 +223,10 @@ package struct RulesFile {
             guard let nodes = node.sequence, nodes.allSatisfy({ $0.scalar != nil }) else {
                 throw RulesError(path, node.mark, "tags are a list of texts: [web, tls]")
             }
-            rule.tags = nodes.compactMap { $0.scalar?.string }
+            for tag in nodes.compactMap(\.scalar) {
+                try count(tag.string.utf8.count, path, tag.mark)
+                rule.tags.append(tag.string)
+            }
         }
         if let node = mapping["allow-none"] {
             guard let value = node.bool else { throw RulesError(path, node.mark, "allow-none is true or false") }
@@ -194,25 +236,51 @@ package struct RulesFile {
     }
 
     /// Puts variables' values in the place of `${name}`.
-    private func substitute(
+    private mutating func substitute(
         _ text: String, _ variables: [String: String], _ path: String, _ mark: Mark?
     ) throws -> String {
-        var result = ""
-        var rest = text[...]
-        while let start = rest.firstRange(of: "${") {
-            result += rest[..<start.lowerBound]
-            guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
+        var result: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        func checkLength() throws {
+            guard result.count + rest.count <= RulesFile.longestText else {
+                throw RulesError(
+                    path, mark, "the text has more than \(RulesFile.longestText) octets, its variables put in")
+            }
+        }
+        try checkLength()
+        while let dollar = rest.firstIndex(of: UInt8(ascii: "$")) {
+            guard rest[dollar...].starts(with: "${".utf8) else {
+                result += rest[...dollar]
+                rest = rest[(dollar + 1)...]
+                continue
+            }
+            result += rest[..<dollar]
+            guard let end = rest[dollar...].firstIndex(of: UInt8(ascii: "}")) else {
                 throw RulesError(path, mark, "'${' has no '}'")
             }
-            let name = String(rest[start.upperBound..<end])
+            let name = String(decoding: rest[(dollar + 2)..<end], as: UTF8.self)
             guard let value = variables[name] else {
                 throw RulesError(
                     path, mark,
                     "there is no variable '\(name)'" + NearestName.hint(name, among: variables.keys.sorted()))
             }
-            result += value
-            rest = rest[rest.index(after: end)...]
+            result += value.utf8
+            rest = rest[(end + 1)...]
+            try checkLength()
         }
-        return result + rest
+        result += rest
+        try count(max(result.count, text.utf8.count), path, mark)
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Counts octets of a rule's text.
+    private mutating func count(_ octets: Int, _ path: String, _ mark: Mark?) throws {
+        text += octets
+        guard octets <= RulesFile.longestText else {
+            throw RulesError(path, mark, "the text has more than \(RulesFile.longestText) octets")
+        }
+        guard text <= RulesFile.mostText else {
+            throw RulesError(path, mark, "the rules' texts have more than \(RulesFile.mostText) octets together")
+        }
     }
 }

@@ -84,6 +84,9 @@ package struct Scenario: Sendable {
     package var name = ""
 
     package static let wholeFrames = 262_144
+    /// Octets of a scenario's text, and of all its frames.
+    package static let mostOctets = 4 << 20
+    package static let mostFrameOctets = 256 << 20
     /// When every scenario starts: 2026-01-01T00:00:00Z, in nanoseconds since the epoch.
     package static let epoch: Int64 = 1_767_225_600_000_000_000
 
@@ -143,17 +146,23 @@ package struct Diagnostic: Error, Sendable, CustomStringConvertible {
     package var column: Int?
     package var message: String
 
+    /// Characters of a line that are shown.
+    private static let longestLine = 500
+
     package var description: String {
         var place = scenario
         if let source {
             place += ":\(source.number)"
             if let column { place += ":\(column)" }
         }
-        var text = "\(place): \(message)"
+        var text = "\(place): " + (message.count > 500 ? message.prefix(500) + "..." : message[...])
         if let source {
             let margin = String(repeating: " ", count: "\(source.number)".count)
-            text += "\n  \(source.number) | \(source.text)"
-            if let column {
+            let isLong = source.text.count > Diagnostic.longestLine
+            text +=
+                "\n  \(source.number) | "
+                + (isLong ? source.text.prefix(Diagnostic.longestLine) + "..." : source.text[...])
+            if let column, column <= Diagnostic.longestLine {
                 // Tabs are kept, so that the caret stands below its character.
                 let before = String(source.text.prefix(column - 1).map { $0 == "\t" ? Character("\t") : " " })
                 text += "\n  \(margin) | \(before)^"

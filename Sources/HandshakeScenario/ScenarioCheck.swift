@@ -122,19 +122,29 @@ struct ScenarioCheck {
     private let result: ScenarioResult
     /// The attempts of each flow, in the order of their first frames.
     private let attempts: [[AttemptRecord]]
+    /// The findings of all attempts.
+    private let codes: [FindingCode]
 
     init(_ scenario: Scenario, _ result: ScenarioResult) {
         self.scenario = scenario
         self.result = result
-        attempts = scenario.flows.map { flow in result.attempts.filter { ScenarioCheck.belongs($0, to: flow) } }
+        let attempts = Dictionary(grouping: result.attempts) { Identity($0.client, $0.server, $0.clientISN) }
+        self.attempts = scenario.flows.map { attempts[Identity($0.client, $0.server, $0.clientISN)] ?? [] }
+        codes = result.attempts.flatMap { $0.findings.map(\.code) }
+    }
+
+    /// What an attempt has of its flow.
+    private struct Identity: Hashable {
+        let client, server: Endpoint
+        let clientISN: UInt32
+
+        init(_ client: Endpoint, _ server: Endpoint, _ clientISN: UInt32) {
+            (self.client, self.server, self.clientISN) = (client, server, clientISN)
+        }
     }
 
     /// Whether there is a finding of that name.
     static func knows(code: String) -> Bool { FindingCode(rawValue: code) != nil }
-
-    private static func belongs(_ attempt: AttemptRecord, to flow: Scenario.Flow) -> Bool {
-        attempt.client == flow.client && attempt.server == flow.server && attempt.clientISN == flow.clientISN
-    }
 
     func differences() -> [Diagnostic] {
         if scenario.expectations.isEmpty {
@@ -153,9 +163,7 @@ struct ScenarioCheck {
         switch expectation.subject {
         case .everything, .summary:
             fields = result.summary
-            let ofAttempts =
-                expectation.subject == .everything ? result.attempts.flatMap { $0.findings.map(\.code) } : []
-            codes = result.patterns + ofAttempts
+            codes = result.patterns + (expectation.subject == .everything ? self.codes : [])
         case .attempt(let flow, let occurrence):
             guard attempts[flow].count >= occurrence else {
                 let name = scenario.flows[flow].name
@@ -184,8 +192,9 @@ struct ScenarioCheck {
     private var found: String {
         result.attempts.isEmpty
             ? "no attempt"
-            : result.attempts.map { "\($0.client) > \($0.server), x \($0.clientISN), \($0.outcome.rawValue)" }
-                .joined(separator: "; ")
+            : result.attempts.prefix(20)
+                .map { "\($0.client) > \($0.server), x \($0.clientISN), \($0.outcome.rawValue)" }
+                .joined(separator: "; ") + (result.attempts.count > 20 ? "; ..." : "")
     }
 
     /// - Returns: nil if the field's value is as it should be.

@@ -36,6 +36,9 @@ private struct ScenarioParser {
     /// IPv4 identification of the last packet that did not give its own.
     private var identification: UInt16 = 100
     private var labels: [Substring: Scenario.Packet] = [:]
+    private var flowNumbers: [String: Int] = [:]
+    /// Octets of all frames, their headers roughly.
+    private var frameOctets = 0
     private var lastPacket: Scenario.Packet?
     /// The standard flow was used or replaced: it cannot be replaced any more.
     private var isFlowSettled = false
@@ -160,7 +163,7 @@ private struct ScenarioParser {
         if let token = peek, isName(token.text), token.text != "isn" {
             position += 1
             flow.name = String(token.text)
-            if scenario.flows.contains(where: { $0.name == flow.name }) {
+            if flowNumbers[flow.name] != nil {
                 throw wrong("there is a flow '\(flow.name)' already", at: token)
             }
             if ScenarioParser.reserved.contains(flow.name) {
@@ -183,7 +186,12 @@ private struct ScenarioParser {
             flow.serverISN = try number("the server's ISN", 0...UInt32.max)
         }
         try end()
-        if flow.name.isEmpty { scenario.flows[0] = flow } else { scenario.flows.append(flow) }
+        if flow.name.isEmpty {
+            scenario.flows[0] = flow
+        } else {
+            flowNumbers[flow.name] = scenario.flows.count
+            scenario.flows.append(flow)
+        }
         isFlowSettled = true
     }
 
@@ -208,7 +216,7 @@ private struct ScenarioParser {
         return endpoint
     }
 
-    private func flow(named name: Substring) -> Int? { scenario.flows.firstIndex { $0.name == name } }
+    private func flow(named name: Substring) -> Int? { flowNumbers[String(name)] }
 
     // MARK: Steps
 
@@ -217,6 +225,16 @@ private struct ScenarioParser {
         let time = try readTime()
         let content = try readContent()
         try end()
+        switch content {
+        case .packet(let packet):
+            frameOctets += Int(packet.segment.payloadLength) + 128
+            for piece in packet.pieces { frameOctets += piece.count + 128 }
+        case .octets(let octets): frameOctets += octets.count
+        case .icmp, .idle: frameOctets += 128
+        }
+        if frameOctets > Scenario.mostFrameOctets {
+            throw wrong("the frames have more than \(Scenario.mostFrameOctets) octets together", at: 1)
+        }
         now = time
         scenario.steps.append(Scenario.Step(time: time, content))
         isFlowSettled = true
@@ -261,7 +279,8 @@ private struct ScenarioParser {
             return .octets(octets)
         default:
             guard let flow = flow(named: token.text) else {
-                let known = scenario.flows.map(\.name).filter { !$0.isEmpty }.joined(separator: ", ")
+                let names = scenario.flows.map(\.name).filter { !$0.isEmpty }
+                let known = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", ..." : "")
                 throw wrong(
                     "after the time comes a flow's name\(known.isEmpty ? "" : " (\(known))"), >, <, again, icmp, idle or octets, not '\(token.text)'",
                     at: token)

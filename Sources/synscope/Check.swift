@@ -165,8 +165,11 @@ struct CheckPlan {
         }
         if !command.rules.isEmpty {
             do {
-                rules += try RulesFile.rules(at: command.rules, overrides: overrides) { path in
-                    guard let text = String(validating: try TextFile.read(path, most: 4 << 20), as: UTF8.self) else {
+                rules += try RulesFile.rules(
+                    at: command.rules, overrides: overrides, identity: { path in FileIdentity(path)?.text ?? path }
+                ) { path in
+                    let octets = try TextFile.read(path, most: RulesFile.mostOctets)
+                    guard let text = String(validating: octets, as: UTF8.self) else {
                         throw CommandFailure(
                             status: .wrongUsage, message: "\(path): rules are UTF-8 text, and this is not")
                     }
@@ -203,11 +206,15 @@ struct CheckPlan {
     }
 
     private static func baseline(_ path: String) throws(CommandFailure) -> Baseline {
-        let octets = try TextFile.read(path)
-        do throws(BaselineError) { return try Baseline(jsonLines: octets) } catch {
-            throw CommandFailure(
+        var reader = BaselineReader()
+        func failure(_ error: BaselineError) -> CommandFailure {
+            CommandFailure(
                 status: .unreadable, message: path + (error.line.map { ":\($0)" } ?? "") + ": \(error.message)")
         }
+        try TextFile.readPieces(of: path) { piece throws(CommandFailure) in
+            do throws(BaselineError) { try reader.take(piece) } catch { throw failure(error) }
+        }
+        do throws(BaselineError) { return try reader.end() } catch { throw failure(error) }
     }
 
     // MARK: Files

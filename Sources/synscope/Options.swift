@@ -301,13 +301,13 @@ struct SelectionOptions: ParsableArguments {
     var expressions: [String] = []
 
     func predicate() throws(CommandFailure) -> Predicate? {
-        var predicate: Predicate?
+        var predicates: [Predicate] = []
         for expression in expressions {
-            do throws(ExpressionError) { predicate = Predicate.both(predicate, try Predicate(expression)) } catch {
+            do throws(ExpressionError) { predicates.append(try Predicate(expression)) } catch {
                 throw CommandFailure(status: .wrongUsage, message: "-Y:\(error)")
             }
         }
-        return predicate
+        return Predicate.all(predicates)
     }
 }
 

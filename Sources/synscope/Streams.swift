@@ -62,32 +62,59 @@ struct StandardOutput {
     }
 }
 
-/// Small files as a whole.
+/// Small files.
 enum TextFile {
+    /// The whole of a file.
     /// - Parameters:
     ///   - path: `-` is standard input.
     ///   - most: octets that it may have.
     ///   - check: told the mode of what was opened.
     static func read(
-        _ path: String, most: Int = .max, check: (mode_t) throws(CommandFailure) -> Void = { _ in }
+        _ path: String, most: Int, check: (mode_t) throws(CommandFailure) -> Void = { _ in }
     ) throws(CommandFailure) -> [UInt8] {
-        let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path) }
+        var octets: [UInt8] = []
+        try readPieces(of: path, check: check) { piece throws(CommandFailure) in
+            octets += piece
+            if octets.count > most {
+                throw CommandFailure(status: .unreadable, message: "\(name(path)): is larger than \(most) octets")
+            }
+        }
+        return octets
+    }
+
+    /// Hands out a file as it is read. It must be a regular one: another may never end, or do something when it is opened.
+    /// - Parameters:
+    ///   - path: `-` is standard input, which may be anything.
+    ///   - check: told the mode of what was opened.
+    static func readPieces(
+        of path: String, check: (mode_t) throws(CommandFailure) -> Void = { _ in },
+        _ take: (ArraySlice<UInt8>) throws(CommandFailure) -> Void
+    ) throws(CommandFailure) {
+        let descriptor: Int32
+        if path == "-" {
+            descriptor = STDIN_FILENO
+        } else {
+            guard let identity = FileIdentity(path) else { throw failure(path) }
+            guard identity.isRegular else {
+                throw CommandFailure(
+                    status: .unreadable,
+                    message: "\(path): is no regular file; what a pipe or device gives can be read as standard input, -"
+                )
+            }
+            descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+            guard descriptor >= 0 else { throw failure(path) }
+        }
         defer { if path != "-" { close(descriptor) } }
         var information = stat()
         guard unsafe fstat(descriptor, &information) == 0 else { throw failure(path) }
         try check(information.st_mode)
-        var octets: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = unsafe piece.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            if count == 0 { return octets }
+            if count == 0 { return }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw failure(path) }
-            octets += piece[..<count]
-            if octets.count > most {
-                throw CommandFailure(status: .unreadable, message: "\(path): is larger than \(most) octets")
-            }
+            try take(piece[..<count])
         }
     }
 
@@ -97,8 +124,10 @@ enum TextFile {
 
     private static func failure(_ path: String) -> CommandFailure {
         let reason = unsafe String(cString: strerror(errno))
-        return CommandFailure(status: .unreadable, message: "\(path == "-" ? "standard input" : path): \(reason)")
+        return CommandFailure(status: .unreadable, message: "\(name(path)): \(reason)")
     }
+
+    private static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 }
 
 /// Which file a path leads to, whatever it is called.
@@ -106,6 +135,9 @@ struct FileIdentity: Hashable {
     private let device: UInt64
     private let inode: UInt64
     let isRegular: Bool
+
+    /// Equal for all paths to the file.
+    var text: String { "\(device):\(inode)" }
 
     /// Nil where there is none.
     init?(_ path: String) {
