@@ -17,35 +17,35 @@ extension CheckReport {
         let timestamp = Format.rfc3339(context.started).prefix(19)
         out.line("  <testsuite name=\"synscope\" \(totals) skipped=\"0\" timestamp=\"\(timestamp)\">")
         out.line("    <properties>")
-        out.line("      <property name=\"captures\" value=\"\(xml(context.source))\"/>")
+        out.line("      <property name=\"captures\" value=\"\(context.source.cleaned(for: .xml))\"/>")
         out.line("      <property name=\"attempts\" value=\"\(verdict.attempts)\"/>")
         out.line("    </properties>")
         for result in verdict.results {
             let tag = result.rule.tags.first.map { ".\($0)" } ?? ""
-            let evidence = evidence(result, plain).joined(separator: "\n")
+            let evidence = evidence(result, plain)
             testCase(
                 result.rule.name, "synscope\(tag)", to: &out,
                 failure: result.fails ? (result.judgement.status.rawValue, blame(result), evidence) : nil,
                 output: result.passed
-                    ? result.judgement.figures.map(\.description).joined(separator: "\n")
-                    : result.fails ? "" : "\(result.rule.severity.rawValue): \(blame(result))\n\(evidence)")
+                    ? result.judgement.figures.map(\.description)
+                    : result.fails ? [] : ["\(result.rule.severity.rawValue): \(blame(result))"] + evidence)
         }
         if let comparison = verdict.comparison {
-            let lines = comparison.lines.map(\.description).joined(separator: "\n")
+            let lines = comparison.lines.map(\.description)
             let worse = comparison.lines.filter(\.isWorse).map(\.description).joined(separator: "; ")
             testCase(
                 "beside the baseline \(comparison.source)", "synscope.baseline", to: &out,
                 failure: comparison.hasWorsened ? ("worse", worse, lines) : nil,
-                output: comparison.hasWorsened ? "" : lines)
+                output: comparison.hasWorsened ? [] : lines)
         }
         if !context.errors.isEmpty {
-            let text = xml(context.errors.joined(separator: "\n"))
+            let text = context.errors.map { $0.cleaned(for: .xml) }.joined(separator: "&#10;")
             out.line("    <testcase name=\"the run\" classname=\"synscope.run\" time=\"0\">")
             out.line("      <error type=\"run\" message=\"\(text)\"/>")
             out.line("    </testcase>")
         }
         if !context.notes.isEmpty {
-            out.line("    <system-err>\(xml(context.notes.joined(separator: "\n")))</system-err>")
+            out.line("    <system-err>\(xml(context.notes))</system-err>")
         }
         out.line("  </testsuite>")
         out.line("</testsuites>")
@@ -53,13 +53,14 @@ extension CheckReport {
 
     private func testCase(
         _ name: String, _ className: String, to out: inout OutputBuffer,
-        failure: (type: String, message: String, text: String)?, output: String
+        failure: (type: String, message: String, lines: [String])?, output: [String]
     ) {
-        out.line("    <testcase name=\"\(xml(name))\" classname=\"\(xml(className))\" time=\"0\">")
+        out.line(
+            "    <testcase name=\"\(name.cleaned(for: .xml))\" classname=\"\(className.cleaned(for: .xml))\" time=\"0\">"
+        )
         if let failure {
-            out.line(
-                "      <failure type=\"\(failure.type)\" message=\"\(xml(failure.message))\">\(xml(failure.text))</failure>"
-            )
+            let message = failure.message.cleaned(for: .xml)
+            out.line("      <failure type=\"\(failure.type)\" message=\"\(message)\">\(xml(failure.lines))</failure>")
         }
         if !output.isEmpty { out.line("      <system-out>\(xml(output))</system-out>") }
         out.line("    </testcase>")
@@ -67,22 +68,7 @@ extension CheckReport {
 
     private func seconds(_ nanoseconds: Int64) -> String { Format.fixed(Double(nanoseconds) / 1e9, 3) }
 
-    /// Escaped for text and attributes; what XML 1.0 cannot hold becomes U+FFFD.
-    private func xml(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "\n", "\t": result.unicodeScalars.append(scalar)
-            case "\0"..."\u{1f}", "\u{fffe}", "\u{ffff}": result += "\u{fffd}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
+    private func xml(_ lines: [String]) -> String { lines.map { $0.cleaned(for: .xml) }.joined(separator: "\n") }
 
     // MARK: TAP
 
@@ -91,11 +77,12 @@ extension CheckReport {
         let hasBaseline = verdict.comparison != nil
         out.line("TAP version 14")
         out.line("1..\(verdict.results.count + (hasBaseline ? 1 : 0) + (context.errors.isEmpty ? 0 : 1))")
-        for note in context.notes { out.line("# \(oneLine(note))") }
+        for note in context.notes { out.line("# \(note.cleaned(for: .text))") }
         for (position, result) in verdict.results.enumerated() {
             let directive = result.passed || result.fails ? "" : " # TODO \(result.rule.severity.rawValue) only"
             out.line(
-                "\(result.passed ? "ok" : "not ok") \(position + 1) - \(description(result.rule.name))\(directive)")
+                "\(result.passed ? "ok" : "not ok") \(position + 1) - \(result.rule.name.cleaned(for: .tap))\(directive)"
+            )
             if result.passed { continue }
             diagnostics(
                 [("message", blame(result)), ("severity", result.fails ? "fail" : "todo")],
@@ -107,7 +94,7 @@ extension CheckReport {
         }
         guard let comparison = verdict.comparison else { return }
         out.line(
-            "\(comparison.hasWorsened ? "not ok" : "ok") \(verdict.results.count + 1) - beside the baseline \(description(comparison.source))"
+            "\(comparison.hasWorsened ? "not ok" : "ok") \(verdict.results.count + 1) - beside the baseline \(comparison.source.cleaned(for: .tap))"
         )
         if comparison.hasWorsened {
             diagnostics([("message", "worse than the baseline")], comparison.lines.map(\.description), to: &out)
@@ -116,24 +103,13 @@ extension CheckReport {
 
     private func diagnostics(_ fields: [(String, String)], _ lines: [String], to out: inout OutputBuffer) {
         out.line("  ---")
-        for (name, value) in fields { out.line("  \(name): \(quoted(value))") }
+        for (name, value) in fields { out.line("  \(name): \"\(value.cleaned(for: .yaml))\"") }
         if !lines.isEmpty {
             // 2: the text's own indentation is not taken for the block's.
             out.line("  evidence: |2")
-            for line in lines { out.line("    " + oneLine(line)) }
+            for line in lines { out.line("    " + line.cleaned(for: .text)) }
         }
         out.line("  ...")
-    }
-
-    private func oneLine(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
-
-    /// A `#` would begin a directive.
-    private func description(_ text: String) -> String {
-        oneLine(text).replacing("\\", with: "\\\\").replacing("#", with: "\\#")
-    }
-
-    private func quoted(_ text: String) -> String {
-        "\"" + oneLine(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 
     // MARK: GitHub
@@ -147,34 +123,24 @@ extension CheckReport {
                 case .warning: "warning"
                 case .info: "notice"
                 }
-            var properties = "title=\(property(result.rule.name))"
+            var properties = "title=\(result.rule.name.cleaned(for: .githubProperty))"
             if let location = result.rule.location, let colon = location.lastIndex(of: ":") {
-                properties +=
-                    ",file=\(property(String(location[..<colon]))),line=\(location[location.index(after: colon)...])"
+                let file = String(location[..<colon]).cleaned(for: .githubProperty)
+                properties += ",file=\(file),line=\(location[location.index(after: colon)...])"
             }
-            let text = ([blame(result)] + evidence(result, plain)).joined(separator: "\n")
-            out.line("::\(level) \(properties)::\(data(text))")
+            out.line("::\(level) \(properties)::\(data([blame(result)] + evidence(result, plain)))")
         }
         if let comparison = verdict.comparison, comparison.hasWorsened {
-            let text = comparison.lines.filter(\.isWorse).map(\.description).joined(separator: "\n")
-            out.line("::error title=\(property("worse than the baseline \(comparison.source)"))::\(data(text))")
+            let title = "worse than the baseline \(comparison.source)".cleaned(for: .githubProperty)
+            out.line("::error title=\(title)::\(data(comparison.lines.filter(\.isWorse).map(\.description)))")
         }
-        for error in context.errors { out.line("::error title=synscope::\(data(error))") }
-        for note in context.notes { out.line("::warning title=synscope::\(data(note))") }
-        out.line(counts)
+        for error in context.errors { out.line("::error title=synscope::\(data([error]))") }
+        for note in context.notes { out.line("::warning title=synscope::\(data([note]))") }
+        out.line(counts.cleaned(for: .text))
     }
 
-    private func data(_ text: String) -> String { escaped(text, ["%": "%25", "\r": "%0D", "\n": "%0A"]) }
-
-    private func property(_ text: String) -> String {
-        escaped(text, ["%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"])
-    }
-
-    /// By scalar: a carriage return and a line feed together are one character.
-    private func escaped(_ text: String, _ table: [Unicode.Scalar: String]) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            if let escape = table[scalar] { result += escape } else { result.unicodeScalars.append(scalar) }
-        }
+    private func data(_ lines: [String]) -> String {
+        lines.map { $0.cleaned(for: .github) }.joined(separator: "%0A")
     }
 
     // MARK: Markdown
@@ -182,13 +148,13 @@ extension CheckReport {
     func markdown(to out: inout OutputBuffer) {
         out.line("### Handshakes: \(verdict.passed ? "all rules held" : "rules failed")")
         out.line("")
-        out.line(counts)
+        out.line(cell(counts))
         out.line("")
         out.line("| | rule | what it came to |")
         out.line("| --- | --- | --- |")
         for result in verdict.results {
             let mark = result.passed ? "✅" : result.fails ? "❌" : "⚠️"
-            let figures = result.judgement.figures.map(\.description).joined(separator: "; ")
+            let figures = figures(result)
             out.line("| \(mark) | \(cell(result.rule.name)) | \(cell(result.passed ? figures : blame(result))) |")
         }
         if let comparison = verdict.comparison {
@@ -201,7 +167,7 @@ extension CheckReport {
             out.line("<details><summary>\(cell(result.rule.name))</summary>")
             out.line("")
             // Four spaces make a block that nothing inside can end.
-            for line in evidence(result, plain) { out.line("    " + oneLine(line)) }
+            for line in evidence(result, plain) { out.line("    " + line.cleaned(for: .text)) }
             out.line("")
             out.line("</details>")
         }
@@ -211,7 +177,5 @@ extension CheckReport {
         }
     }
 
-    private func cell(_ text: String) -> String {
-        oneLine(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("|", with: "\\|")
-    }
+    private func cell(_ text: String) -> String { text.cleaned(for: .markdown) }
 }

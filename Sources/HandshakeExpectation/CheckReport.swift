@@ -67,7 +67,7 @@ package struct CheckReport {
         case .passed: return "holds"
         case .unmatched: return "no attempt was there to judge (allow-none would let that pass)"
         case .failed, .unknown:
-            let figures = judgement.figures.map(\.description).joined(separator: "; ")
+            let figures = figures(result)
             let unknown = judgement.status == .unknown ? "cannot be told: " : ""
             if !judgement.doubts.isEmpty { return unknown + figures + "; " + judgement.doubts.joined(separator: "; ") }
             if judgement.offenderCount == 0 { return unknown + figures }
@@ -77,6 +77,10 @@ package struct CheckReport {
                 ? (isOne ? " leaves it open" : " leave it open") : isOne ? " breaks it" : " break it"
             return unknown + figures + "; " + Format.count(judgement.offenderCount, "attempt") + verb
         }
+    }
+
+    func figures(_ result: Result) -> String {
+        result.judgement.figures.map(\.description).joined(separator: "; ")
     }
 
     /// An example in one line: what it is, what it says and in which frames.
@@ -96,7 +100,7 @@ package struct CheckReport {
         return String(decoding: out.bytes, as: UTF8.self)
     }
 
-    /// What follows the blame: the rule's own words, examples with ladders, where the frames are.
+    /// What follows the blame: the rule's own words, examples with ladders, where the frames are. Clean but for colours.
     func evidence(_ result: Result, _ style: TextStyle) -> [String] {
         var lines: [String] = []
         if let location = result.rule.location { lines.append("rule: \(location)") }
@@ -112,6 +116,7 @@ package struct CheckReport {
                 lines.append("the first \(judgement.examples.count) of \(judgement.offenderCount):")
             }
         }
+        lines = lines.map { $0.cleaned(for: .text) }
         for example in judgement.examples {
             lines.append(line(example))
             lines += ladder(example, style).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
@@ -139,27 +144,27 @@ package struct CheckReport {
         for result in verdict.results {
             let (word, color): (String, TextStyle.Color) =
                 result.passed ? ("ok  ", .green) : result.fails ? ("FAIL", .red) : ("warn", .yellow)
-            out.line(style.paint(word, color) + "  " + result.rule.name)
+            out.line(style.paint(word, color) + "  " + result.rule.name.cleaned(for: .text))
             if result.passed {
                 out.line(
                     "      "
                         + (result.judgement.isEmpty
                             ? "no attempt was there to judge, which is allowed"
-                            : result.judgement.figures.map(\.description).joined(separator: "; ")))
+                            : figures(result).cleaned(for: .text)))
                 continue
             }
-            out.line("      " + blame(result))
+            out.line("      " + blame(result).cleaned(for: .text))
             for line in evidence(result, style) { out.line("      " + line) }
         }
         if let comparison = verdict.comparison {
             out.line(
                 style.paint(comparison.hasWorsened ? "FAIL" : "ok  ", comparison.hasWorsened ? .red : .green)
-                    + "  beside the baseline \(comparison.source)")
+                    + "  beside the baseline \(comparison.source.cleaned(for: .text))")
             for line in comparison.lines { out.line("      " + (line.isWorse ? "worse: " : "") + line.description) }
         }
-        for error in context.errors { out.line(style.paint("error", .red) + " " + error) }
-        for note in context.notes { out.line(style.paint("note", .yellow) + "  " + note) }
-        out.line(counts)
+        for error in context.errors { out.line(style.paint("error", .red) + " " + error.cleaned(for: .text)) }
+        for note in context.notes { out.line(style.paint("note", .yellow) + "  " + note.cleaned(for: .text)) }
+        out.line(counts.cleaned(for: .text))
     }
 
     // MARK: JSON

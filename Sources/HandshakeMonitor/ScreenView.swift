@@ -233,7 +233,7 @@ package struct ScreenView: Sendable {
     }
 }
 
-/// Lines cut to a width.
+/// Lines cut to a width, without what a terminal would obey.
 private struct Canvas {
     let style: TextStyle
     let columns: Int
@@ -245,6 +245,6 @@ private struct Canvas {
     }
 
     mutating func line(_ text: String, _ color: TextStyle.Color? = nil) {
-        lines.append(style.paint(String(text.prefix(columns)), color))
+        lines.append(style.paint(String(text.cleaned(for: .text).prefix(columns)), color))
     }
 }

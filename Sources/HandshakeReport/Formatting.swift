@@ -51,16 +51,6 @@ package enum Format {
         return "[\(bar)] \(Int(share * 100)) %  \(octets(done)) of \(octets(all)), \(octets(Int64(rate)))/s, \(time)"
     }
 
-    /// Text of a file as it may go to a terminal: without control characters, which could do anything there.
-    package static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    if scalar == "\n" || scalar == "\t" { return " " }
-                    return scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) ? "?" : scalar
-                }))
-    }
-
     /// Encapsulations, outermost first, with their identifiers: `gre 42 > vxlan 7`.
     static func layers(_ path: TunnelPath) -> String {
         path.layers.map { $0.tunnel.name + ($0.id.map { " \($0)" } ?? "") }.joined(separator: " > ")

@@ -35,8 +35,8 @@ package enum InterfaceReport {
             if row.isLoopback { marks.append("loopback") }
             if row.isWireless { marks.append("wireless") }
             if let isConnected = row.isConnected { marks.append(isConnected ? "connected" : "disconnected") }
-            var line = "\(number + 1).\(row.name)"
-            if let description = row.description { line += " (\(description))" }
+            var line = "\(number + 1).\(row.name.cleaned(for: .text))"
+            if let description = row.description { line += " (\(description.cleaned(for: .text)))" }
             line += " [" + marks.joined(separator: ", ") + "]"
             if !row.linkTypes.isEmpty {
                 line +=

@@ -47,7 +47,7 @@ package struct Ladder {
             arrow(segment, fate: lost.at[segment.frame], to: &out)
             sums(after: segment, to: &out)
             for finding in record.findings where finding.frames.last == segment.frame { note(finding, to: &out) }
-            if let comment = segment.comment { note("# \(Format.printable(comment))", .dim, to: &out) }
+            if let comment = segment.comment { note(comment.cleaned(for: .text), .dim, mark: "# ", to: &out) }
         }
         footer(to: &out)
     }
@@ -224,10 +224,11 @@ package struct Ladder {
             finding.code.severity >= .warning ? .yellow : .dim, to: &out)
     }
 
-    private func note(_ text: String, _ color: TextStyle.Color, to out: inout OutputBuffer) {
+    /// - Parameter mark: begins each line, so that no word of a text from outside does.
+    private func note(_ text: String, _ color: TextStyle.Color, mark: String = "", to out: inout OutputBuffer) {
         let indent = String(repeating: " ", count: margin + 2)
-        for line in text.wrapped(max(Ladder.narrowest, style.width) - indent.count) {
-            out.line(indent + style.paint(line, color))
+        for line in text.wrapped(max(Ladder.narrowest, style.width) - indent.count - mark.count) {
+            out.line(indent + style.paint(mark + line, color))
         }
     }
 

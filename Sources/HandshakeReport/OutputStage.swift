@@ -117,10 +117,11 @@ extension OutputBuffer {
         unsafe handOn(octets)
     }
 
-    /// Text in quotation marks, with what JSON wants escaped (RFC 8259 section 7).
+    /// Text in quotation marks, as JSON has it.
     mutating func put(quoted text: String) {
         let isPlain = unsafe text.utf8.withContiguousStorageIfAvailable { octets in
-            guard unsafe octets.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) else { return false }
+            // ASCII without control characters, quotation marks, # and backslashes: others may have to be escaped.
+            guard unsafe octets.allSatisfy({ $0 &- 0x20 < 0x5f && $0 &- 0x22 > 1 && $0 != 0x5c }) else { return false }
             put(octet: 0x22)
             unsafe copy(octets)
             put(octet: 0x22)
@@ -132,21 +133,7 @@ extension OutputBuffer {
     @inline(never)
     private mutating func put(escaped text: String) {
         put(octet: 0x22)
-        for octet in text.utf8 {
-            switch octet {
-            case 0x22: put("\\\"")
-            case 0x5c: put("\\\\")
-            case 0x0a: put("\\n")
-            case 0x0d: put("\\r")
-            case 0x09: put("\\t")
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                put("\\u00")
-                put(octet: digits[Int(octet >> 4)])
-                put(octet: digits[Int(octet & 15)])
-            default: put(octet: octet)
-            }
-        }
+        put(text.cleaned(for: .json))
         put(octet: 0x22)
     }
 

@@ -110,7 +110,7 @@ package struct LiveService: Sendable {
         case .health:
             let waiting = monitor.standing.waitingFor
             return .text("text/plain; charset=utf-8", waiting.isEmpty ? .ok : .serviceUnavailable) {
-                $0.line(waiting.isEmpty ? "ok" : "waiting for \(waiting.joined(separator: ", "))")
+                $0.line(waiting.isEmpty ? "ok" : "waiting for \(waiting.joined(separator: ", ").cleaned(for: .text))")
             }
         case .state:
             return .text("application/json") { LiveJSON.state(monitor.snapshot(), monitor.capture, to: &$0) }

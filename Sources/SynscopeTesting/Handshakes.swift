@@ -102,7 +102,7 @@ public struct Handshakes: Sendable {
             if told.status == .passed, !told.isOfCapture, !doubts.isEmpty { told.doubt(doubts) }
             judgement = told
         } catch {
-            Issue.record("\(error.description)", sourceLocation: sourceLocation)
+            Issue.record("\(error.description.cleaned(for: .message))", sourceLocation: sourceLocation)
             return false
         }
         if judgement.status == .passed { return true }
@@ -121,7 +121,7 @@ public struct Handshakes: Sendable {
             lines.append("attempt \(example.record.id), \(example.record.client) > \(example.record.server): \(values)")
         }
         if dropped > 0 { lines.append("\(dropped) frames were dropped: what is missing may be among them") }
-        Issue.record("\(lines.joined(separator: "\n"))", sourceLocation: sourceLocation)
+        Issue.record("\(lines.map { $0.cleaned(for: .text) }.joined(separator: "\n"))", sourceLocation: sourceLocation)
         return false
     }
 
@@ -141,5 +141,5 @@ public struct Handshakes: Sendable {
 /// Why there are no handshakes to look at.
 public struct HandshakesError: Error, Sendable, CustomStringConvertible {
     public let description: String
-    init(_ description: String) { self.description = description }
+    init(_ description: String) { self.description = description.cleaned(for: .message) }
 }

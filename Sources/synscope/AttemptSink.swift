@@ -98,7 +98,7 @@ struct AttemptSink: AttemptTaker {
                 let more = untold > 0 ? "; of \(untold) it cannot be told" : ""
                 // Copies behind a translator are listed, though no total counts them.
                 let all = Format.count(summary.attempts + summary.translatedCopies, "attempt")
-                output.buffer.line("\(shown) of \(all): \(selection.text)\(more)")
+                output.buffer.line("\(shown) of \(all): \(selection.text.cleaned(for: .text))\(more)")
                 output.buffer.line("")
             }
             text.summary(summary, loss, to: &output.buffer)

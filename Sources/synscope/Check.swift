@@ -270,7 +270,7 @@ struct CheckPlan {
             options.linkType = linkType
             let reader = try CaptureReader(paths: paths, options)
             let source = paths.joined(separator: ", ")
-            reader.copyFrames(frames, to: &writer) { "frame \($0) of \(source)" }
+            reader.copyFrames(frames, to: &writer) { "frame \($0) of \(source)".cleaned(for: .text) }
         } catch {
             throw CommandFailure(
                 status: .unreadable, message: "-w reads the captures a second time: \(error.description)")

@@ -64,7 +64,7 @@ struct Craft: ParsableCommand {
                 checked += 1
                 let differences = scenario.check()
                 if !differences.isEmpty { differing += 1 }
-                for difference in differences { report.buffer.line(difference.description) }
+                for difference in differences { report.buffer.line(difference.description.cleaned(for: .message)) }
             }
         }
         if check {
@@ -86,7 +86,7 @@ struct Craft: ParsableCommand {
             return try Scenario(text: text, name: name)
         } catch {
             // As compilers do: the line begins with the place.
-            StandardError.write(raw: "\(error)\n")
+            for diagnostic in error.diagnostics { StandardError.write(line: diagnostic.description) }
             throw CommandFailure(status: .unreadable, message: nil)
         }
     }

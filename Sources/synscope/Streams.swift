@@ -107,6 +107,10 @@ enum TextFile {
         defer { if path != "-" { close(descriptor) } }
         var information = stat()
         guard unsafe fstat(descriptor, &information) == 0 else { throw failure(path) }
+        // It may have been exchanged since.
+        guard path == "-" || information.st_mode & S_IFMT == S_IFREG else {
+            throw CommandFailure(status: .unreadable, message: "\(path): is no regular file")
+        }
         try check(information.st_mode)
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -196,8 +200,12 @@ final class OutputFile {
 
 enum StandardError {
     /// One line, with the program's name before it.
-    static func write(_ message: String) { write(raw: "synscope: \(message)\n") }
+    static func write(_ message: String) { write(line: "synscope: \(message)") }
 
+    /// One line, and those of its own that begin with two spaces.
+    static func write(line: String) { write(raw: line.cleaned(for: .message) + "\n") }
+
+    /// What holds nothing from outside.
     static func write(raw text: String) {
         let bytes = Array(text.utf8)
         unsafe bytes.withUnsafeBytes { _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

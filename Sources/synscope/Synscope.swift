@@ -81,7 +81,11 @@ enum Main {
         } catch {
             let code = Synscope.exitCode(for: error)
             if code == .success { Synscope.exit(withError: error) }
-            StandardError.write(raw: Synscope.fullMessage(for: error) + "\n")
+            // The library's words hold the arguments that are wrong; its usage, on lines of its own, does not.
+            let line = "Error: " + Synscope.message(for: error)
+            let rest = Synscope.fullMessage(for: error).utf8.dropFirst(line.utf8.count + 1)
+            StandardError.write(line: line)
+            StandardError.write(raw: String(decoding: rest, as: UTF8.self) + "\n")
             exit(status: ExitStatus.wrongUsage.rawValue)
         }
     }

@@ -16,7 +16,7 @@ struct ReportTests {
 
     @Test("Text of files goes to a terminal without control characters")
     func printable() {
-        #expect(Format.printable("\u{1b}[2J red\nline\t\u{9b}x é") == "?[2J red line ?x é")
+        #expect("\u{1b}[2J red\nline\t\u{9b}x é".cleaned(for: .text) == "?[2J red line ?x é")
     }
 
     @Test(

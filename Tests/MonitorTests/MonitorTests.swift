@@ -168,6 +168,26 @@ struct ScreenViewTests {
         #expect(lines.allSatisfy { $0.count <= columns })
     }
 
+    @Test("Names and comments reach the terminal without what it would obey, and Greek as it is")
+    func hostileNames() {
+        var standing = Monitor.Standing()
+        standing.waitingFor = ["eth0\u{1b}[2J\n\u{202e}::x\u{9b}", "χειραψία 🤝"]
+        var all = records(1)
+        all[0].segments[0].comment = "\u{1b}]0;x\u{7}"
+        let monitor = monitor()
+        monitor.take(all, standing, now: 1_000_000_000)
+        var view = ScreenView(style: style)
+        view.take(monitor.snapshot())
+        var lines = view.lines(columns: 120, rows: 40)
+        #expect(lines.contains("waiting for eth0?[2J ?::x?") && lines.contains("waiting for χειραψία 🤝"))
+        _ = view.press(.down)
+        _ = view.press(.enter)
+        lines += view.lines(columns: 120, rows: 40)
+        #expect(lines.contains { $0.contains("# ?]0;x?") })
+        #expect(
+            lines.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) } })
+    }
+
     @Test("A filter leaves the failures that contain it")
     func filter() {
         var (view, _) = view(records(3))
