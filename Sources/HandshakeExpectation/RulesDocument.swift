@@ -2,9 +2,9 @@ import Yams
 
 /// The YAML of a rules file, its aliases replaced by what they stand for.
 ///
-/// The library shares what an alias stands for, but compares mappings' keys in full: with aliases of aliases as keys, some hundred octets
-/// keep it busy for ever. So it never sees an alias. Each `*` is another character when it reads, and aliases are looked up here,
-/// where what they stand for is counted.
+/// The library shares what an alias stands for, but compares mappings' keys in full: with aliases of aliases as keys,
+/// some hundred octets keep it busy for ever. So it never sees an alias. Each `*` is another character when it reads.
+/// Aliases are looked up here, and what they stand for is counted.
 enum RulesDocument {
     /// Values, lists and mappings that the aliases of a file may stand for, all levels counted.
     static let mostAliased = 10_000

@@ -1,5 +1,5 @@
-/// Where text from outside goes: names of files and interfaces, comments of captures, rules' names and words, what is shown back of a
-/// command line.
+/// Where text from outside goes: names of files and interfaces, comments of captures, rules' names and words, what is
+/// shown back of a command line.
 package enum TextSink: Sendable, CaseIterable {
     /// A line of a terminal, a log or a text report, or a part of one.
     case text
@@ -50,9 +50,10 @@ package enum TextSink: Sendable, CaseIterable {
 extension String {
     /// Text from outside as it may go to a sink. This is the one place where that is decided.
     ///
-    /// Line breaks become spaces. Other control characters, and those that turn the direction of text, become `?`: they could do anything to
-    /// a terminal, or show what is not so. JSON has escapes for them: there they are kept. `::` where a line begins and `##` before a
-    /// bracket are commands to GitHub and Azure, which read logs: a space parts them, or an escape.
+    /// Line breaks become spaces. Other control characters, and those that turn the direction of text, become `?`: they
+    /// could do anything to a terminal, or show what is not so. JSON has escapes for them: there they are kept. `::` where
+    /// a line begins and `##` before a bracket are commands to GitHub and Azure, which read logs: a space parts them, or
+    /// an escape.
     package func cleaned(for sink: TextSink) -> String {
         switch sink {
         case .json: jsonEscaped()
@@ -116,7 +117,7 @@ extension String {
     }
 }
 
-/// How far a line's start is: GitHub passes over white space before a command, and .NET over what is not seen within it.
+/// How far a line's start is. GitHub passes over white space before a command, .NET over what is not seen within it.
 private enum LineStart {
     case space, colon, past
 

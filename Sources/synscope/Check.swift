@@ -208,8 +208,8 @@ struct CheckPlan {
     private static func baseline(_ path: String) throws(CommandFailure) -> Baseline {
         var reader = BaselineReader()
         func failure(_ error: BaselineError) -> CommandFailure {
-            CommandFailure(
-                status: .unreadable, message: path + (error.line.map { ":\($0)" } ?? "") + ": \(error.message)")
+            let place = TextFile.name(path) + (error.line.map { ":\($0)" } ?? "")
+            return CommandFailure(status: .unreadable, message: "\(place): \(error.message)")
         }
         try TextFile.readPieces(of: path) { piece throws(CommandFailure) in
             do throws(BaselineError) { try reader.take(piece) } catch { throw failure(error) }

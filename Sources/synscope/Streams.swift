@@ -82,7 +82,7 @@ enum TextFile {
         return octets
     }
 
-    /// Hands out a file as it is read. It must be a regular one: another may never end, or do something when it is opened.
+    /// Hands out a file as it is read. It must be a regular one: another may never end, or act when it is opened.
     /// - Parameters:
     ///   - path: `-` is standard input, which may be anything.
     ///   - check: told the mode of what was opened.
@@ -101,6 +101,7 @@ enum TextFile {
                     message: "\(path): is no regular file; what a pipe or device gives can be read as standard input, -"
                 )
             }
+            // Some of the system's own files pass for regular ones, and have readers wait.
             descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
             guard descriptor >= 0 else { throw failure(path) }
         }
@@ -131,7 +132,8 @@ enum TextFile {
         return CommandFailure(status: .unreadable, message: "\(name(path)): \(reason)")
     }
 
-    private static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+    /// What messages call it.
+    static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 }
 
 /// Which file a path leads to, whatever it is called.

@@ -78,7 +78,7 @@ struct HostileTextFileTests {
     func endlessInput() throws {
         for (arguments, words) in [
             ("check \(Self.capture) --rules -", "standard input: is larger than 4194304 octets"),
-            ("check \(Self.capture) --baseline -", "-:1: the line is longer than 16777216 octets"),
+            ("check \(Self.capture) --baseline -", "standard input:1: the line is longer than 16777216 octets"),
             ("craft --check -", "standard input: is larger than 4194304 octets"),
         ] {
             let run = try Run.shell("$SYNSCOPE \(arguments) < /dev/zero")
