@@ -148,17 +148,14 @@ extension HandshakeTracker {
         guard !carriers.isEmpty else { return doubts }
         doubts.foreign = foreignSegments(slot, log)
         doubts.first = doubts.foreign.first.flatMap { carriers.carrier(log[$0].carrier) }
-        // What counts and came otherwise vouches for the rest: an answer that passed the tunnel by.
-        let isAlone = log.allSatisfy {
-            $0.event == .badChecksum || $0.isICMP || !carriers.isTrusted($0.carrier)
-        }
-        if isAlone, mayBeOneWay(slot) { doubts.oneWay = carriers.direction(attempts[slot].carrier) }
+        if isOneWay(slot) { doubts.oneWay = carriers.direction(attempts[slot].carrier) }
         return doubts
     }
 
-    /// Whether an attempt came in a tunnel that nobody vouches for. A capture of nothing but mirrors is one of mirrors.
-    func mayBeOneWay(_ slot: UInt32) -> Bool {
-        !carriers.isTrusted(attempts[slot].carrier) && !isOfMirrors
+    /// Whether all of an attempt came in a tunnel that nobody vouches for. An answer that passed the tunnel by vouches for the
+    /// rest, and a capture of nothing but mirrors is one of mirrors.
+    func isOneWay(_ slot: UInt32) -> Bool {
+        !carriers.isTrusted(attempts[slot].carrier) && !isOfMirrors && !attempts[slot].marks.contains(.isVouchedFor)
     }
 
     /// Whether all TCP came in tunnels that mirrors use.

@@ -4,10 +4,7 @@ import PacketWire
 extension HandshakeTracker {
     mutating func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
         if let event = exclusion(segment, slot, fromClient: true) { return event }
-        guard isDuplicate(segment, slot, fromClient: true) else { return .syn }
-        // The sighting that can be believed is the one that counts.
-        if !carriers.isTrusted(attempts[slot].carrier), carriers.isTrusted(carrier) { attempts[slot].carrier = carrier }
-        return .captureDuplicate
+        return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .syn
     }
 
     mutating func classifyReverseSYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
@@ -337,7 +334,25 @@ extension HandshakeTracker {
     }
 
     /// Whether the segment is one that was logged already, captured twice.
-    func isDuplicate(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
+    mutating func isDuplicate(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
+        guard isSecondSighting(segment, slot, fromClient: fromClient) else { return false }
+        // Of the attempt's first segment, the sighting that can be believed is the one that counts.
+        if attempts[slot].carrier != carrier, !carriers.isTrusted(attempts[slot].carrier), carriers.isTrusted(carrier),
+            isSighting(segment, ofFirst: slot, fromClient: fromClient)
+        {
+            attempts[slot].carrier = carrier
+        }
+        return true
+    }
+
+    /// Whether a segment is the one that an attempt began with, captured again.
+    func isSighting(_ segment: Segment, ofFirst slot: UInt32, fromClient: Bool) -> Bool {
+        let first = attempts[slot].firstNote
+        let copy = SegmentNote(segment, frame: frame, time: time, event: .captureDuplicate, fromClient: fromClient)
+        return first != 0 && copy.isSamePacket(as: notes[first])
+    }
+
+    func isSecondSighting(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
         let last = attempts[slot].lastNote
         guard last != 0, abs(time &- notes[last].time) < SegmentNote.duplicateWindow else { return false }
         let candidate = SegmentNote(segment, frame: frame, time: time, event: .captureDuplicate, fromClient: fromClient)

@@ -11,6 +11,9 @@ extension HandshakeTracker {
         }
         if event == .resetAnswersWrongAck { recast(slot, .ackBeyond, to: .wrongAck) { $0.ack == segment.seq } }
         learn(event, segment, slot, fromServer: fromServer)
+        if attempts[slot].carrier != Carriers.plain, carriers.isTrusted(carrier) {
+            attempts[slot].marks.insert(.isVouchedFor)
+        }
         if event == .clientReset || event == .clientGaveUp, replay == nil, hasOtherLive(slot) {
             attempts[slot].marks.insert(.otherLiveAtReset)
         }
@@ -94,7 +97,7 @@ extension HandshakeTracker {
         let flags = segment.flags
         if flags.contains(.rst) { return !flags.contains(.ack) && segment.seq == ack }
         if flags.isSYNACK {
-            return segment.seq == attempts[slot].serverISN && !isDuplicate(segment, slot, fromClient: false)
+            return segment.seq == attempts[slot].serverISN && !isSecondSighting(segment, slot, fromClient: false)
         }
         let isNew = !Sequence.isAfter(attempts[slot].serverEnd, segment.seq)
         return segment.payloadLength > 0 && isNew && Sequence.isAfter(ack, segment.seq)
@@ -312,7 +315,13 @@ extension HandshakeTracker {
     /// A segment that counts and is not logged, of which a copy in a tunnel was: that copy is no news either.
     private mutating func hearSighting(_ segment: Segment, _ slot: UInt32, fromClient: Bool) {
         let seen = SegmentNote(segment, frame: frame, time: time, event: .clientMore, fromClient: fromClient)
-        recast(slot, .foreignCarrier, to: .clientMore) { seen.isSamePacket(as: $0) }
+        var note = attempts[slot].firstNote
+        while note != 0 {
+            if notes[note].event == .foreignCarrier, seen.isSamePacket(as: notes[note]) {
+                (notes[note].event, notes[note].carrier) = (.clientMore, carrier)
+            }
+            note = notes[note].next
+        }
     }
 
     /// The first 24 and the last 8 are kept.

@@ -14,7 +14,7 @@ extension HandshakeTracker {
         }
         resolveTrust(slot)
         let translation = translations.isEmpty ? nil : translations.removeValue(forKey: slot)
-        let hasDoubts = !carriers.isEmpty && mayBeOneWay(slot)
+        let hasDoubts = !carriers.isEmpty && isOneWay(slot)
         let plain =
             clockTick == 0 && translation == nil && !hasDoubts ? PlainHandshake(attempts[slot], notes) : nil
         if let plain, !configuration.listsAttempts {

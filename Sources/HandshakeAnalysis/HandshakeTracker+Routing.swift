@@ -90,6 +90,7 @@ extension HandshakeTracker {
     func route(_ segment: Segment, _ newest: UInt32) -> UInt32 {
         if attempts[newest].older == 0 { return attempts[newest].isIn(segment) ? newest : 0 }
         let flags = segment.flags
+        if !carriers.isEmpty, let slot = sighted(segment, newest) { return slot }
         let isSYNACK = flags.isSYNACK
         var best: UInt32 = 0
         var bestDistance = UInt32.max
@@ -160,6 +161,17 @@ extension HandshakeTracker {
         }
         if bestDistance < 1 << 30 { return best }
         return fallback != 0 ? fallback : isSYNACK ? 0 : midstream
+    }
+
+    /// The attempt that began with a sighting of the same segment in a tunnel.
+    private func sighted(_ segment: Segment, _ newest: UInt32) -> UInt32? {
+        var slot = newest
+        while slot != 0 {
+            let fromClient = attempts[slot].isFromClient(segment)
+            if !hasCarrier(of: slot), isSighting(segment, ofFirst: slot, fromClient: fromClient) { return slot }
+            slot = attempts[slot].older
+        }
+        return nil
     }
 
     /// Whether a segment of the client is exactly the next one of a live connection on the tuple.
@@ -292,7 +304,7 @@ extension HandshakeTracker {
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
         totals.midstreamFlows += 1
-        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address) }
+        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address, at: time) }
     }
 
     mutating func open(

@@ -83,6 +83,7 @@ extension Attempt {
         var fresh = Attempt(key: key, state: synCount > 0 ? .synSent : .synAckOnly)
         let kept: Marks = [
             .clientIsLow, .olderThanLive, .reusedEarly, .hasDoubtfulSegments, .otherLiveAtReset, .repeatsISN,
+            .isVouchedFor,
         ]
         fresh.marks = marks.intersection(kept)
         (fresh.carrier, fresh.foreignCount) = (carrier, foreignCount)

@@ -293,10 +293,12 @@ extension Judge {
 
     private func findEarlyData(_ found: inout [Finding]) {
         let isFastOpen = offer.map { $0.options.contains(.fastOpen) } ?? false
-        let early = all.subtracting(duplicates).filter { position in
+        let early = sightings.counted.filter { position in
             let note = log[position]
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
             if let completion, note.frame >= completion.frame { return false }
+            // A copy, in a tunnel, of what came after completion.
+            if note.event == .clientMore { return false }
             if note.isSYN { return !note.options.contains(.fastOpen) && !isFastOpen }
             if note.isSYNACK { return !isFastOpen }
             // Further from x+1 than a mebibyte, it may be data of another connection on the tuple.

@@ -50,7 +50,11 @@ extension Judge {
             run.insert(syn)
         }
         findRetransmission(of: run, &found)
-        if !afterRefusal.isEmpty { found.append(Finding(.synAfterRefusal, frames(afterRefusal))) }
+        if !afterRefusal.isEmpty {
+            var finding = Finding(.synAfterRefusal, frames(afterRefusal))
+            explainPlaces(&finding, syns)
+            found.append(finding)
+        }
         if !lateCopies.isEmpty { found.append(Finding(.synOnEstablished, frames(lateCopies))) }
     }
 
@@ -76,8 +80,9 @@ extension Judge {
             rejected.contains { (10_000_000...35_000_000).contains(log[copy].time &- log[$0].time) }
         }
         finding.schedule = isPrompted ? "prompted" : Schedule.fitting(gaps)?.rawValue
-        explainPlaces(&finding, run)
-        if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {
+        if mayBeOne(run) {
+            explainPlaces(&finding, run)
+        } else if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {
             explain(
                 &finding, "copies less than 200 ms apart: no retransmission timer is that short",
                 or: ["one SYN that was captured twice and changed in between", "a client that sends each SYN twice"])
@@ -125,13 +130,18 @@ extension Judge {
         }
     }
 
+    /// Whether some may be sightings of one packet, by clocks that are apart.
+    private func mayBeOne(_ run: Positions) -> Bool {
+        run.contains { later in
+            run.before(later).contains { log[later].looksLike(log[$0]) && log[later].wasElsewhere(log[$0]) }
+        }
+    }
+
     /// Says where copies may be sightings of one packet at two places whose clocks are apart.
     private func explainPlaces(_ finding: inout Finding, _ run: Positions) {
-        let pair = run.neighbours.first { log[$1].looksLike(log[$0]) && log[$1].wasElsewhere(log[$0]) }
-        guard let pair else { return }
+        guard mayBeOne(run) else { return }
         explain(
-            &finding,
-            "frames \(log[pair.0].frame) and \(log[pair.1].frame) are equal, and were seen at different places",
+            &finding, "some of them are equal, and were seen at different places",
             or: ["one packet, seen at two capture points whose clocks are apart"])
     }
 
@@ -156,7 +166,7 @@ extension Judge {
     // MARK: Losses
 
     private func findLostSYNs(_ found: inout [Finding]) {
-        guard places.syns.count > 1, !places.isIncomplete else { return }
+        guard places.syns.count > 1, !places.isIncomplete || places.mayHoldCopies else { return }
         guard let synAck = note(places.synAcks.first) else {
             // Nothing ever came back: the loss is real, its place cannot be known from here. A RST, acceptable or not, shows
             // that a SYN arrived.
@@ -183,11 +193,12 @@ extension Judge {
                 or: [
                     "dropped by a filter or by the server", "every answer was lost before the capture point",
                     "the capture missed the answers",
-                ])
+                ] + (places.mayHoldCopies ? ["one SYN, seen at two capture points whose clocks are apart"] : []))
             return found.append(finding)
         }
         let copies = answerableSYNs(countingChallenges: true)
-        guard copies.count > 1, !isReordered, !validSYNACKs.contains(where: { log[$0].frame < synAck.frame }),
+        guard copies.count > 1, !isReordered, !places.isIncomplete,
+            !validSYNACKs.contains(where: { log[$0].frame < synAck.frame }),
             !hasAnswerToEachSYN
         else { return }
         if let named = echoed(by: synAck, among: copies) {
@@ -354,7 +365,7 @@ extension Judge {
     private func findLostACKs(_ legs: (server: Interval?, client: Interval?), _ found: inout [Finding]) {
         // Of a SYN-ACK that follows the ACK alone it is not known whether the ACK was under way when it was sent.
         guard let completion = note(places.completion), completion.fromClient, let first = places.synAcks.first,
-            log[first].frame < completion.frame
+            log[first].frame < completion.frame, !places.isIncomplete
         else { return }
         let least = max(legs.server?.high ?? 0, SegmentNote.duplicateWindow)
         let again = places.synAcks.first {

@@ -9,6 +9,8 @@ struct Places {
     private(set) var synAcks: Positions
     /// The sighting there of the segment that completed the handshake.
     private(set) var completion: Int?
+    /// Whether equal segments were seen at different places, and it is not proven that they are one.
+    private(set) var mayHoldCopies = false
     /// Whether no point saw the whole handshake.
     private(set) var isIncomplete = false
     /// Whether packets of both directions were seen with two hop limits each.
@@ -43,6 +45,14 @@ struct Places {
             } else {
                 hops.server.formUnion([copy.hopLimit, original.hopLimit])
             }
+        }
+        // Nor does what is equal, and was seen elsewhere by a clock that may be apart.
+        let openings = view.filter { log[$0].flags.contains(.syn) && !log[$0].isICMP }
+        if openings.contains(where: { later in
+            openings.before(later).contains { log[later].looksLike(log[$0]) && log[later].wasElsewhere(log[$0]) }
+        }) {
+            mayHoldCopies = !isIncomplete
+            isIncomplete = true
         }
         if isIncomplete {
             isOneClock = false

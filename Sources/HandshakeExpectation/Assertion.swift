@@ -13,6 +13,15 @@ package struct Assertion: Sendable {
         case not(Claim)
         case and([Claim])
         case or([Claim])
+
+        var asksOfCapture: Bool {
+            switch self {
+            case .quality: true
+            case .truth, .comparison, .membership: false
+            case .not(let claim): claim.asksOfCapture
+            case .and(let claims), .or(let claims): claims.contains(where: \.asksOfCapture)
+            }
+        }
     }
     enum Term: Sendable {
         case aggregate(Int)
@@ -269,6 +278,7 @@ package struct Trial: Sendable {
         judgement.figures = zip(assertion.aggregates, tallies).map(Judgement.Figure.init)
         judgement.attempts = tallies.map { $0.selected + $0.undetermined }.max() ?? 0
         judgement.isOfCapture = tallies.isEmpty
+        if assertion.claim.asksOfCapture { judgement.quality = quality }
         judgement.isEmpty = !tallies.isEmpty && tallies.allSatisfy(\.isEmpty)
         let (truth, broken) = truth(assertion.claim, quality, isWanted: true)
         judgement.status =
@@ -379,6 +389,14 @@ package struct Judgement: Sendable {
     package private(set) var doubts: [String] = []
     /// Whether it asks of the capture alone.
     package internal(set) var isOfCapture = false
+    /// What the capture itself is, where that is asked.
+    package internal(set) var quality: [CaptureQuality]?
+
+    /// The aggregates, and what the capture is, with what they came to.
+    package var statements: [String] {
+        let codes = quality.map { $0.isEmpty ? "none" : $0.map(\.rawValue).joined(separator: " ") }
+        return figures.map(\.description) + (codes.map { ["\(CaptureField.name) = \($0)"] } ?? [])
+    }
 
     package mutating func doubt(_ reasons: [String]) {
         status = .unknown

@@ -27,7 +27,7 @@ extension CheckReport {
                 result.rule.name, "synscope\(tag)", to: &out,
                 failure: result.fails ? (result.judgement.status.rawValue, blame(result), evidence) : nil,
                 output: result.passed
-                    ? result.judgement.figures.map(\.description)
+                    ? result.judgement.statements
                     : result.fails ? [] : ["\(result.rule.severity.rawValue): \(blame(result))"] + evidence)
         }
         if let comparison = verdict.comparison {

@@ -80,7 +80,7 @@ package struct CheckReport {
     }
 
     func figures(_ result: Result) -> String {
-        result.judgement.figures.map(\.description).joined(separator: "; ")
+        result.judgement.statements.joined(separator: "; ")
     }
 
     /// An example in one line: what it is, what it says and in which frames.

@@ -106,7 +106,7 @@ public struct Handshakes: Sendable {
             return false
         }
         if judgement.status == .passed { return true }
-        let figures = judgement.figures.map(\.description).joined(separator: "; ")
+        let figures = judgement.statements.joined(separator: "; ")
         let reason =
             switch judgement.status {
             case .unmatched: "no attempt of \(source) was there to judge: \(expression)"

@@ -19,7 +19,7 @@ final class TemporaryFolder {
 }
 
 /// Text that the command reads from files that others may have written. What hangs it fails by the suite's limit.
-@Suite("Hostile text files", .timeLimit(.minutes(5)))
+@Suite("Hostile text files", .timeLimit(.minutes(10)))
 struct HostileTextFileTests {
     private static let capture = Place.capture("syn-lost.pcap")
 

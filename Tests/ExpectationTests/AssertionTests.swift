@@ -44,6 +44,8 @@ struct AssertionTests {
         #expect(try status("not (capture.quality contains \"filtered\")", []) == .passed)
         #expect(try status("capture.quality contains filtered or any(hs.outcome == refused)", []) == .passed)
         #expect(try status("not (capture.quality contains cut) and count() == 5", [.cut]) == .failed)
+        let told = Trial(try Assertion("capture.quality contains cut")).judgement([.filtered, .doubled])
+        #expect(told.statements == ["capture.quality = filtered doubled"])
     }
 
     @Test(

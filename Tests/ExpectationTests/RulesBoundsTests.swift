@@ -4,7 +4,7 @@ import Testing
 @testable import HandshakeExpectation
 
 /// Rules files of whoever proposes a change: what they make the check do is bounded, and what they include is not told.
-@Suite("Bounds of rules files", .timeLimit(.minutes(5)))
+@Suite("Bounds of rules files", .timeLimit(.minutes(10)))
 struct RulesBoundsTests {
     private struct NoFile: Error {}
     private static let rule = "rules: [{expect: count() > 0}]"

@@ -5,7 +5,7 @@ import Testing
 @testable import PacketCapture
 
 /// Files whose texts are of many pieces, or long: reading them takes time and memory for what is kept only.
-@Suite("Bounds of pcapng's texts", .timeLimit(.minutes(5)))
+@Suite("Bounds of pcapng's texts", .timeLimit(.minutes(10)))
 struct PcapngTextBoundsTests {
     private static let pieces = 1_000_000
     private static let frame = SavefileTests.handshake.frames()[0].bytes

@@ -82,7 +82,7 @@ private final class Client {
     }
 }
 
-@Suite("The connections of the service", .timeLimit(.minutes(2)))
+@Suite("The connections of the service", .timeLimit(.minutes(10)))
 struct ServerTests {
     @Test("A request is answered with its length, and the connection ends")
     func one() throws {
@@ -224,7 +224,7 @@ struct ServerTests {
     }
 }
 
-@Suite("The socket of the service", .timeLimit(.minutes(1)))
+@Suite("The socket of the service")
 struct UnixSocketTests {
     private final class Folder {
         let path: String

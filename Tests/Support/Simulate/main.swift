@@ -3,7 +3,8 @@ import Foundation
 import Simulation
 import Synchronization
 
-// simulate SEEDS [FROM]: so many worlds, each from its seed, each captured in a way that the seed draws too. Fails on any
+// simulate SEEDS [FROM]: so many worlds, each from its seed, each captured in a way that the seed draws too (one alone is
+// printed whole). Fails on any
 // contradiction, and on any finding that was wrong to say; prints the smallest capture that shows it, as a scenario, for the
 // first few; then a line for each finding: said, right, wrong, and how many of the observable were missed.
 let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
@@ -54,6 +55,7 @@ DispatchQueue.concurrentPerform(iterations: Int((seeds + piece - 1) / piece)) { 
     }
 }
 let result = tally.withLock { $0 }
+if seeds == 1 { print(Oracle(World(seed: from), kind: CaptureKind(seed: from)).report()) }
 for seed in result.examples.values.sorted().prefix(12) {
     print(Oracle(World(seed: seed), kind: CaptureKind(seed: seed)).shrunk().report())
 }
