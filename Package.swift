@@ -146,7 +146,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: testSettings),
-        .testTarget(name: "CommandTests", dependencies: ["synscope", "Fixtures"], swiftSettings: testSettings),
+        .testTarget(
+            name: "CommandTests", dependencies: ["synscope", "CLinux", "Fixtures"], swiftSettings: testSettings),
     ] + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -6,7 +6,9 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,13 +18,14 @@ int clinux_become(uid_t uid, gid_t gid) {
   return 0;
 }
 
-int clinux_reduce_capabilities(int keep_raw) {
+int clinux_reduce_capabilities(uint64_t kept) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {{0}};
   if (syscall(SYS_capget, &header, data) != 0) return errno;
-  uint32_t kept = keep_raw ? data[0].permitted & UINT32_C(1) << CAP_NET_RAW : 0;
-  data[0] = (struct __user_cap_data_struct){kept, kept, 0};
-  data[1] = (struct __user_cap_data_struct){0, 0, 0};
+  for (int half = 0; half < 2; half++) {
+    uint32_t rest = data[half].permitted & (uint32_t)(kept >> 32 * half);
+    data[half] = (struct __user_cap_data_struct){rest, rest, 0};
+  }
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   return syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
 }
@@ -33,26 +36,36 @@ int clinux_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 
 struct rules {
   uint64_t files;
   uint64_t network;
+  uint64_t scopes;
 };
 enum {
   landlock_bind_tcp = 1,
   landlock_connect_tcp = 2,
   landlock_refer = 1 << 13,
   landlock_truncate = 1 << 14,
+  landlock_device_ioctl = 1 << 15,
+  // Abstract Unix sockets and signals, out of this domain.
+  landlock_all_scopes = 3,
 };
 
-static int allow_below(int ruleset, const char *path, uint64_t access) {
+static int allow(int ruleset, const char *path, uint64_t access, int is_file) {
   struct landlock_path_beneath_attr rule = {.allowed_access = access};
   rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
   // What is not there needs no rule.
   if (rule.parent_fd < 0) return 0;
+  struct stat information;
+  if (is_file && fstat(rule.parent_fd, &information) == 0 && S_ISDIR(information.st_mode)) {
+    // Whoever opens it is told that it is a folder. What is in it stays closed.
+    rule.allowed_access = LANDLOCK_ACCESS_FS_READ_DIR;
+  }
   long result = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
   int code = result == 0 ? 0 : errno;
   close(rule.parent_fd);
-  return code;
+  // A pipe is in no file system that Landlock closes.
+  return code == EBADFD ? 0 : code;
 }
 
-int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable) {
+int clinux_confine_files(const struct clinux_open_files *open_files) {
   long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 0) return errno;
   const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -62,12 +75,21 @@ int clinux_confine_files(const char *const *readable, size_t readable_count, con
   if (version >= 2) rules.files |= landlock_refer;
   if (version >= 3) rules.files |= landlock_truncate;
   if (version >= 4) rules.network = landlock_bind_tcp | landlock_connect_tcp;
-  size_t size = version >= 4 ? sizeof rules : sizeof rules.files;
+  if (version >= 5) rules.files |= landlock_device_ioctl;
+  if (version >= 6) rules.scopes = landlock_all_scopes;
+  size_t size = version >= 6   ? sizeof rules
+                : version >= 4 ? offsetof(struct rules, scopes)
+                               : offsetof(struct rules, network);
   int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
   if (ruleset < 0) return errno;
   int code = 0;
-  for (size_t i = 0; i < readable_count && code == 0; i++) code = allow_below(ruleset, readable[i], reading);
-  if (code == 0 && writable != NULL) code = allow_below(ruleset, writable, reading | writing);
+  for (size_t i = 0; i < open_files->file_count && code == 0; i++) {
+    code = allow(ruleset, open_files->files[i], LANDLOCK_ACCESS_FS_READ_FILE, 1);
+  }
+  for (size_t i = 0; i < open_files->folder_count && code == 0; i++) {
+    code = allow(ruleset, open_files->folders[i], reading, 0);
+  }
+  if (code == 0 && open_files->writable != NULL) code = allow(ruleset, open_files->writable, reading | writing, 0);
   if (code == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) code = errno;
   close(ruleset);
   return code;

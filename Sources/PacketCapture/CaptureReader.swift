@@ -77,10 +77,14 @@ package final class CaptureReader {
     /// Files that are open at a time though their frames are not due.
     private static let mostOpen = 8
 
-    /// - Parameter paths: files; `-` is standard input.
+    /// - Parameters:
+    ///   - paths: files; `-` is standard input.
+    ///   - filter: the filter of the options, where it was compiled before.
     /// - Throws: `CaptureError` if no file can be read at all, or for the filter. A file that cannot be read beside
     ///   others that can is one of `failures`.
-    package init(paths: [String], _ options: Options = Options()) throws(CaptureError) {
+    package init(
+        paths: [String], _ options: Options = Options(), filter: PacketFilter? = nil
+    ) throws(CaptureError) {
         var failures: [CaptureError] = []
         var opened: [Source] = []
         var (descriptions, later): ([SavefileDescription], [Later]) = ([], [])
@@ -122,8 +126,9 @@ package final class CaptureReader {
             FrameDecoder(
                 linkType, verifiesChecksums: options.verifiesChecksums, tunnelRules: options.tunnelRules),
             limit: options.limit ?? .max, comments: comments)
-        if let expression = options.filter {
-            delivery.filter = try PacketFilter(expression, for: linkType.rawValue == .max ? .ethernet : linkType)
+        if let filter = filter ?? options.filter.map({ PacketFilter($0) }) {
+            try filter.require(linkType.rawValue == .max ? .ethernet : linkType)
+            delivery.filter = filter
         }
         for source in opened { admit(source) }
     }

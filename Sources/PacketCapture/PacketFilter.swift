@@ -1,19 +1,27 @@
 import CPcap
-package import PacketWire
+import PacketWire
 
 /// A filter expression (pcap-filter(7)), compiled by libpcap for each link type that occurs.
 @safe package final class PacketFilter {
     package let expression: String
     private var programs: [UInt16: Program] = [:]
 
-    /// - Throws: `CaptureError` of kind `filter` with libpcap's words, where the expression is wrong for `linkType`.
-    package init(_ expression: String, for linkType: LinkType) throws(CaptureError) {
+    /// Compiles an expression for whatever link types occur later. Names of hosts and services in it are looked up now, and not again.
+    package init(_ expression: String) {
         self.expression = expression
+        // What is wrong with it is said where it is known which link type a file has.
+        guard (try? compile(.ethernet)) != nil else { return }
+        for entry in LinkType.catalogue where entry.type != .ethernet { try? compile(entry.type) }
+    }
+
+    /// - Throws: `CaptureError` of kind `filter` with libpcap's words, where the expression is wrong for `linkType`.
+    func require(_ linkType: LinkType) throws(CaptureError) {
+        guard programs[linkType.rawValue] == nil else { return }
         do throws(CaptureError) {
             try compile(linkType)
         } catch {
             // libpcap compiles for some link types only: where this one is of that kind, others may follow in the file.
-            guard linkType != .ethernet, (try? compile(.ethernet)) != nil else { throw error }
+            guard linkType != .ethernet, programs[LinkType.ethernet.rawValue] != nil else { throw error }
         }
     }
 

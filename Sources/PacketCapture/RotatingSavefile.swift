@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// Writes blocks to a file, or to a sequence of files by size or age. Each write is of whole blocks, so that what is there at
 /// any moment can be read.
@@ -93,13 +93,11 @@ package struct RotatingSavefile: ~Copyable {
 
     private mutating func begin(now: Int64, truncating: Bool) throws(CaptureError) {
         let path = name(number + 1)
-        let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : O_APPEND)
-        let next = unsafe open(path, mode, 0o644)
-        guard next >= 0 else { throw failure(path, errno) }
+        let next = try WritableFile.open(path, appends: !truncating, mode: 0o644)
         let code = RotatingSavefile.put(header, to: next).code
         guard code == 0 else {
             Glibc.close(next)
-            throw failure(path, code)
+            throw WritableFile.failure(path, code)
         }
         if descriptor >= 0 { Glibc.close(descriptor) }
         descriptor = next
@@ -134,14 +132,14 @@ package struct RotatingSavefile: ~Copyable {
         beginDue(now: now)
         if let end = torn {
             guard ftruncate(descriptor, end) == 0, lseek(descriptor, end, SEEK_SET) == end else {
-                throw failure(name(number), errno)
+                throw WritableFile.failure(name(number))
             }
             torn = nil
         }
         let (code, end) = RotatingSavefile.put(blocks, to: descriptor)
         torn = end
         guard code == 0 else {
-            let error = failure(name(number), code)
+            let error = WritableFile.failure(name(number), code)
             trouble = error
             throw error
         }
@@ -157,9 +155,6 @@ package struct RotatingSavefile: ~Copyable {
         beginDue(now: now)
         if due == nil { trouble = nil }
     }
-
-    /// Gives what was made so far to a user, before this process becomes that user.
-    package func give(to user: uid_t, _ group: gid_t) { _ = fchown(descriptor, user, group) }
 
     /// Writes all of some octets, or nothing.
     /// - Returns: 0 or errno; and where the file is to be cut off, if it has some of them and could not be.
@@ -179,9 +174,5 @@ package struct RotatingSavefile: ~Copyable {
             return (code, ftruncate(descriptor, end) == 0 && lseek(descriptor, end, SEEK_SET) == end ? nil : end)
         }
         return (0, nil)
-    }
-
-    private func failure(_ path: String, _ code: Int32) -> CaptureError {
-        CaptureError(.unreadable, path, "cannot be written: \(unsafe String(cString: strerror(code)))")
     }
 }

@@ -26,8 +26,8 @@ struct LiveCheck {
     private static let latency: Int64 = 500_000_000
 
     func run() throws {
-        let confinement = Confinement(user: command.capture.user)
-        let account = try confinement.account()
+        let confinement = Confinement.capturing()
+        let account = try Confinement.Account(command.capture.user)
         let filter =
             command.input.filter
             ?? (command.input.arguments.isEmpty ? nil : command.input.arguments.joined(separator: " "))
@@ -35,7 +35,8 @@ struct LiveCheck {
         let signals = clinux_signal_descriptor()
         let capture = try command.capture.open(options)
         let child = try command.command.map { try Child($0) }
-        try confinement.enter(account)
+        try confinement.reduceRights(account)
+        try confinement.enter()
 
         let (started, steady) = (Clock.wall, Clock.steady)
         let description = CaptureOptions.describe(capture, options, started: started)

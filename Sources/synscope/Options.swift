@@ -105,6 +105,9 @@ struct InputOptions: ParsableArguments {
         let (paths, filter) = try resolve(follows: follows)
         // Files whose times overlap are open at once.
         if paths.count > 100 { clinux_raise_descriptors() }
+        // Names in it are looked up while that can be done.
+        let prepared = filter.map { PacketFilter($0) }
+        confine(paths, follows: follows)
         do throws(CaptureError) {
             var options = CaptureReader.Options(
                 filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
@@ -112,13 +115,27 @@ struct InputOptions: ParsableArguments {
             options.tunnelRules = tracking.tunnelRules
             options.follows = follows
             options.isInterrupted = { clinux_interrupted() != 0 }
-            return try CaptureReader(paths: paths, options)
+            return try CaptureReader(paths: paths, options, filter: prepared)
         } catch {
             var message = error.description
             if error.kind == .filter, self.filter == nil, let word = filter?.split(separator: " ").first {
                 message += ". If '\(word)' was meant as a file: there is no such file"
             }
             throw CommandFailure(status: error.kind == .filter ? .wrongUsage : .unreadable, message: message)
+        }
+    }
+
+    /// Gives up all that reading these files does not need, before the first octet of them is looked at. Not where SYNSCOPE_UNCONFINED is
+    /// set: valgrind makes code in the process that it looks at.
+    private func confine(_ paths: [String], follows: Bool) {
+        if Terminal.environment("SYNSCOPE_UNCONFINED") != nil { return }
+        let confinement = Confinement.reading(paths, follows: follows)
+        do throws(CommandFailure) {
+            try confinement.reduceRights()
+            try confinement.enter()
+        } catch {
+            // A system that cannot do it can still read files.
+            StandardError.write("\(error.message ?? ""): it reads on with more rights than it needs")
         }
     }
 }

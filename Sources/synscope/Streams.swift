@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import HandshakeReport
+import PacketCapture
 
 func exit(status: Int32) -> Never { Glibc.exit(status) }
 
@@ -177,10 +178,10 @@ final class OutputFile {
 
     init(_ path: String, appends: Bool = false) throws(CommandFailure) {
         self.path = path
-        descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (appends ? O_APPEND : O_TRUNC), 0o666)
-        if descriptor < 0 {
-            throw CommandFailure(
-                status: .unreadable, message: "\(path): \(unsafe String(cString: strerror(errno)))")
+        do throws(CaptureError) {
+            descriptor = try WritableFile.open(path, appends: appends, mode: 0o666)
+        } catch {
+            throw CommandFailure(status: .unreadable, message: error.description)
         }
     }
 

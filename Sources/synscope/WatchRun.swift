@@ -25,11 +25,12 @@ struct WatchRun {
 
     func run() throws {
         let selection = try command.selection.predicate()
-        let confinement = Confinement(
-            user: command.capture.user, reopensInterfaces: command.wait,
-            folder: command.output.map(RotatingSavefile.folder), serves: command.service.listen != nil)
-        let account = try confinement.account()
+        let confinement = Confinement.capturing(
+            reopens: command.wait, folder: command.output.map(RotatingSavefile.folder),
+            serves: command.service.listen != nil)
+        let account = try Confinement.Account(command.capture.user)
         let access = try command.service.access()
+        // While there are the rights to bind it; the process that removes a Unix socket keeps them.
         let socket = try command.service.listen.map { place throws(CommandFailure) in
             if let warning = command.service.warning(place) { StandardError.write(warning) }
             return try command.service.open(place)
@@ -37,6 +38,8 @@ struct WatchRun {
         let signals = clinux_signal_descriptor()
         let options = command.liveOptions
         let capture = try command.capture.open(options)
+        // Before files are opened: what root may not overwrite is then the system's to say.
+        try confinement.reduceRights(account)
         let now = Clock.wall
         var writer: SavefileWriter?
         var file: RotatingSavefile?
@@ -47,17 +50,14 @@ struct WatchRun {
                     .init(name: $0, linkType: $1, snaplen: command.capture.snaplen)
                 })
             do throws(CaptureError) {
-                let made = try RotatingSavefile(
+                file = try RotatingSavefile(
                     path: path, header: blocks.takeOctets(), rotation: command.rotation, now: now)
-                if let account { made.give(to: account.user, account.group) }
-                file = consume made
             } catch {
-                throw CommandFailure(status: .unreadable, message: error.description)
+                throw CommandFailure(status: .unreadable, message: Self.explain(error, path, account))
             }
             writer = blocks
         }
-        try confinement.enter(account)
-        if let path = command.output, command.rotation.isNeeded { try Self.requireFolder(of: path, account) }
+        try confinement.enter()
         // The guard of the terminal is a process of its own: it starts before the threads.
         let terminal = command.screen ? clinux_take_terminal(STDOUT_FILENO) : -1
 
@@ -114,15 +114,12 @@ struct WatchRun {
         if !isReported { throw CommandFailure(status: .unreadable, message: nil) }
     }
 
-    private static func requireFolder(of path: String, _ account: Confinement.Account?) throws(CommandFailure) {
+    /// What to do where the user that this process became may not write what root may.
+    private static func explain(_ error: CaptureError, _ path: String, _ account: Confinement.Account?) -> String {
+        guard error.kind == .notPermitted, let account else { return error.description }
         let folder = RotatingSavefile.folder(of: path)
-        guard unsafe access(folder, W_OK) != 0 else { return }
-        let who = account.map { "\($0.name), whom this process became," } ?? "this user"
-        throw CommandFailure(
-            status: .unreadable,
-            message:
-                "\(folder): \(who) may make no files there, and -C and -G need it: choose another folder, or a user with -Z"
-        )
+        return "\(error). It is \(account.name) who writes it, whom this process became: give that user a folder "
+            + "(chown \(account.name) \(folder)), choose another user with -Z, or stay root with -Z root"
     }
 
     private func serve(

@@ -182,7 +182,10 @@ def outcomes(world):
     dump = subprocess.Popen(["ip", "netns", "exec", world.server.name, "tcpdump", "-i", "vs", "-w", path, "-U", "-Z", "root",
                              "--time-stamp-precision", "nano", "-s", "256", "-B", "32768", "ip"], stderr=subprocess.PIPE)
     dump.stderr.readline()
-    kept = f"{world.folder}/outcomes.pcapng"
+    # The user that watch becomes makes its file.
+    os.mkdir(f"{world.folder}/outcomes")
+    os.chmod(f"{world.folder}/outcomes", 0o777)
+    kept = f"{world.folder}/outcomes/kept.pcapng"
     # The same frames have the same numbers: IPv6 announces itself at its own time, perhaps between the two starts.
     watch = world.watch("-i", "vs", "-T", "jsonl", "-w", kept, "ip")
     seen = {}
@@ -456,14 +459,74 @@ def rights(world):
     if subprocess.run(["setcap", "cap_net_raw+ep", program]).returncode == 0:
         done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "watch", "-i", "lo", "-q", "--duration", "1"], capture_output=True, text=True)
         check(done.returncode == 0, f"with the capability: {done.returncode} {done.stderr}")
-    for wait, capability in ((False, 0), (True, 1 << 13)):
-        watch = world.watch("-i", "vs", "-q", *(["--wait"] if wait else []))
+    for words, user, capability in (([], 65534, 0), (["--wait"], 65534, 1 << 13), (["-Z", "root"], 0, 0), (["-Z", "root", "--wait"], 0, 1 << 13)):
+        watch = world.watch("-i", "vs", "-q", *words)
         with open(f"/proc/{watch.pid}/status") as handle:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in handle if ":\t" in line)
-        check(status["Uid"].split() == ["65534"] * 4 and status["Groups"].strip() == "" and int(status["CapEff"], 16) == capability
-              and int(status["CapPrm"], 16) == capability and status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", f"rights: {status}")
+        check(status["Uid"].split() == [str(user)] * 4 and (user == 0 or status["Groups"].strip() == "") and int(status["CapEff"], 16) == capability
+              and int(status["CapPrm"], 16) == capability and status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", f"rights {words}: {status}")
         finish(watch)
-    print("  nobody, no groups, no capability (CAP_NET_RAW with --wait), no new privileges, seccomp")
+    print("  nobody (root with -Z root), no groups, no capability (CAP_NET_RAW with --wait), no new privileges, seccomp")
+
+
+def written(world):
+    """As root, -w follows no link in a folder as /tmp, and empties and gives away nothing; where the user that watch becomes may not write, it says what to do."""
+    shared, precious = f"{world.folder}/shared", f"{world.folder}/precious"
+    os.mkdir(shared)
+    os.chmod(shared, 0o1777)
+    with open(precious, "w") as handle:
+        handle.write("precious")
+
+    def watch(path, *words):
+        started = world.watch("-i", "vs", "-q", "--duration", "1", "-w", path, *words)
+        err = started.head + started.stderr.read()
+        started.stdout.read()
+        return started.wait(20), err.decode()
+
+    def is_untouched(path=precious):
+        with open(path) as handle:
+            return handle.read() == "precious" and os.stat(path).st_uid == 0
+
+    os.symlink(precious, f"{shared}/link.pcapng")
+    for words in ([], ["-Z", "root"]):
+        status, err = watch(f"{shared}/link.pcapng", *words)
+        check(status == 3 and "is a symbolic link" in err and is_untouched(), f"a link {words}: {status} {err}")
+    shutil.copy(precious, f"{shared}/roots.pcapng")
+    status, err = watch(f"{shared}/roots.pcapng")
+    check(status == 3 and "Permission denied" in err and is_untouched(f"{shared}/roots.pcapng"), f"root's file: {status} {err}")
+    status, err = watch("/dev/null")
+    check(status == 0 and os.stat("/dev/null").st_uid == 0, f"/dev/null: {status} {err}, of user {os.stat('/dev/null').st_uid} now")
+    mine = f"{world.folder}/mine.pcapng"
+    status, err = watch(mine)
+    check(status == 3 and f"chown nobody {world.folder}" in err and "-Z root" in err and not os.path.exists(mine), f"root's folder: {status} {err}")
+    status, err = watch(mine, "-Z", "root")
+    check(status == 0 and os.stat(mine).st_uid == 0, f"-Z root: {status} {err}")
+    status, err = watch(f"{shared}/new.pcapng")
+    check(status == 0 and os.stat(f"{shared}/new.pcapng").st_uid == 65534, f"a new file: {status} {err}")
+    os.symlink(precious, f"{shared}/turn-00001.pcapng")
+    status, err = watch(f"{shared}/turn.pcapng", "-C", "1")
+    check(status == 0 and is_untouched() and os.stat(f"{shared}/turn-00002.pcapng").st_uid == 65534, f"-C goes on behind a link: {status} {err}")
+    # A link that takes the name later: the open file goes on.
+    later = f"{shared}/later.pcapng"
+    started = world.watch("-i", "vs", "-q", "-w", later)
+    os.rename(later, f"{shared}/moved.pcapng")
+    os.symlink(precious, later)
+    started.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    world.connect(20)
+    _, err, status = finish(started)
+    written = json.loads(subprocess.run([world.synscope, "-q", "-T", "jsonl", f"{shared}/moved.pcapng"], capture_output=True, text=True).stdout.splitlines()[-1])
+    check(status == 0 and "is a symbolic link" in err and "It is tried again" in err and is_untouched() and written["attempts"]["total"] == 20,
+          f"SIGHUP goes on behind a link: {status} {written['attempts']} {err}")
+    # What ends at the file of -w leaves no socket of --listen, which root made before.
+    unix = f"{world.folder}/service.sock"
+    status, err = watch(mine + "/none", "--listen", f"unix:{unix}")
+    for _ in range(50):
+        if not os.path.exists(unix):
+            break
+        time.sleep(0.1)
+    check(status == 3 and not os.path.exists(unix), f"no file, no socket: {status} {err}")
+    print("  links, root's file and folder, /dev/null: untouched; a new file, -Z root, -C and SIGHUP: written")
 
 
 def loss(world):
@@ -1106,8 +1169,8 @@ def finish_quietly(process):
     return None, err, process.wait(30)
 
 
-CASES = [outcomes, drain, slow, ending, kills, rotation, interface, rights, loss, handshakes, interfaces, service, access, hostile, descriptors, full,
-         page, screen]
+CASES = [outcomes, drain, slow, ending, kills, rotation, interface, rights, written, loss, handshakes, interfaces, service, access, hostile,
+         descriptors, full, page, screen]
 
 
 def main():

@@ -128,11 +128,22 @@ int clinux_turn_away(int listener, int spare);
 
 /// Becomes a user for good: groups, gid, uid. Capabilities stay permitted until clinux_reduce_capabilities. 0, or errno.
 int clinux_become(uid_t uid, gid_t gid);
-/// Gives up all capabilities, but for CAP_NET_RAW with `keep_raw` where the process has it. 0, or errno.
-int clinux_reduce_capabilities(int keep_raw);
+/// Gives up all capabilities but those of the mask `kept` (bit CAP_...) that the process has. 0, or errno.
+int clinux_reduce_capabilities(uint64_t kept);
 /// PR_SET_NO_NEW_PRIVS. 0, or errno.
 int clinux_no_new_privileges(void);
-/// Landlock for this thread and those that it starts: `readable` folders may be read, files in `writable` made, written,
-/// renamed and removed; all else in the file system is closed. TCP may be neither bound nor connected. 0, or errno (ENOSYS
-/// and EOPNOTSUPP where the kernel has none).
-int clinux_confine_files(const char *const *readable, size_t readable_count, const char *writable);
+
+/// What stays open of the file system.
+struct clinux_open_files {
+  /// May be read.
+  const char *const *files;
+  size_t file_count;
+  /// All that is in them may be read.
+  const char *const *folders;
+  size_t folder_count;
+  /// Files in this folder may be made, read, written, renamed and removed; NULL for none.
+  const char *writable;
+};
+/// Landlock for this thread and those that it starts: all else in the file system is closed. TCP may be neither bound nor connected. 0, or
+/// errno (ENOSYS and EOPNOTSUPP where the kernel has none).
+int clinux_confine_files(const struct clinux_open_files *open_files);
