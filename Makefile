@@ -6,11 +6,13 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 INSTALLED := .build-static/release/synscope
+# Every release build has the same flags, so that none has another's modules compiled anew. Scripts/check-hardening.py looks at what they did.
+RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now -Xlinker -T -Xlinker $(CURDIR)/Scripts/read-only.ld
 
-.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions bench-live
+.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
-	$(SWIFT) build -c release --product synscope
+	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +36,15 @@ build-tests: dependencies ## build the fuzzers, the example package and all test
 	cd Tests/Example && $(SWIFT) build --build-tests --scratch-path ../../.build/example
 	$(SWIFT) build --build-tests
 
+# Without symbols and debugging information, and without a path that libraries are looked for on.
 static: dependencies
-	$(SWIFT) build -c release --product synscope --static-swift-stdlib -Xlinker -s --scratch-path .build-static
+	$(SWIFT) build -c release --product synscope --static-swift-stdlib $(RELEASE_FLAGS) -Xlinker -s \
+	  --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath --scratch-path .build-static
+	Scripts/check-hardening.py $(INSTALLED) .build-static/release
+
+hardening: all ## that the release build cannot be turned against its user by the usual means: readelf's word on it
+	Scripts/test-hardening.py
+	Scripts/check-hardening.py --with-runpath $(RELEASE) .build/release
 
 install: static ## install a static binary under PREFIX, and shell completions
 	install -Dm755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin/synscope
@@ -79,7 +88,7 @@ live: all ## watch on real connections beside tcpdump: signals, loss, rights, th
 SEEDS ?= 100000
 FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
-	$(SWIFT) build -c release --product simulate
+	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(SEEDS) $(FROM)
 
 TENTH ?=
@@ -96,12 +105,12 @@ conformance: all ## compare with an independent reader's answers: make conforman
 
 ROUNDS ?= 5
 bench: static ## what make install installs, beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
-	$(SWIFT) build -c release --product make-workload
+	$(SWIFT) build -c release --product make-workload $(RELEASE_FLAGS)
 	Scripts/bench.py $(INSTALLED) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
 
 instructions: all ## instructions, allocations and retains a packet, counted by valgrind, against their budgets
 	@command -v valgrind > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind > /dev/null
-	$(SWIFT) build -c release --product make-workload
+	$(SWIFT) build -c release --product make-workload $(RELEASE_FLAGS)
 	Scripts/instructions.py $(RELEASE) .build/release/make-workload
 
 bench-live: all ## frames dropped by tcpdump and by watch at the highest rate that tcpreplay sends (root, tcpreplay, tcpdump)

@@ -302,13 +302,16 @@ struct CheckPlan {
         var failure: (any Error)?
         for output in outputs {
             do { try output.write(report) } catch {
-                if let message = (error as? CommandFailure)?.message { StandardError.write(message) }
+                let message = (error as? CommandFailure)?.message ?? (error as? OutputEnded)?.message
+                if let message { StandardError.write(message) }
                 failure = failure ?? error
             }
         }
         try ending()
         switch failure {
         case is CommandFailure: throw CommandFailure(status: .unreadable, message: nil)
+        case let ended as OutputEnded where ended.message != nil:
+            throw CommandFailure(status: .unreadable, message: nil)
         case let failure?: throw failure
         case nil: break
         }

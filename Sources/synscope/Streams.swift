@@ -201,6 +201,21 @@ final class OutputFile {
     }
 }
 
+enum StandardDescriptors {
+    /// Opens those that are closed, so that no file that is opened later takes the place of one and is given what was meant for it.
+    /// Reading and writing there fail, as they do where they are closed.
+    static func open() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 {
+            // The system gives the lowest number that is free.
+            guard unsafe Glibc.open("/dev/null", mode) == descriptor else {
+                StandardError.write("descriptor \(descriptor) is closed, and /dev/null cannot be opened in its place")
+                exit(status: ExitStatus.unreadable.rawValue)
+            }
+        }
+    }
+}
+
 enum StandardError {
     /// One line, with the program's name before it.
     static func write(_ message: String) { write(line: "synscope: \(message)") }

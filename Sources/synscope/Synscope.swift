@@ -67,6 +67,7 @@ struct CommandFailure: Error {
 @main
 enum Main {
     static func main() {
+        StandardDescriptors.open()
         clinux_ignore_sigpipe()
         do {
             var command = try Synscope.parseAsRoot()
