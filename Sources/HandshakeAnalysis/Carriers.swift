@@ -4,7 +4,9 @@ import PacketWire
 ///
 /// Whoever can send a packet to one end of a tunnel can make up what is inside. A tunnel out of whose both ends TCP came is
 /// trusted, and one that was declared: nobody can send from an end that is not his without forging addresses.
-struct Carriers: Sendable {
+///
+/// A class, since the tracker is moved often and this is rarely asked.
+final class Carriers {
     /// The number of a segment's carrier where it came in no tunnel.
     static let plain: UInt32 = 0
     /// The number of all tunnels beyond the most that are kept.
@@ -40,7 +42,7 @@ struct Carriers: Sendable {
 
     /// Takes how a TCP segment was carried.
     /// - Returns: its carrier's number.
-    mutating func take(_ path: TunnelPath) -> UInt32 {
+    func take(_ path: TunnelPath) -> UInt32 {
         guard !path.isEmpty, let carrier = path.carrier, let outer = path.outer else { return Carriers.plain }
         let number = number(of: carrier)
         guard number != Carriers.unknown else { return number }
@@ -55,12 +57,12 @@ struct Carriers: Sendable {
     }
 
     /// The number of the carrier of what is no TCP segment.
-    mutating func number(of path: TunnelPath) -> UInt32 {
+    func number(of path: TunnelPath) -> UInt32 {
         guard !path.isEmpty, let carrier = path.carrier else { return Carriers.plain }
         return number(of: carrier)
     }
 
-    private mutating func number(of carrier: Carrier) -> UInt32 {
+    private func number(of carrier: Carrier) -> UInt32 {
         if let number = numbers[carrier] { return number }
         if !carrier.tunnel.carriesMirrors { areMirrors = false }
         guard known.count < Carriers.most else {
@@ -114,13 +116,17 @@ struct OneWayTunnel: Sendable {
     var destination: IPAddress
 }
 
-/// What of an attempt came in tunnels that nobody vouches for.
-struct CarrierDoubts: Sendable {
+/// What of an attempt came in tunnels that nobody vouches for. A class, since few have such.
+final class CarrierDoubts {
     /// The tunnel of the attempt's first segment.
-    var oneWay: OneWayTunnel?
+    let oneWay: OneWayTunnel?
     /// Segments, by position in the log, in tunnels that say nothing of it; and the tunnel of the first of them.
-    var foreign = Positions()
-    var first: Carrier?
+    let foreign: Positions
+    let first: Carrier?
+
+    init(oneWay: OneWayTunnel?, foreign: Positions, first: Carrier?) {
+        (self.oneWay, self.foreign, self.first) = (oneWay, foreign, first)
+    }
 }
 
 extension HandshakeTracker {
@@ -142,14 +148,13 @@ extension HandshakeTracker {
             : Positions(first: log.count).filter { !carriers.speaks(log[$0].carrier, for: attempts[slot].carrier) }
     }
 
-    /// What came of an attempt in tunnels that nobody vouches for.
-    func carrierDoubts(_ slot: UInt32, _ log: [SegmentNote]) -> CarrierDoubts {
-        var doubts = CarrierDoubts()
-        guard !carriers.isEmpty else { return doubts }
-        doubts.foreign = foreignSegments(slot, log)
-        doubts.first = doubts.foreign.first.flatMap { carriers.carrier(log[$0].carrier) }
-        if isOneWay(slot) { doubts.oneWay = carriers.direction(attempts[slot].carrier) }
-        return doubts
+    /// What came of an attempt in tunnels that nobody vouches for; nil for nothing.
+    func carrierDoubts(_ slot: UInt32, _ log: [SegmentNote]) -> CarrierDoubts? {
+        guard !carriers.isEmpty else { return nil }
+        let foreign = foreignSegments(slot, log)
+        return CarrierDoubts(
+            oneWay: isOneWay(slot) ? carriers.direction(attempts[slot].carrier) : nil, foreign: foreign,
+            first: foreign.first.flatMap { carriers.carrier(log[$0].carrier) })
     }
 
     /// Whether all of an attempt came in a tunnel that nobody vouches for. An answer that passed the tunnel by vouches for the

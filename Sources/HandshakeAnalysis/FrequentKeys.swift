@@ -6,23 +6,6 @@ protocol CountedKey: Equatable, Comparable, BitwiseCopyable, Sendable {
     static var none: Self { get }
 }
 
-/// The first and the last of some times, in nanoseconds since the epoch.
-struct TimeWindow: BitwiseCopyable, Sendable {
-    private(set) var first = Int64.max
-    private(set) var last = Int64.min
-
-    @inline(__always)
-    mutating func add(_ time: Int64) {
-        first = min(first, time)
-        last = max(last, time)
-    }
-
-    mutating func add(_ other: TimeWindow) {
-        first = min(first, other.first)
-        last = max(last, other.last)
-    }
-}
-
 /// The most frequent keys of a stream, in bounded memory (as Manku and Motwani's lossy counting, 2002): once there are more keys than
 /// are kept, the least frequent are let go until half of them are left at most, equals together. What stays keeps its count. A count is
 /// a lower bound.
@@ -31,8 +14,6 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         var key: Key
         /// 0 where there is none.
         var count: Int
-        /// When it was counted.
-        var window = TimeWindow()
     }
 
     private(set) var capacity: Int
@@ -45,7 +26,6 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     private var latest: Key = .none
     private var latestPosition = -1
     private var latestMore = 0
-    private var latestWindow = TimeWindow()
     // Traffic chooses the keys; the seed changes no result.
     let seed: UInt64
 
@@ -72,26 +52,20 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     @inline(__always)
     func contains(_ key: Key) -> Bool { keys > 0 && slots[position(of: key)].count > 0 }
 
-    /// - Parameter time: nanoseconds since the epoch; nil where that is not known.
     @inline(__always)
-    mutating func add(_ key: Key, at time: Int64? = nil) {
+    mutating func add(_ key: Key) {
         // A flood is of one key.
-        if key == latest, latestPosition >= 0 {
-            latestMore &+= 1
-            if let time { latestWindow.add(time) }
-            return
-        }
-        addAnother(key, at: time)
+        if key == latest, latestPosition >= 0 { return latestMore &+= 1 }
+        addAnother(key)
     }
 
     @inline(never)
-    private mutating func addAnother(_ key: Key, at time: Int64?) {
+    private mutating func addAnother(_ key: Key) {
         settle()
         if slots.isEmpty { rebuild([], size: 16) }
         let position = position(of: key)
         (latest, latestPosition) = (key, position)
         slots[position].count += 1
-        if let time { slots[position].window.add(time) }
         if slots[position].count > 1 { return }
         slots[position].key = key
         keys += 1
@@ -100,11 +74,8 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Nothing but the slots says what was counted, and they may move.
     private mutating func settle() {
-        if latestMore > 0 {
-            slots[latestPosition].count += latestMore
-            slots[latestPosition].window.add(latestWindow)
-        }
-        (latestPosition, latestMore, latestWindow) = (-1, 0, TimeWindow())
+        if latestMore > 0 { slots[latestPosition].count += latestMore }
+        (latestPosition, latestMore) = (-1, 0)
     }
 
     /// Has room for so many keys more.
@@ -122,7 +93,6 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
             let position = position(of: slot.key)
             if slots[position].count > 0 {
                 slots[position].count += slot.count
-                slots[position].window.add(slot.window)
                 continue
             }
             slots[position] = slot
@@ -151,7 +121,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         if slots.count != spare.count {
             slots = [Slot](repeating: Slot(key: .none, count: 0), count: spare.count)
         }
-        for position in slots.indices { slots[position] = Slot(key: .none, count: 0) }
+        for position in slots.indices { slots[position].count = 0 }
         keys = 0
         for slot in spare where slot.count > least {
             slots[position(of: slot.key)] = slot
@@ -159,20 +129,11 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         }
     }
 
-    /// Takes when keys that are here were counted elsewhere.
-    mutating func addWindows(of other: FrequentKeys) {
-        settle()
-        for slot in other.slots where slot.count > 0 && !slots.isEmpty {
-            let position = position(of: slot.key)
-            if slots[position].count > 0 { slots[position].window.add(slot.window) }
-        }
-    }
-
     /// Most frequent first; equals in the keys' order.
-    var sorted: [(key: Key, count: Int, window: TimeWindow)] {
+    var sorted: [(key: Key, count: Int)] {
         var settled = self
         settled.settle()
-        return settled.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count, window: $0.window) }
+        return settled.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count) }
             .sorted { ($1.count, $0.key) < ($0.count, $1.key) }
     }
 }

@@ -47,18 +47,18 @@ struct FrequentTargets: Sendable {
     private var seed: UInt64 { sources.seed }
 
     @inline(__always)
-    mutating func add(_ source: IPAddress, _ destination: Endpoint, at time: Int64 = 0) {
+    mutating func add(_ source: IPAddress, _ destination: Endpoint) {
         if source.version == .v4, destination.address.version == .v4 {
-            return add(SingleTargetV4(source.low << 32 | destination.address.low, destination.port, at: time))
+            return add(SingleTargetV4(source.low << 32 | destination.address.low, destination.port))
         }
-        let new = SingleTargetV6(source: source, destination: destination, time: time)
-        if isFollowed(source) { return add(Pair(new, seed: seed), at: time) }
+        let new = SingleTargetV6(source: source, destination: destination)
+        if isFollowed(source) { return add(Pair(new, seed: seed)) }
         if let first = singlesV6.add(new) { add(first, new) }
     }
 
     @inline(__always)
     mutating func add(_ new: SingleTargetV4) {
-        if isFollowed(new.source) { return add(Pair(new, seed: seed), at: new.time) }
+        if isFollowed(new.source) { return add(Pair(new, seed: seed)) }
         if let first = singlesV4.add(new) { add(first, new) }
     }
 
@@ -67,8 +67,8 @@ struct FrequentTargets: Sendable {
     private func isFollowed(_ source: IPAddress) -> Bool { sources.losses == 0 || sources.contains(source) }
 
     private mutating func add(_ first: some SingleTarget, _ second: some SingleTarget) {
-        add(Pair(first, seed: seed), at: first.time)
-        add(Pair(second, seed: seed), at: second.time)
+        add(Pair(first, seed: seed))
+        add(Pair(second, seed: seed))
     }
 
     /// Adds what was seen elsewhere, of which some may be the same.
@@ -86,25 +86,24 @@ struct FrequentTargets: Sendable {
         singlesV6.removeAll()
         sources.makeRoom(for: other.sources.capacity + singles.count)
         mostPairs = max(mostPairs, 2 * (count + other.count + singles.count))
-        for (pair, time) in singles { add(pair, at: time) }
-        for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair, at: nil) }
-        sources.addWindows(of: other.sources)
+        for pair in singles { add(pair) }
+        for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
     }
 
     private var isEmpty: Bool { pairs.isEmpty && singlesV4.isEmpty && singlesV6.isEmpty }
 
-    private var singlePairs: [(pair: Pair, time: Int64)] {
-        singlesV4.all.map { (Pair($0, seed: seed), $0.time) } + singlesV6.all.map { (Pair($0, seed: seed), $0.time) }
+    private var singlePairs: [Pair] {
+        singlesV4.all.map { Pair($0, seed: seed) } + singlesV6.all.map { Pair($0, seed: seed) }
     }
 
     @inline(never)
-    private mutating func add(_ pair: Pair, at time: Int64?) {
+    private mutating func add(_ pair: Pair) {
         if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: FrequentTargets.fewest) }
         let position = position(of: pair.hash)
         guard pairs[position].hash == 0, sources[pair.source] < FrequentTargets.most else { return }
         pairs[position] = pair
         count += 1
-        sources.add(pair.source, at: time)
+        sources.add(pair.source)
         if count * 2 > pairs.count { rebuild() }
     }
 
@@ -132,7 +131,7 @@ struct FrequentTargets: Sendable {
         lossesSeen = sources.losses
     }
 
-    var sorted: [(key: IPAddress, count: Int, window: TimeWindow)] { sources.sorted }
+    var sorted: [(key: IPAddress, count: Int)] { sources.sorted }
 }
 
 /// A source that has one destination. It is not hashed before it has another: of a flood, another source takes its place.
@@ -140,16 +139,13 @@ protocol SingleTarget: BitwiseCopyable, Sendable {
     var source: IPAddress { get }
     var destination: Endpoint { get }
     var isThere: Bool { get }
-    /// Nanoseconds since the epoch.
-    var time: Int64 { get }
     /// Where there is none.
     init()
 }
 
-/// In 24 octets: a flood's are written one after the other.
+/// In 16 octets: a flood's are written one after the other.
 struct SingleTargetV4: SingleTarget {
     private var addresses: UInt64 = 0
-    private(set) var time: Int64 = 0
     private var port: UInt16 = 0
     private(set) var isThere = false
 
@@ -159,9 +155,7 @@ struct SingleTargetV4: SingleTarget {
     ///   - addresses: the source's in the upper half.
     ///   - port: the destination's.
     @inline(__always)
-    init(_ addresses: UInt64, _ port: UInt16, at time: Int64 = 0) {
-        (self.addresses, self.port, self.time, isThere) = (addresses, port, time, true)
-    }
+    init(_ addresses: UInt64, _ port: UInt16) { (self.addresses, self.port, isThere) = (addresses, port, true) }
 
     @inline(__always) var source: IPAddress { IPAddress(v4: UInt32(truncatingIfNeeded: addresses >> 32)) }
     @inline(__always) var destination: Endpoint {
@@ -172,13 +166,12 @@ struct SingleTargetV4: SingleTarget {
 struct SingleTargetV6: SingleTarget {
     private(set) var source = IPAddress.none
     private(set) var destination = Endpoint.none
-    private(set) var time: Int64 = 0
     private(set) var isThere = false
 
     init() {}
 
-    init(source: IPAddress, destination: Endpoint, time: Int64) {
-        (self.source, self.destination, self.time, isThere) = (source, destination, time, true)
+    init(source: IPAddress, destination: Endpoint) {
+        (self.source, self.destination, isThere) = (source, destination, true)
     }
 }
 

@@ -142,6 +142,14 @@ extension HandshakeEvent {
         }
     }
 
+    /// What may as well belong to another connection on the tuple proves none.
+    var provesAttempt: Bool {
+        switch self {
+        case .challenge, .earlyData, .resetUnacceptable, .badChecksum, .foreignCarrier: false
+        default: !isICMP
+        }
+    }
+
     var isReverseSYN: Bool { self == .reverseSyn || self == .reverseSynAfterAck }
     var isExactCompletion: Bool { self == .finalAck || self == .finalData }
 

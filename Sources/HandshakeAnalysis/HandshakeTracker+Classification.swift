@@ -352,7 +352,7 @@ extension HandshakeTracker {
         return first != 0 && copy.isSamePacket(as: notes[first])
     }
 
-    func isSecondSighting(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
+    mutating func isSecondSighting(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
         let last = attempts[slot].lastNote
         guard last != 0, abs(time &- notes[last].time) < SegmentNote.duplicateWindow else { return false }
         let candidate = SegmentNote(segment, frame: frame, time: time, event: .captureDuplicate, fromClient: fromClient)

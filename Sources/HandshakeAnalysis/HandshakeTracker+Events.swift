@@ -11,7 +11,7 @@ extension HandshakeTracker {
         }
         if event == .resetAnswersWrongAck { recast(slot, .ackBeyond, to: .wrongAck) { $0.ack == segment.seq } }
         learn(event, segment, slot, fromServer: fromServer)
-        if attempts[slot].carrier != Carriers.plain, carriers.isTrusted(carrier) {
+        if attempts[slot].carrier != Carriers.plain, carriers.isTrusted(carrier), event.provesAttempt {
             attempts[slot].marks.insert(.isVouchedFor)
         }
         if event == .clientReset || event == .clientGaveUp, replay == nil, hasOtherLive(slot) {
@@ -92,7 +92,7 @@ extension HandshakeTracker {
 
     /// Whether a segment of the server shows that it never sent what completed the handshake acknowledged: a RST without ACK
     /// with that number (RFC 9293 3.10.7.2), its SYN-ACK again, or new data below it.
-    func refutesCompletion(_ segment: Segment, _ slot: UInt32) -> Bool {
+    mutating func refutesCompletion(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard attempts[slot].marks.contains(.completedBeyond), let ack = completion(slot)?.ack else { return false }
         let flags = segment.flags
         if flags.contains(.rst) { return !flags.contains(.ack) && segment.seq == ack }

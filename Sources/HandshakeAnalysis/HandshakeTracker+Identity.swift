@@ -20,7 +20,7 @@ extension HandshakeTracker {
     mutating func takeSYN(_ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, _ newest: UInt32) {
         var slot = newest
         var reverse: UInt32 = 0
-        let isCarriedAlike = isAny(newest) { hasCarrier(of: $0) }
+        let isCarriedAlike = !carriers.isEmpty && isAny(newest) { isAlike($0) }
         while slot != 0 {
             let isOfClient = attempts[slot].client == segment.source
             if attempts[slot].marks.contains(.midstream) {
@@ -28,6 +28,7 @@ extension HandshakeTracker {
             } else if isOfClient, isSame(slot, segment), joins(segment, slot) {
                 switch copy(segment, of: slot) {
                 case .same:
+                    believe(slot)
                     attempts[slot].clientISN = segment.seq
                     if attempts[slot].synCount == 0 { attempts[slot].identification = segment.identification }
                     return apply(classifySYN(segment, slot), segment, slot)
@@ -78,6 +79,19 @@ extension HandshakeTracker {
         }
         attempts[slot].copyNetwork = segment.network
         return true
+    }
+
+    /// A SYN says how its attempt came. Where that was seen in a tunnel that nobody vouches for, one that can be believed says
+    /// more; where only the answer was seen, that may have passed the SYN's tunnel by.
+    private mutating func believe(_ slot: UInt32) {
+        let isTrusted = carriers.isTrusted(attempts[slot].carrier)
+        if !isTrusted, carriers.isTrusted(carrier) {
+            attempts[slot].carrier = carrier
+            attempts[slot].marks.insert(.hasDoubtfulSegments)
+        } else if isTrusted, attempts[slot].synCount == 0, isForeign(to: slot) {
+            attempts[slot].carrier = carrier
+            attempts[slot].marks.insert(.isVouchedFor)
+        }
     }
 
     private func copy(_ segment: Segment, of slot: UInt32) -> Copy {

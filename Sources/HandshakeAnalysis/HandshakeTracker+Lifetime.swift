@@ -25,18 +25,18 @@ extension HandshakeTracker {
         let log = takeNotes(slot)
         decide(
             attempts[slot], paths.isEmpty ? nil : paths.removeValue(forKey: slot), translation,
-            carrierDoubts(slot, log), log, cause, isPlain: plain != nil)
+            carriers.isEmpty ? nil : carrierDoubts(slot, log), log, cause, isPlain: plain != nil)
     }
 
     /// Of one that was never completed.
     private mutating func decideShort(_ slot: UInt32, _ cause: Ending) {
         var log: [SegmentNote] = []
         let attempt = attempts.detail(of: slot, profiles) { log.append($0) }
-        decide(attempt, nil, nil, CarrierDoubts(), log, cause, isPlain: false)
+        decide(attempt, nil, nil, nil, log, cause, isPlain: false)
     }
 
     private mutating func decide(
-        _ attempt: Attempt, _ paths: TunnelPaths?, _ translation: AttemptTranslation?, _ doubts: CarrierDoubts,
+        _ attempt: Attempt, _ paths: TunnelPaths?, _ translation: AttemptTranslation?, _ doubts: CarrierDoubts?,
         _ log: [SegmentNote], _ cause: Ending, isPlain: Bool
     ) {
         let judge = Judge(

@@ -28,7 +28,7 @@ extension HandshakeTracker {
             return
         }
         // The usual case: one attempt on the tuple, and it is reported.
-        if attempts[newest].older == 0, attempts[newest].isReported, attempts[newest].isIn(segment) {
+        if attempts[newest].older == 0, attempts[newest].isReported, isIn(newest, segment) {
             if flags.isSYNACK, isNewSYNACK(segment, newest) {
                 return openPartial(segment, key, hash, before: newest)
             }
@@ -45,7 +45,7 @@ extension HandshakeTracker {
         }
         // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt as
         // well: the newest, if that has had no answer.
-        let last = newestAlike(newest)
+        let last = isAlike(newest) ? newest : newestAlike(newest)
         let answersLast = isChallenge(segment, to: last, on: slot)
         if attempts[slot].isReported {
             heardAgain(slot, segment)
@@ -55,10 +55,14 @@ extension HandshakeTracker {
         if answersLast { apply(.challenge, segment, last) }
     }
 
+    /// Whether an attempt, of which the SYN or SYN-ACK was seen, came as the current frame did.
+    @inline(__always)
+    func isAlike(_ slot: UInt32) -> Bool { hasCarrier(of: slot) && !attempts[slot].marks.contains(.midstream) }
+
     /// The newest attempt on the tuple that came as the current frame did; the newest of all where there is none.
-    private func newestAlike(_ newest: UInt32) -> UInt32 {
+    private mutating func newestAlike(_ newest: UInt32) -> UInt32 {
         var slot = newest
-        while slot != 0, !hasCarrier(of: slot) { slot = attempts[slot].older }
+        while slot != 0, !isAlike(slot) { slot = attempts[slot].older }
         return slot == 0 ? newest : slot
     }
 
@@ -66,7 +70,8 @@ extension HandshakeTracker {
     /// acknowledges nothing new.
     func isChallenge(_ segment: Segment, to attempt: UInt32, on connection: UInt32) -> Bool {
         guard attempt != connection, !attempts[attempt].isReported, attempts[attempt].machine.state == .synSent,
-            !isForeign(to: attempt),
+            // It acknowledges nothing that only the SYN's receiver knows: it has to come as the SYN did.
+            hasCarrier(of: attempt) || carriers.isTrusted(attempts[attempt].carrier) && !isForeign(to: attempt),
             // Also in TIME-WAIT: the connection that ended still answers.
             attempts[connection].marks.contains(.established) || attempts[connection].machine.state == .synReceived,
             segment.source == attempts[attempt].server,
@@ -88,7 +93,7 @@ extension HandshakeTracker {
 
     /// The attempt on the tuple that a segment (not a SYN) fits best; 0 for none.
     func route(_ segment: Segment, _ newest: UInt32) -> UInt32 {
-        if attempts[newest].older == 0 { return attempts[newest].isIn(segment) ? newest : 0 }
+        if attempts[newest].older == 0 { return isIn(newest, segment) ? newest : 0 }
         let flags = segment.flags
         if !carriers.isEmpty, let slot = sighted(segment, newest) { return slot }
         let isSYNACK = flags.isSYNACK
@@ -98,12 +103,12 @@ extension HandshakeTracker {
         var midstream: UInt32 = 0
         var continuing: UInt32 = 0
         let isCarried = isAny(newest) { isCarriedOrMidstream($0, segment.network) }
-        let isCarriedAlike = isAny(newest) { hasCarrier(of: $0) }
+        let isCarriedAlike = !carriers.isEmpty && isAny(newest) { isAlike($0) }
         var slot = newest
         while slot != 0 {
             defer { slot = attempts[slot].older }
             // One that is in the segment's virtual network comes before one whose server may answer from another.
-            if !attempts[slot].isIn(segment) || isCarried && !isCarriedOrMidstream(slot, segment.network) { continue }
+            if !isIn(slot, segment) || isCarried && !isCarriedOrMidstream(slot, segment.network) { continue }
             // As does one that came as the segment does, before one whose server may answer from another tunnel, or plain.
             if isCarriedAlike, !hasCarrier(of: slot) { continue }
             if attempts[slot].marks.contains(.midstream) {
@@ -182,6 +187,26 @@ extension HandshakeTracker {
             slot = attempts[slot].older
         }
         return false
+    }
+
+    /// Whether a segment may be of an attempt, by how both came. Of an attempt in a tunnel that nobody vouches for, what came
+    /// otherwise is a second sighting of its first segment, or an answer that acknowledges what came in the tunnel.
+    @inline(__always)
+    private func isIn(_ slot: UInt32, _ segment: Segment) -> Bool {
+        // Inlined as far as nearly all go: a call of a function that is not mutating copies the tracker.
+        attempts[slot].isIn(segment) && (attempts[slot].carrier == carrier || reaches(slot, segment))
+    }
+
+    @inline(never)
+    private func reaches(_ slot: UInt32, _ segment: Segment) -> Bool {
+        if carriers.isTrusted(attempts[slot].carrier) || !carriers.isTrusted(carrier) { return true }
+        let fromClient = attempts[slot].isFromClient(segment)
+        if isSighting(segment, ofFirst: slot, fromClient: fromClient) { return true }
+        return !fromClient && attempts[slot].synCount > 0 && segment.flags.contains(.ack)
+            && Sequence.isIn(
+                segment.ack, from: attempts[slot].clientNext,
+                // Not all that the client sent in the tunnel need be captured.
+                length: max(attempts[slot].synLength, attempts[slot].clientEnd &- attempts[slot].clientNext, 0xffff))
     }
 
     /// Whether something holds for any attempt on the tuple.
@@ -304,7 +329,7 @@ extension HandshakeTracker {
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
         totals.midstreamFlows += 1
-        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address, at: time) }
+        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address) }
     }
 
     mutating func open(

@@ -5,7 +5,15 @@ import PacketWire
 // is gone through again.
 extension HandshakeTracker {
     /// As what a segment is kept out of the state, by what is known so far; nil where it counts.
+    @inline(__always)
     mutating func exclusion(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> HandshakeEvent? {
+        if carrier != Carriers.plain || segment.checksum == .bad { return weigh(segment, slot, fromClient: fromClient) }
+        if segment.checksum == .good { attempts[slot].goodChecksums |= fromClient ? 1 : 2 }
+        return nil
+    }
+
+    @inline(never)
+    private mutating func weigh(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> HandshakeEvent? {
         let side: UInt8 = fromClient ? 1 : 2
         let isForeign = isForeign(to: slot)
         if segment.checksum == .good, !isForeign { attempts[slot].goodChecksums |= side }
@@ -61,7 +69,7 @@ extension HandshakeTracker {
                 continue
             }
             let segment = Segment(note, of: attempts[slot])
-            if position == 0 {
+            if position == 0, !isForeign(to: slot) {
                 apply(note.isSYNACK ? .synAck : .syn, segment, slot)
             } else if note.isSYN, note.fromClient {
                 apply(classifySYN(segment, slot), segment, slot)

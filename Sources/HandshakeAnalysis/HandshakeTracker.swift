@@ -121,7 +121,7 @@ public struct HandshakeTracker: ~Copyable {
     var clockTick: Int64 = 0
     var traits = CaptureTraits()
     /// The tunnels that were seen, and that of the current frame.
-    var carriers: Carriers
+    let carriers: Carriers
     var carrier = Carriers.plain
     /// Set while a log is gone through again: nothing is queued or handed out then.
     var replay: Replay?

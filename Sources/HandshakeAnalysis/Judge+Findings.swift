@@ -211,6 +211,7 @@ extension Judge {
     // MARK: Tunnels
 
     private func findCarriers(_ found: inout [Finding]) {
+        guard let doubts else { return }
         if let tunnel = doubts.oneWay {
             var finding = Finding(.oneWayTunnel, [attempt.firstFrame])
             explain(
@@ -222,7 +223,7 @@ extension Judge {
                 ])
             found.append(finding)
         }
-        let unheard = doubts.foreign.isEmpty ? Positions() : unheardSegments
+        let unheard = unheardSegments
         guard !unheard.isEmpty else { return }
         var finding = Finding(.foreignTunnel, frames(unheard))
         let tunnel = doubts.first.map { "\($0)" } ?? "one of too many tunnels"
@@ -328,11 +329,11 @@ extension Judge {
 
     /// Segments that decided the outcome, and are not like their sender's others.
     private func findForgeries(_ resets: Positions, _ found: inout [Finding]) {
-        let strange = strangeCompletion
-        if let completion, !strange.isEmpty {
+        if let completion, isCompletionStrange {
             var finding = Finding(.possibleForgery, [completion.frame])
             explain(
-                &finding, "frame \(completion.frame) may not be the client's: " + strange.joined(separator: "; "),
+                &finding,
+                "frame \(completion.frame) may not be the client's: " + strangeCompletion.joined(separator: "; "),
                 or: ["a proxy on the path completes handshakes for the client", "its route changed meanwhile"])
             found.append(finding)
         }
@@ -361,7 +362,7 @@ extension Judge {
             hints.append("hop limit \(note.hopLimit), the peer's is \(peer.hopLimit)")
         }
         // Linux sends 0 with some, and counts with others.
-        if let usual = countsIdentifications(peers, before: note), note.identification != 0,
+        if note.identification != 0, let usual = countsIdentifications(peers, before: note),
             min(note.identification &- usual, usual &- note.identification) > 4096
         {
             hints.append("IP identification \(note.identification), the peer counts near \(usual)")

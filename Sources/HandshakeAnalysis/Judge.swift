@@ -12,7 +12,7 @@ struct Judge {
     let attempt: Attempt
     let paths: TunnelPaths?
     let translation: AttemptTranslation?
-    let doubts: CarrierDoubts
+    let doubts: CarrierDoubts?
     /// Every logged segment, in the order of the capture.
     let log: [SegmentNote]
     let cause: Ending
@@ -43,10 +43,12 @@ struct Judge {
     /// A SYN-ACK stands in the capture before its SYN, or an ACK before its SYN-ACK.
     private(set) var isReordered = false
     private(set) var form: HandshakeForm?
+    /// Something speaks against the client as the sender of what completed the handshake.
+    private(set) var isCompletionStrange = false
 
     init(
         attempt: Attempt, paths: TunnelPaths?, translation: AttemptTranslation? = nil,
-        doubts: CarrierDoubts = CarrierDoubts(), log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
+        doubts: CarrierDoubts? = nil, log: [SegmentNote], cause: Ending, now: Int64, captureStart: Int64,
         tick: Int64 = 0, isListed: Bool
     ) {
         var log = log
@@ -69,7 +71,7 @@ struct Judge {
             log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
         }
         self.log = log
-        trust = SegmentTrust(log, good: attempt.goodChecksums, foreign: doubts.foreign)
+        trust = SegmentTrust(log, good: attempt.goodChecksums, foreign: doubts?.foreign ?? Positions())
         let counting = trust.counting
         let sent = once.filter { log[$0].event == .syn }
         let intact = sent.filter { log[$0].checksum != .bad || counting.contains($0) }
@@ -84,6 +86,7 @@ struct Judge {
         clockStep = places.view.neighbours.first { log[$1].time < log[$0].time }?.1
         isReordered = findReordering()
         form = findForm()
+        isCompletionStrange = !strangeCompletion.isEmpty
     }
 
     /// What was captured a second time.
@@ -131,8 +134,8 @@ struct Judge {
         record.sides.server = isPlain || attempt.marks.contains(.serverSpoke)
         record.sides.hasTwoPlaces = places.areTwo
         record.isDoubtful =
-            doubts.oneWay != nil || hasUnheardSegments && outcome != .established
-            || !isPlain && !strangeCompletion.isEmpty
+            doubts?.oneWay != nil || hasUnheardSegments && outcome != .established
+            || !isPlain && isCompletionStrange
         record.sides.distrustsChecksums = trust.distrustsClient || trust.distrustsServer
         return record
     }
@@ -235,20 +238,21 @@ struct Judge {
             return .lossy
         }
         if completedBy == .inferred || !trust.counting.isEmpty { return .inferred }
-        if doubts.oneWay != nil || hasUnheardSegments && !attempt.marks.contains(.established) { return .inferred }
-        if !strangeCompletion.isEmpty { return .inferred }
+        if doubts?.oneWay != nil || hasUnheardSegments && !attempt.marks.contains(.established) { return .inferred }
+        if isCompletionStrange { return .inferred }
         return .full
     }
 
     /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no sighting of
     /// another.
     var unheardSegments: Positions {
-        doubts.foreign.filter {
+        guard let doubts else { return Positions() }
+        return doubts.foreign.filter {
             log[$0].event == .foreignCarrier && !duplicates.contains($0) && !(log[$0].isSYN && log[$0].fromClient)
         }
     }
 
-    private var hasUnheardSegments: Bool { !doubts.foreign.isEmpty && !unheardSegments.isEmpty }
+    private var hasUnheardSegments: Bool { doubts != nil && !unheardSegments.isEmpty }
 
     // MARK: Parts
 

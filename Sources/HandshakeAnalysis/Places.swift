@@ -47,10 +47,12 @@ struct Places {
             }
         }
         // Nor does what is equal, and was seen elsewhere by a clock that may be apart.
-        let openings = view.filter { log[$0].flags.contains(.syn) && !log[$0].isICMP }
-        if openings.contains(where: { later in
-            openings.before(later).contains { log[later].looksLike(log[$0]) && log[later].wasElsewhere(log[$0]) }
-        }) {
+        let openings = syns.union(synAcks)
+        if openings.count > 1,
+            openings.contains(where: { later in
+                openings.before(later).contains { log[later].looksLike(log[$0]) && log[later].wasElsewhere(log[$0]) }
+            })
+        {
             mayHoldCopies = !isIncomplete
             isIncomplete = true
         }

@@ -11,13 +11,6 @@ public struct TrafficPatterns: Sendable {
         public var port: UInt16?
         /// Attempts, targets or segments, as the code says; a lower bound where more addresses were seen than are kept.
         public var count: Int
-        /// When the first and the last of them began, in nanoseconds since the epoch; nil where that is not known.
-        public var window: ClosedRange<Int64>?
-        /// A second, over that time; nil where it is none.
-        public var rate: Double? {
-            guard let window, window.upperBound > window.lowerBound else { return nil }
-            return Double(count) * 1e9 / Double(window.upperBound &- window.lowerBound)
-        }
         /// Whether there may be more: no more are told apart.
         public var isLowerBound: Bool { code == .portScan && count >= FrequentTargets.most }
     }
@@ -56,16 +49,16 @@ public struct TrafficPatterns: Sendable {
         unasked.add(other.unasked)
     }
 
-    mutating func unaskedReset(from source: IPAddress, at time: Int64) { unasked.add(source, at: time) }
+    mutating func unaskedReset(from source: IPAddress) { unasked.add(source) }
 
     mutating func established(at server: Endpoint) { established.add(server) }
 
     func prefetchEstablished(at server: Endpoint) { established.prefetch(server) }
 
     @inline(__always)
-    mutating func unanswered(_ client: Endpoint, _ server: Endpoint, at time: Int64) {
-        unansweredAt.add(server, at: time)
-        targets.add(client.address, server, at: time)
+    mutating func unanswered(_ client: Endpoint, _ server: Endpoint) {
+        unansweredAt.add(server)
+        targets.add(client.address, server)
     }
 
     /// The same of IPv4.
@@ -73,41 +66,36 @@ public struct TrafficPatterns: Sendable {
     ///   - addresses: the client's in the upper half.
     ///   - port: the server's.
     @inline(__always)
-    mutating func unanswered(v4 addresses: UInt64, _ port: UInt16, at time: Int64) {
-        let target = SingleTargetV4(addresses, port, at: time)
-        unansweredAt.add(target.destination, at: time)
+    mutating func unanswered(v4 addresses: UInt64, _ port: UInt16) {
+        let target = SingleTargetV4(addresses, port)
+        unansweredAt.add(target.destination)
         targets.add(target)
     }
 
     mutating func decided(_ record: AttemptRecord) {
         switch record.outcome {
         case .halfOpen, .unanswered, .pending, .superseded:
-            unanswered(record.client, record.server, at: record.firstTime)
+            unanswered(record.client, record.server)
         // A scan is many targets that were not used: a browser opens many connections too, and uses them.
-        case .refused, .resetByClient, .unreachable:
-            targets.add(record.client.address, record.server, at: record.firstTime)
-        case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address, at: record.firstTime)
+        case .refused, .resetByClient, .unreachable: targets.add(record.client.address, record.server)
+        case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address)
         default: break
         }
     }
 
     func findings() -> [Pattern] {
         var patterns: [Pattern] = []
-        func add(_ code: FindingCode, _ address: IPAddress, _ port: UInt16?, _ count: Int, _ window: TimeWindow) {
-            patterns.append(
-                Pattern(
-                    code: code, address: address, port: port, count: count,
-                    window: window.first <= window.last ? window.first...window.last : nil))
-        }
         // A flood: many handshakes at one server left open, and more of those than completed ones.
-        for (server, count, window) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
-            if count > established.most(server) { add(.synFlood, server.address, server.port, count, window) }
+        for (server, count) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
+            if count > established.most(server) {
+                patterns.append(Pattern(code: .synFlood, address: server.address, port: server.port, count: count))
+            }
         }
-        for (source, count, window) in targets.sorted where count >= TrafficPatterns.scanThreshold {
-            add(.portScan, source, nil, count, window)
+        for (source, count) in targets.sorted where count >= TrafficPatterns.scanThreshold {
+            patterns.append(Pattern(code: .portScan, address: source, port: nil, count: count))
         }
-        for (victim, count, window) in unasked.sorted where count >= TrafficPatterns.backscatterThreshold {
-            add(.backscatter, victim, nil, count, window)
+        for (victim, count) in unasked.sorted where count >= TrafficPatterns.backscatterThreshold {
+            patterns.append(Pattern(code: .backscatter, address: victim, port: nil, count: count))
         }
         return patterns
     }

@@ -329,8 +329,6 @@ package enum JSONReport {
                 $0.field("port", pattern.port)
                 $0.field("count", pattern.count)
                 $0.field("or_more", pattern.isLowerBound)
-                $0.field("first_time", time: pattern.window?.lowerBound)
-                $0.field("last_time", time: pattern.window?.upperBound)
             }
         }
     }

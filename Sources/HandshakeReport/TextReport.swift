@@ -157,13 +157,6 @@ package struct TextReport {
     // MARK: Summary
 
     /// The numbers of frames that are not decoded, as `UDP port 53 (12), 123 (1) and 3 others`.
-    /// ` (in 12.00 s, 8.3 a second)`, or nothing where all began at once.
-    private static func window(of pattern: TrafficPatterns.Pattern) -> String {
-        guard let window = pattern.window, let rate = pattern.rate else { return "" }
-        let time = Format.duration(window.upperBound &- window.lowerBound)
-        return " (in \(time), \(Format.fixed(rate, 1)) a second)"
-    }
-
     private static func describe(_ undecoded: UndecodedFrames) -> String {
         let name =
             switch undecoded.kind {
@@ -220,7 +213,7 @@ package struct TextReport {
                     "\(place) tried \(pattern.count)\(pattern.isLowerBound ? " or more" : "") targets that it did not use"
                 default: "\(place) sent \(pattern.count) answers that nobody asked for"
                 }
-            row(pattern.code.rawValue, what + Self.window(of: pattern), .yellow)
+            row(pattern.code.rawValue, what, .yellow)
         }
         for (code, count) in shown.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > 10 {
             row(code.rawValue, "and \(count - 10) more", .yellow)

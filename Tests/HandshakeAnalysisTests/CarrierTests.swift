@@ -67,7 +67,7 @@ struct CarrierTests {
 
     @Test("A tunnel is two-way once TCP came from both ends, in whichever direction inside")
     func twoWay() {
-        var carriers = Carriers(declared: [])
+        let carriers = Carriers(declared: [])
         let number = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
         #expect(number != Carriers.plain && !carriers.isTrusted(number))
         #expect(carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far))) == number)
@@ -78,7 +78,7 @@ struct CarrierTests {
 
     @Test("Another kind of tunnel between the same ends is another carrier; another network or session is not")
     func identity() {
-        var carriers = Carriers(declared: [])
+        let carriers = Carriers(declared: [])
         let ends = (CarrierTests.near, CarrierTests.far)
         let gre = carriers.take(TunnelPath([.init(.gre, id: 1)], outer: ends))
         #expect(carriers.take(TunnelPath([.init(.gre, id: 2)], outer: ends)) == gre)
@@ -89,7 +89,7 @@ struct CarrierTests {
 
     @Test("Layers of a link, without an outer IP packet, are no carrier")
     func links() {
-        var carriers = Carriers(declared: [])
+        let carriers = Carriers(declared: [])
         #expect(carriers.take(TunnelPath([.init(.mpls, id: 3), .init(.pppoe, id: 1)])) == Carriers.plain)
         #expect(carriers.take(TunnelPath()) == Carriers.plain)
         #expect(carriers.isEmpty)
@@ -97,7 +97,7 @@ struct CarrierTests {
 
     @Test("Tunnels beyond the most that are kept are not believed, and the kept ones stay as they are")
     func flooded() {
-        var carriers = Carriers(declared: [])
+        let carriers = Carriers(declared: [])
         let first = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
         _ = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.far, CarrierTests.near)))
         for source in 0..<UInt32(70_000) {
@@ -112,7 +112,7 @@ struct CarrierTests {
 
     @Test("A capture of mirrors alone stays one while tunnels of other kinds are not seen")
     func mirrors() {
-        var carriers = Carriers(declared: [])
+        let carriers = Carriers(declared: [])
         _ = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
         _ = carriers.take(TunnelPath([.init(.erspan)], outer: (CarrierTests.near, CarrierTests.far)))
         #expect(carriers.areMirrors)

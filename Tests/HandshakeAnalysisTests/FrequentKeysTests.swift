@@ -6,22 +6,6 @@ import Testing
 @Suite struct FrequentKeysTests {
     private func address(_ number: Int) -> IPAddress { IPAddress(v4: UInt32(number)) }
 
-    @Test("A key's window reaches from the first to the last time that it was counted, in whatever order, also in sums")
-    func windows() {
-        var keys = FrequentKeys<IPAddress>(capacity: 16)
-        for time: Int64 in [50, 10, 90, 40] { keys.add(FrequentKeysTests.windowKey, at: time) }
-        keys.add(IPAddress(v4: 2), at: 1000)
-        var other = FrequentKeys<IPAddress>(capacity: 16)
-        other.add(FrequentKeysTests.windowKey, at: 200)
-        other.add(FrequentKeysTests.windowKey)
-        keys.add(other)
-        let entry = keys.sorted.first { $0.key == FrequentKeysTests.windowKey }
-        #expect(entry?.count == 6)
-        #expect(entry?.window.first == 10 && entry?.window.last == 200)
-    }
-
-    private static let windowKey = IPAddress(v4: 1)
-
     @Test("A key that is frequent keeps its count among any number of others")
     func frequent() {
         var keys = FrequentKeys<IPAddress>(capacity: 64)

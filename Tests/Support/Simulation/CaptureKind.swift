@@ -123,10 +123,10 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     }
 
     /// Whether outcomes, counts and round trips are compared too: the truth of those is known by what passed the capture
-    /// point, which a filter, a coarse clock or a sum that is not trusted leaves open.
+    /// point, which a filter, a coarse clock, a sum that is not trusted or a tunnel of one direction leaves open.
     var comparesOutcomes: Bool {
         switch self {
-        case .whole, .burstLoss, .tunnelled, .directReturn, .forged: true
+        case .whole, .burstLoss, .tunnelled, .forged: true
         default: false
         }
     }
