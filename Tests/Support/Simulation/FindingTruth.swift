@@ -169,8 +169,8 @@ extension Oracle {
                         && $0.time < (seen.first?.time ?? 0) + 10_000_000_000
                         && $0.time > record.firstTime - Scenario.epoch
                 } || isSimultaneous || world.attempts.count > 1 || kind == .steppedClock
-                    // Plain segments beside a tunnelled SYN may be the old connection's.
-                    || kind == .directReturn && world.serverKind == .holdsOldConnection,
+                    // A plain RST without ACK, or an old connection's answer, is not known to be for a tunnelled SYN.
+                    || kind == .directReturn && world.serverKind != .listening,
                 "segments of the server are there")
         case .reorderedCapture: return nil
         case .icmpError: return when(world.serverKind == .rejecting, "no router rejects")
