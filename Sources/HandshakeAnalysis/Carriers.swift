@@ -2,8 +2,8 @@ import PacketWire
 
 /// The tunnels that a capture's segments came in, and from which of their ends.
 ///
-/// Whoever can send a packet to one end of a tunnel can make up what is inside. A tunnel out of whose both ends TCP came is
-/// trusted, and one that was declared: nobody can send from an end that is not his without forging addresses.
+/// Whoever can send a packet to one end of a tunnel can make up what is inside. A tunnel out of whose both ends TCP
+/// came is trusted, and one that was declared: nobody can send from an end that is not his without forging addresses.
 ///
 /// A class, since the tracker is moved often and this is rarely asked.
 final class Carriers {
@@ -85,9 +85,9 @@ final class Carriers {
         return entry.isTwoWay || entry.isDeclared
     }
 
-    /// Whether a segment in one carrier says something of an attempt whose SYN came in another. What came plain does: an answer
-    /// may pass the tunnel by (direct server return). A tunnel with several addresses at one end has other carriers by
-    /// direction: that end is in a two-way carrier too.
+    /// Whether a segment in one carrier says something of an attempt whose SYN came in another. What came plain does:
+    /// an answer may pass the tunnel by (direct server return). A tunnel with several addresses at one end has other
+    /// carriers by direction: that end is in a two-way carrier too.
     func speaks(_ number: UInt32, for other: UInt32) -> Bool {
         if number == other || isTrusted(number) { return true }
         guard let entry = entry(number), let other = self.entry(other) else { return false }
@@ -116,7 +116,7 @@ struct OneWayTunnel: Sendable {
     var destination: IPAddress
 }
 
-/// What of an attempt came in tunnels that nobody vouches for. A class, since few have such.
+/// The segments of an attempt in tunnels that nobody vouches for. It is a class, since few attempts have such.
 final class CarrierDoubts {
     /// The tunnel of the attempt's first segment.
     let oneWay: OneWayTunnel?
@@ -157,8 +157,8 @@ extension HandshakeTracker {
             first: foreign.first.flatMap { carriers.carrier(log[$0].carrier) })
     }
 
-    /// Whether all of an attempt came in a tunnel that nobody vouches for. An answer that passed the tunnel by vouches for the
-    /// rest, and a capture of nothing but mirrors is one of mirrors.
+    /// Whether all of an attempt came in a tunnel that nobody vouches for. An answer that passed the tunnel by
+    /// vouches for the rest, and a capture of nothing but mirrors is one of mirrors.
     func isOneWay(_ slot: UInt32) -> Bool {
         !carriers.isTrusted(attempts[slot].carrier) && !isOfMirrors && !attempts[slot].marks.contains(.isVouchedFor)
     }

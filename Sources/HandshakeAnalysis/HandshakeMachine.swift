@@ -134,7 +134,7 @@ extension HandshakeEvent {
         }
     }
 
-    /// What is left out of the state.
+    /// Whether the segment changes no state.
     var isLeftOut: Bool {
         switch self {
         case .captureDuplicate, .badChecksum, .foreignCarrier: true
@@ -142,7 +142,7 @@ extension HandshakeEvent {
         }
     }
 
-    /// What may as well belong to another connection on the tuple proves none.
+    /// Whether the segment shows that the attempt exists: it cannot as well belong to another connection on the tuple.
     var provesAttempt: Bool {
         switch self {
         case .challenge, .earlyData, .resetUnacceptable, .badChecksum, .foreignCarrier: false

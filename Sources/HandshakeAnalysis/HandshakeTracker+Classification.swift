@@ -336,7 +336,7 @@ extension HandshakeTracker {
     /// Whether the segment is one that was logged already, captured twice.
     mutating func isDuplicate(_ segment: Segment, _ slot: UInt32, fromClient: Bool) -> Bool {
         guard isSecondSighting(segment, slot, fromClient: fromClient) else { return false }
-        // Of the attempt's first segment, the sighting that can be believed is the one that counts.
+        // A sighting of the first segment that can be believed says how the attempt came.
         if attempts[slot].carrier != carrier, !carriers.isTrusted(attempts[slot].carrier), carriers.isTrusted(carrier),
             isSighting(segment, ofFirst: slot, fromClient: fromClient)
         {

@@ -305,7 +305,8 @@ extension HandshakeTracker {
         }
     }
 
-    /// Notes a segment in a tunnel that says nothing of an attempt. It keeps nothing alive, and pushes nothing out of the log.
+    /// Notes a segment in a tunnel that says nothing of an attempt. It keeps nothing alive, and pushes nothing out of
+    /// the log.
     private mutating func logForeign(_ segment: Segment, _ slot: UInt32, fromClient: Bool) {
         attempts[slot].foreignCount &+= 1
         guard replay != nil || attempts[slot].foreignCount <= HandshakeTracker.mostForeign else { return }

@@ -81,8 +81,8 @@ extension HandshakeTracker {
         return true
     }
 
-    /// A SYN says how its attempt came. Where that was seen in a tunnel that nobody vouches for, one that can be believed says
-    /// more; where only the answer was seen, that may have passed the SYN's tunnel by.
+    /// A SYN says how its attempt came. Where that was seen in a tunnel that nobody vouches for, one that can be
+    /// believed says more; where only the answer was seen, that may have passed the SYN's tunnel by.
     private mutating func believe(_ slot: UInt32) {
         let isTrusted = carriers.isTrusted(attempts[slot].carrier)
         if !isTrusted, carriers.isTrusted(carrier) {

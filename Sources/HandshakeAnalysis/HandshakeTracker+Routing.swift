@@ -109,7 +109,8 @@ extension HandshakeTracker {
             defer { slot = attempts[slot].older }
             // One that is in the segment's virtual network comes before one whose server may answer from another.
             if !isIn(slot, segment) || isCarried && !isCarriedOrMidstream(slot, segment.network) { continue }
-            // As does one that came as the segment does, before one whose server may answer from another tunnel, or plain.
+            // As does one that came as the segment does, before one whose server may answer from another tunnel, or
+            // plain.
             if isCarriedAlike, !hasCarrier(of: slot) { continue }
             if attempts[slot].marks.contains(.midstream) {
                 midstream = slot
@@ -189,8 +190,9 @@ extension HandshakeTracker {
         return false
     }
 
-    /// Whether a segment may be of an attempt, by how both came. Of an attempt in a tunnel that nobody vouches for, what came
-    /// otherwise is a second sighting of its first segment, or an answer that acknowledges what came in the tunnel.
+    /// Whether a segment may be of an attempt, by how both came. Of an attempt in a tunnel that nobody vouches for,
+    /// what came otherwise is a second sighting of its first segment, or an answer that acknowledges what came in the
+    /// tunnel.
     @inline(__always)
     private func isIn(_ slot: UInt32, _ segment: Segment) -> Bool {
         // Inlined as far as nearly all go: a call of a function that is not mutating copies the tracker.

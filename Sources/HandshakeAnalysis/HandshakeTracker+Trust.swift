@@ -1,8 +1,8 @@
 import PacketWire
 
-// Doubtful segments: those with bad checksums, and those in tunnels that say nothing of the attempt. As they come they are kept
-// out of the state; bad checksums only if their sender is known to have good ones. What the whole log says may differ: then it
-// is gone through again.
+// Doubtful segments: those with bad checksums, and those in tunnels that say nothing of the attempt. As they come
+// they are kept out of the state; bad checksums only if their sender is known to have good ones. What the whole log
+// says may differ: then it is gone through again.
 extension HandshakeTracker {
     /// As what a segment is kept out of the state, by what is known so far; nil where it counts.
     @inline(__always)
@@ -56,7 +56,7 @@ extension HandshakeTracker {
         let (currentFrame, currentTime, currentCarrier) = (frame, time, carrier)
         replay = Replay(counting: counting)
         releaseNotes(slot)
-        // What was not logged is not heard again.
+        // Segments that were not logged are not heard again.
         let wasHeard = attempts[slot].events.hasAny(.serverMore, .serverFin, .confirmation)
         attempts[slot].restart()
         for (position, note) in log.enumerated() {

@@ -354,7 +354,8 @@ extension Judge {
             && Sequence.isIn(rst.ack, from: attempt.clientNext, length: attempt.synLength)
     }
 
-    /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP identification.
+    /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP
+    /// identification.
     private func strangeness(of note: SegmentNote, among peers: Positions) -> [String] {
         guard let peer = self.note(peers.first) else { return [] }
         var hints: [String] = []

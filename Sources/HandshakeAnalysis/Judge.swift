@@ -243,8 +243,8 @@ struct Judge {
         return .full
     }
 
-    /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no sighting of
-    /// another.
+    /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no
+    /// sighting of another.
     var unheardSegments: Positions {
         guard let doubts else { return Positions() }
         return doubts.foreign.filter {

@@ -2,9 +2,10 @@ import PacketWire
 
 /// Which doubtful segments count.
 ///
-/// The receiver of a segment with a bad checksum would discard it, but a capture may have been rewritten, or taken before the
-/// network card filled the sums in. So this direction of the connection is asked, then the sender's other connections; no other
-/// host's frames count. A segment in a tunnel that says nothing of the attempt counts only where it is proven.
+/// The receiver of a segment with a bad checksum would discard it, but a capture may have been rewritten, or taken
+/// before the network card filled the sums in. So this direction of the connection is asked, then the sender's other
+/// connections; no other host's frames count. A segment in a tunnel that says nothing of the attempt counts only
+/// where it is proven.
 struct SegmentTrust {
     /// The sides whose sums are all bad, at least two of them: these say nothing, and the segments count.
     private(set) var distrustsClient = false
@@ -42,8 +43,8 @@ struct SegmentTrust {
         return bad.count > 1 || bad.contains { log[$0].senderTrust == .onlyBad }
     }
 
-    /// Whether a segment that counts proves that its sender took another one: it echoes the other's TSval, or acknowledges its
-    /// numbers, and no copy of the other was seen that is beyond doubt.
+    /// Whether a segment that counts proves that its sender took another one: it echoes the other's TSval, or
+    /// acknowledges its numbers, and no copy of the other was seen that is beyond doubt.
     private static func proves(_ log: [SegmentNote], _ proof: Int, _ position: Int, sure: Positions) -> Bool {
         let (answer, segment) = (log[proof], log[position])
         guard proof > position, answer.fromClient != segment.fromClient, !answer.isICMP, answer.flags.contains(.ack)

@@ -62,7 +62,7 @@ struct ClaimBuilder {
 
     static func hasAggregate(_ syntax: Syntax) -> Bool {
         switch syntax.kind {
-        // What is asked of the capture is asked once.
+        // A question about the capture is asked once, as an aggregate is.
         case .word: CaptureField.isMeant(syntax)
         case .literal: false
         case .not(let operand): hasAggregate(operand)

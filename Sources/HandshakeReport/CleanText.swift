@@ -50,10 +50,10 @@ package enum TextSink: Sendable, CaseIterable {
 extension String {
     /// Text from outside as it may go to a sink. This is the one place where that is decided.
     ///
-    /// Line breaks become spaces. Other control characters, and those that turn the direction of text, become `?`: they
-    /// could do anything to a terminal, or show what is not so. JSON has escapes for them: there they are kept. `::` where
-    /// a line begins and `##` before a bracket are commands to GitHub and Azure, which read logs: a space parts them, or
-    /// an escape.
+    /// Line breaks become spaces. Other control characters, and those that turn the direction of text, become `?`:
+    /// they could do anything to a terminal, or show what is not so. JSON has escapes for them: there they are kept.
+    /// `::` where a line begins and `##` before a bracket are commands to GitHub and Azure, which read logs: a space
+    /// parts them, or an escape.
     package func cleaned(for sink: TextSink) -> String {
         switch sink {
         case .json: jsonEscaped()

@@ -484,7 +484,7 @@ private struct ScenarioParser {
         segment.path = TunnelPath(segment.path.layers, outer: (source, destination))
     }
 
-    /// Of a tunnel's packet.
+    /// An address of the packet that carries a tunnel.
     private mutating func outerAddress() throws(Diagnostic) -> IPAddress {
         let text = try next("an outer address")
         guard let address = IPAddress(String(text.text)), address.version == .v4 else {

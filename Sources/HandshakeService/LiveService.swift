@@ -146,7 +146,7 @@ package struct LiveService: Sendable {
     }
 }
 
-/// What is said to one request.
+/// The answer to one request.
 package struct Answer: Sendable {
     package enum Body: Sendable, Equatable {
         case octets([UInt8])

@@ -4,8 +4,8 @@ import PacketWire
 
 /// Who may ask: by the name that was asked for, and by a token.
 ///
-/// A page from elsewhere can have its name resolve to this machine (DNS rebinding). A browser then sends that name as `Host`, so
-/// only names that are this service's are answered.
+/// A page from elsewhere can have its name resolve to this machine (DNS rebinding). A browser then sends that name as
+/// `Host`, so only names that are this service's are answered.
 package struct ServiceAccess: Sendable {
     /// Further names that the service is reached by, in lower case.
     package var names: Set<String> = []

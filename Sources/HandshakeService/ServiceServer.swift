@@ -7,8 +7,8 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// The connections of the service, all on one thread. A connection is for one request: there is no keep-alive, and so nothing that
-/// is pipelined. Whatever others do, their number, their memory and their time are bounded.
+/// The connections of the service, all on one thread. A connection is for one request: there is no keep-alive, and so
+/// nothing that is pipelined. Whatever others do, their number, their memory and their time are bounded.
 package final class ServiceServer: Sendable {
     package struct Limits: Sendable {
         /// Connections at a time; half of them may read events.
@@ -20,7 +20,7 @@ package final class ServiceServer: Sendable {
         package var stall = 20
         package init() {}
 
-        /// Of the descriptors that are free, some stay so for files and interfaces.
+        /// Some free descriptors are left for files and interfaces.
         package mutating func fit(freeDescriptors: Int) { connections = max(4, min(connections, freeDescriptors - 32)) }
     }
 
@@ -57,8 +57,8 @@ package final class ServiceServer: Sendable {
     package func stop() { try? group.syncShutdownGracefully() }
 }
 
-/// A descriptor that is kept, so that somebody can be told where no other is left. Without one, the connection would wait in the
-/// kernel's queue, and the loop would be woken for it again and again.
+/// A descriptor that is kept, so that somebody can be told where no other is left. Without one, the connection would
+/// wait in the kernel's queue, and the loop would be woken for it again and again.
 ///
 /// Unchecked: only the loop's thread touches it.
 private final class SpareDescriptor: @unchecked Sendable {
@@ -168,7 +168,8 @@ private final class Connections: @unchecked Sendable {
         unsubscribe(connection)
     }
 
-    /// Whether there is room for the connections that there are and the octets that wait, where those that take most of it go.
+    /// Whether there is room for the connections that there are and the octets that wait, where those that take most
+    /// of it go.
     func makeRoom() -> Bool {
         if all.count > limits.connections { return false }
         while true {
@@ -209,8 +210,8 @@ private final class Connections: @unchecked Sendable {
         listener = nil
     }
 
-    /// `attempt` for each that was decided, `state` each second, `missed` with how many attempts were let go because a reader
-    /// was slow. All readers share the octets.
+    /// `attempt` for each that was decided, `state` each second, `missed` with how many attempts were let go because
+    /// a reader was slow. All readers share the octets.
     private func sendEvents() {
         guard let (records, letGo) = listener?.take() else { return }
         look += 1
@@ -245,8 +246,8 @@ private final class Connection: ChannelInboundHandler {
         /// Its answer is on its way.
         case answering
         case reading
-        /// All is sent: what it sends is read for a while, since a socket that is closed over unread octets would reset, and take
-        /// the answer with it.
+        /// All is sent: what it sends is read for a while, since a socket that is closed over unread octets would
+        /// reset, and take the answer with it.
         case leaving
     }
 

@@ -6,10 +6,11 @@ import PacketWire
     package let expression: String
     private var programs: [UInt16: Program] = [:]
 
-    /// Compiles an expression for whatever link types occur later. Names of hosts and services in it are looked up now, and not again.
+    /// Compiles an expression for whatever link types occur later. Names of hosts and services in it are looked up
+    /// now, and not again.
     package init(_ expression: String) {
         self.expression = expression
-        // What is wrong with it is said where it is known which link type a file has.
+        // A faulty expression is reported once a file's link type is known.
         guard (try? compile(.ethernet)) != nil else { return }
         for entry in LinkType.catalogue where entry.type != .ethernet { try? compile(entry.type) }
     }

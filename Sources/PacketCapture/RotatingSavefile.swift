@@ -5,7 +5,8 @@ import Glibc
 ///
 /// A sequence's names carry a number before their suffix, `name-00001.pcapng`, that goes on from what is in the folder.
 ///
-/// Once the first file is there, what fails is tried again: where the next file cannot be begun, blocks go to the last one.
+/// Once the first file is there, what fails is tried again: where the next file cannot be begun, blocks go to the
+/// last one.
 package struct RotatingSavefile: ~Copyable {
     package struct Rotation: Sendable {
         /// Octets after which the next file begins; nil for no limit.
@@ -36,7 +37,7 @@ package struct RotatingSavefile: ~Copyable {
     private var number = 0
     /// The numbers of the files there are, oldest first.
     private var numbers: [Int] = []
-    /// What is wrong at the moment: the next file cannot be begun, or the open one not written.
+    /// The fault at the moment: the next file cannot be begun, or the open one not written.
     package private(set) var trouble: CaptureError?
 
     /// Opens the first file.
@@ -169,7 +170,7 @@ package struct RotatingSavefile: ~Copyable {
             }
             if errno == EINTR { continue }
             let code = errno
-            // What is no file (a pipe) has no end to go back to.
+            // A pipe has no end to go back to.
             if end < 0 || rest.count == octets.count { return (code, nil) }
             return (code, ftruncate(descriptor, end) == 0 && lseek(descriptor, end, SEEK_SET) == end ? nil : end)
         }

@@ -4,10 +4,10 @@ package import Glibc
 package enum WritableFile {
     /// Opens a file, emptied or at its end, and makes it where there is none.
     ///
-    /// Where others can make files too, a name may lead to a file that is not meant. There, no symbolic link is followed, and what
-    /// exists is written only if it is this user's own, or the folder's owner's, and has no other name. These are the kernel's rules for
-    /// /tmp (fs.protected_symlinks, fs.protected_regular), whatever its settings are. For root they count in every folder that others
-    /// can write to.
+    /// Where others can make files too, a name may lead to a file that is not meant. There, no symbolic link is
+    /// followed, and what exists is written only if it is this user's own, or the folder's owner's, and has no other
+    /// name. These are the kernel's rules for /tmp (fs.protected_symlinks, fs.protected_regular), whatever its
+    /// settings are. For root they count in every folder that others can write to.
     package static func open(_ path: String, appends: Bool, mode: mode_t) throws(CaptureError) -> Int32 {
         let folder = unsafe Glibc.open(RotatingSavefile.folder(of: path), pathOnly | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure(path) }

@@ -144,8 +144,8 @@ extension Tunnel {
     }
 }
 
-/// A tunnel through an IP network: its kind and its two ends, in no order. Ports, keys and virtual networks are no part of it,
-/// since they differ by direction.
+/// A tunnel through an IP network: its kind and its two ends, in no order. Ports, keys and virtual networks are no
+/// part of it, since they differ by direction.
 ///
 /// Whoever can send a packet to one end can make up what is inside: what came in it says less than what came plain.
 public struct Carrier: Hashable, Sendable, CustomStringConvertible {

@@ -170,8 +170,9 @@ struct Confinement {
         static func ioctl(_ request: UInt64) -> Call { Call("ioctl", 1, mask: 0xffff_ffff, is: request) }
     }
 
-    /// The system calls that are left; any other fails with ENOSYS, as if the kernel had none. By name, since not every
-    /// architecture has all of them. `clone3` is not among them: its flags cannot be looked at, and libraries then call `clone`.
+    /// The system calls that are left; any other fails with ENOSYS, as if the kernel had none. By name, since not
+    /// every architecture has all of them. `clone3` is not among them: its flags cannot be looked at, and libraries
+    /// then call `clone`.
     private static let calls =
         [
             // memory, threads, time
@@ -194,7 +195,8 @@ struct Confinement {
             Call("clone", 0, mask: 0x7e02_0000, is: 0),
             // PR_SET_NAME
             Call("prctl", 0, mask: 0xffff_ffff, is: 15),
-            // Whether a descriptor is a terminal (the second is TCGETS2), and its size. TIOCSTI, which types into it, is not here.
+            // Whether a descriptor is a terminal (the second is TCGETS2), and its size. TIOCSTI, which types into it,
+            // is not here.
             .ioctl(UInt64(TCGETS)), .ioctl(0x802c_542a), .ioctl(UInt64(TIOCGWINSZ)),
         ]
 

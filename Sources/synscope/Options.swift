@@ -125,8 +125,8 @@ struct InputOptions: ParsableArguments {
         }
     }
 
-    /// Gives up all that reading these files does not need, before the first octet of them is looked at. Not where SYNSCOPE_UNCONFINED is
-    /// set: valgrind makes code in the process that it looks at.
+    /// Gives up all that reading these files does not need, before the first octet of them is looked at. Not where
+    /// SYNSCOPE_UNCONFINED is set: valgrind makes code in the process that it looks at.
     private func confine(_ paths: [String], follows: Bool) {
         if Terminal.environment("SYNSCOPE_UNCONFINED") != nil { return }
         let confinement = Confinement.reading(paths, follows: follows)

@@ -125,7 +125,7 @@ struct ServiceOptions: ParsableArguments {
         throw CommandFailure(status: .unreadable, message: "--listen \(listen): \(reason)")
     }
 
-    /// What is to be said of where it listens; nil for nothing.
+    /// A warning about where the service listens; nil for none.
     func warning(_ listen: Place) -> String? {
         guard case .tcp(let endpoint) = listen, ["0.0.0.0", "::"].contains(endpoint.address.description) else {
             return nil

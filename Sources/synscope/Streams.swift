@@ -202,8 +202,8 @@ final class OutputFile {
 }
 
 enum StandardDescriptors {
-    /// Opens those that are closed, so that no file that is opened later takes the place of one and is given what was meant for it.
-    /// Reading and writing there fail, as they do where they are closed.
+    /// Opens those that are closed, so that no file that is opened later takes the place of one and is given what was
+    /// meant for it. Reading and writing there fail, as they do where they are closed.
     static func open() {
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
         where fcntl(descriptor, F_GETFD) < 0 {

@@ -287,8 +287,8 @@ final class Reporter: @unchecked Sendable {
     }
 }
 
-/// The file's thread: writes the blocks of -w, which may wait for the disk. A file that cannot be written ends nothing: that is
-/// said, and tried again.
+/// The file's thread: writes the blocks of -w, which may wait for the disk. A file that cannot be written ends
+/// nothing: that is said, and tried again.
 ///
 /// Unchecked: only its thread touches the file.
 final class FileThread: @unchecked Sendable {

@@ -3,10 +3,10 @@ import Foundation
 import Simulation
 import Synchronization
 
-// simulate SEEDS [FROM]: so many worlds, each from its seed, each captured in a way that the seed draws too (one alone is
-// printed whole). Fails on any
-// contradiction, and on any finding that was wrong to say; prints the smallest capture that shows it, as a scenario, for the
-// first few; then a line for each finding: said, right, wrong, and how many of the observable were missed.
+// simulate SEEDS [FROM]: so many worlds, each from its seed, each captured in a way that the seed draws too (one
+// alone is printed whole). Fails on any contradiction, and on any finding that was wrong to say; prints the smallest
+// capture that shows it, as a scenario, for the first few; then a line for each finding: said, right, wrong, and how
+// many of the observable were missed.
 let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
 guard (1...2).contains(arguments.count), arguments.count == CommandLine.arguments.count - 1 else {
     FileHandle.standardError.write(Data("usage: simulate SEEDS [FROM]\n".utf8))

@@ -117,7 +117,8 @@ extension Oracle {
                     all.contains { $0.meaning == .refusal && $0.attempt == syn.attempt && $0.sentAt < syn.sentAt }
                 } || namesPlaces(finding), "no refusal was sent before")
         case .synLost: return faultOfLostSYN(finding, packets)
-        // What a client sends in a tunnel that nobody vouches for, to an answer whose SYN was not captured, is named instead.
+        // What a client sends in a tunnel that nobody vouches for, to an answer whose SYN was not captured, is named
+        // instead.
         case .synackLost, .ackLost:
             if kind == .directReturn, record.has(.foreignTunnel) { return nil }
             return finding.code == .synackLost

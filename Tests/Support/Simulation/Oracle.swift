@@ -101,7 +101,8 @@ public struct Oracle {
         }
     }
 
-    /// The sighting that a frame of the capture is: frames are numbered as sightings are, but for forged ones between them.
+    /// The sighting that a frame of the capture is: frames are numbered as sightings are, but for forged ones between
+    /// them.
     func index(ofFrame number: UInt64) -> Int? {
         let position = Int(number) - 1
         if kind == .forged, position % 2 == 1 { return nil }
