@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// Files that are opened to be written.
 package enum WritableFile {
@@ -8,7 +8,7 @@ package enum WritableFile {
     /// followed, and what exists is written only if it is this user's own, or the folder's owner's, and has no other
     /// name. These are the kernel's rules for /tmp (fs.protected_symlinks, fs.protected_regular), whatever its
     /// settings are. For root they count in every folder that others can write to.
-    package static func open(_ path: String, appends: Bool, mode: mode_t) throws(CaptureError) -> Int32 {
+    package static func open(_ path: String, appends: Bool, mode: UInt32) throws(CaptureError) -> Int32 {
         let folder = unsafe Glibc.open(RotatingSavefile.folder(of: path), pathOnly | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure(path) }
         defer { close(folder) }
