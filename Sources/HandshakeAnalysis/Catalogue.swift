@@ -620,7 +620,8 @@ extension FindingCode {
         case .portScan:
             Explanation(
                 title: "One source tried many targets",
-                meaning: "Twenty or more ports or hosts of which the source used none.",
+                meaning:
+                    "The source tried twenty or more ports or hosts and did not use them. How many connections it did establish stands beside it.",
                 recognition:
                     "Distinct targets of attempts that were refused, reset by the client or not answered; in the summary.",
                 reference: "RFC 4778 2.5",

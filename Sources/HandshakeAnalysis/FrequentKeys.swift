@@ -6,6 +6,29 @@ protocol CountedKey: Equatable, Comparable, BitwiseCopyable, Sendable {
     static var none: Self { get }
 }
 
+/// The first and the last of some times, in nanoseconds since the epoch.
+struct TimeWindow: BitwiseCopyable, Sendable {
+    private(set) var first = Int64.max
+    private(set) var last = Int64.min
+
+    init() {}
+
+    @inline(__always) init(_ time: Int64) { (first, last) = (time, time) }
+
+    var range: ClosedRange<Int64>? { first <= last ? first...last : nil }
+
+    @inline(__always)
+    mutating func add(_ time: Int64) {
+        first = min(first, time)
+        last = max(last, time)
+    }
+
+    mutating func add(_ other: TimeWindow) {
+        first = min(first, other.first)
+        last = max(last, other.last)
+    }
+}
+
 /// The most frequent keys of a stream, in bounded memory (as Manku and Motwani's lossy counting, 2002): once there are more keys than
 /// are kept, the least frequent are let go until half of them are left at most, equals together. What stays keeps its count. A count is
 /// a lower bound.
@@ -14,6 +37,8 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         var key: Key
         /// 0 where there is none.
         var count: Int
+        /// When it was counted.
+        var window = TimeWindow()
     }
 
     private(set) var capacity: Int
@@ -26,6 +51,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     private var latest: Key = .none
     private var latestPosition = -1
     private var latestMore = 0
+    private var latestWindow = TimeWindow()
     // Traffic chooses the keys; the seed changes no result.
     let seed: UInt64
 
@@ -52,20 +78,30 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     @inline(__always)
     func contains(_ key: Key) -> Bool { keys > 0 && slots[position(of: key)].count > 0 }
 
+    /// - Parameter time: nanoseconds since the epoch.
     @inline(__always)
-    mutating func add(_ key: Key) {
+    mutating func add(_ key: Key, at time: Int64) {
         // A flood is of one key.
-        if key == latest, latestPosition >= 0 { return latestMore &+= 1 }
-        addAnother(key)
+        if key == latest, latestPosition >= 0 {
+            latestMore &+= 1
+            latestWindow.add(time)
+        } else {
+            addAnother(key, TimeWindow(time))
+        }
     }
 
+    /// Counts a key once.
+    /// - Parameter window: its time; empty where that is not known.
+    mutating func add(_ key: Key, _ window: TimeWindow) { addAnother(key, window) }
+
     @inline(never)
-    private mutating func addAnother(_ key: Key) {
+    private mutating func addAnother(_ key: Key, _ window: TimeWindow) {
         settle()
         if slots.isEmpty { rebuild([], size: 16) }
         let position = position(of: key)
         (latest, latestPosition) = (key, position)
         slots[position].count += 1
+        slots[position].window.add(window)
         if slots[position].count > 1 { return }
         slots[position].key = key
         keys += 1
@@ -74,8 +110,11 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Nothing but the slots says what was counted, and they may move.
     private mutating func settle() {
-        if latestMore > 0 { slots[latestPosition].count += latestMore }
-        (latestPosition, latestMore) = (-1, 0)
+        if latestMore > 0 {
+            slots[latestPosition].count += latestMore
+            slots[latestPosition].window.add(latestWindow)
+        }
+        (latestPosition, latestMore, latestWindow) = (-1, 0, TimeWindow())
     }
 
     /// Has room for so many keys more.
@@ -93,6 +132,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
             let position = position(of: slot.key)
             if slots[position].count > 0 {
                 slots[position].count += slot.count
+                slots[position].window.add(slot.window)
                 continue
             }
             slots[position] = slot
@@ -121,7 +161,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         if slots.count != spare.count {
             slots = [Slot](repeating: Slot(key: .none, count: 0), count: spare.count)
         }
-        for position in slots.indices { slots[position].count = 0 }
+        for position in slots.indices { slots[position] = Slot(key: .none, count: 0) }
         keys = 0
         for slot in spare where slot.count > least {
             slots[position(of: slot.key)] = slot
@@ -129,11 +169,20 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         }
     }
 
+    /// Takes when keys that are here were counted elsewhere.
+    mutating func addWindows(of other: FrequentKeys) {
+        settle()
+        for slot in other.slots where slot.count > 0 && !slots.isEmpty {
+            let position = position(of: slot.key)
+            if slots[position].count > 0 { slots[position].window.add(slot.window) }
+        }
+    }
+
     /// Most frequent first; equals in the keys' order.
-    var sorted: [(key: Key, count: Int)] {
+    var sorted: [(key: Key, count: Int, window: TimeWindow)] {
         var settled = self
         settled.settle()
-        return settled.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count) }
+        return settled.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count, window: $0.window) }
             .sorted { ($1.count, $0.key) < ($0.count, $1.key) }
     }
 }
@@ -148,15 +197,15 @@ struct FrequencySketch: Sendable {
     /// Two rows, or none as long as nothing was counted.
     private var counters: [UInt32] = []
 
-    mutating func add(_ server: Endpoint) {
+    mutating func add(_ key: some CountedKey) {
         if counters.isEmpty { counters = [UInt32](repeating: 0, count: 2 * FrequencySketch.row) }
-        let (first, second) = FrequencySketch.places(server)
+        let (first, second) = FrequencySketch.places(key)
         FrequencySketch.add(1, &counters[first])
         FrequencySketch.add(1, &counters[second])
     }
 
-    func prefetch(_ server: Endpoint) {
-        let (first, second) = FrequencySketch.places(server)
+    func prefetch(_ key: some CountedKey) {
+        let (first, second) = FrequencySketch.places(key)
         counters.prefetch(first)
         counters.prefetch(second)
     }
@@ -167,9 +216,9 @@ struct FrequencySketch: Sendable {
     }
 
     /// The most that a key may have occurred, up to 2^32 - 1.
-    func most(_ server: Endpoint) -> Int {
+    func most(_ key: some CountedKey) -> Int {
         guard !counters.isEmpty else { return 0 }
-        let (first, second) = FrequencySketch.places(server)
+        let (first, second) = FrequencySketch.places(key)
         return Int(min(counters[first], counters[second]))
     }
 
@@ -180,8 +229,8 @@ struct FrequencySketch: Sendable {
     }
 
     @inline(__always)
-    private static func places(_ server: Endpoint) -> (Int, Int) {
-        let hash = server.hash(seed: 0x9e37_79b9_7f4a_7c15)
+    private static func places(_ key: some CountedKey) -> (Int, Int) {
+        let hash = key.hash(seed: 0x9e37_79b9_7f4a_7c15)
         return (
             Int(truncatingIfNeeded: hash >> UInt64(64 - bits)),
             row + Int(truncatingIfNeeded: hash >> UInt64(64 - 2 * bits)) & (row - 1)

@@ -46,29 +46,31 @@ struct FrequentTargets: Sendable {
     /// Of the hashes of sources, and by them of pairs.
     private var seed: UInt64 { sources.seed }
 
+    /// - Parameter time: when the source tried the destination, in nanoseconds since the epoch.
     @inline(__always)
-    mutating func add(_ source: IPAddress, _ destination: Endpoint) {
+    mutating func add(_ source: IPAddress, _ destination: Endpoint, at time: Int64) {
         if source.version == .v4, destination.address.version == .v4 {
-            return add(SingleTargetV4(source.low << 32 | destination.address.low, destination.port))
+            return add(SingleTargetV4(source.low << 32 | destination.address.low, destination.port), at: time)
         }
         let new = SingleTargetV6(source: source, destination: destination)
-        if isFollowed(source) { return add(Pair(new, seed: seed)) }
-        if let first = singlesV6.add(new) { add(first, new) }
+        if isFollowed(source) { return add(Pair(new, seed: seed), TimeWindow(time)) }
+        if let first = singlesV6.add(new) { add(first, new, at: time) }
     }
 
     @inline(__always)
-    mutating func add(_ new: SingleTargetV4) {
-        if isFollowed(new.source) { return add(Pair(new, seed: seed)) }
-        if let first = singlesV4.add(new) { add(first, new) }
+    mutating func add(_ new: SingleTargetV4, at time: Int64) {
+        if isFollowed(new.source) { return add(Pair(new, seed: seed), TimeWindow(time)) }
+        if let first = singlesV4.add(new) { add(first, new, at: time) }
     }
 
     /// Whether a source's destinations are counted from the first one on.
     @inline(__always)
     private func isFollowed(_ source: IPAddress) -> Bool { sources.losses == 0 || sources.contains(source) }
 
-    private mutating func add(_ first: some SingleTarget, _ second: some SingleTarget) {
-        add(Pair(first, seed: seed))
-        add(Pair(second, seed: seed))
+    /// The first has no time: a place for it would cost a flood's sources half as much memory again.
+    private mutating func add(_ first: some SingleTarget, _ second: some SingleTarget, at time: Int64) {
+        add(Pair(first, seed: seed), TimeWindow())
+        add(Pair(second, seed: seed), TimeWindow(time))
     }
 
     /// Adds what was seen elsewhere, of which some may be the same.
@@ -86,8 +88,11 @@ struct FrequentTargets: Sendable {
         singlesV6.removeAll()
         sources.makeRoom(for: other.sources.capacity + singles.count)
         mostPairs = max(mostPairs, 2 * (count + other.count + singles.count))
-        for pair in singles { add(pair) }
-        for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) { add(pair) }
+        for pair in singles { add(pair, TimeWindow()) }
+        for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) {
+            add(pair, TimeWindow())
+        }
+        sources.addWindows(of: other.sources)
     }
 
     private var isEmpty: Bool { pairs.isEmpty && singlesV4.isEmpty && singlesV6.isEmpty }
@@ -97,13 +102,13 @@ struct FrequentTargets: Sendable {
     }
 
     @inline(never)
-    private mutating func add(_ pair: Pair) {
+    private mutating func add(_ pair: Pair, _ window: TimeWindow) {
         if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: FrequentTargets.fewest) }
         let position = position(of: pair.hash)
         guard pairs[position].hash == 0, sources[pair.source] < FrequentTargets.most else { return }
         pairs[position] = pair
         count += 1
-        sources.add(pair.source)
+        sources.add(pair.source, window)
         if count * 2 > pairs.count { rebuild() }
     }
 
@@ -131,7 +136,7 @@ struct FrequentTargets: Sendable {
         lossesSeen = sources.losses
     }
 
-    var sorted: [(key: IPAddress, count: Int)] { sources.sorted }
+    var sorted: [(key: IPAddress, count: Int, window: TimeWindow)] { sources.sorted }
 }
 
 /// A source that has one destination. It is not hashed before it has another: of a flood, another source takes its place.

@@ -331,7 +331,7 @@ extension HandshakeTracker {
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
         totals.midstreamFlows += 1
-        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address) }
+        if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address, at: time) }
     }
 
     mutating func open(

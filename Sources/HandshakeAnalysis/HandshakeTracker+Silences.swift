@@ -79,12 +79,13 @@ extension HandshakeTracker {
     /// Counts what a SYN without answer may be part of: a flood, a scan.
     @inline(__always)
     private func countPattern(_ slot: UInt32, inPart place: UInt8) {
+        let time = attempts.entries[slot].firstTime
         if attempts.entries[slot].isV6 {
             let (client, server) = attempts.ends(of: slot)
-            parts[place].patterns.unanswered(client, server)
+            parts[place].patterns.unanswered(client, server, at: time)
         } else {
             let (addresses, port) = attempts.target(of: slot)
-            parts[place].patterns.unanswered(v4: addresses, port)
+            parts[place].patterns.unanswered(v4: addresses, port, at: time)
         }
     }
 

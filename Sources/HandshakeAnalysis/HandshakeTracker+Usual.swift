@@ -328,7 +328,8 @@ extension HandshakeTracker {
         }
         totals.count(
             PlainHandshake(
-                server: server, total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
+                client: client.address, server: server,
+                total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
     }
 
     /// Keeps an established attempt in mind that was reported: as `remember`.

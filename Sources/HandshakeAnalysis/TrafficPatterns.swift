@@ -4,6 +4,14 @@ public import PacketWire
 /// flood from random sources costs no memory.
 public struct TrafficPatterns: Sendable {
     public struct Pattern: Sendable, Hashable {
+        package init(
+            code: FindingCode, address: IPAddress, port: UInt16?, count: Int, window: ClosedRange<Int64>?,
+            established: Int?
+        ) {
+            (self.code, self.address, self.port, self.count) = (code, address, port, count)
+            (self.window, self.established) = (window, established)
+        }
+
         public var code: FindingCode
         /// The server under a flood, the source of a scan, the victim whose backscatter this is.
         public var address: IPAddress
@@ -11,6 +19,16 @@ public struct TrafficPatterns: Sendable {
         public var port: UInt16?
         /// Attempts, targets or segments, as the code says; a lower bound where more addresses were seen than are kept.
         public var count: Int
+        /// When the first and the last of them began, in nanoseconds since the epoch; nil where that is not known.
+        public var window: ClosedRange<Int64>?
+        /// A second, over that time; nil where it is none.
+        public var rate: Double? {
+            guard let window, window.upperBound > window.lowerBound else { return nil }
+            return Double(count) * 1e9 / Double(window.upperBound &- window.lowerBound)
+        }
+        /// Connections of the same server, or of the same source, that were established, at most: others may share their
+        /// counter. Nil where the pattern is not about connections.
+        public var established: Int?
         /// Whether there may be more: no more are told apart.
         public var isLowerBound: Bool { code == .portScan && count >= FrequentTargets.most }
     }
@@ -22,6 +40,7 @@ public struct TrafficPatterns: Sendable {
 
     private var unansweredAt: FrequentKeys<Endpoint>
     private var established = FrequencySketch()
+    private var establishedBy = FrequencySketch()
     private var targets: FrequentTargets
     private var unasked: FrequentKeys<IPAddress>
 
@@ -45,20 +64,29 @@ public struct TrafficPatterns: Sendable {
     mutating func add(_ other: TrafficPatterns) {
         unansweredAt.add(other.unansweredAt)
         established.add(other.established)
+        establishedBy.add(other.establishedBy)
         targets.add(other.targets)
         unasked.add(other.unasked)
     }
 
-    mutating func unaskedReset(from source: IPAddress) { unasked.add(source) }
-
-    mutating func established(at server: Endpoint) { established.add(server) }
-
-    func prefetchEstablished(at server: Endpoint) { established.prefetch(server) }
+    mutating func unaskedReset(from source: IPAddress, at time: Int64) { unasked.add(source, at: time) }
 
     @inline(__always)
-    mutating func unanswered(_ client: Endpoint, _ server: Endpoint) {
-        unansweredAt.add(server)
-        targets.add(client.address, server)
+    mutating func established(from client: IPAddress, at server: Endpoint) {
+        established.add(server)
+        establishedBy.add(client)
+    }
+
+    @inline(__always)
+    func prefetchEstablished(from client: IPAddress, at server: Endpoint) {
+        established.prefetch(server)
+        establishedBy.prefetch(client)
+    }
+
+    @inline(__always)
+    mutating func unanswered(_ client: Endpoint, _ server: Endpoint, at time: Int64) {
+        unansweredAt.add(server, at: time)
+        targets.add(client.address, server, at: time)
     }
 
     /// The same of IPv4.
@@ -66,36 +94,47 @@ public struct TrafficPatterns: Sendable {
     ///   - addresses: the client's in the upper half.
     ///   - port: the server's.
     @inline(__always)
-    mutating func unanswered(v4 addresses: UInt64, _ port: UInt16) {
+    mutating func unanswered(v4 addresses: UInt64, _ port: UInt16, at time: Int64) {
         let target = SingleTargetV4(addresses, port)
-        unansweredAt.add(target.destination)
-        targets.add(target)
+        unansweredAt.add(target.destination, at: time)
+        targets.add(target, at: time)
     }
 
     mutating func decided(_ record: AttemptRecord) {
         switch record.outcome {
         case .halfOpen, .unanswered, .pending, .superseded:
-            unanswered(record.client, record.server)
+            unanswered(record.client, record.server, at: record.firstTime)
         // A scan is many targets that were not used: a browser opens many connections too, and uses them.
-        case .refused, .resetByClient, .unreachable: targets.add(record.client.address, record.server)
-        case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address)
+        case .refused, .resetByClient, .unreachable:
+            targets.add(record.client.address, record.server, at: record.firstTime)
+        case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address, at: record.firstTime)
         default: break
         }
     }
 
     func findings() -> [Pattern] {
         var patterns: [Pattern] = []
+        func add(
+            _ code: FindingCode, _ address: IPAddress, _ port: UInt16?, _ count: Int, _ window: TimeWindow,
+            established: Int? = nil
+        ) {
+            patterns.append(
+                Pattern(
+                    code: code, address: address, port: port, count: count, window: window.range,
+                    established: established))
+        }
         // A flood: many handshakes at one server left open, and more of those than completed ones.
-        for (server, count) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
-            if count > established.most(server) {
-                patterns.append(Pattern(code: .synFlood, address: server.address, port: server.port, count: count))
+        for (server, count, window) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
+            let completed = established.most(server)
+            if count > completed {
+                add(.synFlood, server.address, server.port, count, window, established: completed)
             }
         }
-        for (source, count) in targets.sorted where count >= TrafficPatterns.scanThreshold {
-            patterns.append(Pattern(code: .portScan, address: source, port: nil, count: count))
+        for (source, count, window) in targets.sorted where count >= TrafficPatterns.scanThreshold {
+            add(.portScan, source, nil, count, window, established: establishedBy.most(source))
         }
-        for (victim, count) in unasked.sorted where count >= TrafficPatterns.backscatterThreshold {
-            patterns.append(Pattern(code: .backscatter, address: victim, port: nil, count: count))
+        for (victim, count, window) in unasked.sorted where count >= TrafficPatterns.backscatterThreshold {
+            add(.backscatter, victim, nil, count, window)
         }
         return patterns
     }

@@ -329,6 +329,9 @@ package enum JSONReport {
                 $0.field("port", pattern.port)
                 $0.field("count", pattern.count)
                 $0.field("or_more", pattern.isLowerBound)
+                $0.field("established_at_most", pattern.established)
+                $0.field("first_time", time: pattern.window?.lowerBound)
+                $0.field("last_time", time: pattern.window?.upperBound)
             }
         }
     }

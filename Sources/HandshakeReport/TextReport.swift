@@ -5,6 +5,7 @@ import PacketWire
 package struct TextReport {
     let style: TextStyle
     private var widths = Widths()
+    private var hasDescribedCapture = false
 
     private struct Widths {
         var id = 6
@@ -156,6 +157,27 @@ package struct TextReport {
 
     // MARK: Summary
 
+    /// A flood, a scan or backscatter in words.
+    static func describe(_ pattern: TrafficPatterns.Pattern) -> String {
+        let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
+        let count = "\(pattern.count)\(pattern.isLowerBound ? " or more" : "")"
+        let what =
+            switch pattern.code {
+            case .synFlood: "\(place): \(count) handshakes left open"
+            case .portScan: "\(place) tried \(count) targets that it did not use"
+            default: "\(place) sent \(count) answers that nobody asked for"
+            }
+        let established =
+            switch pattern.established {
+            case nil: ""
+            case 0?: "; none established"
+            case let most?: "; at most \(most) others established"
+            }
+        guard let window = pattern.window, let rate = pattern.rate else { return what + established }
+        let time = Format.duration(window.upperBound &- window.lowerBound)
+        return "\(what) in \(time) (\(Format.fixed(rate, 1)) a second)\(established)"
+    }
+
     /// The numbers of frames that are not decoded, as `UDP port 53 (12), 123 (1) and 3 others`.
     private static func describe(_ undecoded: UndecodedFrames) -> String {
         let name =
@@ -169,17 +191,32 @@ package struct TextReport {
         return "\(name) \(numbers.joined(separator: ", "))\(others)"
     }
 
+    private func row(_ name: String, _ text: String, _ color: TextStyle.Color?, to out: inout OutputBuffer) {
+        for (index, line) in text.wrapped(max(40, style.width - 12)).enumerated() {
+            out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
+        }
+    }
+
+    /// What the capture itself is: it bounds what can be said of its attempts, so it comes before them where it is known
+    /// by then.
+    package mutating func captureBeforeAttempts(_ summary: HandshakeSummary, to out: inout OutputBuffer) {
+        describeCapture(summary, to: &out)
+        if !summary.quality.isEmpty { out.line("") }
+        hasDescribedCapture = true
+    }
+
+    private func describeCapture(_ summary: HandshakeSummary, to out: inout OutputBuffer) {
+        for quality in summary.quality { row("capture", quality.text, .yellow, to: &out) }
+    }
+
     package func summary(_ summary: HandshakeSummary, _ loss: CaptureLoss, to out: inout OutputBuffer) {
         func row(_ name: String, _ text: String, _ color: TextStyle.Color? = nil) {
-            let lines = text.wrapped(max(40, style.width - 12))
-            for (index, line) in lines.enumerated() {
-                out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
-            }
+            self.row(name, text, color, to: &out)
         }
         func list<Key>(_ counts: [(Key, Int)], _ name: (Key) -> String) -> String {
             counts.map { "\($0.1) \(name($0.0))" }.joined(separator: ", ")
         }
-        for quality in summary.quality { row("capture", quality.text, .yellow) }
+        if !hasDescribedCapture { describeCapture(summary, to: &out) }
         let outcomes = Outcome.allCases.compactMap { o in summary.byOutcome[o].map { (o, $0) } }
         row(
             "attempts",
@@ -205,15 +242,7 @@ package struct TextReport {
         for pattern in summary.patternFindings {
             shown[pattern.code, default: 0] += 1
             if shown[pattern.code]! > 10 { continue }
-            let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
-            let what =
-                switch pattern.code {
-                case .synFlood: "\(place): \(pattern.count) handshakes left open"
-                case .portScan:
-                    "\(place) tried \(pattern.count)\(pattern.isLowerBound ? " or more" : "") targets that it did not use"
-                default: "\(place) sent \(pattern.count) answers that nobody asked for"
-                }
-            row(pattern.code.rawValue, what, .yellow)
+            row(pattern.code.rawValue, TextReport.describe(pattern), .yellow)
         }
         for (code, count) in shown.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > 10 {
             row(code.rawValue, "and \(count - 10) more", .yellow)

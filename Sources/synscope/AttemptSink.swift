@@ -90,7 +90,10 @@ struct AttemptSink: AttemptTaker {
     }
 
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded) {
-        if isHolding { try release(isComplete: true) }
+        if isHolding {
+            if format == .text, !held.isEmpty { text.captureBeforeAttempts(summary, to: &output.buffer) }
+            try release(isComplete: true)
+        }
         switch format {
         case .text:
             if !quiet, selection == nil || shown > 0, summary.attempts > 0 { output.buffer.line("") }

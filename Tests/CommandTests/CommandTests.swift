@@ -403,6 +403,19 @@ struct CommandTests {
         #expect(!run.output.contains("\u{1b}"), "no colours where there is no terminal")
     }
 
+    @Test("What the capture itself is stands before the attempts that it bounds, once")
+    func captureFirst() throws {
+        let made = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString).pcap").path
+        defer { try? FileManager.default.removeItem(atPath: made) }
+        // Of each connection only what its client sent.
+        let scenario = Array("0 > S 7\n+20ms > . 8:8(0) ack 100\n+1ms > P. 8:18(10) ack 100\n".utf8)
+        #expect(try Run(["craft", "-", "-w", made], input: scenario).status == 0)
+        let lines = try Run([made]).output.split(separator: "\n")
+        #expect(lines.first?.hasPrefix("capture     one direction only") == true)
+        #expect(lines.count { $0.hasPrefix("capture  ") } == 1)
+        #expect(lines.count { $0.contains("established") } >= 1)
+    }
+
     @Test("--sort start orders the others too")
     func sorted() throws {
         let lines = try Run(["-T", "csv", "--sort", "start", Place.capture("incident.pcap")]).output.split(

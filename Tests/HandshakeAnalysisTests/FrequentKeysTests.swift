@@ -6,13 +6,29 @@ import Testing
 @Suite struct FrequentKeysTests {
     private func address(_ number: Int) -> IPAddress { IPAddress(v4: UInt32(number)) }
 
+    @Test("A key's window reaches from the first to the last time that it was counted, in whatever order, also in sums")
+    func windows() {
+        var keys = FrequentKeys<IPAddress>(capacity: 16)
+        for time: Int64 in [50, 10, 90, 40] { keys.add(FrequentKeysTests.windowKey, at: time) }
+        keys.add(IPAddress(v4: 2), at: 1000)
+        var other = FrequentKeys<IPAddress>(capacity: 16)
+        other.add(FrequentKeysTests.windowKey, at: 200)
+        other.add(FrequentKeysTests.windowKey, TimeWindow())
+        keys.add(other)
+        let entry = keys.sorted.first { $0.key == FrequentKeysTests.windowKey }
+        #expect(entry?.count == 6)
+        #expect(entry?.window.first == 10 && entry?.window.last == 200)
+    }
+
+    private static let windowKey = IPAddress(v4: 1)
+
     @Test("A key that is frequent keeps its count among any number of others")
     func frequent() {
         var keys = FrequentKeys<IPAddress>(capacity: 64)
-        for _ in 0..<10 { keys.add(address(0)) }
+        for _ in 0..<10 { keys.add(address(0), at: 0) }
         for number in 1...20_000 {
-            keys.add(address(number))
-            if number % 100 == 0 { keys.add(address(0)) }
+            keys.add(address(number), at: 0)
+            if number % 100 == 0 { keys.add(address(0), at: 0) }
         }
         #expect(keys[address(0)] == 210)
         #expect(keys.sorted.first?.key == address(0))
@@ -28,7 +44,7 @@ import Testing
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let number = Int((state >> 33) % 40 * ((state >> 50) % 3))
             truth[number, default: 0] += 1
-            keys.add(address(number))
+            keys.add(address(number), at: 0)
         }
         for (number, count) in truth { #expect(keys[address(number)] <= count) }
     }
@@ -39,7 +55,7 @@ import Testing
             var (keys, truth) = (FrequentKeys<IPAddress>(capacity: 8), [IPAddress: Int]())
             for number in 0..<64 {
                 let key = address(number % 8 < 4 ? 1 : number)
-                for _ in 0..<length { keys.add(key) }
+                for _ in 0..<length { keys.add(key, at: 0) }
                 truth[key, default: 0] += length
                 #expect(keys[address(1)] == truth[address(1)])
                 #expect(keys.contains(address(1)))
@@ -48,7 +64,7 @@ import Testing
                 #expect(counts.allSatisfy { $0.value <= truth[$0.key] ?? 0 })
             }
             var sum = FrequentKeys<IPAddress>(capacity: 8)
-            for _ in 0..<3 { sum.add(address(1)) }
+            for _ in 0..<3 { sum.add(address(1), at: 0) }
             sum.add(keys)
             #expect(sum[address(1)] == 3 + (truth[address(1)] ?? 0))
         }
@@ -88,8 +104,8 @@ import Testing
         }
         var targets = FrequentTargets(capacity: 512, pairs: 1 << 13, seed: 1)
         for port in 1...100 {
-            for number in 0..<100 { targets.add(address(1000 + port * 100 + number), Endpoint(address(9), 80)) }
-            targets.add(address(1), Endpoint(address(9), UInt16(port)))
+            for number in 0..<100 { targets.add(address(1000 + port * 100 + number), Endpoint(address(9), 80), at: 0) }
+            targets.add(address(1), Endpoint(address(9), UInt16(port)), at: 0)
         }
         #expect(targets.sorted.first?.key == address(1))
         #expect(targets.sorted.first.map { $0.count > 80 } == true)
@@ -99,10 +115,10 @@ import Testing
     func singlesOfBothVersions() {
         // Of one place each, and with a flood before, so that sources with one destination are not counted.
         var targets = FrequentTargets(capacity: 1, pairs: 1 << 10, seed: 1)
-        for number in 100..<120 { targets.add(address(number), Endpoint(address(9), 80)) }
-        targets.add(address(1), Endpoint(address(9), 1))
-        targets.add(IPAddress(v6High: 1 << 61, low: 1), Endpoint(IPAddress(v6High: 1 << 61, low: 2), 1))
-        targets.add(address(1), Endpoint(address(9), 2))
+        for number in 100..<120 { targets.add(address(number), Endpoint(address(9), 80), at: 0) }
+        targets.add(address(1), Endpoint(address(9), 1), at: 0)
+        targets.add(IPAddress(v6High: 1 << 61, low: 1), Endpoint(IPAddress(v6High: 1 << 61, low: 2), 1), at: 0)
+        targets.add(address(1), Endpoint(address(9), 2), at: 0)
         #expect(targets.sorted.map(\.key) == [address(1)])
         #expect(targets.sorted.first?.count == 2)
     }
@@ -110,11 +126,11 @@ import Testing
     @Test("After a flood a source is counted from its second destination on", arguments: [IPAddress.Version.v4, .v6])
     func secondDestination(_ version: IPAddress.Version) {
         var targets = FrequentTargets(capacity: 8, pairs: 1 << 10, seed: 1)
-        for number in 100..<120 { targets.add(address(number), Endpoint(address(9), 80)) }
+        for number in 100..<120 { targets.add(address(number), Endpoint(address(9), 80), at: 0) }
         let source = version == .v4 ? address(1) : IPAddress(v6High: 1 << 61, low: 1)
-        targets.add(source, Endpoint(source, 1))
+        targets.add(source, Endpoint(source, 1), at: 0)
         #expect(!targets.sorted.contains { $0.key == source })
-        for port: UInt16 in [1, 2, 3] { targets.add(source, Endpoint(source, port)) }
+        for port: UInt16 in [1, 2, 3] { targets.add(source, Endpoint(source, port), at: 0) }
         #expect(targets.sorted.first { $0.key == source }?.count == 3)
     }
 
@@ -123,8 +139,8 @@ import Testing
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
         for part in 0..<16 {
             var targets = FrequentTargets(capacity: 512, pairs: 1 << 13, seed: 3)
-            for _ in 0..<3 { targets.add(address(1), Endpoint(address(9), UInt16(part))) }
-            if part % 2 == 0 { targets.add(address(1), Endpoint(address(9), UInt16(100 + part))) }
+            for _ in 0..<3 { targets.add(address(1), Endpoint(address(9), UInt16(part)), at: 0) }
+            if part % 2 == 0 { targets.add(address(1), Endpoint(address(9), UInt16(100 + part)), at: 0) }
             sum.add(targets)
         }
         #expect(sum.sorted.first?.key == address(1))
@@ -135,10 +151,10 @@ import Testing
     func letGoInOnePart() {
         func part(_ letsGo: Bool) -> FrequentTargets {
             var targets = FrequentTargets(capacity: 8, pairs: 1 << 10, seed: 3)
-            for port in 1...(letsGo ? 5 : 30) { targets.add(address(1), Endpoint(address(9), UInt16(port))) }
+            for port in 1...(letsGo ? 5 : 30) { targets.add(address(1), Endpoint(address(9), UInt16(port)), at: 0) }
             guard letsGo else { return targets }
             for number in 100..<108 {
-                for port in 1...6 { targets.add(address(number), Endpoint(address(9), UInt16(port))) }
+                for port in 1...6 { targets.add(address(number), Endpoint(address(9), UInt16(port)), at: 0) }
             }
             #expect(!targets.sorted.contains { $0.key == address(1) })
             return targets
@@ -156,7 +172,7 @@ import Testing
         for part in 0..<8 {
             var targets = FrequentTargets(capacity: 512, pairs: 1 << 10, seed: 1)
             for source in 1...12 {
-                for port in 1...40 { targets.add(address(source), Endpoint(address(part), UInt16(port))) }
+                for port in 1...40 { targets.add(address(source), Endpoint(address(part), UInt16(port)), at: 0) }
             }
             #expect(targets.sorted.count == 12)
             sum.add(targets)
@@ -169,9 +185,9 @@ import Testing
     func scanAndFlood() {
         var targets = FrequentTargets(capacity: 64, pairs: 1 << 17, seed: 1)
         for _ in 0..<2 {
-            for port in 1...100 { targets.add(address(1), Endpoint(address(9), UInt16(port))) }
+            for port in 1...100 { targets.add(address(1), Endpoint(address(9), UInt16(port)), at: 0) }
         }
-        for number in 100..<20_000 { targets.add(address(number), Endpoint(address(9), 80)) }
+        for number in 100..<20_000 { targets.add(address(number), Endpoint(address(9), 80), at: 0) }
         #expect(targets.sorted.first?.key == address(1))
         #expect(targets.sorted.first?.count == 100)
     }

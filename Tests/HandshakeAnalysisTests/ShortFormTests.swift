@@ -122,6 +122,8 @@ import Testing
         #expect(patterns.map(\.code) == [.portScan])
         #expect(patterns.map(\.address) == [source])
         #expect(patterns.map(\.count) == [40])
+        #expect(patterns.map(\.window) == [0...39_000])
+        #expect(patterns.map(\.established) == [0])
     }
 
     @Test("What a flood leaves open is counted the same by one thread and by two, in whatever order")

@@ -39,6 +39,30 @@ struct ReportTests {
     }
 
     @Test(
+        "A pattern is told with its window, its rate, bounds as bounds, and how many connections were established",
+        arguments: [
+            (
+                .synFlood, 80, 200, 0...2_000_000_000, 0,
+                "10.0.0.1:80: 200 handshakes left open in 2.000 s (100.0 a second); none established"
+            ),
+            (
+                .portScan, nil, 256, 0...1_000_000_000, 7,
+                "10.0.0.1 tried 256 or more targets that it did not use in 1.000 s (256.0 a second); at most 7 others established"
+            ),
+            (.portScan, nil, 20, 5...5, 0, "10.0.0.1 tried 20 targets that it did not use; none established"),
+            (.backscatter, nil, 20, nil, nil, "10.0.0.1 sent 20 answers that nobody asked for"),
+        ] as [(FindingCode, UInt16?, Int, ClosedRange<Int64>?, Int?, String)])
+    func patterns(
+        _ code: FindingCode, _ port: UInt16?, _ count: Int, _ window: ClosedRange<Int64>?, _ established: Int?,
+        _ text: String
+    ) {
+        let pattern = TrafficPatterns.Pattern(
+            code: code, address: IPAddress(v4: 0x0a00_0001), port: port, count: count, window: window,
+            established: established)
+        #expect(TextReport.describe(pattern) == text)
+    }
+
+    @Test(
         "Times are RFC 3339 with nanoseconds, on both sides of 1970 and of leap days",
         arguments: [
             (0, "1970-01-01T00:00:00.000000000Z"), (1_767_225_600_000_000_001, "2026-01-01T00:00:00.000000001Z"),
