@@ -107,7 +107,8 @@ let package = Package(
             name: "Simulation", dependencies: ["HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
             path: "Tests/Support/Simulation", swiftSettings: testSettings),
         .executableTarget(
-            name: "simulate", dependencies: ["Simulation"], path: "Tests/Support/Simulate", swiftSettings: testSettings),
+            name: "simulate", dependencies: ["Simulation", "HandshakeScenario", "PacketCapture", "PacketWire"],
+            path: "Tests/Support/Simulate", swiftSettings: testSettings),
         .testTarget(
             name: "PacketWireTests", dependencies: ["PacketWire"], exclude: ["Independent"], swiftSettings: testSettings
         ),

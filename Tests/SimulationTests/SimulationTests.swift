@@ -47,6 +47,19 @@ struct SimulationTests {
         }
     }
 
+    @Test("Captures of worlds have the frames of each, in the order of time")
+    func capturesOfWorlds() {
+        let captures = WorldCapture.all(of: 1..<301)
+        let frames = (UInt64(1)...300).map {
+            Oracle(World(seed: $0), kind: CaptureKind(seed: $0)).scenario().frames().count
+        }
+        #expect(captures.map(\.frames.count).reduce(0, +) == frames.reduce(0, +))
+        #expect(Set(captures.map(\.name)).count == captures.count)
+        for capture in captures {
+            #expect(zip(capture.frames, capture.frames.dropFirst()).allSatisfy { $0.time <= $1.time })
+        }
+    }
+
     @Test("The oracle notices verdicts that are wrong: those of a capture that lacks all that the server sent")
     func oracleNotices() {
         var shown = 0

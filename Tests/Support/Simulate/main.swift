@@ -1,19 +1,43 @@
 import Dispatch
 import Foundation
+import HandshakeScenario
+import PacketCapture
+import PacketWire
 import Simulation
 import Synchronization
 
+// simulate SEEDS [FROM] --captures FOLDER: writes the worlds of so many seeds into captures, and judges nothing.
+//
 // simulate SEEDS [FROM]: so many worlds, each from its seed, each captured in a way that the seed draws too (one
 // alone is printed whole). Fails on any contradiction, and on any finding that was wrong to say; prints the smallest
 // capture that shows it, as a scenario, for the first few; then a line for each finding: said, right, wrong, and how
 // many of the observable were missed.
-let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
-guard (1...2).contains(arguments.count), arguments.count == CommandLine.arguments.count - 1 else {
-    FileHandle.standardError.write(Data("usage: simulate SEEDS [FROM]\n".utf8))
+var words = Array(CommandLine.arguments.dropFirst())
+var folder: String?
+if words.count > 2, words[words.count - 2] == "--captures" {
+    folder = words.removeLast()
+    words.removeLast()
+}
+let arguments = words.compactMap { UInt64($0) }
+guard (1...2).contains(arguments.count), arguments.count == words.count else {
+    FileHandle.standardError.write(Data("usage: simulate SEEDS [FROM] [--captures FOLDER]\n".utf8))
     exit(2)
 }
 let seeds = arguments[0]
 let from = arguments.count == 2 ? arguments[1] : 1
+
+if let folder {
+    for capture in WorldCapture.all(of: from..<from + seeds) {
+        var writer = SavefileWriter(.pcap, [.init(linkType: capture.linkType, snaplen: capture.snaplen)])
+        for frame in capture.frames { writer.write(frame.octets, wireLength: frame.wireLength, time: frame.time) }
+        let path = URL(filePath: folder).appending(path: capture.name + ".pcap")
+        do { try Data(writer.octets).write(to: path) } catch {
+            FileHandle.standardError.write(Data("\(path.path): \(error.localizedDescription)\n".utf8))
+            exit(3)
+        }
+    }
+    exit(0)
+}
 
 struct Tally {
     var connections = 0

@@ -22,15 +22,21 @@ public struct Oracle {
     private static let server = Endpoint(IPAddress(v4: 0xc633_6401), 443)
 
     /// The capture as a scenario without expectations.
-    package func scenario() -> Scenario {
+    package func scenario() -> Scenario { scenario(client: Oracle.client) }
+
+    /// The same of another client.
+    func scenario(client: Endpoint) -> Scenario {
         var flows = world.attempts.enumerated().map { index, isn in
             Scenario.Flow(
-                name: index == 0 ? "" : "attempt\(index + 1)", client: Oracle.client, server: Oracle.server,
+                name: index == 0 ? "" : "attempt\(index + 1)", client: client, server: Oracle.server,
                 clientISN: isn,
                 serverISN: world.packets.first { $0.meaning == .synAck && !$0.fromClient && $0.attempt == isn }?.seq
                     ?? 0)
         }
-        if flows.isEmpty { flows = [.standard] }
+        if flows.isEmpty {
+            flows = [.standard]
+            flows[0].client = client
+        }
         var scenario = Scenario(flows: flows)
         for sighting in sightings {
             let packet = world.packets[sighting.packet]
@@ -62,8 +68,8 @@ public struct Oracle {
     }
 
     private func packet(_ sent: Sent, mss: UInt16?, hopLimit: UInt8, _ flows: [Scenario.Flow]) -> Scenario.Packet {
-        var segment = Segment(
-            from: sent.fromClient ? Oracle.client : Oracle.server, to: sent.fromClient ? Oracle.server : Oracle.client)
+        let (client, server) = (flows[0].client, flows[0].server)
+        var segment = Segment(from: sent.fromClient ? client : server, to: sent.fromClient ? server : client)
         segment.flags = TCPFlags(sent.letters) ?? []
         segment.seq = sent.seq
         segment.ack = sent.letters.contains(".") ? sent.ack : 0
