@@ -9,7 +9,7 @@ INSTALLED := .build-static/release/synscope
 # Every release build has the same flags, so that none has another's modules compiled anew. Scripts/check-hardening.py looks at what they did.
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now -Xlinker -T -Xlinker $(CURDIR)/Scripts/read-only.ld
 
-.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance compare-outputs bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -59,10 +59,11 @@ install: static ## install a static binary under PREFIX, and shell completions
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
-lint: ## check the format, that the rows of mutations can be used, and the script that runs them
+lint: ## check the format, that the rows of mutations can be used, and the scripts that run them and compare outputs
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	Scripts/mutate.py --check
 	Scripts/test-mutate.py
+	Scripts/test-compare-outputs.py
 
 captures: dependencies ## make the captures of Captures/ that have a scenario anew
 	$(SWIFT) build --product synscope
@@ -102,6 +103,13 @@ checks: all ## synscope check as a pipeline runs it, its reports read by other p
 conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder
 	@if [ -d "$(CORPUS)" ]; then Scripts/conformance.py "$(CORPUS)" --synscope $(RELEASE); \
 	else echo "conformance: skipped, there is no corpus (CORPUS=$(CORPUS))"; fi
+
+BASE ?=
+WORLDS ?= 10000
+compare-outputs: all ## what both commits' programs write, octet by octet: make compare-outputs BASE=commit [CORPUS=folder] [WORLDS=10000] [TENTH=]
+	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	Scripts/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
+	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
 
 ROUNDS ?= 5
 bench: static ## what make install installs, beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
