@@ -6,8 +6,10 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 INSTALLED := .build-static/release/synscope
-# Every release build has the same flags, so that none has another's modules compiled anew. Scripts/check-hardening.py looks at what they did.
-RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now -Xlinker -T -Xlinker $(CURDIR)/Scripts/read-only.ld
+# Every release build has the same flags, so that none has another's modules compiled anew.
+# Scripts/proof/check-hardening.py looks at what they did.
+RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
+  -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
 .PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance compare-outputs bench bench-compressed instructions hardening bench-live
 
@@ -18,7 +20,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dependencies: ## install the headers of libpcap, zlib and libseccomp, and pkg-config, where they are missing
-	@Scripts/dependencies.sh $(SUDO)
+	@Scripts/setup/dependencies.sh $(SUDO)
 
 demo: all ## build, and report on a capture of this project
 	@echo
@@ -27,7 +29,7 @@ demo: all ## build, and report on a capture of this project
 	$(RELEASE) draw Captures/syn-lost.pcap
 
 test: dependencies ## build and run all tests
-	@Scripts/test-dependencies.sh $(SUDO)
+	@Scripts/setup/test-dependencies.sh $(SUDO)
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
@@ -40,11 +42,11 @@ build-tests: dependencies ## build the fuzzers, the example package and all test
 static: dependencies
 	$(SWIFT) build -c release --product synscope --static-swift-stdlib $(RELEASE_FLAGS) -Xlinker -s \
 	  --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath --scratch-path .build-static
-	Scripts/check-hardening.py $(INSTALLED) .build-static/release
+	Scripts/proof/check-hardening.py $(INSTALLED) .build-static/release
 
 hardening: all ## that the release build cannot be turned against its user by the usual means: readelf's word on it
-	Scripts/test-hardening.py
-	Scripts/check-hardening.py --with-runpath $(RELEASE) .build/release
+	Scripts/proof/test-hardening.py
+	Scripts/proof/check-hardening.py --with-runpath $(RELEASE) .build/release
 
 install: static ## install a static binary under PREFIX, and shell completions
 	install -Dm755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin/synscope
@@ -61,29 +63,29 @@ format: ## format the sources
 
 lint: ## check the format, that the rows of mutations can be used, and the scripts that run them and compare outputs
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
-	Scripts/mutate.py --check
-	Scripts/test-mutate.py
-	Scripts/test-compare-outputs.py
+	Scripts/proof/mutate.py --check
+	Scripts/proof/test-mutate.py
+	Scripts/proof/test-compare-outputs.py
 
 captures: dependencies ## make the captures of Captures/ that have a scenario anew
 	$(SWIFT) build --product synscope
 	set -e; for scenario in Captures/*.pkt; do .build/debug/synscope craft "$$scenario" -w "$${scenario%.pkt}.pcap"; done
 
 golden: captures ## make the expected results anew: look at the difference before you commit it
-	Scripts/golden.sh .build/debug/synscope
+	Scripts/proof/golden.sh .build/debug/synscope
 	SYNSCOPE_UPDATE_GOLDEN=1 $(SWIFT) test --filter TransitionTableTests
 
 record: ## record the kernel's own handshakes into Captures/ (root)
-	Scripts/record-captures.sh Captures
+	Scripts/proof/record-captures.sh Captures
 
 CONNECTIONS ?= 200
 lab: all ## real connections of this kernel through a lossy relay, compared with its counters (root): make lab CONNECTIONS=200
-	@Scripts/lab-dependencies.sh $(SUDO)
+	@Scripts/setup/lab-dependencies.sh $(SUDO)
 	python3 Tests/Lab/lab.py --synscope $(CURDIR)/$(RELEASE) --connections $(CONNECTIONS)
 
 KILLS ?= 10
 live: all ## watch on real connections beside tcpdump: signals, loss, rights, the screen, the service (root): make live KILLS=10
-	@Scripts/lab-dependencies.sh $(SUDO)
+	@Scripts/setup/lab-dependencies.sh $(SUDO)
 	python3 Tests/Lab/live.py --synscope $(CURDIR)/$(RELEASE) --kills $(KILLS)
 
 SEEDS ?= 100000
@@ -94,42 +96,42 @@ simulate: dependencies ## simulated connections of which the truth is known: mak
 
 TENTH ?=
 mutations: dependencies ## break the sources in many small ways and see that the tests notice: make mutations [TENTH=today, 0 to 9]
-	Scripts/mutate.py $(if $(TENTH),--tenth $(TENTH))
+	Scripts/proof/mutate.py $(if $(TENTH),--tenth $(TENTH))
 
 checks: all ## synscope check as a pipeline runs it, its reports read by other parsers, and the example package (root for live ones)
 	Tests/Checks/run.sh $(CURDIR)/$(RELEASE)
 	cd Tests/Example && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path ../../.build/example --disable-xctest
 
 conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder
-	@if [ -d "$(CORPUS)" ]; then Scripts/conformance.py "$(CORPUS)" --synscope $(RELEASE); \
+	@if [ -d "$(CORPUS)" ]; then Scripts/proof/conformance.py "$(CORPUS)" --synscope $(RELEASE); \
 	else echo "conformance: skipped, there is no corpus (CORPUS=$(CORPUS))"; fi
 
 BASE ?=
 WORLDS ?= 10000
-compare-outputs: all ## what both commits' programs write, octet by octet: make compare-outputs BASE=commit [CORPUS=folder] [WORLDS=10000] [TENTH=]
+compare-outputs: all ## outputs beside another commit's: make compare-outputs BASE=commit [CORPUS=] [WORLDS=] [TENTH=]
 	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
-	Scripts/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
+	Scripts/proof/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
 	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
 
 ROUNDS ?= 5
 bench: static ## what make install installs, beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
 	$(SWIFT) build -c release --product make-workload $(RELEASE_FLAGS)
-	Scripts/bench.py $(INSTALLED) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
+	Scripts/bench/bench.py $(INSTALLED) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
 
 instructions: all ## instructions, allocations and retains a packet, counted by valgrind, against their budgets
 	@command -v valgrind > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind > /dev/null
 	$(SWIFT) build -c release --product make-workload $(RELEASE_FLAGS)
-	Scripts/instructions.py $(RELEASE) .build/release/make-workload
+	Scripts/bench/instructions.py $(RELEASE) .build/release/make-workload
 
 bench-live: all ## frames dropped by tcpdump and by watch at the highest rate that tcpreplay sends (root, tcpreplay, tcpdump)
-	Scripts/bench-live.py $(CURDIR)/$(RELEASE)
+	Scripts/bench/bench-live.py $(CURDIR)/$(RELEASE)
 
 bench-compressed: all ## gzip, zstd and lz4 input beside a bare loop over the same library
-	Scripts/bench-compressed.sh $(RELEASE)
+	Scripts/bench/bench-compressed.sh $(RELEASE)
 
 FUZZ_SECONDS ?= 60
 fuzz: dependencies ## mutated captures and frames, with address sanitizer: make fuzz FUZZ_SECONDS=60 (each target; 0 to build them only)
-	Scripts/fuzz.sh $(FUZZ_SECONDS)
+	Scripts/proof/fuzz.sh $(FUZZ_SECONDS)
 
 clean: ## remove what was built
 	rm -rf .build .build-static .build-fuzz

@@ -35,7 +35,7 @@ let package = Package(
     ],
     dependencies: [
         // Exact, so that a build is of what was tested: docs/architecture.md lists them with their licences, and
-        // those that they bring along. Scripts/dependency-versions.py compares the list with what was resolved.
+        // those that they bring along. Scripts/proof/dependency-versions.py compares the list with what was resolved.
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),

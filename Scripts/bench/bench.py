@@ -192,7 +192,7 @@ class Bench:
             "synscope -q")
         os.remove(path)
         path, packets = self.capture("w1", 100_000)
-        rules = os.path.join(HERE, "..", "Tests", "Checks", "twenty-rules.yml")
+        rules = os.path.join(HERE, "..", "..", "Tests", "Checks", "twenty-rules.yml")
         check = [self.program, "check", path, "--report", "json"]
         self.measure(
             "W1, 100,000 connections, checked", path, packets,

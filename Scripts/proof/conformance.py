@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WHOSE = {
     "theirs": "the other reader's rule",
     "ours": "ours: not decoded",

@@ -3,7 +3,7 @@
 # .build-fuzz, to be committed to Tests/Fuzz/Regressions once it is understood; those are run first.
 set -eu
 seconds=$1
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 export SYNSCOPE_FUZZ=1 SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-capture
 swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-frame

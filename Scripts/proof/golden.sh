@@ -2,7 +2,7 @@
 # Writes the expected result of each capture beside it: golden.sh SYNSCOPE
 set -eu
 synscope=$1
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 for capture in Captures/*.pcap Captures/*.pcapng; do
   [ -e "$capture" ] || continue
   status=0

@@ -33,8 +33,8 @@ import sys
 import tempfile
 import time
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TABLE = os.path.join("Scripts", "mutations.tsv")
+PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+TABLE = os.path.join("Scripts", "proof", "mutations.tsv")
 BUILD = ["swift", "build", "--build-tests"]
 # The tests of a module; those of the analysis for any other.
 TESTS = {

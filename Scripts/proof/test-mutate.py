@@ -31,8 +31,8 @@ class MutateTests(unittest.TestCase):
         for name, text in (("bin/swift", SWIFT), ("project/Sources/PacketWire/a.swift", FILE)):
             self.write(name, text)
         os.chmod(os.path.join(self.folder, "bin/swift"), 0o755)
-        os.makedirs(os.path.join(self.folder, "project/Scripts"))
-        shutil.copy(SCRIPT, os.path.join(self.folder, "project/Scripts/mutate.py"))
+        os.makedirs(os.path.join(self.folder, "project/Scripts/proof"))
+        shutil.copy(SCRIPT, os.path.join(self.folder, "project/Scripts/proof/mutate.py"))
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -41,11 +41,11 @@ class MutateTests(unittest.TestCase):
             handle.write(text)
 
     def run_rows(self, rows, *arguments):
-        self.write("project/Scripts/mutations.tsv", "# comment\n" + "".join(row + "\n" for row in rows))
+        self.write("project/Scripts/proof/mutations.tsv", "# comment\n" + "".join(row + "\n" for row in rows))
         environment = dict(
             os.environ, PATH=self.folder + "/bin:" + os.environ["PATH"], LOG=self.folder + "/log", SYNSCOPE_WERROR="1")
         done = subprocess.run(
-            [sys.executable, os.path.join(self.folder, "project/Scripts/mutate.py"), *arguments], env=environment,
+            [sys.executable, os.path.join(self.folder, "project/Scripts/proof/mutate.py"), *arguments], env=environment,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50)
         return done.returncode, done.stdout
 

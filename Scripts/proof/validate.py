@@ -9,7 +9,7 @@ import sys
 
 from jsonschema import Draft202012Validator
 
-SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "schema.json")
+SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "schema.json")
 
 
 def main(paths):

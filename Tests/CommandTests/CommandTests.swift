@@ -305,7 +305,7 @@ struct CommandTests {
             "jsonschema is missing: apt-get install python3-jsonschema, or make test, which does so")
         for name in CommandTests.names {
             let run = try Run.shell(
-                "\"$SYNSCOPE\" -T jsonl '\(Place.capture(name))' | \(python) '\(Place.project.path)/Scripts/validate.py'"
+                "\"$SYNSCOPE\" -T jsonl '\(Place.capture(name))' | \(python) '\(Place.project.path)/Scripts/proof/validate.py'"
             )
             #expect(run.status == 0, "\(name): \(run.output)")
         }
