@@ -4,10 +4,10 @@
     mutate.py [--only N | --first N] [--tenth today|0...9] [--least 95] [--folder FOLDER] [--seconds S]
     mutate.py --check
 
-Each line of mutations.tsv is a file, relative to Sources, a text that stands in it exactly once, and the text that a
-mutant has in its place; \\n is a line's end. The mutants are built in a copy of the project. The tests of a mutant's
-module are run: those of the decoder, of capture files, of expressions, or else of the analysis, the scenarios and
-2,000 simulated worlds.
+Each line of mutations.tsv is a file, a text that stands in it exactly once, and the text that a mutant has in its
+place; \\n is a line's end. A file is named by its module and its own name: it may be in any folder of the module.
+The mutants are built in a copy of the project. The tests of a mutant's module are run: those of the decoder, of capture
+files, of expressions, or else of the analysis, the scenarios and 2,000 simulated worlds.
 
 Every mutant ends in one of these ways, and none ends the run:
 
@@ -60,24 +60,36 @@ class Mutation:
     def tests(self):
         return TESTS.get(self.file.split("/")[0], ANALYSIS)
 
+    def path(self, project):
+        """Where the file is; fails where there is none, or more than one."""
+        module, name = self.file.split("/")
+        found = [
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(os.path.join(project, "Sources", module)) if name in names]
+        if len(found) != 1:
+            raise OSError(f"there are {len(found)} files of that name in {module}")
+        return found[0]
+
     def read(self, project):
-        with open(os.path.join(project, "Sources", self.file), encoding="utf-8", newline="") as handle:
+        with open(self.path(project), encoding="utf-8", newline="") as handle:
             return handle.read()
 
     def write(self, project, text):
-        with open(os.path.join(project, "Sources", self.file), "w", encoding="utf-8", newline="") as handle:
+        with open(self.path(project), "w", encoding="utf-8", newline="") as handle:
             handle.write(text)
 
     def problem(self, project):
         """Why the row cannot be used; None where it can."""
         if self.fault:
             return self.fault
+        if self.file.count("/") != 1:
+            return "names no module and file"
         if not self.old or self.old == self.new:
             return "changes nothing"
         try:
             count = self.read(project).count(self.old)
         except OSError:
-            return "there is no such file"
+            return "there is no such file, or more than one"
         return None if count == 1 else f"its text stands there {count} times"
 
 

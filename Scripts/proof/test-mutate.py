@@ -57,6 +57,17 @@ class MutateTests(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("of 1 mutations 1 noticed (100.0 %), 0 survived, 0 not built, 0 not found", output)
 
+    def test_a_file_is_found_in_a_folder_of_its_module(self):
+        self.write("project/Sources/PacketWire/Decode/b.swift", "one\n")
+        _, output = self.run_rows(["PacketWire/b.swift\tone\t1"], "--check")
+        self.assertIn("1 rows can be used", output)
+
+    def test_a_file_of_which_there_are_two_cannot_be_used(self):
+        self.write("project/Sources/PacketWire/Decode/a.swift", "one\n")
+        status, output = self.run_rows(["PacketWire/a.swift\tone\t1"], "--check")
+        self.assertEqual(status, 1)
+        self.assertIn("there is no such file, or more than one", output)
+
     def test_a_mutant_whose_tests_pass_survives(self):
         status, output = self.ends("one", "1")
         self.assertEqual(status, 1)
