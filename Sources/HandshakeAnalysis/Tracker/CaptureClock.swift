@@ -6,9 +6,8 @@ package struct CaptureClock: Sendable {
     /// Nanoseconds that the clock has moved forward in all: never decreases, also where `now` steps back. Deadlines are
     /// kept in it.
     package private(set) var elapsed: Int64 = 0
-    /// The first and last frame's own times, and the steps back that two frames agreed on.
+    /// The first frame's own time, and the steps back that two frames agreed on.
     package var first: Int64? { hasFrames ? firstTime : nil }
-    package var last: Int64? { hasFrames ? lastTime : nil }
     package private(set) var stepsBack = 0
     package private(set) var largestStepBack: Int64 = 0
 

@@ -139,8 +139,6 @@ struct Savefile: ~Copyable {
         get { reader.bytes.extracting(first: next?.capturedLength ?? 0) }
     }
 
-    var frameAddress: UnsafeRawPointer { unsafe reader.address }
-
     /// What is wrong with a file that was read all the same.
     var complaint: CaptureError? {
         var complaint = sections.complaint
