@@ -321,7 +321,7 @@ private struct FragmentedPacket {
             header = [0x60, 0, 0, 0] + UInt16(total).octets + [first.proto, first.hopLimit]
         }
         header += first.source.octets + first.destination.octets
-        if isV4 { header.put16(~foldChecksum(header.sum16), at: 10) }
+        if isV4 { header.put16(~foldChecksum(header.checksumSum), at: 10) }
         return header + octets.prefix(cutAt)
     }
 }

@@ -68,22 +68,10 @@ extension RawSpan {
         return offset < end ? sumWithCarry(sum, UInt64((UInt16(u8(offset)) << 8).bigEndian)) : sum
     }
 
-    /// The Internet checksum's sum (RFC 1071) of a range, not yet folded.
+    /// The Internet checksum's sum (RFC 1071) of a range, folded: in network order, as sums of other fields are.
     @inline(__always)
-    func sum16(from start: Int, count: Int) -> UInt64 {
-        var sum: UInt64 = 0
-        var offset = start
-        let end = start + count
-        while offset + 4 <= end {
-            sum &+= UInt64(u32(offset))
-            offset += 4
-        }
-        if offset + 2 <= end {
-            sum &+= UInt64(u16(offset))
-            offset += 2
-        }
-        if offset < end { sum &+= UInt64(u8(offset)) << 8 }
-        return sum
+    func checksumSum(from start: Int, count: Int) -> UInt64 {
+        UInt64(UInt16(bigEndian: foldChecksum(nativeSum(from: start, to: start + count))))
     }
 }
 

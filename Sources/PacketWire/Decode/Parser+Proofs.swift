@@ -85,7 +85,7 @@ extension Parser {
         let transport = offset + length
         guard bytes.u8(offset) >> 4 == 4, length >= 20, transport <= min(end, captured),
             offset + Int(bytes.u16(offset + 2)) == end, bytes.u16(offset + 10) != 0, bytes.u8(offset + 8) != 0,
-            foldChecksum(bytes.sum16(from: offset, count: length)) == 0xffff
+            foldChecksum(bytes.checksumSum(from: offset, count: length)) == 0xffff
         else { return false }
         let fragment = bytes.u16(offset + 6)
         // A fragment's transport header may be elsewhere.
@@ -123,8 +123,8 @@ extension Parser {
         default: return false
         }
         guard end <= captured else { return proto != 58 }
-        let pseudo = bytes.sum16(from: offset + 8, count: 32) &+ UInt64(proto) &+ UInt64(end - transport)
-        return foldChecksum(pseudo &+ bytes.sum16(from: transport, count: end - transport)) == 0xffff
+        let pseudo = bytes.checksumSum(from: offset + 8, count: 32) &+ UInt64(proto) &+ UInt64(end - transport)
+        return foldChecksum(pseudo &+ bytes.checksumSum(from: transport, count: end - transport)) == 0xffff
             || proto != 58 && bytes.u16(field) == foldChecksum(pseudo)
     }
 

@@ -475,11 +475,11 @@ struct Parser: ~Escapable {
             pseudo &+= (address.low >> 32) &+ (address.low & 0xffff_ffff)
         }
         let field = bytes.u16(offset + 16)
-        if foldChecksum(pseudo &+ bytes.sum16(from: offset, count: length)) != 0xffff {
+        if foldChecksum(pseudo &+ bytes.checksumSum(from: offset, count: length)) != 0xffff {
             return field == foldChecksum(pseudo) ? .offload : .bad
         }
         if !header.v4Header.isEmpty {
-            let sum = foldChecksum(bytes.sum16(from: header.v4Header.lowerBound, count: header.v4Header.count))
+            let sum = foldChecksum(bytes.checksumSum(from: header.v4Header.lowerBound, count: header.v4Header.count))
             // A zero field is header checksum offload.
             if sum != 0xffff { return bytes.u16(header.v4Header.lowerBound + 10) == 0 ? .offload : .bad }
         }

@@ -60,7 +60,7 @@ public struct FrameEncoder: Sendable {
             identification: segment.identification, hopLimit: segment.hopLimit)
         let kept = quote.prefix(quote.count - tcp.count + min(quoted, tcp.count))
         var icmp: [UInt8] = [error.type, error.code, 0, 0, 0, 0, 0, 0] + kept
-        var sum = icmp.sum16
+        var sum = icmp.checksumSum
         let isV6 = segment.source.address.version == .v6
         if isV6 { sum += pseudoSum(error.reporter, segment.source.address, proto: 58, length: icmp.count) }
         icmp.put16(~foldChecksum(sum), at: 2)
@@ -74,7 +74,7 @@ public struct FrameEncoder: Sendable {
     package func encodeDatagram(between source: Endpoint, _ destination: Endpoint) -> [UInt8] {
         var udp = source.port.octets + destination.port.octets + [0, 8, 0, 0]
         let pseudo = pseudoSum(source.address, destination.address, proto: 17, length: udp.count)
-        udp.put16(~foldChecksum(pseudo + udp.sum16), at: 6)
+        udp.put16(~foldChecksum(pseudo + udp.checksumSum), at: 6)
         let packet = ipPacket(
             from: source.address, to: destination.address, proto: 17, payload: udp, identification: 0, hopLimit: 64)
         return frame(packet, Segment(from: source, to: destination))
@@ -152,7 +152,7 @@ public struct FrameEncoder: Sendable {
             header += UInt16(truncatingIfNeeded: payload.count + 20).octets + identification.octets
             header += fragment.map { UInt16($0.offset / 8 | ($0.isLast ? 0 : 0x2000)).octets } ?? [0x40, 0]
             header += [hopLimit, proto, 0, 0] + source.octets + destination.octets
-            header.put16(~foldChecksum(header.sum16), at: 10)
+            header.put16(~foldChecksum(header.checksumSum), at: 10)
             return header + payload
         }
         let extra = fragment.map {
@@ -184,7 +184,7 @@ private struct TCPBytes {
         bytes += [0, 0, 0, 0] + area + payload.prefix(Int(segment.payloadLength))
         bytes += Array(repeating: 0, count: max(0, Int(segment.payloadLength) - payload.count))
         let pseudo = pseudoSum(segment.source.address, segment.destination.address, proto: 6, length: bytes.count)
-        let good = ~foldChecksum(pseudo + bytes.sum16)
+        let good = ~foldChecksum(pseudo + bytes.checksumSum)
         switch segment.checksum {
         case .good, .unverified: bytes.put16(good, at: 16)
         case .offload: bytes.put16(foldChecksum(pseudo), at: 16)
@@ -221,7 +221,7 @@ extension TCPOptions {
 }
 
 private func pseudoSum(_ source: IPAddress, _ destination: IPAddress, proto: UInt8, length: Int) -> UInt64 {
-    (source.octets + destination.octets).sum16 + UInt64(proto) + UInt64(length)
+    (source.octets + destination.octets).checksumSum + UInt64(proto) + UInt64(length)
 }
 
 extension IPAddress {
@@ -237,7 +237,7 @@ extension FixedWidthInteger {
 }
 
 extension [UInt8] {
-    var sum16: UInt64 { unsafe span.bytes.sum16(from: 0, count: count) }
+    var checksumSum: UInt64 { unsafe span.bytes.checksumSum(from: 0, count: count) }
 
     mutating func put16(_ value: UInt16, at offset: Int) {
         self[offset] = UInt8(value >> 8)
