@@ -1,4 +1,5 @@
 package import HandshakeAnalysis
+import HandshakeReport
 import PacketWire
 
 /// A closed set of names that a field can have: what is none of them is found before a packet is read.
@@ -126,7 +127,7 @@ package enum FigureText {
     static func plain(_ value: Double) -> String {
         if value == value.rounded(), value.magnitude < 1e15 { return "\(Int64(value))" }
         guard value.magnitude < 1e9 else { return "\(value)" }
-        var digits = fixed(value, 4)
+        var digits = Format.fixed(value, 4)
         while digits.last == "0" { digits.removeLast() }
         return digits.last == "." ? String(digits.dropLast()) : digits
     }
@@ -136,13 +137,5 @@ package enum FigureText {
             return plain(nanoseconds / size) + unit
         }
         return plain(nanoseconds) + "ns"
-    }
-
-    private static func fixed(_ value: Double, _ digits: Int) -> String {
-        let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
-        let scaled = Int64((value.magnitude * scale).rounded())
-        let fraction = String(scaled % Int64(scale))
-        return (value < 0 ? "-" : "") + "\(scaled / Int64(scale))."
-            + String(repeating: "0", count: digits - fraction.utf8.count) + fraction
     }
 }

@@ -25,9 +25,9 @@ package enum Format {
     /// A number with so many digits after the point, rounded half away from zero.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         let power = (0..<digits).reduce(Int64(1)) { power, _ in power * 10 }
-        let scaled = Int64((value * Double(power)).rounded())
-        guard digits > 0 else { return "\(scaled)" }
-        return "\(scaled / power).\(pad(scaled % power, digits))"
+        let scaled = Int64((value.magnitude * Double(power)).rounded())
+        let whole = (value < 0 ? "-" : "") + "\(scaled / power)"
+        return digits > 0 ? "\(whole).\(pad(scaled % power, digits))" : whole
     }
 
     /// Octets with a decimal unit: `3.05 GB`.
