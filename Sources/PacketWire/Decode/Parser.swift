@@ -106,9 +106,12 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func link(_ type: LinkType, into slot: inout DecodedFrame) {
         switch type.rawValue {
-        case 1: ethernet(at: 0, &slot)
-        case 113: sll(&slot)
-        case 276: sll2(&slot)
+        case 1, 113, 276:
+            let length = Parser.linkHeaderLength(type.rawValue)
+            guard holds(length, at: 0, .link, &slot) else { return }
+            let header = Parser.linkHeader(type.rawValue, bytes)
+            linkSignature = header.signature
+            etherType(header.type, at: length, &slot)
         case 12, 14, 101: ip(at: 0, &slot)
         case 228: ipv4(at: 0, &slot)
         case 229: ipv6(at: 0, &slot)
@@ -129,20 +132,22 @@ struct Parser: ~Escapable {
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
-    // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2.
+    /// The link types whose headers end in an EtherType, or have one in a fixed place: octets of the header.
     @inline(__always)
-    mutating func sll(_ slot: inout DecodedFrame) {
-        guard holds(16, at: 0, .link, &slot) else { return }
-        linkSignature = Parser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
-        etherType(bytes.u16(14), at: 16, &slot)
-    }
+    static func linkHeaderLength(_ linkType: UInt16) -> Int { linkType == 1 ? 14 : linkType == 113 ? 16 : 20 }
 
-    // LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length 1, address 8.
+    /// The link's signature and the EtherType of those link types.
+    /// - Parameter bytes: hold the header.
     @inline(__always)
-    mutating func sll2(_ slot: inout DecodedFrame) {
-        guard holds(20, at: 0, .link, &slot) else { return }
-        linkSignature = Parser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
-        etherType(bytes.u16(0), at: 20, &slot)
+    static func linkHeader(_ linkType: UInt16, _ bytes: RawSpan) -> (signature: UInt32, type: UInt16) {
+        switch linkType {
+        // Ethernet: destination 6, source 6, type 2.
+        case 1: (mix(bytes.native64(0), bytes.native32(8)), bytes.u16(12))
+        // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2.
+        case 113: (mix(bytes.u64(6), UInt32(bytes.u16(0))), bytes.u16(14))
+        // LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length 1, address 8.
+        default: (mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24), bytes.u16(0))
+        }
     }
 
     // NULL: an address family in the writer's byte order; LOOP: in network order.

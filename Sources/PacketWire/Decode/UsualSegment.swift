@@ -95,21 +95,10 @@ extension Parser {
         var type: UInt16
         var offset: Int
         switch decoder.linkType.rawValue {
-        case 1:
-            guard bytes.byteCount >= 54 else { return false }
-            segment.linkSignature = Parser.mix(bytes.native64(0), bytes.native32(8))
-            type = bytes.u16(12)
-            offset = 14
-        case 113:
-            guard bytes.byteCount >= 56 else { return false }
-            segment.linkSignature = Parser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
-            type = bytes.u16(14)
-            offset = 16
-        case 276:
-            guard bytes.byteCount >= 60 else { return false }
-            segment.linkSignature = Parser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
-            type = bytes.u16(0)
-            offset = 20
+        case 1, 113, 276:
+            offset = Parser.linkHeaderLength(decoder.linkType.rawValue)
+            guard bytes.byteCount >= offset + 40 else { return false }
+            (segment.linkSignature, type) = Parser.linkHeader(decoder.linkType.rawValue, bytes)
         case 12, 14, 101, 228, 229:
             guard bytes.byteCount >= 40 else { return false }
             segment.linkSignature = 0
