@@ -50,10 +50,6 @@ int clinux_provide_file(int number, size_t offset, size_t length);
 /// Lets the pages of octets go that were read. To read them again is right, and slow.
 void clinux_leave_file(int number, size_t offset, size_t length);
 
-/// Has the process's code and constants read again from their files where they are used next: what only its start needed is not resident
-/// any more. Not under a debugger, or where SYNSCOPE_KEEP_CODE is set: breakpoints and uprobes would be gone with it.
-void clinux_drop_code(void);
-
 // Signals
 
 /// Ignores SIGPIPE, so that a reader that closes our output is an error code and not a death.

@@ -51,7 +51,6 @@ struct Analysis: ~Copyable {
     /// - Returns: the totals, and what the capture lost.
     mutating func run(_ taker: inout some AttemptTaker) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
-        clinux_drop_code()
         var progress = ProgressBar(isWanted: !follows)
         defer { progress.clear() }
         let comments = reader.comments

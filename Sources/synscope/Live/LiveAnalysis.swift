@@ -119,7 +119,6 @@ final class LiveAnalysis: @unchecked Sendable {
     func hurry() { isHurried.store(true, ordering: .relaxed) }
 
     func run() {
-        clinux_drop_code()
         var frames = CapturedFrames()
         let end = limits.duration.map { Clock.steady + $0 }
         while !isStopped.load(ordering: .acquiring) {
