@@ -45,7 +45,7 @@ extension Scenario {
     package func jsonLines(listsPlain: Bool, workers: Int = 1, mostDecided: Int = 512) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = 1 << 16
-        configuration.listsPlain = listsPlain
+        if listsPlain { configuration.listing = .plainAndRecords }
         configuration.mostDecided = mostDecided
         configuration.hashSeed = 1
         var (out, plainLines) = (OutputBuffer(), PlainLines())

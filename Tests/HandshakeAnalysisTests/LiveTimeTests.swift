@@ -95,7 +95,7 @@ struct LiveTimeTests {
     @Test("What was evidence is listed by frame, once")
     func evidence() {
         var configuration = HandshakeTracker.Configuration()
-        configuration.listsEvidence = true
+        configuration.listing = .recordsAndEvidence
         var tracker = HandshakeTracker(configuration)
         var c = Conversation()
         c.handshake(at: 0)

@@ -255,7 +255,7 @@ import Testing
         configuration.parts = parts
         configuration.mostProfiles = profilesPerPart.map { $0 * parts } ?? configuration.mostProfiles
         configuration.hashSeed = 1
-        configuration.listsPlain = true
+        configuration.listing = .plainAndRecords
         configuration.mostDecided = mostDecided
         var decided = [[Decisions]](repeating: [], count: workers)
         var summary = HandshakeSummary()

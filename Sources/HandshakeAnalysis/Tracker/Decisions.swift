@@ -158,7 +158,7 @@ extension HandshakeTracker {
         taken.removeAll()
         swap(&taken, &decisions)
         taken.hasMore = !agenda.isEmpty
-        if configuration.listsPlain, !taken.isEmpty {
+        if configuration.listing == .plainAndRecords, !taken.isEmpty {
             let known = (0..<UInt8(parts.count)).reduce(0) { $0 + parts[$1].profiles.count }
             if known != knownProfiles {
                 knownProfiles = known

@@ -327,7 +327,7 @@ extension HandshakeTracker {
 
     /// The first 24 and the last 8 are kept.
     mutating func append(_ note: SegmentNote, _ slot: UInt32) {
-        if configuration.listsEvidence, replay == nil, evidence.last != frame { evidence.append(frame) }
+        if listsEvidence, replay == nil, evidence.last != frame { evidence.append(frame) }
         guard noteCount < noteLimit || evictForNote(slot) else {
             attempts[slot].notesOmitted += 1
             return

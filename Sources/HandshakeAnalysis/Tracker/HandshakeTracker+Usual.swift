@@ -302,7 +302,7 @@ extension HandshakeTracker {
         countsPlain && isPlain(slot)
     }
 
-    private var countsPlain: Bool { !configuration.listsAttempts || configuration.listsPlain }
+    private var countsPlain: Bool { configuration.listing == .sums || configuration.listing == .plainAndRecords }
 
     @inline(__always)
     private mutating func finishShort(_ slot: UInt32, _ segment: UsualSegment, fromClient: Bool) {
@@ -320,7 +320,7 @@ extension HandshakeTracker {
     private mutating func countPlain(_ slot: UInt32, _ cause: Ending) {
         let (client, server) = attempts.ends(of: slot)
         let body = attempts.entries[slot].body
-        if configuration.listsPlain {
+        if configuration.listing == .plainAndRecords {
             let plain = PlainAttempt(
                 client: client, server: server, part: parts.current.number, attempts.entries[slot],
                 attempts.progress[body])

@@ -32,16 +32,27 @@ public struct HandshakeTracker: ~Copyable {
         /// Whether segments whose checksum is bad are kept out of the state. Those of a sender all of whose checksums are
         /// bad are not: then its frames were rewritten, or its checksums are the network card's to fill.
         public var excludesBadChecksums = true
+        /// What is handed out of decided attempts, beside the sums (`summary`).
+        package enum Listing: Sendable {
+            /// Nothing, which costs least.
+            case sums
+            /// A record of each, but of plain attempts what they are (`PlainAttempt`), by `take`.
+            case plainAndRecords
+            /// A record of each.
+            case records
+            /// A record of each, and the frames that were evidence, by `takeEvidence`. Each attempt then has its detail at once.
+            case recordsAndEvidence
+        }
+        package var listing = Listing.records
         /// Whether decided attempts are handed out; if not they are counted only (`summary`), which costs less.
-        public var listsAttempts = true
-        /// Whether plain attempts are handed out as such, by `take`.
-        package var listsPlain = false
+        public var listsAttempts: Bool {
+            get { listing != .sums }
+            set { listing = newValue ? .records : .sums }
+        }
         /// How many decided attempts are kept at a time where they are taken as they are decided: about so many.
         package var mostDecided = 512
         /// The tunnels, by their two outer addresses, whose segments are believed though they came from one end only.
         public var declaredTunnels: [(IPAddress, IPAddress)] = []
-        /// Whether `takeEvidence` is kept.
-        package var listsEvidence = false
         /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
         /// lets go of: with detail there is more of it.
         package var usesShortForms = true
@@ -147,7 +158,8 @@ public struct HandshakeTracker: ~Copyable {
     /// The one whose handshake it was a segment of.
     var recentHandshake: UInt32 = 0
 
-    var usesShortForms: Bool { configuration.usesShortForms && !configuration.listsEvidence }
+    var listsEvidence: Bool { configuration.listing == .recordsAndEvidence }
+    var usesShortForms: Bool { configuration.usesShortForms && !listsEvidence }
 
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary {
@@ -303,7 +315,7 @@ public struct HandshakeTracker: ~Copyable {
     }
 
     /// The numbers of the frames that were evidence in an attempt, since the last call; none unless
-    /// `configuration.listsEvidence`.
+    /// `configuration.listing` asks for them.
     package mutating func takeEvidence() -> [UInt64] {
         defer { evidence.removeAll(keepingCapacity: true) }
         return evidence
@@ -312,7 +324,7 @@ public struct HandshakeTracker: ~Copyable {
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames. At one frame,
     /// those whose time was over come first.
     public mutating func drain() -> [AttemptRecord] {
-        precondition(!configuration.listsPlain, "plain attempts have no records: take hands out both")
+        precondition(configuration.listing != .plainAndRecords, "plain attempts have no records: take hands out both")
         defer { decisions.removeAll() }
         return decisions.inOrder
     }

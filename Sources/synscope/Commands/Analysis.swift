@@ -34,9 +34,8 @@ struct Analysis: ~Copyable {
         reader = try input.open(follows: follows)
         self.follows = follows
         var configuration = input.tracking.configuration()
-        configuration.listsAttempts = listsAttempts
         // Most attempts go the short way to where their records are made.
-        configuration.listsPlain = listsAttempts
+        configuration.listing = listsAttempts ? .plainAndRecords : .sums
         self.configuration = configuration
         workers = input.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }

@@ -94,7 +94,7 @@ final class LiveAnalysis: @unchecked Sendable {
         self.outlets = outlets
         self.writer = writer
         var configuration = configuration
-        configuration.listsEvidence = writer != nil
+        if writer != nil { configuration.listing = .recordsAndEvidence }
         // One thread follows them all, and asks for the sums often.
         configuration.parts = 1
         configuration.decidesEndsEarly = true
