@@ -43,20 +43,19 @@ extension HandshakeTracker {
 
     @inline(__always)
     private mutating func begin(_ batch: borrowing FrameBatch) -> Bool {
-        guard isUsual(batch) else { return goInDetail(batch) }
         guard batch.count > 0 else { return true }
         var own = find(batch)
         tick(batch, 0)
         let known = attempts.entries.count
         let goesSteadily =
-            agenda.isEmpty && batch.count > 1
+            isCompact(batch) && agenda.isEmpty && batch.count > 1
             && clock.goesSteadily(
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
         var isDone = true
         if goesSteadily { goSteadily(batch, &own) } else { isDone = go(batch, &own, from: 0) }
         batches.count(batch.count, isSteady: goesSteadily)
-        isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.count &* 7
+        isFlooded = own.frames.count > 0 && (attempts.entries.count &- known) &* 8 > own.frames.count &* 7
         return isDone
     }
 
@@ -65,14 +64,13 @@ extension HandshakeTracker {
     private mutating func resume(_ batch: borrowing FrameBatch) -> Bool {
         decideNext()
         guard agenda.isEmpty else { return false }
-        guard isUsual(batch) else { return goInDetail(batch, from: agenda.position) }
         var own = find(batch)
         return go(batch, &own, from: agenda.position)
     }
 
     /// Whether a batch's frames can go the short way: it is longer where fragments were let go.
     @inline(__always)
-    private func isUsual(_ batch: borrowing FrameBatch) -> Bool {
+    private func isCompact(_ batch: borrowing FrameBatch) -> Bool {
         usesShortForms && batch.count <= FrameBatch.capacity
     }
 
@@ -139,27 +137,37 @@ extension HandshakeTracker {
     @inline(never)
     private mutating func go(_ batch: borrowing FrameBatch, _ own: inout Own, from first: Int) -> Bool {
         let segments = batch.segments.span
+        let isCompact = isCompact(batch)
         for position in first..<batch.count {
             if position > first { tick(batch, position) }
             if !agenda.isEmpty {
                 agenda.position = position
                 return false
             }
-            if own.frames.contains(position) {
-                let head = batch.heads[position]
-                if head.isUsual {
-                    begin(share.place(ofPart: head.part))
-                    totals.frames.segments &+= 1
-                    let candidate = candidate(position, &own)
-                    _ = take(
-                        segments, position, batch.addresses[position], head.hash, candidate)
-                } else {
-                    takeOther(batch, position)
-                }
+            let head = batch.heads[position]
+            if !head.isUsual {
+                takeOther(batch, position)
+            } else if !isCompact {
+                takeInDetail(batch, position)
+            } else if own.frames.contains(position) {
+                begin(share.place(ofPart: head.part))
+                totals.frames.segments &+= 1
+                let candidate = candidate(position, &own)
+                _ = take(
+                    segments, position, batch.addresses[position], head.hash, candidate)
             }
             endFrame()
         }
         return true
+    }
+
+    /// Takes a usual segment, if it is this tracker's, and gives its attempt the detail at once.
+    @inline(never)
+    private mutating func takeInDetail(_ batch: borrowing FrameBatch, _ position: Int) {
+        let tuple = batch.tuple(position)
+        guard begin(tuple) else { return }
+        totals.frames.segments &+= 1
+        take(Segment(batch.segments[position], tuple))
     }
 
     /// The attempt that an own frame likely leads to; 0 for none. Nothing leads elsewhere than it did, unless it was rerouted since.
@@ -168,32 +176,10 @@ extension HandshakeTracker {
         own.reroutings == reroutings ? own.candidates[position] : 0
     }
 
-    /// Takes own frames, each attempt with its detail from the start.
-    /// - Parameter resumed: the frame that came when there was too much to decide first; nil for all frames.
-    private mutating func goInDetail(_ batch: borrowing FrameBatch, from resumed: Int? = nil) -> Bool {
-        for position in (resumed ?? 0)..<batch.count {
-            if position != resumed { tick(batch, position) }
-            if !agenda.isEmpty {
-                agenda.position = position
-                return false
-            }
-            if batch.heads[position].isUsual {
-                let tuple = batch.tuple(position)
-                if begin(tuple) {
-                    totals.frames.segments += 1
-                    take(Segment(batch.segments[position], tuple))
-                }
-            } else {
-                takeOther(batch, position)
-            }
-            endFrame()
-        }
-        return true
-    }
-
     /// Finds this tracker's frames, and asks for the memory that they lead to.
     @inline(__always)
     private func find(_ batch: borrowing FrameBatch) -> Own {
+        guard isCompact(batch) else { return Own(frames: Positions(), reroutings: reroutings) }
         var own = Own(frames: share.frames(of: batch), reroutings: reroutings)
         if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
         return own
