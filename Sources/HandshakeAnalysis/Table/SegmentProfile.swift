@@ -11,6 +11,8 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
     var hopLimit: UInt8 = 0
     var checksum: ChecksumState = .unverified
     var version: IPAddress.Version = .v4
+    /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.
+    private(set) var isPlainOpening = false
 
     init() {}
 
@@ -25,6 +27,9 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
         hopLimit = segment.hopLimit
         checksum = segment.checksum
         version = segment.isV6 ? .v6 : .v4
+        isPlainOpening =
+            isPlain && flags.isDisjoint(with: [.fin, .rst, .urg]) && options.contains(.mss)
+            && mss >= Judge.defaultMSS(version) && windowScale <= 14
     }
 
     @inline(__always)
@@ -33,12 +38,6 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
             && options.rawValue == segment.options.rawValue && windowScale == segment.windowScale
             && hopLimit == segment.hopLimit && checksum.rawValue == segment.checksum.rawValue
             && vlan.packed == segment.vlan.packed && (version == .v6) == segment.isV6
-    }
-
-    /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.
-    var isPlainOpening: Bool {
-        isPlain && flags.isDisjoint(with: [.fin, .rst, .urg]) && options.contains(.mss)
-            && mss >= Judge.defaultMSS(version) && windowScale <= 14
     }
 
     var isPlain: Bool { flags.isDisjoint(with: .reserved) }

@@ -107,13 +107,6 @@ extension HandshakeTracker {
         guard attempts.entries[slot].stage == .synSent, attempts.entries[slot].clientISN != 0, ports >> 16 != 0,
             ports & 0xffff != 0
         else { return false }
-        return profile == parts[place].hints.plainOpening || isPlainOpening(profile, inPart: place)
-    }
-
-    @inline(never)
-    private func isPlainOpening(_ profile: UInt16, inPart place: UInt8) -> Bool {
-        guard parts[place].profiles[profile].isPlainOpening else { return false }
-        parts[place].hints.plainOpening = profile
-        return true
+        return parts[place].profiles[profile].isPlainOpening
     }
 }

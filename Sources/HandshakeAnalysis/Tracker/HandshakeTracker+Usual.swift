@@ -7,8 +7,6 @@ struct ProfileHints {
     var ack: UInt16 = 0
     /// The last three, of one attempt, that made a plain handshake.
     var plain: (UInt16, UInt16, UInt16) = (0, 0, 0)
-    /// The last of a SYN that had no answer and a plain opening.
-    var plainOpening: UInt16 = 0
 }
 
 // The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without detail. What
