@@ -1,0 +1,40 @@
+/// An ICMP or ICMPv6 error and the TCP segment that it quotes (RFC 792, RFC 4443 section 3).
+public struct ICMPError: Hashable, Sendable {
+    /// Who sent the error.
+    public var reporter: IPAddress
+    public var type: UInt8
+    public var code: UInt8
+    /// Sender and receiver of the quoted segment.
+    public var source: Endpoint
+    public var destination: Endpoint
+    /// SEG.SEQ of the quoted segment; nil where the quote ends before it.
+    public var seq: UInt32?
+    public var network = VirtualNetwork.none
+    /// How the error was carried.
+    public var path = TunnelPath()
+
+    public init(
+        reporter: IPAddress, type: UInt8, code: UInt8, source: Endpoint, destination: Endpoint, seq: UInt32? = nil,
+        network: VirtualNetwork = .none
+    ) {
+        self.reporter = reporter
+        self.type = type
+        self.code = code
+        self.source = source
+        self.destination = destination
+        self.seq = seq
+        self.network = network
+    }
+
+    /// What the error means for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
+    public enum Severity: String, Sendable { case hard, admin, soft, pmtu }
+
+    public var severity: Severity {
+        switch (source.address.version, type, code) {
+        case (.v4, 3, 2), (.v4, 3, 3), (.v6, 1, 1), (.v6, 1, 4): .hard
+        case (.v4, 3, 9), (.v4, 3, 10), (.v4, 3, 13): .admin
+        case (.v4, 3, 4), (.v6, 2, _): .pmtu
+        default: .soft
+        }
+    }
+}
