@@ -65,12 +65,12 @@ struct PcapngState {
     private(set) var notes: [InterfaceNote] = []
     private(set) var note = SectionNote()
     /// Of the current frame; several are lines.
-    private(set) var comment: String?
-    private(set) var hasComment = false
+    var comment: String?
+    var hasComment = false
     /// Whether comments of the current frame found no room.
-    private(set) var isCommentCut = false
+    var isCommentCut = false
     /// Octets that texts of the current section and its interfaces may still have.
-    private var room = mostTexts
+    var room = mostTexts
     /// Interfaces of the current section that `notes` lacks.
     private(set) var notesOmitted = 0
     /// Of the last frame that had one: those of simple packet blocks have none.
@@ -302,61 +302,6 @@ struct PcapngState {
         }
         return sum
     }
-
-    /// Options in `range` of the block at the window's start: a code and a length of two octets each, padded to four; 0 ends them.
-    /// - Returns: whether the last one ends where it should.
-    private static func options(
-        _ order: FileOrder, _ reader: borrowing ByteReader, _ range: Range<Int>, _ take: (UInt16, Range<Int>) -> Void
-    ) -> Bool {
-        var at = range.lowerBound
-        while at + 4 <= range.upperBound {
-            let code = order.u16(reader.bytes, at)
-            let size = Int(order.u16(reader.bytes, at + 2))
-            if code == 0 { return true }
-            guard at + 4 + size <= range.upperBound else { return false }
-            take(code, at + 4..<at + 4 + size)
-            at += 4 + (size + 3) & ~3
-        }
-        return true
-    }
-
-    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>, most: Int = longestText) -> String {
-        let octets = range.prefix(most).map {
-            unsafe reader.bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
-        }
-        let text = String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
-        return range.count > most ? "\(text) \(ellipsis)" : text
-    }
-
-    /// A text of the section or of an interface, as far as there is room for it.
-    private mutating func sectionText(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
-        guard room > 0 else { return Self.ellipsis }
-        let text = Self.text(reader, range, most: min(room, Self.longestText))
-        room -= text.utf8.count
-        return text
-    }
-
-    /// Where comments are left out the last one says so.
-    private mutating func addComment(
-        _ reader: borrowing ByteReader, _ range: Range<Int>, to comments: inout [String]
-    ) {
-        if comments.count > Self.mostNotes { return }
-        comments.append(comments.count < Self.mostNotes ? sectionText(reader, range) : Self.ellipsis)
-    }
-
-    /// Adds one of the current frame's comments as a line, in place: there may be as many as a block has room for.
-    private mutating func addComment(_ reader: borrowing ByteReader, _ range: Range<Int>) {
-        if isCommentCut { return }
-        hasComment = true
-        guard let size = comment?.utf8.count else {
-            comment = Self.text(reader, range)
-            return
-        }
-        isCommentCut = size >= Self.longestComments
-        comment?.append(isCommentCut ? " \(Self.ellipsis)" : "\n" + Self.text(reader, range))
-    }
-
-    private mutating func forgetComment() { (comment, hasComment, isCommentCut) = (nil, false, false) }
 
     // type 4, length 4, interface 4, time 8 (upper half first), captured 4, original 4, octets, options, length 4
     @inline(__always)
