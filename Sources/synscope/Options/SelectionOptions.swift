@@ -1,0 +1,28 @@
+import ArgumentParser
+import CLinux
+import Glibc
+import HandshakeAnalysis
+import HandshakeExpectation
+import HandshakeReport
+import PacketCapture
+import PacketWire
+
+/// Which attempts are shown, or judged.
+struct SelectionOptions: ParsableArguments {
+    @Option(
+        name: .customShort("Y"),
+        help: ArgumentHelp(
+            "Only attempts of which this holds, as: hs.outcome != established and tcp.dstport == 443 (synscope fields; docs/expressions.md). Of several all must hold.",
+            valueName: "expression"))
+    var expressions: [String] = []
+
+    func predicate() throws(CommandFailure) -> Predicate? {
+        var predicates: [Predicate] = []
+        for expression in expressions {
+            do throws(ExpressionError) { predicates.append(try Predicate(expression)) } catch {
+                throw CommandFailure(status: .wrongUsage, message: "-Y:\(error)")
+            }
+        }
+        return Predicate.all(predicates)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import CLinux
+import Glibc
+import HandshakeAnalysis
+import HandshakeExpectation
+import HandshakeReport
+import PacketCapture
+import PacketWire
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv }
+
+/// How text looks.
+struct StyleOptions: ParsableArguments {
+    @Option(help: "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.")
+    var color = ColorChoice.auto
+
+    @Flag(help: "Draw with ASCII characters, also where the locale has more.")
+    var ascii = false
+
+    @Option(help: "Columns, from 60; by default the terminal's.")
+    var width: Int?
+
+    enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
+
+    func validate() throws {
+        if let width, !StyleOptions.widths.contains(width) {
+            throw ValidationError(
+                "--width takes a number from \(StyleOptions.widths.lowerBound) to \(StyleOptions.widths.upperBound)")
+        }
+    }
+
+    static let widths = Ladder.narrowest...1000
+
+    var style: TextStyle {
+        let automatic =
+            Terminal.isTerminal(STDOUT_FILENO) && (Terminal.environment("NO_COLOR") ?? "").isEmpty
+            && Terminal.environment("TERM") != "dumb"
+        return TextStyle(
+            usesColor: color == .always || color == .auto && automatic, usesUnicode: !ascii && Terminal.usesUnicode,
+            width: min(max(width ?? Terminal.width, StyleOptions.widths.lowerBound), StyleOptions.widths.upperBound))
+    }
+}
