@@ -95,29 +95,36 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What tests share: random numbers, temporary folders, processes, SYNs, frames in batches.
+        .target(
+            name: "TestSupport", dependencies: ["PacketWire"], path: "Tests/Support/TestSupport",
+            swiftSettings: testSettings),
         // Conversations written in Swift, and the traffic that benchmarks measure.
         .target(
-            name: "Fixtures", dependencies: ["PacketWire", "HandshakeAnalysis"], path: "Tests/Support/Fixtures",
+            name: "Fixtures", dependencies: ["TestSupport", "PacketWire", "HandshakeAnalysis"],
+            path: "Tests/Support/Fixtures",
             swiftSettings: testSettings),
         .executableTarget(
             name: "make-workload", dependencies: ["Fixtures"], path: "Tests/Support/MakeWorkload",
             swiftSettings: testSettings),
         // Worlds of which the truth is known, and its comparison with the analysis. Shares no code with the tracker.
         .target(
-            name: "Simulation", dependencies: ["HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
+            name: "Simulation", dependencies: ["TestSupport", "HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
             path: "Tests/Support/Simulation", swiftSettings: testSettings),
         .executableTarget(
             name: "simulate", dependencies: ["Simulation", "HandshakeScenario", "PacketCapture", "PacketWire"],
             path: "Tests/Support/Simulate", swiftSettings: testSettings),
         .testTarget(
-            name: "PacketWireTests", dependencies: ["PacketWire"], exclude: ["Independent"], swiftSettings: testSettings
-        ),
+            name: "PacketWireTests", dependencies: ["PacketWire", "TestSupport"], exclude: ["Independent"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeAnalysisTests",
-            dependencies: ["HandshakeAnalysis", "HandshakeReport", "HandshakeScenario", "PacketWire", "Fixtures"],
+            dependencies: [
+                "HandshakeAnalysis", "HandshakeReport", "HandshakeScenario", "PacketWire", "Fixtures", "TestSupport",
+            ],
             exclude: ["Golden"], swiftSettings: testSettings),
         .testTarget(
-            name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures"],
+            name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeReportTests", dependencies: ["HandshakeReport", "HandshakeAnalysis", "Fixtures"],
@@ -134,6 +141,7 @@ let package = Package(
             name: "ExpectationTests",
             dependencies: [
                 "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "Simulation",
+                "TestSupport",
             ],
             swiftSettings: testSettings),
         .testTarget(
@@ -143,12 +151,15 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "HandshakeService", "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis", "Fixtures", "CLinux",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                "HandshakeService", "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis", "Fixtures",
+                "TestSupport",
+                "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "CommandTests", dependencies: ["synscope", "CLinux", "Fixtures"], swiftSettings: testSettings),
+            name: "CommandTests", dependencies: ["synscope", "CLinux", "Fixtures", "TestSupport"],
+            swiftSettings: testSettings),
     ] + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -1,61 +1,8 @@
 import Fixtures
 import Foundation
 import PacketWire
+import TestSupport
 import Testing
-
-/// Where things are.
-enum Place {
-    static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    static let captures = project.appending(path: "Captures")
-    /// The executable beside the test bundle.
-    static let synscope = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
-        path: "synscope")
-
-    static func capture(_ name: String) -> String { captures.appending(path: name).path }
-}
-
-/// A finished process.
-struct Run {
-    var status: Int32
-    var output: String
-    var errors: String
-
-    /// - Parameter input: what its standard input reads; none where nil.
-    init(
-        _ arguments: [String], executable: URL = Place.synscope, input: [UInt8]? = nil,
-        environment: [String: String] = [:]
-    ) throws {
-        let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
-        ) { _, new in new }
-        // Files, not pipes: no reader has to keep up.
-        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-run-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        func file(_ name: String, _ bytes: [UInt8] = []) throws -> URL {
-            let url = folder.appending(path: name)
-            try Data(bytes).write(to: url)
-            return url
-        }
-        let (out, err) = (try file("out"), try file("err"))
-        process.standardInput = try FileHandle(forReadingFrom: try file("in", input ?? []))
-        process.standardOutput = try FileHandle(forWritingTo: out)
-        process.standardError = try FileHandle(forWritingTo: err)
-        try process.run()
-        process.waitUntilExit()
-        status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
-        output = String(decoding: try Data(contentsOf: out), as: UTF8.self)
-        errors = String(decoding: try Data(contentsOf: err), as: UTF8.self)
-    }
-
-    static func shell(_ script: String) throws -> Run {
-        try Run(["-c", script], executable: URL(filePath: "/bin/sh"), environment: ["SYNSCOPE": Place.synscope.path])
-    }
-}
 
 @Suite("The command")
 struct CommandTests {
@@ -140,8 +87,8 @@ struct CommandTests {
             (frame[36], frame[37]) = (UInt8(port >> 8), UInt8(port & 0xff))
             return frame
         }
-        let file = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString).pcap")
-        defer { try? FileManager.default.removeItem(at: file) }
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "file.pcap")
         try Data(CommandTests.savefile(frames)).write(to: file)
         let one = try Run(["-q", "-T", "jsonl", "-j", "1", file.path])
         let summary = try #require(one.output.split(separator: "\n").last)
@@ -154,10 +101,8 @@ struct CommandTests {
 
     @Test("--decode-as names the tunnel of a UDP port that the headers inside do not prove")
     func decodeAs() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-ports-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (scenario, made) = (folder.appending(path: "a.pkt"), folder.appending(path: "a.pcap"))
+        let folder = try TemporaryFolder()
+        let (scenario, made) = (folder.url.appending(path: "a.pkt"), folder.url.appending(path: "a.pcap"))
         try Data("0 > S in vxlan 7\n+20ms < S. in vxlan 7\n+1ms > . in vxlan 7\n".utf8).write(to: scenario)
         #expect(try Run(["craft", scenario.path, "-w", made.path]).status == 0)
         var bytes = Array(try Data(contentsOf: made))
@@ -201,14 +146,13 @@ struct CommandTests {
 
     @Test("A comment that pcapng has of a frame is in its segment and in the diagram")
     func frameComments() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "synscope-comments-\(UUID().uuidString).pcapng")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
+        let kept = folder.path("kept.pcapng")
         // Which check -w writes.
-        _ = try Run(["check", Place.capture("syn-lost.pcap"), "-e", "count() == 0", "-w", folder.path])
-        let attempt = try Run(["-T", "jsonl", folder.path])
+        _ = try Run(["check", Place.capture("syn-lost.pcap"), "-e", "count() == 0", "-w", kept])
+        let attempt = try Run(["-T", "jsonl", kept])
         #expect(attempt.output.contains("\"comment\":\"frame 1 of "))
-        #expect(try Run(["draw", folder.path, "--attempt", "1"]).output.contains("# frame 1 of "))
+        #expect(try Run(["draw", kept, "--attempt", "1"]).output.contains("# frame 1 of "))
     }
 
     @Test("No progress is shown where standard error is no terminal")
@@ -219,10 +163,8 @@ struct CommandTests {
 
     @Test("check -w keeps every fragment of the handshakes that it keeps")
     func keptFragments() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-fragments-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (whole, kept) = (folder.appending(path: "a.pcap").path, folder.appending(path: "b.pcapng").path)
+        let folder = try TemporaryFolder()
+        let (whole, kept) = (folder.path("a.pcap"), folder.path("b.pcapng"))
         let scenario = Place.project.appending(path: "Tests/Scenarios/encapsulation/fragments-put-together.pkt").path
         #expect(try Run(["craft", scenario, "-w", whole]).status == 0)
         #expect(try Run(["check", whole, "-e", "none(hs.outcome == established)", "-w", kept]).status == 1)
@@ -246,8 +188,8 @@ struct CommandTests {
         for n in 0..<5000 { c.client(".", at: Double(n), len: 1200) }
         let bytes = c.pcap()
         #expect(bytes.count > 5 << 20)
-        let file = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: file) }
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "file")
         try Data([UInt8](repeating: 9, count: 1000) + bytes).write(to: file)
         let run = try Run.shell(
             "(dd bs=1000 count=1 of=/dev/null status=none; $SYNSCOPE -q -T json -) < \(file.path)")
@@ -313,14 +255,12 @@ struct CommandTests {
 
     @Test("Every capture with a scenario beside it is what craft makes of it, and as it expects")
     func craftedCaptures() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-craft-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
         let names = try FileManager.default.contentsOfDirectory(atPath: Place.captures.path)
             .filter { $0.hasSuffix(".pkt") }
         #expect(names.count > 20)
         for name in names {
-            let made = folder.appending(path: "made.pcap").path
+            let made = folder.path("made.pcap")
             let run = try Run(["craft", Place.capture(name), "--check", "-w", made])
             #expect(run.status == 0, "\(name): \(run.output)")
             let capture = Place.captures.appending(path: name.dropLast(4) + ".pcap")
@@ -405,8 +345,8 @@ struct CommandTests {
 
     @Test("What the capture itself is stands before the attempts that it bounds, once")
     func captureFirst() throws {
-        let made = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString).pcap").path
-        defer { try? FileManager.default.removeItem(atPath: made) }
+        let folder = try TemporaryFolder()
+        let made = folder.path("made.pcap")
         // Of each connection only what its client sent.
         let scenario = Array("0 > S 7\n+20ms > . 8:8(0) ack 100\n+1ms > P. 8:18(10) ack 100\n".utf8)
         #expect(try Run(["craft", "-", "-w", made], input: scenario).status == 0)
@@ -477,8 +417,8 @@ struct CommandTests {
 
     @Test("check overwrites nothing that it reads, and writes no file twice")
     func takenFiles() throws {
-        let copy = FileManager.default.temporaryDirectory.appending(path: "synscope-taken-\(UUID().uuidString).pcap")
-        defer { try? FileManager.default.removeItem(at: copy) }
+        let folder = try TemporaryFolder()
+        let copy = folder.url.appending(path: "copy.pcap")
         let octets = try Data(contentsOf: URL(filePath: Place.capture("incident.pcap")))
         try octets.write(to: copy)
         for target in [["-w", copy.path], ["--report", "json=\(copy.path)"]] {
@@ -490,8 +430,8 @@ struct CommandTests {
 
     @Test("Where nothing breaks a rule, -w is a capture without frames")
     func nothingKept() throws {
-        let kept = FileManager.default.temporaryDirectory.appending(path: "synscope-kept-\(UUID().uuidString).pcapng")
-        defer { try? FileManager.default.removeItem(at: kept) }
+        let folder = try TemporaryFolder()
+        let kept = folder.url.appending(path: "kept.pcapng")
         #expect(try Run(["check", Place.capture("incident.pcap"), "-e", "count() == 10", "-w", kept.path]).status == 0)
         let again = try Run(["-q", kept.path])
         #expect(again.status == 0 && again.output.contains("attempts    0"))
@@ -499,8 +439,8 @@ struct CommandTests {
 
     @Test("check -w keeps the frames of offending attempts under their own numbers, also with a filter")
     func keptFrames() throws {
-        let kept = FileManager.default.temporaryDirectory.appending(path: "synscope-kept-\(UUID().uuidString).pcapng")
-        defer { try? FileManager.default.removeItem(at: kept) }
+        let folder = try TemporaryFolder()
+        let kept = folder.url.appending(path: "kept.pcapng")
         let run = try Run([
             "check", Place.capture("incident.pcap"), "-e", "none(hs.outcome == refused)", "-w", kept.path, "-f",
             "tcp port 8443",

@@ -1,22 +1,6 @@
 import Foundation
+import TestSupport
 import Testing
-
-/// A folder that goes when it is no longer used.
-final class TemporaryFolder {
-    let url = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)")
-
-    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-
-    func path(_ name: String) -> String { url.appending(path: name).path }
-
-    /// - Returns: the file's path.
-    func write(_ name: String, _ text: String) throws -> String {
-        try Data(text.utf8).write(to: url.appending(path: name))
-        return path(name)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-}
 
 /// Text that the command reads from files that others may have written. What hangs it fails by the suite's limit.
 @Suite("Hostile text files", .timeLimit(.minutes(10)))

@@ -1,27 +1,26 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Tunnels, and whom the command believes")
 struct TunnelTests {
     /// The command's run on a handshake that a switch mirrors in GRE, beside one that is plain.
     private func run(_ arguments: [String]) throws -> Run {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-tunnels-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (scenario, capture) = (folder.appending(path: "a.pkt"), folder.appending(path: "a.pcap"))
-        try """
-        flow 10.9.1.10:40000 > 10.9.2.20:443 isn 1000 5000
-        flow plain 10.3.0.7:50000 > 10.3.0.9:22 isn 2000 6000
-        0     plain > S
-        +1ms  plain < S.
-        +1ms  plain > .
-        1     > S  in gre from 10.3.0.1 to 10.3.0.9
-        +10ms < S. in gre from 10.3.0.1 to 10.3.0.9
-        +1ms  > .  in gre from 10.3.0.1 to 10.3.0.9
-        """.write(to: scenario, atomically: true, encoding: .utf8)
-        let craft = try Run(["craft", scenario.path, "-w", capture.path])
+        let folder = try TemporaryFolder()
+        let capture = folder.path("a.pcap")
+        let text = """
+            flow 10.9.1.10:40000 > 10.9.2.20:443 isn 1000 5000
+            flow plain 10.3.0.7:50000 > 10.3.0.9:22 isn 2000 6000
+            0     plain > S
+            +1ms  plain < S.
+            +1ms  plain > .
+            1     > S  in gre from 10.3.0.1 to 10.3.0.9
+            +10ms < S. in gre from 10.3.0.1 to 10.3.0.9
+            +1ms  > .  in gre from 10.3.0.1 to 10.3.0.9
+            """
+        let craft = try Run(["craft", try folder.write("a.pkt", text), "-w", capture])
         #expect(craft.status == 0, "\(craft.errors)")
-        return try Run(arguments.map { $0 == "CAPTURE" ? capture.path : $0 })
+        return try Run(arguments.map { $0 == "CAPTURE" ? capture : $0 })
     }
 
     private static let rule = "count(hs.outcome == established) == 2"

@@ -1,13 +1,12 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A folder that is gone afterwards.
 func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "synscope-confined-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder.path)
+    let folder = try TemporaryFolder()
+    try body(folder.url.path)
 }
 
 @Suite("Files that are written")

@@ -1,5 +1,6 @@
 import HandshakeAnalysis
 import HandshakeReport
+import TestSupport
 import Testing
 
 @testable import HandshakeExpectation
@@ -258,7 +259,7 @@ struct ExpressionTests {
 
     @Test("No text of any kind traps the parser or the checker")
     func fuzz() {
-        var random = Wheel(state: 20_261_124)
+        var random = RandomNumbers(seed: 20_261_124)
         let pieces =
             Field.all.map(\.name) + AggregateKind.names + [
                 "(", ")", "{", "}", ",", "..", "==", "!=", "<", "<=", ">", ">=", "and", "or", "not", "in", "contains",
@@ -272,11 +273,12 @@ struct ExpressionTests {
         var taken = 0
         for _ in 0..<20_000 {
             var text = ""
-            if random.next(8) == 0 {
-                text = String(decoding: (0..<random.next(40)).map { _ in UInt8(random.next(256)) }, as: UTF8.self)
+            if random.next(below: 8) == 0 {
+                text = String(
+                    decoding: (0..<random.next(below: 40)).map { _ in UInt8(random.next(below: 256)) }, as: UTF8.self)
             } else {
-                for _ in 0..<random.next(14) {
-                    text += pieces[random.next(pieces.count)] + (random.next(4) == 0 ? "" : " ")
+                for _ in 0..<random.next(below: 14) {
+                    text += pieces[random.next(below: pieces.count)] + (random.next(below: 4) == 0 ? "" : " ")
                 }
             }
             if let predicate = try? Predicate(text) {
@@ -291,17 +293,5 @@ struct ExpressionTests {
             }
         }
         #expect(taken > 100, "some of it is an expression")
-    }
-}
-
-/// xorshift64*: the same in every run.
-struct Wheel {
-    var state: UInt64
-
-    mutating func next(_ bound: Int) -> Int {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return Int((state &* 0x2545_f491_4f6c_dd1d) >> 33) % bound
     }
 }

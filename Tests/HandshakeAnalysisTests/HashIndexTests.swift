@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HandshakeAnalysis
@@ -5,11 +6,10 @@ import Testing
 @Suite struct HashIndexTests {
     /// Hashes with what random ones rarely have: equal tags, crowds at one place, and around the end of the table.
     private struct Hashes {
-        var state: UInt64 = 7
+        var numbers = RandomNumbers(seed: 7)
 
         mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let random = state ^ state >> 29
+            let random = numbers.next()
             return switch random % 16 {
             case 0: 0xffff_ffff_0000_0000 | random >> 40
             case 1: 0xfff0_0000_0000_0000 | random >> 12

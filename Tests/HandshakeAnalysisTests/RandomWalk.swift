@@ -1,4 +1,5 @@
 import PacketWire
+import TestSupport
 
 /// Connections of which each goes on as it should with some probability, and else sends something that nearly fits.
 struct RandomWalk {
@@ -11,14 +12,14 @@ struct RandomWalk {
         var challenge: Segment?
     }
 
-    private var state: UInt64
+    private var numbers: RandomNumbers
     private let isCalm: Bool
     private var connections: [Connection] = []
     private var time: Int64 = 1_700_000_000_000_000_000
 
     /// - Parameter seed: walks of even seeds have calm time: no frame comes long after another, or before it.
     init(seed: UInt64, tuples: Int = 4) {
-        state = seed &* 0x9e37_79b9_7f4a_7c15
+        numbers = RandomNumbers(seed: seed &* 0x9e37_79b9_7f4a_7c15)
         isCalm = seed.isMultiple(of: 2)
         for number in 0..<tuples {
             let isV6 = number % 4 == 3
@@ -32,13 +33,7 @@ struct RandomWalk {
         }
     }
 
-    private mutating func random(_ below: UInt64) -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return (z ^ (z >> 31)) % below
-    }
+    private mutating func random(_ bound: UInt64) -> UInt64 { numbers.next(below: bound) }
 
     mutating func frames(_ count: Int = 120) -> [(octets: [UInt8], time: Int64)] {
         (0..<count).map { _ in

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HandshakeAnalysis
@@ -53,16 +54,16 @@ import Testing
     func model() {
         let recent = RecentIndex()
         var known: [UInt64: UInt32] = [:]
-        var state: UInt64 = 1
+        var numbers = RandomNumbers(seed: 1)
         var answers = 0
         for _ in 0..<100_000 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let random = numbers.next()
             // Few buckets, and several hashes in each.
-            let hash = (state >> 40 & 0x3) << 60 | (state >> 50 & 0x7) << 32
-            switch state >> 33 & 0x3 {
+            let hash = (random >> 40 & 0x3) << 60 | (random >> 50 & 0x7) << 32
+            switch random >> 33 & 0x3 {
             case 0:
                 if let old = known[hash] { recent.forget(hash, old) }
-                known[hash] = UInt32(truncatingIfNeeded: state >> 20) | 1
+                known[hash] = UInt32(truncatingIfNeeded: random >> 20) | 1
                 recent.remember(hash, known[hash] ?? 0)
             case 1:
                 if let old = known.removeValue(forKey: hash) { recent.forget(hash, old) }

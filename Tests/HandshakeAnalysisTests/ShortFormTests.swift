@@ -1,6 +1,7 @@
 import HandshakeAnalysis
 import HandshakeReport
 import PacketWire
+import TestSupport
 import Testing
 
 /// Attempts without detail against attempts with it, on segments that no stack would send in this order.
@@ -38,13 +39,7 @@ import Testing
         var most = 0
         let count = 60_000
         for number in 0..<count {
-            var segment = Segment(
-                from: Endpoint(IPAddress(v4: 0x0a00_0000 + UInt32(number)), 1000),
-                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
-            segment.flags = .syn
-            segment.seq = 1 + UInt32(number)
-            segment.options.present = .mss
-            segment.options.mss = 1460
+            let segment = Segment.syn(from: UInt32(number), seq: 1 + UInt32(number))
             var batch = tracker.makeBatch()
             let octets = FrameEncoder(.ethernet).encode(segment)
             batch.append(
@@ -104,12 +99,8 @@ import Testing
         let source = IPAddress(v4: bits)
         var tracker = HandshakeTracker(configuration)
         for number in 0..<40 {
-            var segment = Segment(
-                from: Endpoint(source, 1000), to: Endpoint(IPAddress(v4: 0x0a00_0001 + UInt32(number)), 80))
-            segment.flags = .syn
-            segment.seq = 7
-            segment.options.present = .mss
-            segment.options.mss = 1460
+            var segment = Segment.syn(from: 0, to: 0x0a00_0001 + UInt32(number))
+            segment.source = Endpoint(source, 1000)
             var batch = tracker.makeBatch()
             let octets = FrameEncoder(.ethernet).encode(segment)
             batch.append(
@@ -132,28 +123,14 @@ import Testing
         configuration.listsAttempts = false
         configuration.hashSeed = 1
         let frames = (UInt32(0)..<70_000).map { number in
-            var segment = Segment(
-                from: Endpoint(IPAddress(v4: 0x0a00_0000 + number), 1000),
-                to: Endpoint(IPAddress(v4: 0xc633_6401 + number / 30_000), 80))
-            segment.flags = .syn
             // One in a hundred has a number that calls for a closer look.
-            segment.seq = number % 100 == 0 ? 0 : 7
-            segment.options.present = .mss
-            segment.options.mss = 1460
-            return FrameEncoder(.ethernet).encode(segment)
+            let segment = Segment.syn(
+                from: number, to: 0xc633_6401 + number / 30_000, seq: number % 100 == 0 ? 0 : 7)
+            return (octets: FrameEncoder(.ethernet).encode(segment), time: Int64(number) * 200_000)
         }
         func summary(_ apportion: Apportionment?) -> String {
             var tracker = HandshakeTracker(configuration)
-            var batch = tracker.makeBatch()
-            for (index, octets) in frames.enumerated() {
-                batch.append(
-                    octets.span.bytes, wireLength: octets.count, number: UInt64(index + 1),
-                    time: Int64(index) * 200_000, decoder: FrameDecoder(.ethernet))
-                if batch.isFull || index == frames.count - 1 {
-                    tracker.receive(batch)
-                    batch.removeAll()
-                }
-            }
+            inBatches(frames, tracker.makeBatch()) { tracker.receive($0) }
             tracker.end(apportion)
             var out = OutputBuffer()
             JSONReport.line(tracker.summary, CaptureLoss(), to: &out)
@@ -181,17 +158,10 @@ import Testing
         configuration.usesShortForms = short
         configuration.listsAttempts = lists
         var tracker = HandshakeTracker(configuration)
-        var batch = tracker.makeBatch()
         var records: [AttemptRecord] = []
-        for (index, frame) in frames.enumerated() {
-            batch.append(
-                frame.octets.span.bytes, wireLength: frame.octets.count, number: UInt64(index + 1), time: frame.time,
-                decoder: FrameDecoder(.ethernet))
-            if batch.isFull || index == frames.count - 1 {
-                tracker.receive(batch)
-                batch.removeAll()
-                records += tracker.drain()
-            }
+        inBatches(frames, tracker.makeBatch()) {
+            tracker.receive($0)
+            records += tracker.drain()
         }
         records += tracker.finish()
         var lines = records.map { record in

@@ -2,6 +2,7 @@ import HandshakeAnalysis
 import HandshakeReport
 import HandshakeScenario
 import PacketWire
+import TestSupport
 import Testing
 
 /// One tracker against several that share the tuples out.
@@ -41,11 +42,7 @@ import Testing
     func flood() {
         var frames: [(octets: [UInt8], time: Int64)] = []
         for number in 0..<3000 {
-            var segment = Segment(
-                from: Endpoint(IPAddress(v4: 0x0a00_0000 + UInt32(number)), 1000),
-                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
-            segment.flags = .syn
-            segment.seq = 1 + UInt32(number)
+            let segment = Segment.syn(from: UInt32(number), seq: 1 + UInt32(number), mss: nil)
             frames.append((FrameEncoder(.ethernet).encode(segment), Int64(number) * 1000))
         }
         let alone = outcome(frames, workers: 1, most: 1024)
@@ -200,15 +197,9 @@ import Testing
         var syn: Segment
 
         init(client: UInt32) {
-            syn = Segment(
-                from: Endpoint(IPAddress(v4: client), 1000 + UInt16(client & 0xff)),
-                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
-            syn.flags = .syn
-            syn.seq = 1000
+            syn = .syn(from: client &- 0x0a00_0000, port: 1000 + UInt16(client & 0xff), seq: 1000)
             syn.window = 65_000
             syn.hopLimit = 64
-            syn.options.present = .mss
-            syn.options.mss = 1460
         }
 
         func reply(_ flags: TCPFlags) -> Segment {
@@ -268,16 +259,7 @@ import Testing
                 tracker.take(&decisions)
                 decided[worker].append(decisions)
             }
-            var batch = tracker.makeBatch()
-            for (index, frame) in frames.enumerated() {
-                batch.append(
-                    frame.octets.span.bytes, wireLength: frame.octets.count, number: UInt64(index + 1),
-                    time: frame.time, decoder: FrameDecoder(.ethernet))
-                if batch.isFull || index == frames.count - 1 {
-                    tracker.receive(batch, take)
-                    batch.removeAll()
-                }
-            }
+            inBatches(frames, tracker.makeBatch()) { tracker.receive($0, take) }
             tracker.end(take)
             take(&tracker)
             summary.add(tracker.summary)

@@ -2,6 +2,7 @@ import Fixtures
 import Foundation
 import PacketWire
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PacketCapture

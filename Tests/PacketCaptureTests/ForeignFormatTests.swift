@@ -2,6 +2,7 @@ import Fixtures
 import Foundation
 import PacketCapture
 import PacketWire
+import TestSupport
 import Testing
 
 /// A file that is not read, with what the error must say.
@@ -244,16 +245,9 @@ struct ForeignFormatTests {
     /// Runs a command of an error without synscope at its end.
     private func run(_ advice: String) throws -> [UInt8] {
         let command = try #require(advice.split(separator: ": ", maxSplits: 1).last)
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", String(command).replacing(" | synscope -", with: "")]
-        process.standardOutput = output
-        try process.run()
-        let octets = Array(output.fileHandleForReading.readDataToEndOfFile())
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return octets
+        let run = try Run.shell(String(command).replacing(" | synscope -", with: ""))
+        #expect(run.status == 0)
+        return run.octets
     }
 
     /// A file that a command makes of a capture.
@@ -284,12 +278,9 @@ struct ForeignFormatTests {
 
     @Test("A command has the file's name as a shell takes it")
     func quotedName() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "synscope \(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appending(path: "it's a $(capture).pcap").path
+        let folder = try TemporaryFolder("synscope ")
         let capture = SavefileTests.handshake.pcap()
-        try Data(Array(Self.banner.utf8) + capture).write(to: URL(filePath: path))
+        let path = try folder.write("it's a $(capture).pcap", Array(Self.banner.utf8) + capture)
         let error = try #require(throws: CaptureError.self) { try CaptureReader(paths: [path]) }
         #expect(try run(try #require(error.advice)) == capture)
     }

@@ -2,6 +2,7 @@ import Fixtures
 import Foundation
 @testable import PacketCapture
 import PacketWire
+import TestSupport
 import Testing
 
 @Suite("What a live capture does apart from the kernel")
@@ -75,24 +76,14 @@ struct LiveCaptureTests {
 
 @Suite("The file of watch -w")
 struct RotatingSavefileTests {
-    final class Folder {
-        let path = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)").path
-        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-        var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-        func data(_ name: String) -> [UInt8] {
-            FileManager.default.contents(atPath: path + "/" + name).map(Array.init) ?? []
-        }
-    }
-
     private let header: [UInt8] = [0xff]
 
     @Test("The next file begins before a write would make it larger than asked, each with the header")
     func bySize() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var rotation = RotatingSavefile.Rotation()
         rotation.size = 10
-        var file = try RotatingSavefile(path: folder.path + "/a.pcapng", header: header, rotation: rotation, now: 0)
+        var file = try RotatingSavefile(path: folder.path("a.pcapng"), header: header, rotation: rotation, now: 0)
         for value in 1...3 { try file.write([UInt8](repeating: UInt8(value), count: 5), now: 0) }
         try file.write([UInt8](repeating: 9, count: 50), now: 0)
         #expect(folder.names == ["a-00001.pcapng", "a-00002.pcapng", "a-00003.pcapng", "a-00004.pcapng"])
@@ -102,10 +93,10 @@ struct RotatingSavefileTests {
 
     @Test("The next file begins after the time asked for")
     func byAge() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var rotation = RotatingSavefile.Rotation()
         rotation.age = 100
-        var file = try RotatingSavefile(path: folder.path + "/a", header: header, rotation: rotation, now: 0)
+        var file = try RotatingSavefile(path: folder.path("a"), header: header, rotation: rotation, now: 0)
         try file.write([1], now: 99)
         try file.write([2], now: 100)
         #expect(folder.names == ["a-00001", "a-00002"])
@@ -113,14 +104,14 @@ struct RotatingSavefileTests {
 
     @Test("The oldest files go, those of an earlier run among them, and other files stay")
     func ring() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         for name in ["a-00007.pcapng", "a-00008.pcapng", "a-8.pcapng", "b-00001.pcapng"] {
-            _ = FileManager.default.createFile(atPath: folder.path + "/" + name, contents: nil)
+            _ = FileManager.default.createFile(atPath: folder.path(name), contents: nil)
         }
         var rotation = RotatingSavefile.Rotation()
         rotation.size = 4
         rotation.files = 2
-        var file = try RotatingSavefile(path: folder.path + "/a.pcapng", header: header, rotation: rotation, now: 0)
+        var file = try RotatingSavefile(path: folder.path("a.pcapng"), header: header, rotation: rotation, now: 0)
         #expect(folder.names == ["a-00008.pcapng", "a-00009.pcapng", "a-8.pcapng", "b-00001.pcapng"])
         for _ in 0..<2 { try file.write([1, 2, 3], now: 0) }
         #expect(folder.names == ["a-00009.pcapng", "a-00010.pcapng", "a-8.pcapng", "b-00001.pcapng"])
@@ -128,8 +119,8 @@ struct RotatingSavefileTests {
 
     @Test("Opened anew it makes the file that was moved, or goes on with a section of its own")
     func reopen() throws {
-        let folder = try Folder()
-        let path = folder.path + "/a"
+        let folder = try TemporaryFolder()
+        let path = folder.path("a")
         var file = try RotatingSavefile(path: path, header: header, rotation: .init(), now: 0)
         try file.write([1], now: 0)
         try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
@@ -142,17 +133,17 @@ struct RotatingSavefileTests {
 
     @Test("Where the next file cannot be begun the last one goes on, and a second later it is tried again")
     func failedRotation() throws {
-        let folder = try Folder()
-        let moved = folder.path + "-moved"
+        let folder = try TemporaryFolder()
+        let moved = folder.url.path + "-moved"
         let second: Int64 = 1_000_000_000
         var rotation = RotatingSavefile.Rotation()
         rotation.size = 4
-        var file = try RotatingSavefile(path: folder.path + "/a", header: header, rotation: rotation, now: 0)
+        var file = try RotatingSavefile(path: folder.path("a"), header: header, rotation: rotation, now: 0)
         try file.write([1, 1, 1], now: 0)
-        try FileManager.default.moveItem(atPath: folder.path, toPath: moved)
+        try FileManager.default.moveItem(atPath: folder.url.path, toPath: moved)
         try file.write([2, 2, 2], now: 0)
-        #expect(file.trouble?.description.contains(folder.path + "/a-00002") == true)
-        try FileManager.default.moveItem(atPath: moved, toPath: folder.path)
+        #expect(file.trouble?.description.contains(folder.url.path + "/a-00002") == true)
+        try FileManager.default.moveItem(atPath: moved, toPath: folder.url.path)
         try file.write([3], now: second - 1)
         #expect(file.trouble != nil)
         try file.write([4], now: second)
@@ -163,14 +154,14 @@ struct RotatingSavefileTests {
 
     @Test("A file that cannot be opened anew goes on, and is opened when that can be")
     func failedReopen() throws {
-        let folder = try Folder()
-        let moved = folder.path + "-moved"
-        var file = try RotatingSavefile(path: folder.path + "/a", header: header, rotation: .init(), now: 0)
-        try FileManager.default.moveItem(atPath: folder.path, toPath: moved)
+        let folder = try TemporaryFolder()
+        let moved = folder.url.path + "-moved"
+        var file = try RotatingSavefile(path: folder.path("a"), header: header, rotation: .init(), now: 0)
+        try FileManager.default.moveItem(atPath: folder.url.path, toPath: moved)
         file.reopen(now: 0)
         #expect(file.trouble != nil)
         try file.write([1], now: 1)
-        try FileManager.default.moveItem(atPath: moved, toPath: folder.path)
+        try FileManager.default.moveItem(atPath: moved, toPath: folder.url.path)
         try file.write([2], now: 1_000_000_000)
         #expect(file.trouble == nil)
         #expect(folder.data("a") == [0xff, 1, 0xff, 2])

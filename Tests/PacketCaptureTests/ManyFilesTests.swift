@@ -3,6 +3,7 @@ import Foundation
 import PacketCapture
 import PacketWire
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("What pcapng says beside its frames")
@@ -221,22 +222,6 @@ struct OldVersionTests {
 
 @Suite("Many files")
 struct ManyFilesTests {
-    /// A folder that goes with its user.
-    final class Folder {
-        let url: URL
-        init() throws {
-            url = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        }
-        deinit { try? FileManager.default.removeItem(at: url) }
-
-        func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-            let file = url.appending(path: name)
-            try Data(bytes).write(to: file)
-            return file.path
-        }
-    }
-
     /// A capture of one SYN, from this client, at this time in ms.
     static func capture(_ client: Int, at time: Double) -> [UInt8] {
         var c = Conversation(from: "192.0.2.\(client)")
@@ -261,7 +246,7 @@ struct ManyFilesTests {
 
     @Test("Two hundred files in any order are read by time, few of them open at once")
     func byTime() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var paths = try (0..<200).map { try folder.write("part\($0)", ManyFilesTests.capture($0, at: Double($0))) }
         paths.shuffle()
         let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
@@ -275,7 +260,7 @@ struct ManyFilesTests {
 
     @Test("Overlapping files are merged frame by frame")
     func overlapping() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let paths = try (0..<30).map { part in
             var c = Conversation(from: "192.0.2.\(part)")
             for n in 0..<50 { c.client("S", at: Double(part + n * 30), seq: Int64(n)) }
@@ -294,7 +279,7 @@ struct ManyFilesTests {
 
     @Test("A rotated set whose files have equal times is in the order of its numbers")
     func rotatedNames() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let names = ["trace.pcap"] + (1..<12).map { "trace.pcap\($0)" }
         let paths = try names.enumerated().map {
             try folder.write($0.element, ManyFilesTests.capture($0.offset, at: 0))
@@ -305,7 +290,7 @@ struct ManyFilesTests {
 
     @Test("Of many files one that cannot be read, or is gone when it is due, is a failure; the others are read")
     func unreadable() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var paths = try (0..<20).map { try folder.write("part\($0)", ManyFilesTests.capture($0, at: Double($0))) }
         paths.append(try folder.write("broken", [1, 2, 3]))
         let reader = try CaptureReader(paths: paths)
@@ -323,7 +308,7 @@ struct ManyFilesTests {
 
     @Test("Progress ends at the size of all files")
     func progress() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let bytes = ManyFilesTests.capture(1, at: 0)
         let paths = try (0..<20).map { try folder.write("part\($0)", bytes) }
         let reader = try ManyFilesTests.read(paths).reader
@@ -333,7 +318,7 @@ struct ManyFilesTests {
 
     @Test("A file's end and a cut in the middle of many are told apart")
     func cutInTheMiddle() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let paths = try (0..<12).map { part in
             let bytes = ManyFilesTests.capture(part, at: Double(part))
             return try folder.write("part\(part)", part == 5 ? Array(bytes + bytes[24..<44]) : bytes)
@@ -393,12 +378,12 @@ struct FollowedFileTests {
         }
     }
 
-    private let folder: ManyFilesTests.Folder
+    private let folder: TemporaryFolder
     private let path: String
     private let bytes = SavefileTests.handshake.pcap()
 
     init() throws {
-        folder = try ManyFilesTests.Folder()
+        folder = try ManyFilesTests.TemporaryFolder()
         path = folder.url.appending(path: "growing.pcap").path
     }
 

@@ -1,6 +1,7 @@
 import Fixtures
 import PacketCapture
 import PacketWire
+import TestSupport
 import Testing
 
 /// A variant of pcap, and what its files have that those of libpcap have not.

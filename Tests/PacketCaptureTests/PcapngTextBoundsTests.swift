@@ -1,5 +1,6 @@
 import Fixtures
 import PacketWire
+import TestSupport
 import Testing
 
 @testable import PacketCapture

@@ -2,19 +2,8 @@ import Fixtures
 import Foundation
 import PacketCapture
 import PacketWire
+import TestSupport
 import Testing
-
-/// A file that goes when it is no longer used.
-final class TemporaryFile {
-    let path: String
-
-    init(_ bytes: [UInt8]) throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "synscope-\(UUID().uuidString)").path
-        try Data(bytes).write(to: URL(filePath: path))
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// What a reader delivered.
 struct Reading {
@@ -243,16 +232,12 @@ struct SavefileTests {
 
     /// What the tool of that name makes of it.
     private func compressed(_ bytes: [UInt8], by tool: String = "gzip") throws -> [UInt8] {
-        let (plain, packed) = (try TemporaryFile(bytes), try TemporaryFile([]))
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
+        let plain = try TemporaryFile(bytes)
         // lz4's blocks of 4 MiB would hold all of a small file.
         let options = tool == "lz4" ? "-q -B4" : "-q"
-        process.arguments = ["-c", "\(tool) \(options) -c '\(plain.path)' > '\(packed.path)'"]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(tool) is installed")
-        return Array(try Data(contentsOf: URL(filePath: packed.path)))
+        let run = try Run.shell("\(tool) \(options) -c '\(plain.path)'")
+        try #require(run.status == 0, "\(tool) is installed")
+        return run.octets
     }
 
     static let tools = ["gzip", "zstd", "lz4"]
@@ -285,8 +270,8 @@ struct SavefileTests {
     @Test("A cut archive delivers what came before, and says so", arguments: tools)
     func cutArchive(_ tool: String) throws {
         var c = Conversation()
-        var wheel = SystemRandomNumberGenerator()
-        for n in 0..<40_000 { c.client("S", at: Double(n), seq: Int64.random(in: 0..<1 << 32, using: &wheel)) }
+        var numbers = RandomNumbers(seed: 1)
+        for n in 0..<40_000 { c.client("S", at: Double(n), seq: Int64.random(in: 0..<1 << 32, using: &numbers)) }
         let archive = try compressed(c.pcap(), by: tool)
         let reading = try Reading([TemporaryFile(Array(archive.prefix(archive.count / 2)))])
         #expect(reading.kinds.count > 100 && reading.kinds.count < 40_000)

@@ -1,14 +1,11 @@
 import PacketWire
+import TestSupport
 import Testing
 
 @Suite struct FrameBatchTests {
     private func append(_ numbers: Range<UInt32>, to batch: inout FrameBatch) {
         for number in numbers {
-            var segment = Segment(
-                from: Endpoint(IPAddress(v4: 0x0a00_0000 + number), 1000),
-                to: Endpoint(IPAddress(v4: 0xc633_6401), 80))
-            segment.flags = .syn
-            var octets = FrameEncoder(.ethernet).encode(segment)
+            var octets = FrameEncoder(.ethernet).encode(.syn(from: number, seq: 0, mss: nil))
             // Every fifth is ARP, which is no segment.
             if number % 5 == 4 { octets[13] = 6 }
             batch.append(

@@ -1,17 +1,6 @@
 import PacketWire
+import TestSupport
 import Testing
-
-/// Numbers that look random and are the same each time (splitmix64).
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 /// Decodes a frame in full, and as part of a batch, where usual segments go a shorter way: both must say the same.
 func decode(_ bytes: [UInt8], _ linkType: LinkType = .ethernet, wireLength: Int? = nil) -> Frame {
@@ -36,7 +25,7 @@ struct RoundTripTests {
     ]
 
     /// A segment of any kind that the link type can carry, in the form in which it decodes.
-    static func segment(_ generator: inout Generator, on linkType: LinkType) -> Segment {
+    static func segment(_ generator: inout RandomNumbers, on linkType: LinkType) -> Segment {
         let isV6 = Bool.random(using: &generator)
         func end() -> Endpoint {
             let port = UInt16.random(in: 0...UInt16.max, using: &generator)
@@ -114,7 +103,7 @@ struct RoundTripTests {
 
     @Test("Two thousand segments of every kind, on each link type", arguments: linkTypes)
     func segments(_ linkType: LinkType) {
-        var generator = Generator(state: UInt64(linkType.rawValue))
+        var generator = RandomNumbers(seed: UInt64(linkType.rawValue))
         for number in 0..<2000 {
             let segment = RoundTripTests.segment(&generator, on: linkType)
             let bytes = FrameEncoder(linkType).encode(segment)
@@ -135,7 +124,7 @@ struct RoundTripTests {
 
     @Test("Any cut of any frame is a segment, cut or ignored, never malformed, and never traps", arguments: linkTypes)
     func cuts(_ linkType: LinkType) {
-        var generator = Generator(state: 7)
+        var generator = RandomNumbers(seed: 7)
         for _ in 0..<60 {
             let segment = RoundTripTests.segment(&generator, on: linkType)
             let bytes = FrameEncoder(linkType).encode(segment)
@@ -151,7 +140,7 @@ struct RoundTripTests {
 
     @Test("Noise never traps, and every frame is something", arguments: linkTypes + [.ipv4, .ipv6])
     func noise(_ linkType: LinkType) {
-        var generator = Generator(state: 99)
+        var generator = RandomNumbers(seed: 99)
         for _ in 0..<400 {
             var bytes = FrameEncoder(linkType).encode(RoundTripTests.segment(&generator, on: linkType))
             for _ in 0..<Int.random(in: 1...6, using: &generator) {

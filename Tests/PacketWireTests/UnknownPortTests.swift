@@ -1,4 +1,5 @@
 import PacketWire
+import TestSupport
 import Testing
 
 @Suite("UDP ports that are not known")
@@ -122,7 +123,7 @@ struct UnknownPortTests {
 
     @Test("Random payload is never taken for a tunnel, whatever its first octets look like")
     func random() throws {
-        var generator = Generator(state: 7)
+        var generator = RandomNumbers(seed: 7)
         let frame = try UnknownPortTests.made("vxlan on another port").octets
         let heads: [[UInt8]] = [
             [], [8, 0, 0, 0, 1, 2, 3, 0], [0, 0, 0x65, 0x58, 1, 2, 3, 0], [0, 0, 8, 0, 1, 2, 3, 0],

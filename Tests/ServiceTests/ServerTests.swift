@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import HandshakeMonitor
 @testable import HandshakeService
+import TestSupport
 import Testing
 
 /// A service on a port of loopback, and clients that behave as told.
@@ -226,18 +227,6 @@ struct ServerTests {
 
 @Suite("The socket of the service")
 struct UnixSocketTests {
-    private final class Folder {
-        let path: String
-        init() {
-            var name = Array("/tmp/synscope-XXXXXX".utf8CString)
-            path = String(cString: mkdtemp(&name)!)
-        }
-        deinit {
-            unlink(path + "/socket")
-            rmdir(path)
-        }
-    }
-
     private func mode(_ path: String) -> mode_t? {
         var information = stat()
         return lstat(path, &information) == 0 ? information.st_mode : nil
@@ -245,8 +234,8 @@ struct UnixSocketTests {
 
     @Test("It has mode 0660 from the start, replaces a stale one, and is removed")
     func unixSocket() throws {
-        let folder = Folder()
-        let path = folder.path + "/socket"
+        let folder = try TemporaryFolder()
+        let path = folder.path("socket")
         let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var place = sockaddr_un()
         place.sun_family = sa_family_t(AF_UNIX)
@@ -268,9 +257,9 @@ struct UnixSocketTests {
     }
 
     @Test("A file at its place is left alone")
-    func file() {
-        let folder = Folder()
-        let path = folder.path + "/socket"
+    func file() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("socket")
         close(open(path, O_CREAT | O_WRONLY, 0o600))
         var release: Int32 = -1
         #expect(clinux_listen_unix(path, &release) == -ENOTSOCK)

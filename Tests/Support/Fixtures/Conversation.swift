@@ -1,5 +1,6 @@
 public import HandshakeAnalysis
 public import PacketWire
+import TestSupport
 
 /// A conversation between a client and a server, as it passes the capture point: frames are added in the order of the
 /// capture, with their times. Sequence numbers are given relative to the ISNs.
@@ -181,20 +182,12 @@ public struct Conversation: Sendable {
         if needsNoOctets { return analysedFrames(configuration) }
         var tracker = HandshakeTracker(configuration)
         var records: [AttemptRecord] = []
-        var batch = tracker.makeBatch()
-        var cuts = ArrivalCuts()
         let decoder = FrameDecoder(.ethernet, verifiesChecksums: configuration.excludesBadChecksums)
-        for (position, frame) in frames().enumerated() {
-            if cuts.cuts(batch, before: frame.time) {
-                tracker.receive(batch)
-                batch.removeAll()
-                records += tracker.drain()
-            }
-            batch.append(
-                frame.bytes.span.bytes, wireLength: frame.bytes.count, number: UInt64(position + 1), time: frame.time,
-                decoder: decoder)
+        let frames = frames().map { (octets: $0.bytes, time: $0.time) }
+        inBatches(frames, tracker.makeBatch(), decoder: decoder, isArriving: true) {
+            tracker.receive($0)
+            records += tracker.drain()
         }
-        tracker.receive(batch)
         records += tracker.finish()
         return (records, tracker.summary)
     }

@@ -1,4 +1,5 @@
 import PacketWire
+import TestSupport
 
 /// Captures for measuring: deterministic, Ethernet, TCP, valid checksums.
 public struct Workload {
@@ -15,7 +16,7 @@ public struct Workload {
 
     private let form: Form
 
-    private var state: UInt64 = 0x853c_49e6_748f_ea9b
+    private var numbers = RandomNumbers(seed: 0x853c_49e6_748f_ea9b)
     private var piece: [UInt8] = []
     private let sink: Sink
     private var nanoseconds: Int64 = Conversation.epoch
@@ -23,15 +24,6 @@ public struct Workload {
     public init(_ form: Form = .classic, _ sink: @escaping Sink) {
         self.form = form
         self.sink = sink
-    }
-
-    // splitmix64
-    private mutating func random() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 
     private struct Flow {
@@ -61,7 +53,7 @@ public struct Workload {
                 open.append(next)
                 started += 1
             }
-            var position = Int(random() % UInt64(open.count))
+            var position = Int(numbers.next() % UInt64(open.count))
             // Runs of neighbours, as traffic has them.
             for _ in 0..<4 where !open.isEmpty {
                 position = position < open.count ? position : 0
@@ -78,8 +70,8 @@ public struct Workload {
         for number in 0..<count {
             var flow = flow(number)
             flow.segment.source = Endpoint(
-                address(UInt32(truncatingIfNeeded: random()) | 0x0100_0000),
-                UInt16(truncatingIfNeeded: random()) | 1)
+                address(UInt32(truncatingIfNeeded: numbers.next()) | 0x0100_0000),
+                UInt16(truncatingIfNeeded: numbers.next()) | 1)
             flow.segment.destination = Endpoint(address(0xc633_6401), 80)
             try write(flow.segment, .syn, 0)
         }
@@ -97,7 +89,7 @@ public struct Workload {
             open.append(next)
         }
         for _ in 0..<count {
-            let position = Int(random() % UInt64(open.count))
+            let position = Int(numbers.next() % UInt64(open.count))
             _ = try say(&open[position], true, .ack, form == .classic ? 1448 : 1424)
         }
         try flush()
@@ -120,18 +112,18 @@ public struct Workload {
 
     private mutating func flow(_ number: Int) -> Flow {
         let client = Endpoint(
-            address(0x0a00_0000 | UInt32(random() & 0xff_ffff)), UInt16(1024 + random() % 64_000))
+            address(0x0a00_0000 | UInt32(numbers.next() & 0xff_ffff)), UInt16(1024 + numbers.next() % 64_000))
         let server = Endpoint(address(0xc0a8_0000 | UInt32(number % 5000)), 443)
         var flow = Flow(segment: Segment(from: client, to: server), reply: Segment(from: server, to: client))
-        flow.segment.seq = UInt32(truncatingIfNeeded: random())
-        flow.reply.seq = UInt32(truncatingIfNeeded: random())
+        flow.segment.seq = UInt32(truncatingIfNeeded: numbers.next())
+        flow.reply.seq = UInt32(truncatingIfNeeded: numbers.next())
         for path in [\Flow.segment, \Flow.reply] {
             flow[keyPath: path].window = 64240
             flow[keyPath: path].hopLimit = 64
             if form == .modern { flow[keyPath: path].vlan = VLANTags([100]) }
-            flow[keyPath: path].options.tsval = UInt32(truncatingIfNeeded: random())
+            flow[keyPath: path].options.tsval = UInt32(truncatingIfNeeded: numbers.next())
         }
-        let dice = random() % 1000
+        let dice = numbers.next() % 1000
         flow.isRefused = dice < 5
         flow.repeatsSYN = (5..<15).contains(dice) ? 1 : 0
         flow.repeatsSYNACK = (15..<25).contains(dice)
@@ -192,7 +184,7 @@ public struct Workload {
         var segment = template
         segment.flags = flags
         segment.payloadLength = length
-        segment.identification = UInt16(truncatingIfNeeded: random())
+        segment.identification = UInt16(truncatingIfNeeded: numbers.next())
         segment.options.present = .timestamps
         if flags.contains(.syn) {
             segment.options.present.formUnion([.mss, .sackPermitted, .windowScale])
@@ -201,7 +193,7 @@ public struct Workload {
         }
         if flags.contains(.rst) { segment.options.present = [] }
         let bytes = FrameEncoder(.ethernet).encode(segment)
-        nanoseconds += Int64(1 + random() % 20) * 1000
+        nanoseconds += Int64(1 + numbers.next() % 20) * 1000
         let length = UInt32(bytes.count)
         switch form {
         case .classic:

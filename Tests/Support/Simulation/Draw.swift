@@ -1,15 +1,11 @@
-/// What a seed decides (SplitMix64): equal seeds give equal worlds on every machine.
-public struct Draw: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-    public init(seed: UInt64) { state = seed }
+import TestSupport
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
+/// What a seed decides: equal seeds give equal worlds on every machine.
+public struct Draw: RandomNumberGenerator, Sendable {
+    private var numbers: RandomNumbers
+    public init(seed: UInt64) { numbers = RandomNumbers(seed: seed) }
+
+    public mutating func next() -> UInt64 { numbers.next() }
 
     mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
     mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
