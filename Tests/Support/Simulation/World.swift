@@ -1,93 +1,15 @@
 // Two TCP endpoints (RFC 9293 3.10) and a network between them, driven by one seed. Nothing here knows the analyzer: numbers
 // and times are decided as endpoints decide them, and each packet carries why it was sent.
 
-/// Why a packet was sent. The oracle judges by this, never by numbers.
-public enum Meaning: String, Sendable {
-    case syn
-    case synAck
-    /// The client's first segment in ESTABLISHED, and each that repeats it.
-    case finalAck
-    /// Any later segment that only an established client sends.
-    case fromEstablishedClient
-    /// From a server that has seen the final ACK.
-    case fromEstablishedServer
-    /// RST+ACK of a closed port.
-    case refusal
-    /// The client rejects what answered its SYN, or an older one: RST, SEQ x+1.
-    case clientReset
-    /// The server gives up a connection that it has not seen completed: RST, SEQ y+1.
-    case serverReset
-    /// RST on a connection that its sender had established.
-    case laterReset
-    /// ACK of what was there before (RFC 5961 4, RFC 9293 Figures 9 and 10).
-    case challenge
-    /// RST that answers a challenge, or a segment for no connection.
-    case strayReset
-    case icmp
-}
-
-public struct Sent: Sendable {
-    public var index: Int
-    public var meaning: Meaning
-    public var fromClient: Bool
-    /// x of the attempt that it belongs to.
-    public var attempt: UInt32
-    public var letters: String
-    public var seq: UInt32
-    public var ack: UInt32
-    public var length: UInt32
-    public var mss: UInt16?
-    public var timestamps: (value: UInt32, echo: UInt32)?
-    public var identification: UInt16
-    public var sentAt: Int64
-    /// The packet whose arrival made its sender send it; nil for a timer.
-    public var answers: Int?
-    /// Which transmission of its kind it is in its attempt, from 0.
-    public var copy: Int
-    /// When it first arrived; nil if it never did.
-    public var arrivedAt: Int64?
-    /// Its receiver took it: a SYN made state, an ACK completed.
-    public var wasAccepted = false
-    /// For `icmp`: the packet that it quotes.
-    public var quotes: Int?
-    /// The hop limit with which it passes the capture point.
-    public var hopLimit: UInt8
-}
-
-/// A packet as the capture has it.
-public struct Sighting: Sendable {
-    public var time: Int64
-    public var packet: Int
-    public var mss: UInt16?
-    /// Captured a second time, one hop on.
-    public var isCaptureDuplicate = false
-    /// The second time was at the first's place: at the same hop limit.
-    public var isBesideFirst = false
-    var carriage = Carriage.plain
-}
-
-/// What carried a packet where it was captured.
-enum Carriage: Sendable { case plain, gtp, ipInIP, vxlan, gre }
-
-/// What the server is.
-public enum ServerKind: CaseIterable, Sendable {
-    case listening, closed, blackhole, rejecting, cookies, fullQueue, abortsOnOverflow, givesUp, holdsOldConnection
-    /// It closes first, and is in TIME-WAIT when the client opens the tuple again.
-    case closesFirst
-    case simultaneous
-}
-
-public enum ClientKind: CaseIterable, Sendable { case ordinary, scanner, sendsData }
-
 /// What happened between two ends, from a seed: every packet that was sent, and what passed the capture point.
 public struct World {
     public let seed: UInt64
-    public private(set) var packets: [Sent] = []
+    public internal(set) var packets: [Sent] = []
     public private(set) var sightings: [Sighting] = []
     /// Each attempt's x, in the order of their first SYNs.
-    public private(set) var attempts: [UInt32] = []
+    public internal(set) var attempts: [UInt32] = []
     /// x of the attempts of which the client reached ESTABLISHED.
-    public private(set) var established: Set<UInt32> = []
+    public internal(set) var established: Set<UInt32> = []
     /// When the capture ended.
     public private(set) var end: Int64 = 0
     public let serverKind: ServerKind
@@ -98,7 +20,7 @@ public struct World {
     // The world's constants.
     private let usesTimestamps: Bool
     private let countsIdentifications: Bool
-    private let synGaps: [Int64]
+    let synGaps: [Int64]
     private let losses: (clientToTap: Double, tapToServer: Double, serverToTap: Double, tapToClient: Double)
     private let delays: (near: ClosedRange<Double>, far: ClosedRange<Double>)
     private let duplication: Double
@@ -108,41 +30,42 @@ public struct World {
     private let serverMSS: UInt16?
     /// An MSS clamp, and on which side of the capture point it is.
     private let clamp: (mss: UInt16, isNearClient: Bool)?
-    private let queueOpensAt: Int64
-    private let icmpCode: UInt8
-    private var draw: Draw
+    let queueOpensAt: Int64
+    let icmpCode: UInt8
+    var draw: Draw
 
     // The ends' state.
-    private enum State { case closed, listen, synSent, synReceived, established, timeWait, dead }
-    private var clientState = State.closed
-    private var serverState = State.listen
-    private var x: UInt32 = 0
-    private var y: UInt32 = 0
+    var dataSent = false
+    enum State { case closed, listen, synSent, synReceived, established, timeWait, dead }
+    var clientState = State.closed
+    var serverState = State.listen
+    var x: UInt32 = 0
+    var y: UInt32 = 0
     /// The x that the server's state is about.
-    private var peerISN: UInt32 = 0
+    var peerISN: UInt32 = 0
     /// The y that the client has accepted.
-    private var acceptedISN: UInt32 = 0
-    private var synCopies = 0
-    private var answerCopies = 0
-    private var tsRecentOfServer: UInt32 = 0
-    private var tsRecentOfClient: UInt32 = 0
-    private var dataAcknowledged = false
-    private var lastChallenge = Int64.min / 2
+    var acceptedISN: UInt32 = 0
+    var synCopies = 0
+    var answerCopies = 0
+    var tsRecentOfServer: UInt32 = 0
+    var tsRecentOfClient: UInt32 = 0
+    var dataAcknowledged = false
+    var lastChallenge = Int64.min / 2
     private var clientClock: UInt32 = 0
     private var serverClock: UInt32 = 0
     private var counters: (client: UInt16, server: UInt16) = (1, 1)
-    private var oldConnection: (clientNext: UInt32, serverNext: UInt32)?
+    var oldConnection: (clientNext: UInt32, serverNext: UInt32)?
     /// Of the connection that is in TIME-WAIT.
-    private var lastTSval: UInt32?
+    var lastTSval: UInt32?
 
     // What is to happen, in the order of time.
-    private enum Event {
+    enum Event {
         case arrive(Int), atTap(Int), sendSYN(UInt32, Int), answerTimer(UInt32, Int), dataTimer(UInt32, Int)
         case start, staleSYN(UInt32), secondAttempt, serverGivesUp(UInt32)
     }
     private var events: [(time: Int64, order: Int, event: Event)] = []
     private var scheduled = 0
-    private var now: Int64 = 0
+    var now: Int64 = 0
 
     public init(seed: UInt64) {
         self.seed = seed
@@ -188,7 +111,7 @@ public struct World {
 
     // MARK: The loop
 
-    private mutating func schedule(_ event: Event, at time: Int64) {
+    mutating func schedule(_ event: Event, at time: Int64) {
         scheduled += 1
         events.append((time, scheduled, event))
     }
@@ -228,7 +151,7 @@ public struct World {
 
     // MARK: The network
 
-    private mutating func send(
+    mutating func send(
         _ meaning: Meaning, fromClient: Bool, _ letters: String, seq: UInt32, ack: UInt32 = 0, length: UInt32 = 0,
         attempt: UInt32, answers: Int? = nil, copy: Int = 0, echo: UInt32 = 0, quotes: Int? = nil
     ) {
@@ -279,374 +202,4 @@ public struct World {
         let packet = packets[index]
         if packet.fromClient { atServer(packet) } else { atClient(packet) }
     }
-
-    // MARK: The client
-
-    private mutating func connect() {
-        clientState = .synSent
-        (dataSent, dataAcknowledged) = (false, false)
-        synCopies = 0
-        sendSYN(copy: 0)
-        if serverKind == .simultaneous, attempts.count == 1 {
-            // The other end opens as well.
-            serverState = .synSent
-            send(.syn, fromClient: false, "S", seq: y, attempt: x)
-            schedule(.answerTimer(x, 1), at: now + 1_000_000_000)
-        }
-    }
-
-    private mutating func sendSYN(copy: Int) {
-        if !attempts.contains(x) { attempts.append(x) }
-        send(.syn, fromClient: true, "S", seq: x, attempt: x, copy: copy)
-        if copy < synGaps.count { schedule(.sendSYN(x, copy + 1), at: now + synGaps[copy]) }
-    }
-
-    private mutating func retransmitSYN(_ isn: UInt32, _ copy: Int) {
-        guard isn == x else { return }
-        if clientState == .synReceived { return }
-        guard clientState == .synSent else { return }
-        sendSYN(copy: copy)
-    }
-
-    private mutating func sendStaleSYN(_ old: UInt32) {
-        attempts.append(old)
-        send(.syn, fromClient: true, "S", seq: old, attempt: old)
-    }
-
-    private mutating func startOver() {
-        guard clientState == .synSent || clientState == .closed else { return }
-        // RFC 9293 3.4.1 lets ISNs run on; some stacks draw them.
-        x &+= draw.chance(0.7) ? UInt32(draw.int(1_000_000...100_000_000)) : draw.number() | 1 << 20
-        connect()
-    }
-
-    private mutating func atClient(_ packet: Sent) {
-        let isSYN = packet.letters.contains("S")
-        let isACK = packet.letters.contains(".")
-        let isRST = packet.letters.contains("R")
-        if packet.meaning == .icmp {
-            // Linux gives up in SYN-SENT; others go on: half and half, by the seed.
-            if clientState == .synSent, seed % 2 == 0, packet.attempt == x { clientState = .closed }
-            return
-        }
-        switch clientState {
-        case .synSent:
-            // RFC 9293 3.10.7.3
-            if isACK, packet.ack != x &+ 1 {
-                if !isRST { reject(packet) }
-                return
-            }
-            if isRST {
-                if isACK { clientState = .closed }
-                return
-            }
-            guard isSYN else { return }
-            tsRecentOfClient = packet.timestamps?.value ?? 0
-            if isACK {
-                packets[packet.index].wasAccepted = true
-                if clientKind == .scanner {
-                    clientState = .closed
-                    send(.clientReset, fromClient: true, "R", seq: x &+ 1, attempt: x, answers: packet.index)
-                    return
-                }
-                clientState = .established
-                established.insert(x)
-                acceptedISN = packet.seq
-                acknowledge(packet)
-                if clientKind == .sendsData { sendData(copy: 0) }
-            } else {
-                clientState = .synReceived
-                acceptedISN = packet.seq
-                send(
-                    .synAck, fromClient: true, "S.", seq: x, ack: packet.seq &+ 1, attempt: x, answers: packet.index,
-                    echo: tsRecentOfClient)
-            }
-        case .synReceived:
-            if isACK, packet.ack == x &+ 1 {
-                clientState = .established
-                established.insert(x)
-                if isSYN { acknowledge(packet) }
-            } else if isSYN {
-                send(
-                    .synAck, fromClient: true, "S.", seq: x, ack: packet.seq &+ 1, attempt: x, answers: packet.index,
-                    copy: 1, echo: tsRecentOfClient)
-            }
-        case .established:
-            if isRST {
-                if packet.seq == acceptedISN &+ 1 { clientState = .closed }
-                return
-            }
-            if packet.letters.contains("F") {
-                send(
-                    .fromEstablishedClient, fromClient: true, "F.", seq: x &+ 101, ack: acceptedISN &+ 2, attempt: x,
-                    answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
-                clientState = .closed
-                if attempts.count < 3 { schedule(.secondAttempt, at: now + draw.nanoseconds(200...20_000)) }
-                return
-            }
-            // RFC 9293 3.10.7.4: what is not acceptable is answered with an ACK of what is.
-            if isSYN {
-                acknowledge(packet)
-            } else if packet.meaning == .fromEstablishedServer, packet.ack == x &+ 101 {
-                dataAcknowledged = true
-            } else if packet.meaning == .challenge {
-                return
-            }
-        case .closed, .listen, .timeWait, .dead:
-            if isRST { return }
-            // RFC 9293 3.10.7.1
-            if isACK { reject(packet) }
-        }
-    }
-
-    /// RST, SEQ = SEG.ACK.
-    private mutating func reject(_ packet: Sent) {
-        let rejectsAnswer = packet.meaning == .synAck && packet.ack == packet.attempt &+ 1
-        send(
-            rejectsAnswer ? (established.contains(packet.attempt) ? .laterReset : .clientReset) : .strayReset,
-            fromClient: true, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index)
-    }
-
-    private mutating func acknowledge(_ packet: Sent) {
-        send(
-            .finalAck, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0), ack: acceptedISN &+ 1, attempt: x,
-            answers: packet.index,
-            copy: packets.count { $0.meaning == .finalAck && $0.attempt == x }, echo: tsRecentOfClient)
-    }
-
-    private var dataSent = false
-
-    private mutating func sendData(copy: Int) {
-        send(
-            .fromEstablishedClient, fromClient: true, "P.", seq: x &+ 1, ack: acceptedISN &+ 1, length: 100, attempt: x,
-            copy: copy,
-            echo: tsRecentOfClient)
-        dataSent = true
-        if copy < 4 { schedule(.dataTimer(x, copy + 1), at: now + Int64(1 << copy) * 1_000_000_000) }
-    }
-
-    private mutating func retransmitData(_ isn: UInt32, _ copy: Int) {
-        guard isn == x, clientState == .established, !dataAcknowledged else { return }
-        sendData(copy: copy)
-    }
-
-    // MARK: The server
-
-    private mutating func atServer(_ packet: Sent) {
-        let isSYN = packet.letters.contains("S")
-        let isACK = packet.letters.contains(".")
-        let isRST = packet.letters.contains("R")
-        switch serverKind {
-        case .blackhole: return
-        case .closed:
-            if isSYN {
-                packets[packet.index].wasAccepted = true
-                send(
-                    .refusal, fromClient: false, "R.", seq: 0, ack: packet.seq &+ 1, attempt: packet.attempt,
-                    answers: packet.index)
-            }
-            return
-        case .rejecting:
-            if isSYN {
-                packets[packet.index].wasAccepted = true
-                send(
-                    .icmp, fromClient: false, "", seq: packet.seq, attempt: packet.attempt, answers: packet.index,
-                    quotes: packet.index)
-            }
-            return
-        case .cookies:
-            if isSYN, !isACK, serverState != .established {
-                // Stateless: each SYN is answered as if it were the first, with a y that follows from it.
-                packets[packet.index].wasAccepted = true
-                answer(packet, isn: packet.seq &* 2_654_435_761 &+ 99, copy: 0)
-                return
-            }
-            if serverState != .established, isACK, !isRST {
-                let isn = packet.attempt &* 2_654_435_761 &+ 99
-                if packet.ack == isn &+ 1 {
-                    (serverState, y, peerISN) = (.established, isn, packet.attempt)
-                    packets[packet.index].wasAccepted = true
-                    if packet.length > 0 { takeData(packet) }
-                }
-                return
-            }
-        default: break
-        }
-        switch serverState {
-        case .listen:
-            if isRST { return }
-            if isACK {
-                send(
-                    .strayReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index
-                )
-                return
-            }
-            if serverKind == .fullQueue, seed % 3 == 0, now < queueOpensAt { return }
-            accept(packet)
-        case .timeWait:
-            guard let old = oldConnection else { return }
-            if isRST {
-                // RFC 1337: it may end TIME-WAIT.
-                if packet.seq == old.clientNext { (oldConnection, serverState) = (nil, .listen) }
-                return
-            }
-            guard isSYN else { return }
-            // RFC 6191 section 2
-            let isLater = packet.seq &- old.clientNext &- 1 < 1 << 31
-            let isLegal: Bool
-            switch (packet.timestamps?.value, lastTSval) {
-            case (let new?, let last?): isLegal = new &- last &- 1 < 1 << 31 || new == last && isLater
-            case (_?, nil): isLegal = true
-            case (nil, _): isLegal = isLater
-            }
-            if isLegal {
-                oldConnection = nil
-                accept(packet)
-            } else {
-                challenge(packet)
-            }
-        case .synSent:  // simultaneous open
-            if isRST {
-                if isACK, packet.ack == y &+ 1 { serverState = .dead }
-                return
-            }
-            guard isSYN else { return }
-            peerISN = packet.seq
-            tsRecentOfServer = packet.timestamps?.value ?? 0
-            if isACK {
-                guard packet.ack == y &+ 1 else { return }
-                serverState = .established
-                send(
-                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ 1,
-                    attempt: packet.attempt,
-                    answers: packet.index, echo: tsRecentOfServer)
-            } else {
-                serverState = .synReceived
-                packets[packet.index].wasAccepted = true
-                answer(packet, isn: y, copy: 0)
-            }
-        case .synReceived:
-            if isRST {
-                // RFC 5961 3.2
-                if packet.seq == peerISN &+ 1 { serverState = serverKind == .simultaneous ? .dead : .listen }
-                return
-            }
-            if isSYN, !isACK {
-                if packet.seq == peerISN {
-                    answerCopies += 1
-                    answer(packet, isn: y, copy: answerCopies)
-                } else {
-                    challenge(packet)
-                }
-                return
-            }
-            guard packet.ack == y &+ 1 else {
-                send(
-                    .strayReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index
-                )
-                return
-            }
-            if serverKind == .fullQueue, now < queueOpensAt { return }
-            if serverKind == .abortsOnOverflow {
-                serverState = .listen
-                send(.laterReset, fromClient: false, "R", seq: y &+ 1, attempt: peerISN, answers: packet.index)
-                return
-            }
-            serverState = .established
-            packets[packet.index].wasAccepted = true
-            if packet.length > 0 { takeData(packet) }
-        case .established:
-            if isRST {
-                if let old = oldConnection {
-                    if packet.seq == old.clientNext {
-                        oldConnection = nil
-                        serverState = .listen
-                    }
-                } else if packet.seq == peerISN &+ 1 || packet.seq == peerISN &+ 101 {
-                    serverState = .listen
-                }
-                return
-            }
-            if isSYN { return challenge(packet) }
-            if packet.letters.contains("F") {
-                serverState = .timeWait
-                oldConnection = (packet.seq &+ 1, y &+ 2)
-                lastTSval = packet.timestamps?.value
-                send(
-                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ 2, ack: packet.seq &+ 1,
-                    attempt: packet.attempt, answers: packet.index, echo: packet.timestamps?.value ?? 0)
-                return
-            }
-            if packet.length > 0, oldConnection == nil { takeData(packet) }
-        case .closed, .dead: return
-        }
-    }
-
-    /// A SYN makes a connection.
-    private mutating func accept(_ packet: Sent) {
-        packets[packet.index].wasAccepted = true
-        serverState = .synReceived
-        peerISN = packet.seq
-        if attempts.first != packet.attempt || packets.contains(where: { $0.meaning == .synAck && !$0.fromClient }) {
-            y = draw.number()
-        }
-        tsRecentOfServer = packet.timestamps?.value ?? 0
-        answerCopies = 0
-        answer(packet, isn: y, copy: 0)
-        schedule(.answerTimer(peerISN, 1), at: now + 1_000_000_000)
-        if serverKind == .givesUp { schedule(.serverGivesUp(peerISN), at: now + draw.nanoseconds(1...3000)) }
-    }
-
-    private mutating func answer(_ packet: Sent, isn: UInt32, copy: Int) {
-        // A stateful server echoes the first SYN that it accepted on every copy, a stateless one each copy's own.
-        let echo = serverKind == .cookies ? packet.timestamps?.value ?? 0 : tsRecentOfServer
-        send(
-            .synAck, fromClient: false, "S.", seq: isn, ack: packet.seq &+ 1, attempt: packet.attempt,
-            answers: packet.index, copy: copy, echo: echo)
-    }
-
-    private mutating func takeData(_ packet: Sent) {
-        send(
-            .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ packet.length,
-            attempt: packet.attempt, answers: packet.index, echo: packet.timestamps?.value ?? 0)
-        if serverKind == .closesFirst {
-            send(
-                .fromEstablishedServer, fromClient: false, "F.", seq: y &+ 1, ack: packet.seq &+ packet.length,
-                attempt: packet.attempt, answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
-        }
-    }
-
-    /// RFC 5961 section 4, at most every 500 ms.
-    private mutating func challenge(_ packet: Sent) {
-        guard now - lastChallenge >= 500_000_000 else { return }
-        lastChallenge = now
-        let (seq, ack) = oldConnection.map { ($0.serverNext, $0.clientNext) } ?? (y &+ 1, peerISN &+ 1)
-        send(
-            .challenge, fromClient: false, ".", seq: seq, ack: ack, attempt: packet.attempt, answers: packet.index,
-            echo: tsRecentOfServer)
-    }
-
-    private mutating func retransmitAnswer(_ isn: UInt32, _ copy: Int) {
-        if serverState == .synSent {
-            send(.syn, fromClient: false, "S", seq: y, attempt: isn, copy: copy)
-        } else {
-            guard serverState == .synReceived, isn == peerISN else { return }
-            answerCopies += 1
-            send(
-                .synAck, fromClient: false, "S.", seq: y, ack: peerISN &+ 1, attempt: peerISN, copy: answerCopies,
-                echo: tsRecentOfServer)
-        }
-        if copy < 5 { schedule(.answerTimer(isn, copy + 1), at: now + Int64(1 << copy) * 1_000_000_000) }
-    }
-
-    private mutating func giveUp(_ isn: UInt32) {
-        guard serverState == .synReceived, isn == peerISN else { return }
-        serverState = .dead
-        send(.serverReset, fromClient: false, "R", seq: y &+ 1, attempt: isn)
-    }
-
-    // MARK: For ICMP
-
-    /// Type and code of the errors that this world's router sends.
-    public var icmp: (type: UInt8, code: UInt8) { (3, icmpCode) }
 }

@@ -1,0 +1,77 @@
+/// Why a packet was sent. The oracle judges by this, never by numbers.
+public enum Meaning: String, Sendable {
+    case syn
+    case synAck
+    /// The client's first segment in ESTABLISHED, and each that repeats it.
+    case finalAck
+    /// Any later segment that only an established client sends.
+    case fromEstablishedClient
+    /// From a server that has seen the final ACK.
+    case fromEstablishedServer
+    /// RST+ACK of a closed port.
+    case refusal
+    /// The client rejects what answered its SYN, or an older one: RST, SEQ x+1.
+    case clientReset
+    /// The server gives up a connection that it has not seen completed: RST, SEQ y+1.
+    case serverReset
+    /// RST on a connection that its sender had established.
+    case laterReset
+    /// ACK of what was there before (RFC 5961 4, RFC 9293 Figures 9 and 10).
+    case challenge
+    /// RST that answers a challenge, or a segment for no connection.
+    case strayReset
+    case icmp
+}
+
+public struct Sent: Sendable {
+    public var index: Int
+    public var meaning: Meaning
+    public var fromClient: Bool
+    /// x of the attempt that it belongs to.
+    public var attempt: UInt32
+    public var letters: String
+    public var seq: UInt32
+    public var ack: UInt32
+    public var length: UInt32
+    public var mss: UInt16?
+    public var timestamps: (value: UInt32, echo: UInt32)?
+    public var identification: UInt16
+    public var sentAt: Int64
+    /// The packet whose arrival made its sender send it; nil for a timer.
+    public var answers: Int?
+    /// Which transmission of its kind it is in its attempt, from 0.
+    public var copy: Int
+    /// When it first arrived; nil if it never did.
+    public var arrivedAt: Int64?
+    /// Its receiver took it: a SYN made state, an ACK completed.
+    public var wasAccepted = false
+    /// For `icmp`: the packet that it quotes.
+    public var quotes: Int?
+    /// The hop limit with which it passes the capture point.
+    public var hopLimit: UInt8
+}
+
+/// A packet as the capture has it.
+public struct Sighting: Sendable {
+    public var time: Int64
+    public var packet: Int
+    public var mss: UInt16?
+    /// Captured a second time, one hop on.
+    public var isCaptureDuplicate = false
+    /// The second time was at the first's place: at the same hop limit.
+    public var isBesideFirst = false
+    var carriage = Carriage.plain
+}
+
+/// What carried a packet where it was captured.
+enum Carriage: Sendable { case plain, gtp, ipInIP, vxlan, gre }
+
+/// What the server is.
+public enum ServerKind: CaseIterable, Sendable {
+    case listening, closed, blackhole, rejecting, cookies, fullQueue, abortsOnOverflow, givesUp, holdsOldConnection
+    /// It closes first, and is in TIME-WAIT when the client opens the tuple again.
+    case closesFirst
+    case simultaneous
+}
+
+public enum ClientKind: CaseIterable, Sendable { case ordinary, scanner, sendsData }

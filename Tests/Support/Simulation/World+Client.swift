@@ -1,0 +1,148 @@
+// The client: when it sends what, and what it makes of what comes.
+extension World {
+    mutating func connect() {
+        clientState = .synSent
+        (dataSent, dataAcknowledged) = (false, false)
+        synCopies = 0
+        sendSYN(copy: 0)
+        if serverKind == .simultaneous, attempts.count == 1 {
+            // The other end opens as well.
+            serverState = .synSent
+            send(.syn, fromClient: false, "S", seq: y, attempt: x)
+            schedule(.answerTimer(x, 1), at: now + 1_000_000_000)
+        }
+    }
+
+    mutating func sendSYN(copy: Int) {
+        if !attempts.contains(x) { attempts.append(x) }
+        send(.syn, fromClient: true, "S", seq: x, attempt: x, copy: copy)
+        if copy < synGaps.count { schedule(.sendSYN(x, copy + 1), at: now + synGaps[copy]) }
+    }
+
+    mutating func retransmitSYN(_ isn: UInt32, _ copy: Int) {
+        guard isn == x else { return }
+        if clientState == .synReceived { return }
+        guard clientState == .synSent else { return }
+        sendSYN(copy: copy)
+    }
+
+    mutating func sendStaleSYN(_ old: UInt32) {
+        attempts.append(old)
+        send(.syn, fromClient: true, "S", seq: old, attempt: old)
+    }
+
+    mutating func startOver() {
+        guard clientState == .synSent || clientState == .closed else { return }
+        // RFC 9293 3.4.1 lets ISNs run on; some stacks draw them.
+        x &+= draw.chance(0.7) ? UInt32(draw.int(1_000_000...100_000_000)) : draw.number() | 1 << 20
+        connect()
+    }
+
+    mutating func atClient(_ packet: Sent) {
+        let isSYN = packet.letters.contains("S")
+        let isACK = packet.letters.contains(".")
+        let isRST = packet.letters.contains("R")
+        if packet.meaning == .icmp {
+            // Linux gives up in SYN-SENT; others go on: half and half, by the seed.
+            if clientState == .synSent, seed % 2 == 0, packet.attempt == x { clientState = .closed }
+            return
+        }
+        switch clientState {
+        case .synSent:
+            // RFC 9293 3.10.7.3
+            if isACK, packet.ack != x &+ 1 {
+                if !isRST { reject(packet) }
+                return
+            }
+            if isRST {
+                if isACK { clientState = .closed }
+                return
+            }
+            guard isSYN else { return }
+            tsRecentOfClient = packet.timestamps?.value ?? 0
+            if isACK {
+                packets[packet.index].wasAccepted = true
+                if clientKind == .scanner {
+                    clientState = .closed
+                    send(.clientReset, fromClient: true, "R", seq: x &+ 1, attempt: x, answers: packet.index)
+                    return
+                }
+                clientState = .established
+                established.insert(x)
+                acceptedISN = packet.seq
+                acknowledge(packet)
+                if clientKind == .sendsData { sendData(copy: 0) }
+            } else {
+                clientState = .synReceived
+                acceptedISN = packet.seq
+                send(
+                    .synAck, fromClient: true, "S.", seq: x, ack: packet.seq &+ 1, attempt: x, answers: packet.index,
+                    echo: tsRecentOfClient)
+            }
+        case .synReceived:
+            if isACK, packet.ack == x &+ 1 {
+                clientState = .established
+                established.insert(x)
+                if isSYN { acknowledge(packet) }
+            } else if isSYN {
+                send(
+                    .synAck, fromClient: true, "S.", seq: x, ack: packet.seq &+ 1, attempt: x, answers: packet.index,
+                    copy: 1, echo: tsRecentOfClient)
+            }
+        case .established:
+            if isRST {
+                if packet.seq == acceptedISN &+ 1 { clientState = .closed }
+                return
+            }
+            if packet.letters.contains("F") {
+                send(
+                    .fromEstablishedClient, fromClient: true, "F.", seq: x &+ 101, ack: acceptedISN &+ 2, attempt: x,
+                    answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
+                clientState = .closed
+                if attempts.count < 3 { schedule(.secondAttempt, at: now + draw.nanoseconds(200...20_000)) }
+                return
+            }
+            // RFC 9293 3.10.7.4: what is not acceptable is answered with an ACK of what is.
+            if isSYN {
+                acknowledge(packet)
+            } else if packet.meaning == .fromEstablishedServer, packet.ack == x &+ 101 {
+                dataAcknowledged = true
+            } else if packet.meaning == .challenge {
+                return
+            }
+        case .closed, .listen, .timeWait, .dead:
+            if isRST { return }
+            // RFC 9293 3.10.7.1
+            if isACK { reject(packet) }
+        }
+    }
+
+    /// RST, SEQ = SEG.ACK.
+    private mutating func reject(_ packet: Sent) {
+        let rejectsAnswer = packet.meaning == .synAck && packet.ack == packet.attempt &+ 1
+        send(
+            rejectsAnswer ? (established.contains(packet.attempt) ? .laterReset : .clientReset) : .strayReset,
+            fromClient: true, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index)
+    }
+
+    private mutating func acknowledge(_ packet: Sent) {
+        send(
+            .finalAck, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0), ack: acceptedISN &+ 1, attempt: x,
+            answers: packet.index,
+            copy: packets.count { $0.meaning == .finalAck && $0.attempt == x }, echo: tsRecentOfClient)
+    }
+
+    private mutating func sendData(copy: Int) {
+        send(
+            .fromEstablishedClient, fromClient: true, "P.", seq: x &+ 1, ack: acceptedISN &+ 1, length: 100, attempt: x,
+            copy: copy,
+            echo: tsRecentOfClient)
+        dataSent = true
+        if copy < 4 { schedule(.dataTimer(x, copy + 1), at: now + Int64(1 << copy) * 1_000_000_000) }
+    }
+
+    mutating func retransmitData(_ isn: UInt32, _ copy: Int) {
+        guard isn == x, clientState == .established, !dataAcknowledged else { return }
+        sendData(copy: copy)
+    }
+}
