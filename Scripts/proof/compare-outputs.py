@@ -35,9 +35,7 @@ import sys
 import tempfile
 import time
 
-PROJECT = subprocess.run(
-    ["git", "rev-parse", "--show-toplevel"], cwd=os.path.dirname(os.path.abspath(__file__)), check=True,
-    capture_output=True, text=True).stdout.strip()
+PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 EXCEPTIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare-outputs-exceptions.tsv")
 FORMATS = {
     "text": ["-T", "text"],
