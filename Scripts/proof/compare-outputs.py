@@ -24,7 +24,6 @@ exit status is 1.
 import argparse
 import concurrent.futures
 import csv
-import datetime
 import fnmatch
 import io
 import json
@@ -34,6 +33,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import tenths
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 EXCEPTIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare-outputs-exceptions.tsv")
@@ -250,18 +251,11 @@ def main():
     which.add_argument("--against", type=os.path.abspath, help="the program to compare with")
     parser.add_argument("--corpus", help="a folder of captures")
     parser.add_argument("--worlds", type=int, default=10_000, help="simulated worlds")
-    parser.add_argument(
-        "--tenth", choices=["today"] + [str(number) for number in range(10)], help="every tenth capture")
+    tenths.add_option(parser, "capture")
     arguments = parser.parse_args()
 
     base = base_program(arguments.base) if arguments.base else arguments.against
-    tenth = None
-    if arguments.tenth == "today":
-        day = datetime.date.today()
-        tenth = day.timetuple().tm_yday % 10
-        print(f"tenth {tenth}, of day {day.timetuple().tm_yday} of the year ({day})")
-    elif arguments.tenth:
-        tenth = int(arguments.tenth)
+    tenth = tenths.number(arguments.tenth)
     named = exceptions()
     folder = tempfile.mkdtemp(prefix="synscope-outputs-")
     try:

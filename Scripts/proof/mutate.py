@@ -24,7 +24,6 @@ rows; today's tenth is the day of the year modulo 10. --folder keeps the copy an
 begins no mutant after so many seconds: those that are left are named, and count neither way.
 """
 import argparse
-import datetime
 import os
 import shutil
 import signal
@@ -32,6 +31,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import tenths
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TABLE = os.path.join("Scripts", "proof", "mutations.tsv")
@@ -205,8 +206,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="look only whether the rows can be used")
     parser.add_argument("--only", type=int, help="the mutation of this number alone")
     parser.add_argument("--first", type=int, default=1, help="the mutations from this number on")
-    parser.add_argument(
-        "--tenth", choices=["today"] + [str(number) for number in range(10)], help="every tenth mutation")
+    tenths.add_option(parser, "mutation")
     parser.add_argument("--least", type=float, default=95.0, help="percent of all that must be noticed")
     parser.add_argument("--folder", help="where the copy is, and stays")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no mutant after so many seconds")
@@ -215,14 +215,7 @@ def main():
     if arguments.check:
         sys.exit(check(PROJECT) > 0)
 
-    tenth = None
-    if arguments.tenth == "today":
-        day = datetime.date.today()
-        tenth = day.timetuple().tm_yday % 10
-        print(f"tenth {tenth}, of day {day.timetuple().tm_yday} of the year ({day})")
-    elif arguments.tenth:
-        tenth = int(arguments.tenth)
-    rows = chosen(mutations(PROJECT), arguments.only, arguments.first, tenth)
+    rows = chosen(mutations(PROJECT), arguments.only, arguments.first, tenths.number(arguments.tenth))
     if not rows:
         sys.exit("there is no such mutation")
     print(f"mutations {', '.join(str(row.number) for row in rows)}", flush=True)

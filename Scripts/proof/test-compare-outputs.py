@@ -3,10 +3,12 @@
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 import unittest
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare-outputs.py")
+sys.path.insert(0, os.path.dirname(SCRIPT))
 specification = importlib.util.spec_from_file_location("compare_outputs", SCRIPT)
 outputs = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(outputs)

@@ -32,7 +32,8 @@ class MutateTests(unittest.TestCase):
             self.write(name, text)
         os.chmod(os.path.join(self.folder, "bin/swift"), 0o755)
         os.makedirs(os.path.join(self.folder, "project/Scripts/proof"))
-        shutil.copy(SCRIPT, os.path.join(self.folder, "project/Scripts/proof/mutate.py"))
+        for name in ("mutate.py", "tenths.py"):
+            shutil.copy(os.path.join(os.path.dirname(SCRIPT), name), os.path.join(self.folder, "project/Scripts/proof"))
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
