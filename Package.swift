@@ -127,7 +127,8 @@ let package = Package(
             name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "HandshakeReportTests", dependencies: ["HandshakeReport", "HandshakeAnalysis", "Fixtures"],
+            name: "HandshakeReportTests",
+            dependencies: ["HandshakeReport", "HandshakeScenario", "HandshakeAnalysis", "Fixtures"],
             swiftSettings: testSettings),
         .testTarget(
             name: "ScenarioTests",

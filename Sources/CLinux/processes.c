@@ -74,6 +74,24 @@ pid_t clinux_start(const char *command, int *descriptor, int *leash) {
   return child;
 }
 
+pid_t clinux_start_pager(const char *command) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  pid_t child = fork();
+  if (child == 0) {
+    signal(SIGPIPE, SIG_DFL);
+    dup2(ends[0], STDIN_FILENO);
+    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+  }
+  int code = errno;
+  if (child > 0) dup2(ends[1], STDOUT_FILENO);
+  close(ends[0]);
+  close(ends[1]);
+  errno = code;
+  return child;
+}
+
 int clinux_exit_status(pid_t process) {
   int status;
   return waitpid(process, &status, WNOHANG) == process ? status_of(status) : -1;

@@ -14,6 +14,22 @@ extension Checker {
         case .numbers(let visit):
             let set = try ranges(elements, of: field.type, field.name)
             return { record in visit(record) { Bounds($0).isIn(set) } }
+        case .time(let read):
+            var tests: [Predicate.Test] = []
+            let reference = reference
+            for (low, high) in elements {
+                switch (try time(low, for: field), try time(high ?? low, for: field)) {
+                case (.absolute(let first), .absolute(let last)):
+                    if let high, last < first { throw nothingBetween(low, high) }
+                    tests.append { Truth((first...last).contains(read($0))) }
+                case (.relative(let first), .relative(let last)):
+                    if let high, last < first { throw nothingBetween(low, high) }
+                    tests.append { Truth((first...last).contains(reference.distance(of: $0, read($0)))) }
+                default: throw error("a range is of two times, or of two durations", high ?? low)
+                }
+            }
+            let all = tests
+            return { record in all.reduce(.no) { $0 == .yes ? .yes : $0 || $1(record) } }
         case .address, .addresses:
             var ranges: [ClosedRange<IPAddress>] = []
             for (low, high) in elements {

@@ -5,8 +5,13 @@ import PacketWire
 /// found here, before a packet is read.
 struct Checker {
     let source: [UInt8]
+    /// What durations that a time is compared with are counted from.
+    let reference: TimeReference
 
-    init(_ source: [UInt8]) { self.source = source }
+    init(_ source: [UInt8], reference: TimeReference = .captureStart) {
+        self.source = source
+        self.reference = reference
+    }
 
     func error(_ message: String, _ syntax: Syntax) -> ExpressionError {
         ExpressionError(message, at: syntax.range, of: source)
@@ -110,6 +115,7 @@ struct Checker {
         switch field.reader {
         case .number(let read): return { Truth(read($0) != nil) }
         case .numbers(let visit): return { record in visit(record) { _ in .yes } }
+        case .time: return { _ in .yes }
         case .address(let read): return { Truth(read($0) != nil) }
         case .addresses(let visit): return { record in visit(record) { _ in .yes } }
         case .truth(let read): return { Truth(read($0) != nil) }
@@ -146,6 +152,14 @@ struct Checker {
                 return { record in !visit(record) { Comparison.equal.holds(Bounds($0), value) } }
             }
             return { record in visit(record) { comparison.holds(Bounds($0), value) } }
+        case .time(let read):
+            switch try time(right, for: field) {
+            case .absolute(let moment): return { record in Truth(comparison.holds(read(record), moment)) }
+            case .relative(let distance):
+                let reference = reference
+                let value = Bounds(distance)
+                return { record in comparison.holds(Bounds(reference.distance(of: record, read(record))), value) }
+            }
         case .address, .addresses:
             guard comparison == .equal || comparison == .notEqual else {
                 throw error(
@@ -230,6 +244,34 @@ struct Checker {
     }
 
     // MARK: Values
+
+    enum Moment {
+        /// Nanoseconds since the epoch.
+        case absolute(Int64)
+        /// Nanoseconds.
+        case relative(Double)
+    }
+
+    /// A time that a field can be compared with.
+    func time(_ syntax: Syntax, for field: Field) throws(ExpressionError) -> Moment {
+        switch syntax.kind {
+        case .literal(.duration(let nanoseconds)): return .relative(nanoseconds)
+        case .literal(.time(let moment)): return .absolute(moment)
+        case .literal(.text(let text)):
+            do throws(AbsoluteTime.Failure) { return .absolute(try AbsoluteTime.parse(text)) } catch {
+                throw self.error(
+                    error == .noZone
+                        ? "the time has no zone: \"\(text)Z\", or \"\(text)+01:00\""
+                        : "\"\(text)\" is no time: \"2026-11-28T10:02:10Z\", \"2026-11-28 10:02:10+01:00\"", syntax)
+            }
+        case .literal(.number(let value)):
+            throw error("\(field.name) is a time: say the unit, as \(FigureText.plain(value))s, or a date", syntax)
+        default:
+            throw error(
+                "\(field.name) is a time: compare it with \"2026-11-28T10:02:10Z\", or with a duration since the capture's first frame, as 10s",
+                syntax)
+        }
+    }
 
     /// A number or duration that a field can be compared with.
     func number(_ syntax: Syntax, for field: Field) throws(ExpressionError) -> Double {

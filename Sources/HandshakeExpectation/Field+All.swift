@@ -94,6 +94,14 @@ extension Field {
                     tunnels.firstIndex(of: name).map { mask | 1 << $0 } ?? mask
                 }
             }),
+        Field(
+            name: "frame.time", type: .time, path: "first_time",
+            summary:
+                "when its first segment came: a time with its zone, or a duration since the capture's first frame (live: until now)",
+            reader: .time { $0.firstTime }),
+        duration("frame.time_relative", nil, "from the capture's first frame to its own") { record in
+            Bounds(Double(record.firstTime &- record.captureStart))
+        },
         number("hs.network.id", "tunnel.network.id", "the id of the virtual network (VXLAN, Geneve, NVGRE)") {
             $0.network == .none ? nil : $0.network.id
         },
@@ -105,6 +113,9 @@ extension Field {
         name("hs.outcome", "outcome", "outcome", "what became of it (synscope explain)") { $0.outcome },
         truth("hs.failed", nil, "the client did not get its connection; unknown while pending, and of partial ones") {
             $0.outcome == .pending || $0.outcome == .partial ? nil : $0.outcome.isFailure
+        },
+        name("hs.failed_because", nil, "reason", "why it failed; unknown where it did not") {
+            $0.failedBecause
         },
         name("hs.form", "form", "form", "how it was shaken; unknown where neither side answered the other") { $0.form },
         name("hs.completed_by", "completed_by", "completion", "what completed it; unknown unless it did") {
@@ -177,6 +188,11 @@ extension Field {
         },
         duration("hs.setup", "setup_ns", "from the first SYN to the final ACK: what the user waited") { record in
             record.setup.map { Bounds(Double($0)) }
+        },
+        duration("hs.duration", nil, "from its first segment to the last that belongs to it") { record in
+            // Of more segments than are kept the last is not known.
+            guard record.segmentsOmitted == 0, let last = record.segments.map(\.at).max() else { return nil }
+            return Bounds(Double(max(0, last)))
         },
         duration("hs.refusal", "refusal_ns", "from the SYN to the RST that refused it") { record in
             record.refusal.map { Bounds(Double($0)) }

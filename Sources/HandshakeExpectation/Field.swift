@@ -31,6 +31,8 @@ package enum FieldType: Sendable, Equatable {
     case number
     /// Nanoseconds.
     case duration
+    /// A moment.
+    case time
     case address
     case truth
     case name(Vocabulary)
@@ -41,6 +43,7 @@ package enum FieldType: Sendable, Equatable {
         switch self {
         case .number: "number"
         case .duration: "duration"
+        case .time: "time"
         case .address: "address"
         case .truth: "truth value"
         case .name(let vocabulary): vocabulary.noun
@@ -58,6 +61,8 @@ package struct Field: Sendable {
     enum Reader: Sendable {
         case number(@Sendable (AttemptRecord) -> Bounds?)
         case numbers(@Sendable (AttemptRecord, (Double) -> Truth) -> Truth)
+        /// Nanoseconds since the epoch.
+        case time(@Sendable (AttemptRecord) -> Int64)
         case address(@Sendable (AttemptRecord) -> IPAddress?)
         case addresses(@Sendable (AttemptRecord, (IPAddress) -> Truth) -> Truth)
         case truth(@Sendable (AttemptRecord) -> Bool?)
@@ -92,6 +97,7 @@ package struct Field: Sendable {
                 return .no
             }
             return "{\(values.joined(separator: ", "))}"
+        case .time(let read): return Format.rfc3339(read(record))
         case .address(let read): return read(record)?.description ?? "unknown"
         case .addresses(let visit):
             var values: [String] = []

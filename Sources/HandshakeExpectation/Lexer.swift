@@ -7,6 +7,8 @@ enum Literal: Equatable {
     case duration(Double)
     /// Of 1.
     case percentage(Double)
+    /// Nanoseconds since the epoch.
+    case time(Int64)
     case address(IPAddress)
     /// CIDR: the first and the last address.
     case network(IPAddress, IPAddress)
@@ -18,6 +20,7 @@ enum Literal: Equatable {
         case .number: "a number"
         case .duration: "a duration"
         case .percentage: "a percentage"
+        case .time: "a time"
         case .address: "an address"
         case .network: "a network"
         case .text: "a string"
@@ -130,7 +133,10 @@ struct Lexer {
             || [UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ".")].contains(first)
         if text.contains(":") || startsNumber {
             guard let literal = Lexer.literal(text) else {
-                throw error("'\(text)' is no number, duration, percentage, address or network", range)
+                throw error(
+                    AbsoluteTime.isMeant(text)
+                        ? "'\(text)' is no time with its zone: 2026-11-28T10:02:10Z, 2026-11-28T10:02:10+01:00"
+                        : "'\(text)' is no number, duration, percentage, time, address or network", range)
             }
             return Token(kind: .literal(literal), range: range)
         }
@@ -140,6 +146,7 @@ struct Lexer {
     /// A literal that is no string; nil where it is none.
     static func literal(_ text: String) -> Literal? {
         if let address = IPAddress(text) { return .address(address) }
+        if AbsoluteTime.isMeant(text) { return (try? AbsoluteTime.parse(text)).map { .time($0) } }
         if text.contains("/") { return network(text) }
         if text.hasPrefix("0x") {
             return text.utf8.count > 2 ? UInt64(text.dropFirst(2), radix: 16).map { .number(Double($0)) } : nil

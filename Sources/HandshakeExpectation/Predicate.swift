@@ -14,11 +14,13 @@ package struct Predicate: Sendable {
     @inline(__always)
     package func callAsFunction(_ record: AttemptRecord) -> Truth { test(record) }
 
-    /// - Parameter text: an expression over records, as of `-Y`.
-    package init(_ text: String) throws(ExpressionError) {
+    /// - Parameters:
+    ///   - text: an expression over records, as of `-Y`.
+    ///   - reference: what a duration that `frame.time` is compared with is counted from.
+    package init(_ text: String, relativeTo reference: TimeReference = .captureStart) throws(ExpressionError) {
         let source = Array(text.utf8)
         let syntax = try Parser.parse(source)
-        self = try Checker(source).predicate(syntax)
+        self = try Checker(source, reference: reference).predicate(syntax)
     }
 
     init(_ text: String, _ fields: [Field], _ test: @escaping Test) {

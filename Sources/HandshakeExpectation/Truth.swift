@@ -71,6 +71,18 @@ package enum Comparison: String, Sendable, CaseIterable {
         }
     }
 
+    @inline(__always)
+    package func holds(_ a: Int64, _ b: Int64) -> Bool {
+        switch self {
+        case .equal: a == b
+        case .notEqual: a != b
+        case .less: a < b
+        case .lessOrEqual: a <= b
+        case .greater: a > b
+        case .greaterOrEqual: a >= b
+        }
+    }
+
     /// Yes or no where it is so for every value within the bounds.
     @inline(__always)
     package func holds(_ a: Bounds, _ b: Bounds) -> Truth {

@@ -5,6 +5,14 @@ package enum Format {
     /// RFC 3339 in UTC with nanoseconds: `2026-11-23T16:30:43.901252000Z`.
     package static func rfc3339(_ nanoseconds: Int64) -> String { text { $0.put(time: nanoseconds) } }
 
+    /// Date and time of day in UTC, with as much of a fraction as there is: `2026-11-23 16:30:43.9`.
+    package static func dateAndTime(_ nanoseconds: Int64) -> String {
+        var text = rfc3339(nanoseconds).replacing("T", with: " ").dropLast()
+        while text.last == "0" { text.removeLast() }
+        if text.last == "." { text.removeLast() }
+        return String(text)
+    }
+
     /// `16:30:43.901252`, microseconds.
     package static func clock(_ nanoseconds: Int64) -> String { text { $0.put(clock: nanoseconds) } }
 
@@ -95,7 +103,7 @@ extension String {
     }
 
     /// Lines of at most `width` characters, broken at spaces where there are any.
-    func wrapped(_ width: Int) -> [String] {
+    package func wrapped(_ width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
         for word in split(separator: " ") {

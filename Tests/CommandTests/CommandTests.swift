@@ -68,7 +68,8 @@ struct CommandTests {
     @Test("-q gives the summary only; with jsonl the capture and the summary")
     func quiet() throws {
         let text = try Run(["-q", Place.capture("incident.pcap")]).output
-        #expect(text.hasPrefix("attempts"))
+        #expect(text.hasPrefix("time "))
+        #expect(text.split(separator: "\n").last == "attempts    10: 8 established, 1 refused, 1 unanswered")
         let lines = try Run(["-q", "-T", "jsonl", Place.capture("incident.pcap")]).output.split(separator: "\n")
         #expect(lines.count == 2)
         #expect(lines[0].contains("\"type\":\"capture\"") && lines[1].contains("\"type\":\"summary\""))
@@ -95,6 +96,25 @@ struct CommandTests {
         #expect(lines.first?.hasPrefix("capture     one direction only") == true)
         #expect(lines.count { $0.hasPrefix("capture  ") } == 1)
         #expect(lines.count { $0.contains("established") } >= 1)
+    }
+
+    @Test("group counts by server; the output is the same for every -j, and CSV and JSON Lines have the same groups")
+    func groups() throws {
+        let arguments = ["group", Place.capture("incident.pcap")]
+        let text = try Run(arguments)
+        #expect(text.status == 0 && text.output.contains("3 groups of 10 attempts"))
+        for jobs in ["1", "2", "3"] { #expect(try Run(arguments + ["-j", jobs]).output == text.output) }
+        let rows = try Run(arguments + ["-T", "csv"]).output.split(separator: "\r\n").dropFirst()
+        let lines = try Run(arguments + ["-T", "jsonl"]).output.split(separator: "\n")
+        #expect(rows.count == 3 && lines.count == 4)
+        #expect(rows.first?.hasPrefix("198.51.100.1,25,1,false,0,1,1.0,") == true)
+        #expect(
+            lines.first?.hasPrefix("{\"type\":\"group\",\"key\":{\"ip.dst\":\"198.51.100.1\",\"tcp.dstport\":25}")
+                == true)
+        let mistake = try Run(arguments + ["--by", "ip.dts"])
+        #expect(
+            mistake.status == 2
+                && mistake.errors.contains("--by:1:1: there is no field 'ip.dts': did you mean 'ip.dst'?"))
     }
 
     @Test("--sort start orders the others too")
@@ -133,7 +153,11 @@ struct CommandTests {
         let run = try Run(["/nowhere.pcap", "-Y", "hs.outcom == refused"])
         #expect(run.status == 2)
         #expect(run.errors.contains("-Y:1:1: there is no field 'hs.outcom': did you mean 'hs.outcome'?"))
-        #expect(try Run(["-q", Place.capture("incident.pcap"), "-Y", "hs.failed"]).status == 2)
+        let chosen = ["-q", Place.capture("incident.pcap"), "-Y", "hs.failed"]
+        #expect(try Run(chosen + ["-T", "jsonl"]).status == 2)
+        let summary = try Run(chosen)
+        #expect(summary.status == 0)
+        #expect(summary.output.hasSuffix("attempts    2 of 10 chosen: 1 refused, 1 unanswered\n"))
     }
 
     @Test("fields lists each field, and as JSON where it stands in a record")

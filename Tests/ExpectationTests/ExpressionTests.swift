@@ -74,6 +74,14 @@ struct ExpressionTests {
         ("hs.mss.server < hs.mss.client", "yn??n"),
         ("hs.mss.negotiated == 1400", "yn??n"), ("hs.mss.client_send == 1400", "yn??n"),
         ("hs.options.client.window_scale == 7", "y????"), ("hs.options.server.window_scale > 8", "y????"),
+        // Time: absolute with its zone, relative to the capture's first frame
+        ("frame.time < \"2026-01-01T00:00:02Z\"", "yynnn"), ("frame.time >= 2026-01-01T00:00:02Z", "nnyyy"),
+        ("frame.time == \"2026-01-01 01:00:02+01:00\"", "nnynn"), ("frame.time != 2026-01-01T00:00:02.000Z", "yynyy"),
+        ("frame.time < 2s", "yynnn"), ("frame.time >= 3s", "nnnyy"), ("frame.time in {0s..100ms, 7s}", "yynny"),
+        ("frame.time in {2026-01-01T00:00:03Z..2026-01-01T00:00:05Z}", "nnnyn"), ("known(frame.time)", "yyyyy"),
+        ("frame.time_relative == 100ms", "nynnn"), ("hs.duration == 21ms", "ynnnn"), ("hs.duration >= 3s", "nnnyn"),
+        ("hs.failed_because == refused", "??yn?"), ("hs.failed_because in {no-answer, refused}", "??yy?"),
+        ("hs.failed_because matches \"^no-\"", "??ny?"), ("known(hs.failed_because)", "nnyyn"),
         // Presence
         ("hs.rtt.total", "yynny"), ("known(hs.rtt.total)", "yynny"), ("not known(hs.rtt.total)", "nnyyn"),
         ("hs.findings", "nyyyn"), ("known(hs.failed)", "yyyyy"), ("known(hs.arithmetic.ack_ack)", "yynny"),
@@ -181,7 +189,7 @@ struct ExpressionTests {
         ("ip.src == 443", 1, 11, "ip.src is an address, and 443 is a number"),
         ("ip.src == \"localhost\"", 1, 11, "ip.src is an address, and \"localhost\" is none"),
         ("ip.src < 10.0.0.1", 1, 10, "addresses are compared with == and !="),
-        ("ip.src == 10.0.0.0/33", 1, 11, "'10.0.0.0/33' is no number, duration, percentage, address or network"),
+        ("ip.src == 10.0.0.0/33", 1, 11, "'10.0.0.0/33' is no number, duration, percentage, time, address or network"),
         ("ip.src == 1.2.3", 1, 11, "is no number"), ("ip.src == 300.1.1.1", 1, 11, "is no number"),
         ("ip.src == fe80::1::2", 1, 11, "is no number"),
         ("ip.src in {10.0.0.9..10.0.0.1}", 1, 12, "the range ends before it begins"),
@@ -217,6 +225,12 @@ struct ExpressionTests {
         ("hs.outcome matches \"\\d\"", 1, 20, "means nothing in POSIX"),
         ("hs.outcome matches \"(a{9}){9}\"", 1, 20, "counted repetition is not taken"),
         ("known(hs.failed where true)", 1, 1, "known() takes one field"),
+        ("frame.time < \"2026-11-28 10:02\"", 1, 14, "the time has no zone"),
+        ("frame.time < 2026-11-28T10:02:10", 1, 14, "is no time with its zone"),
+        ("frame.time < \"yesterday\"", 1, 14, "is no time"), ("frame.time < 10", 1, 14, "say the unit, as 10s"),
+        ("frame.time < \"2026-02-30T00:00:00Z\"", 1, 14, "is no time"),
+        ("frame.time in {1s..2026-11-28T10:02:10Z}", 1, 20, "a range is of two times"),
+        ("hs.failed_because == refusd", 1, 22, "did you mean 'refused'"),
         ("ip.src contains \"10.\" é", 1, 23, "means nothing"), ("hs.rtt.total in {1ms..5}", 1, 23, "say its unit"),
     ]
 

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import HandshakeAnalysis
+import HandshakeScenario
 import PacketWire
 import Testing
 
@@ -36,6 +37,63 @@ struct ReportTests {
         ] as [(Int64, Int64, Double, String)])
     func progress(_ done: Int64, _ all: Int64, _ seconds: Double, _ line: String) {
         #expect(Format.progress(done: done, all: all, seconds: seconds) == line)
+    }
+
+    private func table(_ text: String, width: Int, isVerbose: Bool = false) throws -> [Substring] {
+        let records = try Scenario(text: text, name: "table").analysed().attempts.sorted { $0.id < $1.id }
+        var out = OutputBuffer()
+        var report = TextReport(
+            style: TextStyle(usesColor: false, usesUnicode: true, width: width), isVerbose: isVerbose, folds: true)
+        report.begin(records, isComplete: true, to: &out)
+        for record in records { report.attempt(record, to: &out) }
+        report.endAttempts(to: &out)
+        return String(decoding: out.bytes, as: UTF8.self).split(separator: "\n")
+    }
+
+    private static let silent = """
+        flow a 192.0.2.1:50000 > 198.51.100.1:80 isn 1 0
+        flow b 192.0.2.1:50001 > 198.51.100.1:80 isn 2 0
+        flow c 192.0.2.1:50002 > 198.51.100.1:80 isn 3 0
+        flow d [2001:db8:1234:5678:9abc:def0:1234:5678]:50003 > [2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:443 isn 4 0
+        0    a > S
+        1s   b > S
+        2s   c > S
+        3s   d > S
+        +100s idle
+        +1s   idle
+        """
+
+    @Test(
+        "No line of the table is wider than the terminal, also with the longest addresses",
+        arguments: [60, 80, 100, 132, 200])
+    func tableWidth(_ width: Int) throws {
+        let lines = try table(Self.silent, width: width, isVerbose: true)
+        #expect(lines.allSatisfy { $0.count <= width }, "\(lines)")
+        #expect(lines.joined().contains("[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:443"))
+    }
+
+    @Test("Failures that are like the one before are counted in one line; -v lists them")
+    func folded() throws {
+        let lines = try table(Self.silent, width: 132)
+        #expect(lines.count { $0.contains("192.0.2.1:5000") } == 1)
+        #expect(lines.contains { $0.contains("and 2 more like it, the last with id 3 at 2026-01-01 00:00:02") })
+        let all = try table(Self.silent, width: 132, isVerbose: true)
+        #expect(all.count { $0.contains("192.0.2.1:5000") } == 3)
+    }
+
+    @Test("The date stands once, and where it changes")
+    func dates() throws {
+        let lines = try table(
+            """
+            flow a 192.0.2.1:50000 > 198.51.100.1:80 isn 1 9
+            flow b 192.0.2.2:50000 > 198.51.100.1:80 isn 2 9
+            flow c 192.0.2.3:50000 > 198.51.100.1:80 isn 3 9
+            0      a > S
+            1s     b > S
+            86400s c > S
+            +100s  idle
+            """, width: 132)
+        #expect(lines.filter { $0.hasPrefix("2026") } == ["2026-01-01", "2026-01-02"])
     }
 
     @Test(

@@ -85,6 +85,9 @@ void clinux_name_thread(const char *name);
 pid_t clinux_start(const char *command, int *descriptor, int *leash);
 /// The exit status of a process that has ended, 128 and the signal's number where one ended it; -1 while it runs.
 int clinux_exit_status(pid_t process);
+/// Starts a shell's command that reads what this process writes to standard output from now on.
+/// - Returns: its process; -1 with errno if it cannot be started.
+pid_t clinux_start_pager(const char *command);
 
 // Terminal
 

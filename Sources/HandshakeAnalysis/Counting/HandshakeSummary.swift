@@ -253,6 +253,9 @@ public struct HandshakeSummary: Sendable {
         return found
     }
 
+    /// Counts an attempt among those that were chosen.
+    package mutating func add(_ record: AttemptRecord) { count(record) }
+
     mutating func count(_ record: AttemptRecord) {
         if record.copyOf != nil {
             translatedCopies += 1

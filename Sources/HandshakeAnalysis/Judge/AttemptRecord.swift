@@ -225,8 +225,9 @@ public struct AttemptRecord: Sendable {
     public var refusalCount: Int
     public var duplicateCount: Int
 
-    /// Nanoseconds since the epoch of its first segment.
+    /// Nanoseconds since the epoch of its first segment, and of the capture's first frame.
     public var firstTime: Int64
+    public var captureStart: Int64
     public var synToSynAck: Interval?
     public var synAckToAck: Interval?
     /// Nil where either leg is.

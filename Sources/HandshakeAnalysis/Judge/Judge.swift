@@ -121,6 +121,7 @@ struct Judge {
             synAckCount: Int(attempt.synAckCount) - doubledSYNACKs,
             rstCount: Int(attempt.rstCount), refusalCount: Int(attempt.refusalCount),
             duplicateCount: max(duplicates.count, Int(attempt.duplicateCount) + twins), firstTime: attempt.firstTime,
+            captureStart: captureStart,
             synToSynAck: timing.synToSynAck, synAckToAck: timing.synAckToAck, total: timing.total, setup: timing.setup,
             refusal: timing.refusal, unknownBecause: timing.unknownBecause, clientMSS: mss.client,
             serverMSS: mss.server, clientSendMSS: mss.clientSend,

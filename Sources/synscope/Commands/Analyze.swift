@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import HandshakeAnalysis
 import HandshakeReport
 
@@ -23,6 +24,15 @@ struct Analyze: ParsableCommand {
     @Flag(name: [.customShort("q"), .long], help: "The summary only (jsonl and json: the capture and the summary).")
     var quiet = false
 
+    @Flag(name: .shortAndLong, help: "Text with every detail: informational findings, no folding, no words left out.")
+    var verbose = false
+
+    @Flag(
+        help:
+            "On a terminal, list also attempts without failure or finding where there are more than \(AttemptSink.shownOnTerminal)."
+    )
+    var all = false
+
     @Flag(name: .customShort("l"), help: "Write each attempt at once.")
     var lineBuffered = false
 
@@ -40,20 +50,30 @@ struct Analyze: ParsableCommand {
 
     func validate() throws {
         try input.requireFile()
-        if quiet, !selection.expressions.isEmpty {
-            throw ValidationError("-q lists no attempts that -Y could choose from")
+        if quiet, !selection.expressions.isEmpty, format != .text {
+            throw ValidationError("-q with -T \(format.rawValue) lists no attempts that -Y could choose from")
         }
         if follow, sort == .start { throw ValidationError("--follow has no end to sort by start at") }
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
     }
 
+    @Flag(
+        name: .customLong("no-pager"),
+        help: "Text on a terminal goes through no pager ($SYNSCOPE_PAGER, $PAGER or less).")
+    var usesNoPager = false
+
     func run() throws {
         let selection = try selection.predicate()
-        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet)
+        // Both ask what standard output is: before a pager takes its place.
+        let style = text.style
+        let showsAll = all || verbose || !Terminal.isTerminal(STDOUT_FILENO)
+        if format == .text, !follow, !lineBuffered, !usesNoPager { Pager.start() }
+        // The summary as text names the worst servers and clients: it looks at every attempt.
+        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet || format == .text)
         var sink = AttemptSink(
-            format: format, quiet: quiet, style: text.style,
+            format: format, quiet: quiet, style: style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),
-            selection: selection)
+            selection: selection, isLive: follow, isVerbose: verbose, showsAll: showsAll)
         switch sort {
         case .start?: sink.holdLimit = .max
         case .decided?: sink.holdLimit = 0

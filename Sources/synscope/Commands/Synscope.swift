@@ -26,6 +26,7 @@ struct Synscope: ParsableCommand {
               synscope -T jsonl capture.pcap | jq 'select(.outcome == "refused") | .server'
               tcpdump -i eth0 -w - | synscope -        from standard input
               synscope -Y 'hs.failed and ip.dst == 10.0.0.0/8' capture.pcap   some of the attempts
+              synscope group capture.pcap --by ip.dst,tcp.dstport   which servers fail, since when, why
               synscope check capture.pcap -e 'all(hs.outcome == established)'   an assertion, for scripts and CI
               synscope watch -i eth0 tcp port 443      live, as handshakes are decided
               synscope draw capture.pcap --attempt 1   the ladder diagram of one attempt
@@ -39,7 +40,8 @@ struct Synscope: ParsableCommand {
             """,
         version: "synscope \(release) (\(libpcapVersion()))",
         subcommands: [
-            Analyze.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self, Fields.self,
+            Analyze.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self,
+            Fields.self,
             Formats.self,
         ],
         defaultSubcommand: Analyze.self)
@@ -72,11 +74,14 @@ enum Main {
         do {
             var command = try Synscope.parseAsRoot()
             try command.run()
+            Pager.finish()
         } catch let failure as CommandFailure {
+            Pager.finish()
             if let message = failure.message { StandardError.write(message) }
             exit(status: failure.status.rawValue)
         } catch let ended as OutputEnded {
             // A closed pipe is a normal end: head(1) had enough.
+            Pager.finish()
             if let message = ended.message { StandardError.write(message) }
             exit(status: ended.message == nil ? 0 : ExitStatus.unreadable.rawValue)
         } catch {

@@ -77,7 +77,8 @@ struct WatchRun {
         let reporter = Reporter(
             AttemptSink(
                 format: command.format, quiet: command.quiet || command.screen, style: command.text.style,
-                output: StandardOutput(isLineBuffered: true), selection: selection), reports, ending)
+                output: StandardOutput(isLineBuffered: true), selection: selection, isVerbose: command.verbose),
+            reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, monitor, ending, isQuiet: command.screen) }
         let reportThread = WorkThread("report") { reporter.run(description) }

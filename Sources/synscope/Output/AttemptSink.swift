@@ -19,15 +19,33 @@ struct AttemptSink: AttemptTaker {
     private let selection: Predicate?
     private var shown = 0
     private var untold = 0
+    /// Of text: what the attempts that were chosen come to, and their totals where not all were.
+    private var overview: CaptureOverview?
+    private var chosen: HandshakeSummary?
+    private let style: TextStyle
+    /// Attempts that a terminal shows in any case; of more, those without failure or finding are only counted.
+    private let showsAll: Bool
+    private var leftOut = 0
+    static let shownOnTerminal = 1000
 
+    /// - Parameters:
+    ///   - isLive: attempts are written as they come, and their totals are kept elsewhere.
+    ///   - showsAll: whether attempts without failure or finding are listed however many there are.
     init(
-        format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil
+        format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil,
+        isLive: Bool = true, isVerbose: Bool = false, showsAll: Bool = true
     ) {
         self.format = format
         self.selection = selection
         self.quiet = quiet
         self.output = output
-        text = TextReport(style: style)
+        self.style = style
+        self.showsAll = showsAll
+        text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
+        if format == .text, !isLive {
+            overview = CaptureOverview()
+            if selection != nil { chosen = HandshakeSummary() }
+        }
     }
 
     mutating func begin(_ capture: CaptureDescription) throws(OutputEnded) {
@@ -41,7 +59,11 @@ struct AttemptSink: AttemptTaker {
     }
 
     mutating func take(_ record: AttemptRecord) throws(OutputEnded) {
-        if quiet || !isSelected(record) { return }
+        if quiet, overview == nil { return }
+        if !isSelected(record) { return }
+        overview?.add(record)
+        chosen?.add(record)
+        if quiet { return }
         if isHolding {
             held.append(record)
             if held.count > holdLimit { try release() }
@@ -52,6 +74,10 @@ struct AttemptSink: AttemptTaker {
 
     /// As JSON, in the order of decision, it is written without its record.
     mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) {
+        if quiet, selection == nil {
+            overview?.add(plain, record: record)
+            return
+        }
         guard format == .json || format == .jsonl, holdLimit == 0, selection == nil else { return try take(record()) }
         if isHolding { try release() }
         if format == .json { document.separate(&output.buffer) }
@@ -75,7 +101,14 @@ struct AttemptSink: AttemptTaker {
         isHolding = false
         if holdLimit > 0 { held.sort { $0.id < $1.id } }
         if format == .text { text.begin(held, isComplete: isComplete, to: &output.buffer) }
-        for record in held { try write(record) }
+        let isLong = held.count > AttemptSink.shownOnTerminal && !showsAll
+        for record in held {
+            if isLong, record.outcome == .established, !record.findings.contains(where: { $0.code.severity != .info }) {
+                leftOut += 1
+            } else {
+                try write(record)
+            }
+        }
         held = []
     }
 
@@ -96,6 +129,11 @@ struct AttemptSink: AttemptTaker {
         }
         switch format {
         case .text:
+            text.endAttempts(to: &output.buffer)
+            if leftOut > 0 {
+                output.buffer.line(
+                    "\(Format.count(leftOut, "attempt")) without failure or finding are not listed: --all lists them")
+            }
             if !quiet, selection == nil || shown > 0, summary.attempts > 0 { output.buffer.line("") }
             if let selection {
                 let more = untold > 0 ? "; of \(untold) it cannot be told" : ""
@@ -104,7 +142,8 @@ struct AttemptSink: AttemptTaker {
                 output.buffer.line("\(shown) of \(all): \(selection.text.cleaned(for: .text))\(more)")
                 output.buffer.line("")
             }
-            text.summary(summary, loss, to: &output.buffer)
+            text.summary(
+                summary, loss, chosen: chosen, details: overview?.rows(style) ?? [], to: &output.buffer)
         case .jsonl: JSONReport.line(summary, loss, to: &output.buffer)
         case .json: document.end(summary, loss, to: &output.buffer)
         case .csv: break

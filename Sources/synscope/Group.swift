@@ -1,0 +1,124 @@
+import ArgumentParser
+import HandshakeAnalysis
+import HandshakeExpectation
+import HandshakeReport
+
+struct Group: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "group",
+        abstract: "Which servers fail, since when, why: attempts by server, client, network, minute, or any field.",
+        discussion: """
+            One line a group: attempts, how many failed and why, resent SYNs, round trips, first and last time.
+
+            EXAMPLES
+              synscope group capture.pcap
+              synscope group capture.pcap --by ip.src/24 --top 10
+              synscope group *.pcapng --by frame.time/1m --sort key
+              synscope group capture.pcap --by ip.dst -T csv > servers.csv
+
+            A field is one of synscope fields. An address may have a prefix (ip.dst/24, of both versions ip.dst/24/64), a \
+            time or a duration a step (frame.time/1m, hs.rtt.total/10ms), a number too (tcp.dstport/100).
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, csv, jsonl }
+
+    @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup(title: "Text") var text: StyleOptions
+    @OptionGroup(title: "Groups") var groups: GroupOptions
+
+    @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, csv or jsonl.")
+    var format = Format.text
+
+    func validate() throws { try input.requireFile() }
+
+    func run() throws {
+        var taker = GroupTaker(table: try groups.table(), selection: try selection.predicate())
+        var analysis = try Analysis(input)
+        let (_, _) = try analysis.run(&taker)
+        var output = StandardOutput(isLineBuffered: false)
+        let report = GroupReport(
+            taker.table, order: groups.sort, top: groups.top, showsFilters: groups.verbose)
+        switch format {
+        case .text: report.text(text.style, to: &output.buffer)
+        case .csv: report.csv(to: &output.buffer)
+        case .jsonl: report.jsonLines(to: &output.buffer)
+        }
+        if format == .text, taker.unknown > 0 {
+            output.buffer.line(
+                "-Y: of \(HandshakeReport.Format.count(taker.unknown, "attempt")) it cannot be told; they are in no group"
+            )
+        }
+        try output.flush()
+        try analysis.reportFailures()
+    }
+}
+
+/// What attempts are grouped by, and which groups are shown.
+struct GroupOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Up to \(GroupKey.maximumColumns) fields, with steps where they have some (default: the server).",
+            valueName: "field[/step],..."))
+    var by = "ip.dst,tcp.dstport"
+
+    @Option(
+        help: "Largest first by failed, share, attempts, retransmitted, rtt or last; by first, or by key, the smallest."
+    )
+    var sort = GroupTable.Order.failed
+
+    @Option(help: ArgumentHelp("So many groups at most.", valueName: "count"))
+    var top: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Groups that are kept in memory (default: \(GroupTable.usualMaximum)); of more, those with the fewest failures are let go, and counted.",
+            valueName: "count"))
+    var maxGroups = GroupTable.usualMaximum
+
+    @Flag(name: .shortAndLong, help: "With Wireshark's display filter for each group.")
+    var verbose = false
+
+    func validate() throws {
+        if let top, top < 1 { throw ValidationError("--top takes a number from 1 on") }
+        if !(2...10_000_000).contains(maxGroups) {
+            throw ValidationError("--max-groups takes a number from 2 to 10000000")
+        }
+    }
+
+    func table() throws(CommandFailure) -> GroupTable {
+        do throws(ExpressionError) {
+            return GroupTable(try Grouping(by), maximum: maxGroups)
+        } catch {
+            throw CommandFailure(status: .wrongUsage, message: "--by:\(error)")
+        }
+    }
+}
+
+extension GroupTable.Order: ExpressibleByArgument {}
+
+/// Counts attempts by group.
+struct GroupTaker: AttemptTaker {
+    var table: GroupTable
+    let selection: Predicate?
+    /// Attempts of which `-Y` cannot be told.
+    private(set) var unknown = 0
+
+    init(table: GroupTable, selection: Predicate?) {
+        self.table = table
+        self.selection = selection
+    }
+
+    mutating func take(_ record: AttemptRecord) {
+        switch selection?(record) ?? .yes {
+        case .yes: table.add(record)
+        case .unknown: unknown += 1
+        case .no: break
+        }
+    }
+
+    mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) {
+        if selection == nil { table.add(plain, record: record) } else { take(record()) }
+    }
+}
