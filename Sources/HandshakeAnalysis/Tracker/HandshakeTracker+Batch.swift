@@ -55,7 +55,7 @@ extension HandshakeTracker {
         var isDone = true
         if goesSteadily { goSteadily(batch, &own) } else { isDone = go(batch, &own, from: 0) }
         batches.count(batch.count, isSteady: goesSteadily)
-        isFlooded = own.frames.count > 0 && (attempts.entries.count &- known) &* 8 > own.frames.count &* 7
+        isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.count &* 7
         return isDone
     }
 
@@ -179,8 +179,8 @@ extension HandshakeTracker {
     /// Finds this tracker's frames, and asks for the memory that they lead to.
     @inline(__always)
     private func find(_ batch: borrowing FrameBatch) -> Own {
-        guard isCompact(batch) else { return Own(frames: Positions(), reroutings: reroutings) }
-        var own = Own(frames: share.frames(of: batch), reroutings: reroutings)
+        // Made in one place: where it is made in two, it is copied.
+        var own = Own(frames: isCompact(batch) ? share.frames(of: batch) : Positions(), reroutings: reroutings)
         if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
         return own
     }
