@@ -35,19 +35,20 @@ extension Parser {
     ) -> Bool {
         var type: UInt16
         var offset: Int
-        switch decoder.linkType.rawValue {
-        case 1, 113, 276:
-            offset = Parser.linkHeaderLength(decoder.linkType.rawValue)
-            guard bytes.byteCount >= offset + 40 else { return false }
-            (segment.linkSignature, type) = Parser.linkHeader(decoder.linkType.rawValue, bytes)
-        case 12, 14, 101, 228, 229:
+        if let header = Parser.linkHeader(decoder.linkType.rawValue, bytes, followedBy: 40) {
+            (segment.linkSignature, type, offset) = header
+        } else {
+            // Without a header: IP, or one version of it alone.
             guard bytes.byteCount >= 40 else { return false }
-            segment.linkSignature = 0
             type = bytes.u8(0) >> 4 == 4 ? 0x0800 : 0x86dd
-            if decoder.linkType.rawValue == 228, type != 0x0800 { return false }
-            if decoder.linkType.rawValue == 229, type == 0x0800 { return false }
+            switch decoder.linkType.rawValue {
+            case 12, 14, 101: break
+            case 228: if type != 0x0800 { return false }
+            case 229: if type == 0x0800 { return false }
+            default: return false
+            }
+            segment.linkSignature = 0
             offset = 0
-        default: return false
         }
         while type == 0x8100 || type == 0x88a8 {
             guard bytes.byteCount >= offset + 44 else { return false }

@@ -107,11 +107,11 @@ struct Parser: ~Escapable {
     mutating func link(_ type: LinkType, into slot: inout DecodedFrame) {
         switch type.rawValue {
         case 1, 113, 276:
-            let length = Parser.linkHeaderLength(type.rawValue)
-            guard holds(length, at: 0, .link, &slot) else { return }
-            let header = Parser.linkHeader(type.rawValue, bytes)
+            guard holds(type.rawValue == 1 ? 14 : type.rawValue == 113 ? 16 : 20, at: 0, .link, &slot),
+                let header = Parser.linkHeader(type.rawValue, bytes, followedBy: 0)
+            else { return }
             linkSignature = header.signature
-            etherType(header.type, at: length, &slot)
+            etherType(header.type, at: header.length, &slot)
         case 12, 14, 101: ip(at: 0, &slot)
         case 228: ipv4(at: 0, &slot)
         case 229: ipv6(at: 0, &slot)
@@ -132,21 +132,26 @@ struct Parser: ~Escapable {
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
-    /// The link types whose headers end in an EtherType, or have one in a fixed place: octets of the header.
+    /// The header of the link types that most captures have, as far as it matters: the link's signature, the EtherType, and
+    /// how many octets it has. Nil for any other link type, and where not so many octets follow it.
     @inline(__always)
-    static func linkHeaderLength(_ linkType: UInt16) -> Int { linkType == 1 ? 14 : linkType == 113 ? 16 : 20 }
-
-    /// The link's signature and the EtherType of those link types.
-    /// - Parameter bytes: hold the header.
-    @inline(__always)
-    static func linkHeader(_ linkType: UInt16, _ bytes: RawSpan) -> (signature: UInt32, type: UInt16) {
+    static func linkHeader(
+        _ linkType: UInt16, _ bytes: RawSpan, followedBy rest: Int
+    ) -> (signature: UInt32, type: UInt16, length: Int)? {
         switch linkType {
-        // Ethernet: destination 6, source 6, type 2.
-        case 1: (mix(bytes.native64(0), bytes.native32(8)), bytes.u16(12))
-        // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2.
-        case 113: (mix(bytes.u64(6), UInt32(bytes.u16(0))), bytes.u16(14))
-        // LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length 1, address 8.
-        default: (mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24), bytes.u16(0))
+        case 1:
+            // Ethernet: destination 6, source 6, type 2.
+            guard bytes.byteCount >= 14 + rest else { return nil }
+            return (mix(bytes.native64(0), bytes.native32(8)), bytes.u16(12), 14)
+        case 113:
+            // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2.
+            guard bytes.byteCount >= 16 + rest else { return nil }
+            return (mix(bytes.u64(6), UInt32(bytes.u16(0))), bytes.u16(14), 16)
+        case 276:
+            // LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length 1, address 8.
+            guard bytes.byteCount >= 20 + rest else { return nil }
+            return (mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24), bytes.u16(0), 20)
+        default: return nil
         }
     }
 
