@@ -75,6 +75,7 @@ extension TextReport {
     ) {
         if !hasDescribedCapture { describeCapture(summary, to: &out) }
         var rows = details
+        if rows.isEmpty, chosen == nil { rows = overviewRows(summary) }
         if chosen == nil { rows += patternRows(summary) }
         rows += attemptRows(chosen ?? summary)
         rows += frameRows(summary, loss)
@@ -82,6 +83,29 @@ extension TextReport {
         if !lost.isEmpty { rows.append(SummaryRow("not used", lost.joined(separator: "; "), .yellow)) }
         rows.append(totals(chosen ?? summary, of: chosen == nil ? nil : summary))
         for entry in rows { row(entry.name, entry.text, entry.color, to: &out) }
+    }
+
+    /// What the totals alone say of time and servers.
+    private func overviewRows(_ summary: HandshakeSummary) -> [SummaryRow] {
+        var rows: [SummaryRow] = []
+        if let span = summary.span {
+            let length = Format.duration(span.upperBound &- span.lowerBound)
+            let ends = [span.lowerBound, span.upperBound].map(Format.dateAndTime)
+            rows.append(SummaryRow("time", "\(ends[0]) to \(ends[1]) UTC (\(length))"))
+        }
+        for (place, server) in summary.troubledServers.enumerated() {
+            var counts: [String] = []
+            if server.failed > 0 { counts.append("\(server.failed) failed") }
+            if server.unanswered > 0 { counts.append("\(server.unanswered) without answer or left open") }
+            counts.append(server.established == 0 ? "none established" : "at most \(server.established) established")
+            var text = "\(server.server) \(counts.joined(separator: ", "))"
+            if let window = server.window {
+                let times = [window.lowerBound, window.upperBound].map { String(Format.dateAndTime($0).prefix(19)) }
+                text += times[0] == times[1] ? "; at \(times[0])" : "; \(times[0]) to \(times[1])"
+            }
+            rows.append(SummaryRow(place == 0 ? "servers" : "", text, server.established == 0 ? .red : .yellow))
+        }
+        return rows
     }
 
     private func totals(_ summary: HandshakeSummary, of whole: HandshakeSummary?) -> SummaryRow {

@@ -171,6 +171,8 @@ public struct HandshakeSummary: Sendable {
     /// Of a tracker's totals, only what its parts do not keep.
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()
+    /// Nanoseconds since the epoch of the capture's first frame, and of the last, as far as its clock goes; nil without frames.
+    public internal(set) var span: ClosedRange<Int64>?
 
     var traits = CaptureTraits()
     /// Whether all TCP came in tunnels of kinds that mirror traffic.
@@ -332,9 +334,13 @@ public struct HandshakeSummary: Sendable {
         sides.add(other.sides)
         traits = other.traits
         isOfMirrors = other.isOfMirrors
+        span = other.span ?? span
         patterns.add(other.patterns)
         roundTrips.add(other.roundTrips)
     }
+
+    /// The servers with the most attempts that came to no connection, the worst first: five at most.
+    public var troubledServers: [TrafficPatterns.TroubledServer] { patterns.troubledServers(5) }
 
     /// What the attempts together look like: floods, scans, backscatter.
     public var patternFindings: [TrafficPatterns.Pattern] {

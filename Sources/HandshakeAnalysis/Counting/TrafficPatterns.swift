@@ -39,6 +39,8 @@ public struct TrafficPatterns: Sendable {
     public static let backscatterThreshold = 20
 
     private var unansweredAt: FrequentKeys<Endpoint>
+    /// Servers at which attempts failed otherwise: refused, reset, unreachable.
+    private var failedAt = FrequentKeys<Endpoint>(capacity: 1024)
     private var established = FrequencySketch()
     private var establishedBy = FrequencySketch()
     private var targets: FrequentTargets
@@ -58,11 +60,13 @@ public struct TrafficPatterns: Sendable {
         unansweredAt = FrequentKeys(capacity: 0)
         targets = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
         unasked = FrequentKeys(capacity: 0)
+        failedAt = FrequentKeys(capacity: 0)
     }
 
     /// Adds what was seen on other tuples.
     mutating func add(_ other: TrafficPatterns) {
         unansweredAt.add(other.unansweredAt)
+        failedAt.add(other.failedAt)
         established.add(other.established)
         establishedBy.add(other.establishedBy)
         targets.add(other.targets)
@@ -107,8 +111,41 @@ public struct TrafficPatterns: Sendable {
         // A scan is many targets that were not used: a browser opens many connections too, and uses them.
         case .refused, .resetByClient, .unreachable:
             targets.add(record.client.address, record.server, at: record.firstTime)
+            failedAt.add(record.server, at: record.firstTime)
+        case .resetByServer, .challenged, .invalid, .stale: failedAt.add(record.server, at: record.firstTime)
         case .partial where record.has(.synackUnsolicited): unasked.add(record.server.address, at: record.firstTime)
         default: break
+        }
+    }
+
+    /// A server and the attempts at it that did not come to a connection. Counts are lower bounds where more servers were
+    /// seen than are kept.
+    public struct TroubledServer: Sendable, Hashable {
+        public var server: Endpoint
+        /// Attempts that were left open, unanswered or superseded, and those that failed otherwise.
+        public var unanswered: Int
+        public var failed: Int
+        /// Connections that were established, at most: others may share their counter.
+        public var established: Int
+        /// When the first and the last of those that failed began, in nanoseconds since the epoch.
+        public var window: ClosedRange<Int64>?
+    }
+
+    /// The servers with the most attempts that came to no connection, the worst first.
+    package func troubledServers(_ most: Int) -> [TroubledServer] {
+        var all: [Endpoint: (unanswered: Int, failed: Int, window: TimeWindow)] = [:]
+        for (server, count, window) in unansweredAt.sorted { all[server] = (count, 0, window) }
+        for (server, count, window) in failedAt.sorted {
+            all[server, default: (0, 0, TimeWindow())].failed += count
+            all[server, default: (0, 0, TimeWindow())].window.add(window)
+        }
+        return all.sorted { a, b in
+            let (one, other) = (a.value.unanswered + a.value.failed, b.value.unanswered + b.value.failed)
+            return one == other ? a.key < b.key : one > other
+        }.prefix(most).map { server, value in
+            TroubledServer(
+                server: server, unanswered: value.unanswered, failed: value.failed,
+                established: established.most(server), window: value.window.range)
         }
     }
 

@@ -109,6 +109,7 @@ public struct HandshakeTracker: ~Copyable {
         summary.clockStepsForward = clock.stepsForward
         summary.traits = traits
         summary.isOfMirrors = isOfMirrors
+        if let first = clock.first, let now = clock.now, first <= now { summary.span = first...now }
         return summary
     }
     var totals = HandshakeSummary()

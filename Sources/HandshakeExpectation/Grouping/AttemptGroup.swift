@@ -60,7 +60,7 @@ package struct AttemptGroup: Sendable {
     private static let reasonPlaces = Dictionary(
         uniqueKeysWithValues: FailureReason.allCases.enumerated().map { ($0.element, $0.offset) })
 
-    mutating func add(_ record: AttemptRecord) {
+    mutating func add(_ record: AttemptRecord, keepsFigures: Bool) {
         begin(record.firstTime)
         outcomes[AttemptGroup.outcomePlaces[record.outcome] ?? 0] &+= 1
         if record.outcome != .pending, record.outcome != .partial { decided += 1 }
@@ -74,6 +74,7 @@ package struct AttemptGroup: Sendable {
             started += 1
             if record.has(.synRetransmitted) { retransmitted += 1 }
         }
+        guard keepsFigures else { return }
         if let nanoseconds = record.total?.nanoseconds { total.record(nanoseconds) }
         if let nanoseconds = record.synToSynAck?.nanoseconds { serverLeg.record(nanoseconds) }
         if let nanoseconds = record.synAckToAck?.nanoseconds { clientLeg.record(nanoseconds) }
@@ -84,14 +85,20 @@ package struct AttemptGroup: Sendable {
     /// - Parameter size: its negotiated MSS, as all of its shape have it.
     @inline(__always)
     mutating func add(_ plain: borrowing PlainAttempt, _ size: UInt16?) {
-        begin(plain.firstTime)
-        outcomes[AttemptGroup.establishedPlace] &+= 1
-        decided += 1
-        started += 1
+        addEstablished(plain.firstTime)
         total.record(plain.synToSynAck &+ plain.synAckToAck)
         serverLeg.record(plain.synToSynAck)
         clientLeg.record(plain.synAckToAck)
         if let size { add(size) }
+    }
+
+    /// A plain attempt, but for its figures.
+    @inline(__always)
+    mutating func addEstablished(_ time: Int64) {
+        begin(time)
+        outcomes[AttemptGroup.establishedPlace] &+= 1
+        decided += 1
+        started += 1
     }
 
     @inline(__always)

@@ -12,8 +12,8 @@ package struct CaptureOverview: Sendable {
 
     package init() {
         do throws(ExpressionError) {
-            servers = GroupTable(try Grouping("ip.dst,tcp.dstport"))
-            clients = GroupTable(try Grouping("ip.src"))
+            servers = GroupTable(try Grouping("ip.dst,tcp.dstport"), keepsFigures: false)
+            clients = GroupTable(try Grouping("ip.src"), keepsFigures: false)
         } catch {
             preconditionFailure("\(error)")
         }
@@ -24,13 +24,6 @@ package struct CaptureOverview: Sendable {
         servers.add(record)
         clients.add(record)
         timeLine.add(record.firstTime, failed: record.failedBecause != nil)
-    }
-
-    @inline(__always)
-    package mutating func add(_ plain: borrowing PlainAttempt, record: () -> AttemptRecord) {
-        servers.add(plain, record: record)
-        clients.add(plain, record: record)
-        timeLine.add(plain.firstTime, failed: false)
     }
 
     // MARK: Words

@@ -27,7 +27,12 @@ package struct GroupReport {
         var isRight = true
         /// Columns of low rank are left out first where the line is narrow.
         var rank: Int
-        var width: Int { max(title.count, cells.map(\.count).max() ?? 0) }
+        let width: Int
+
+        init(title: String, cells: [String], isRight: Bool = true, rank: Int) {
+            (self.title, self.cells, self.isRight, self.rank) = (title, cells, isRight, rank)
+            width = max(title.count, cells.map(\.count).max() ?? 0)
+        }
     }
 
     package func text(_ style: TextStyle, to out: inout OutputBuffer) {

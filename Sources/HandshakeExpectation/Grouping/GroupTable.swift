@@ -27,9 +27,15 @@ package struct GroupTable: Sendable {
     package private(set) var groupsLetGo = 0
     package private(set) var attemptsLetGo = 0
 
-    /// - Parameter maximum: groups that are kept, from 2 on.
-    package init(_ grouping: Grouping, maximum: Int = GroupTable.usualMaximum) {
+    /// Whether groups keep round trips and MSS values too.
+    private let keepsFigures: Bool
+
+    /// - Parameters:
+    ///   - maximum: groups that are kept, from 2 on.
+    ///   - keepsFigures: whether groups keep round trips and MSS values too; without them they cost a third.
+    package init(_ grouping: Grouping, maximum: Int = GroupTable.usualMaximum, keepsFigures: Bool = true) {
         self.grouping = grouping
+        self.keepsFigures = keepsFigures
         self.maximum = max(2, maximum)
     }
 
@@ -39,7 +45,7 @@ package struct GroupTable: Sendable {
         attempts += 1
         var keys: [GroupKey] = []
         grouping.keys(of: record) { keys.append($0) }
-        for key in keys { groups[place(of: key)].add(record) }
+        for key in keys { groups[place(of: key)].add(record, keepsFigures: keepsFigures) }
     }
 
     /// - Parameter record: makes its record.
@@ -47,8 +53,9 @@ package struct GroupTable: Sendable {
     package mutating func add(_ plain: borrowing PlainAttempt, record: () -> AttemptRecord) {
         guard grouping.isQuick else { return add(record()) }
         attempts += 1
-        let size = size(of: plain.shape, record)
-        groups[place(of: grouping.key(of: plain))].add(plain, size)
+        let place = place(of: grouping.key(of: plain))
+        guard keepsFigures else { return groups[place].addEstablished(plain.firstTime) }
+        groups[place].add(plain, size(of: plain.shape, record))
     }
 
     @inline(__always)
@@ -113,7 +120,6 @@ package struct GroupTable: Sendable {
     /// The groups in an order; equals by their keys as text.
     /// - Parameter top: so many at most.
     package func sorted(by order: Order, top: Int? = nil) -> [AttemptGroup] {
-        let texts = Dictionary(uniqueKeysWithValues: groups.map { ($0.key, text($0.key)) })
         func figures(_ group: AttemptGroup) -> (Double, Double) {
             switch order {
             case .failed: (Double(group.failed), Double(group.attempts))
@@ -126,15 +132,15 @@ package struct GroupTable: Sendable {
             case .key: (0, 0)
             }
         }
-        let ranked = groups.map { (group: $0, figures: figures($0)) }.sorted {
+        let ranked = groups.indices.map { (place: $0, figures: figures(groups[$0])) }.sorted {
             if $0.figures != $1.figures { return $0.figures > $1.figures }
-            return isBefore($0.group.key, $1.group.key, texts)
+            return isBefore(groups[$0.place].key, groups[$1.place].key)
         }
-        return ranked.prefix(top ?? .max).map(\.group)
+        return ranked.prefix(top ?? .max).map { groups[$0.place] }
     }
 
     /// Numbers, times and addresses by their size, the rest as text.
-    private func isBefore(_ a: GroupKey, _ b: GroupKey, _ texts: [GroupKey: [String]]) -> Bool {
+    private func isBefore(_ a: GroupKey, _ b: GroupKey) -> Bool {
         for column in grouping.columns.indices {
             switch (a[column], b[column]) {
             case (.number(let x), .number(let y)) where x != y: return x < y
@@ -144,7 +150,7 @@ package struct GroupTable: Sendable {
             case (.network(let x, _), .network(let y, _)) where x != y: return x < y
             case (.name(let x), .name(let y)) where x != y: return x < y
             case (let x, let y) where x != y:
-                let (one, other) = (texts[a]?[column] ?? "", texts[b]?[column] ?? "")
+                let (one, other) = (grouping.text(x, column), grouping.text(y, column))
                 if one != other { return one < other }
             default: continue
             }

@@ -68,8 +68,7 @@ struct Analyze: ParsableCommand {
         let style = text.style
         let showsAll = all || verbose || !Terminal.isTerminal(STDOUT_FILENO)
         if format == .text, !follow, !lineBuffered, !usesNoPager { Pager.start() }
-        // The summary as text names the worst servers and clients: it looks at every attempt.
-        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet || format == .text)
+        var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet || selection != nil)
         var sink = AttemptSink(
             format: format, quiet: quiet, style: style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),

@@ -42,7 +42,8 @@ struct AttemptSink: AttemptTaker {
         self.style = style
         self.showsAll = showsAll
         text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
-        if format == .text, !isLive {
+        // A summary alone looks at no attempt, unless some are chosen.
+        if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
             if selection != nil { chosen = HandshakeSummary() }
         }
@@ -74,10 +75,6 @@ struct AttemptSink: AttemptTaker {
 
     /// As JSON, in the order of decision, it is written without its record.
     mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) {
-        if quiet, selection == nil {
-            overview?.add(plain, record: record)
-            return
-        }
         guard format == .json || format == .jsonl, holdLimit == 0, selection == nil else { return try take(record()) }
         if isHolding { try release() }
         if format == .json { document.separate(&output.buffer) }
