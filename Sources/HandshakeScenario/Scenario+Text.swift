@@ -23,8 +23,10 @@ extension Scenario {
             if case .packet = step.content { last = index }
             guard case .icmp(_, let quoted, _) = step.content else { continue }
             let about = steps[..<index].lastIndex {
-                guard case .packet(let packet) = $0.content else { return false }
-                return packet.flow == quoted.flow && packet.isFromClient == quoted.isFromClient
+                guard case .packet(var packet) = $0.content else { return false }
+                // The quoted number is written in any case.
+                packet.segment.seq = quoted.segment.seq
+                return packet == quoted
             }
             if let about, about != last {
                 labels[about] = "p\(about + 1)"
@@ -42,21 +44,28 @@ extension Scenario {
     }
 
     private func text(of expectation: Expectation) -> String {
-        var words = ["expect"]
-        if case .attempt(let flow, let occurrence) = expectation.subject {
-            let suffix = occurrence > 1 ? "#\(occurrence)" : ""
-            let name = flows[flow].name
-            if !name.isEmpty || occurrence > 1 { words.append((name.isEmpty ? "attempt" : name) + suffix) }
-        }
+        var words: [String]
         switch expectation.claim {
-        case .field(let path, let values): words += [path] + values
-        case .range(let path, let range): words += [path, "\(range.lowerBound)..\(range.upperBound)"]
+        case .field(let path, let values): words = [path] + values
+        case .range(let path, let range): words = [path, "\(range.lowerBound)..\(range.upperBound)"]
         case .findings(let codes):
-            words.append(expectation.subject == .summary ? "patterns" : "findings")
-            words += codes.isEmpty ? ["none"] : codes
-        case .absent(let code): words += ["not", code]
+            words = [expectation.subject == .summary ? "patterns" : "findings"] + (codes.isEmpty ? ["none"] : codes)
+        case .absent(let code): words = ["not", code]
         }
-        return words.joined(separator: " ")
+        if case .attempt(let flow, let occurrence) = expectation.subject {
+            let name = flows[flow].name
+            if !name.isEmpty || occurrence > 1 || namesSubject(words[0]) {
+                words.insert((name.isEmpty ? "attempt" : name) + (occurrence > 1 ? "#\(occurrence)" : ""), at: 0)
+            }
+        }
+        return (["expect"] + words).joined(separator: " ")
+    }
+
+    /// Whether a word behind `expect` is read as what is meant, and not as what is claimed.
+    private func namesSubject(_ word: String) -> Bool {
+        let name = word.split(separator: "#", omittingEmptySubsequences: false).first.map(String.init) ?? ""
+        return ["attempt", "patterns", "not"].contains(name) || word.hasPrefix("summary.")
+            || !name.isEmpty && flows.contains { $0.name == name }
     }
 }
 
@@ -74,7 +83,8 @@ private struct StepWriter {
 
     mutating func line(of step: Scenario.Step, at index: Int) -> String {
         let time: String
-        if let last {
+        // A difference is no longer than a time may be.
+        if let last, abs(step.time - last) <= Scenario.longest {
             let sign = step.time < last ? "-" : "+"
             time = sign + TimeSpan(nanoseconds: abs(step.time - last)).text
         } else {

@@ -87,6 +87,8 @@ package struct Scenario: Sendable {
     /// Octets of a scenario's text, and of all its frames.
     package static let mostOctets = 4 << 20
     package static let mostFrameOctets = 256 << 20
+    /// Mistakes, or differences, that are told.
+    package static let mostDiagnostics = 100
     /// When every scenario starts: 2026-01-01T00:00:00Z, in nanoseconds since the epoch.
     package static let epoch: Int64 = 1_767_225_600_000_000_000
 

@@ -42,9 +42,12 @@ extension Scenario {
     ///   - listsPlain: whether plain attempts are written without their records.
     ///   - workers: how many trackers share the tuples out.
     ///   - mostDecided: how many decided attempts a tracker keeps until they are taken.
-    package func jsonLines(listsPlain: Bool, workers: Int = 1, mostDecided: Int = 512) -> [UInt8] {
+    ///   - maximumAttempts: how many attempts are remembered.
+    package func jsonLines(
+        listsPlain: Bool, workers: Int = 1, mostDecided: Int = 512, maximumAttempts: Int = 1 << 16
+    ) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
-        configuration.maximumAttempts = 1 << 16
+        configuration.maximumAttempts = maximumAttempts
         if listsPlain { configuration.listing = .plainAndRecords }
         configuration.mostDecided = mostDecided
         configuration.hashSeed = 1
@@ -150,7 +153,12 @@ struct ScenarioCheck {
         if scenario.expectations.isEmpty {
             return [diagnostic("the scenario expects nothing: end it with expect lines", nil)]
         }
-        return scenario.expectations.compactMap(difference) + unexpectedAttempts() + unexpectedFindings()
+        var differences: [Diagnostic] = []
+        for expectation in scenario.expectations where differences.count < Scenario.mostDiagnostics {
+            if let difference = difference(expectation) { differences.append(difference) }
+        }
+        differences += unexpectedAttempts() + unexpectedFindings()
+        return Array(differences.prefix(Scenario.mostDiagnostics))
     }
 
     private func diagnostic(_ message: String, _ source: SourceLine?) -> Diagnostic {
@@ -228,21 +236,28 @@ struct ScenarioCheck {
     }
 
     private func unexpectedFindings() -> [Diagnostic] {
-        var listed: Set<Expectation.Subject> = []
+        // By attempts: several flows may have the same ones.
+        var listed: Set<UInt64> = []
+        var listsPatterns = false
         for expectation in scenario.expectations {
-            if case .findings = expectation.claim { listed.insert(expectation.subject) }
-        }
-        var diagnostics: [Diagnostic] = []
-        for (flow, attempts) in attempts.enumerated() {
-            for (position, attempt) in attempts.enumerated()
-            where !attempt.findings.isEmpty && !listed.contains(.attempt(flow: flow, occurrence: position + 1)) {
-                let name = scenario.flows[flow].name
-                let codes = attempt.findings.map(\.code.rawValue).joined(separator: " ")
-                diagnostics.append(
-                    diagnostic("no line expects the findings of \(name.isEmpty ? "the attempt" : name): \(codes)", nil))
+            guard case .findings = expectation.claim else { continue }
+            switch expectation.subject {
+            case .attempt(let flow, let occurrence) where attempts[flow].count >= occurrence:
+                listed.insert(attempts[flow][occurrence - 1].id)
+            case .attempt, .everything: break
+            case .summary: listsPatterns = true
             }
         }
-        if !result.patterns.isEmpty, !listed.contains(.summary) {
+        let names = Dictionary(
+            scenario.flows.map { (Identity($0.client, $0.server, $0.clientISN), $0.name) }, uniquingKeysWith: { $1 })
+        var diagnostics: [Diagnostic] = []
+        for attempt in result.attempts where !attempt.findings.isEmpty && !listed.contains(attempt.id) {
+            guard let name = names[Identity(attempt.client, attempt.server, attempt.clientISN)] else { continue }
+            let codes = attempt.findings.map(\.code.rawValue).joined(separator: " ")
+            diagnostics.append(
+                diagnostic("no line expects the findings of \(name.isEmpty ? "the attempt" : name): \(codes)", nil))
+        }
+        if !result.patterns.isEmpty, !listsPatterns {
             let codes = result.patterns.map(\.rawValue).joined(separator: " ")
             diagnostics.append(diagnostic("no line expects the patterns: \(codes)", nil))
         }

@@ -238,6 +238,8 @@ extension ScenarioParser {
 
     private mutating func readTunnel(_ segment: inout Segment) throws(Diagnostic) {
         let token = try next("a tunnel")
+        // Another tunnel takes the place of the one before.
+        (segment.network, segment.path) = (.none, TunnelPath())
         func network(_ kind: VirtualNetwork.Kind) throws(Diagnostic) -> VirtualNetwork {
             VirtualNetwork(kind: kind, id: try number("the virtual network's id", 0...0xff_ffff))
         }

@@ -5,12 +5,16 @@ extension Scenario {
     /// - Parameters:
     ///   - text: the language of docs/scenarios.md.
     ///   - name: what diagnostics call it, usually the path.
-    /// - Throws: all that is wrong, a diagnostic a line.
+    /// - Throws: what is wrong, a diagnostic a line, with the first `mostDiagnostics` lines.
     package init(text: String, name: String) throws(ScenarioErrors) {
         var parser = ScenarioParser(name: name)
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // Of scalars: a carriage return and a line feed are one character.
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
             let line = line.last == "\r" ? line.dropLast() : line
             parser.read(SourceLine(number: index + 1, text: String(line)))
+            // Each says what there is instead: of many wrong lines that takes long.
+            if parser.diagnostics.count == Scenario.mostDiagnostics { break }
         }
         if !parser.diagnostics.isEmpty { throw ScenarioErrors(diagnostics: parser.diagnostics) }
         self = parser.scenario

@@ -27,6 +27,7 @@ struct TimeSpan {
             scale /= 10
             nanoseconds += scale * Int64(digit.wholeNumberValue ?? 0)
         }
+        if nanoseconds > Scenario.longest { return nil }
     }
 
     init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }

@@ -118,6 +118,65 @@ struct ScenarioLanguageTests {
         #expect(errors.description.hasSuffix("  3 | \t+1ms > Y\n    | \t       ^"))
     }
 
+    @Test("Lines may end as they do on Windows")
+    func carriageReturns() throws {
+        let scenario = try scenario("0 > S\r\n+20ms < S.\r\n\r\nexpect outcome half-open # so\r\n")
+        #expect(scenario.frames().count == 2 && scenario.expectations.count == 1)
+        let errors = try #require(throws: ScenarioErrors.self) { try self.scenario("0 > S\r\n+1ms > X\r\n") }
+        #expect(errors.diagnostics.map(\.source) == [SourceLine(number: 2, text: "+1ms > X")])
+    }
+
+    @Test("Of many wrong lines the first hundred are told")
+    func manyMistakes() throws {
+        let lines = String(repeating: "0 nobody > S\n", count: 1000)
+        let errors = try #require(throws: ScenarioErrors.self) { try scenario(lines) }
+        #expect(errors.diagnostics.count == Scenario.mostDiagnostics)
+    }
+
+    @Test("Of many differences the first hundred are told")
+    func manyDifferences() throws {
+        let lines = String(repeating: "expect outcome refused\n", count: 1000)
+        #expect(try scenario("0 > S\n" + lines).check().count == Scenario.mostDiagnostics)
+    }
+
+    @Test("Many flows of one tuple that has many attempts are compared in linear time", .timeLimit(.minutes(1)))
+    func manyFlowsOfOneTuple() throws {
+        let flows = (0..<50_000).map { "flow f\($0)\n" }.joined()
+        // Each SYN comes when the attempt before is over, so that it is one of its own.
+        let attempts = String(repeating: "+80s > S <>\n+1ms < R. -5000\n", count: 3000)
+        let differences = try scenario(flows + attempts + "expect outcome refused\n").check()
+        #expect(differences.count == Scenario.mostDiagnostics)
+    }
+
+    @Test("Of two tunnels the last one counts")
+    func twoTunnels() throws {
+        #expect(try packet("0 > S in vxlan 3 in gre").network == .none)
+        #expect(try packet("0 > S in gtp 7 from 192.0.2.1 to 192.0.2.2 in gre") == packet("0 > S in gre"))
+    }
+
+    @Test(
+        "Written as text and read again, what looks like something else stays what it is",
+        arguments: [
+            // Which packet is quoted: not the last one of its direction.
+            "0 > S id 7 as first\n1 > S id 8 ttl 3\n+1ms icmp 3/1 from 192.0.2.9 about first",
+            "0 > S <mss 536>\n+1ms < S.\n+1ms icmp 3/1 from 192.0.2.9 seq 5",
+            // More than 100 years between two packets.
+            "-3155760000s > S\n3155760000s > .",
+            "0 > S in vxlan 3 in gre", "0 > S in gtp 9 from 192.0.2.1 to 192.0.2.2 in mpls",
+            // What is claimed, and of what.
+            "flow outcome isn 1 2\n0 > S\nexpect attempt outcome pending", "0 > S\nexpect attempt attempt x",
+            "0 > S\nexpect attempt not isn-zero", "0 > S\nexpect attempt summary.x 1",
+            "flow a isn 1 2\n0 > S\nexpect attempt#2 outcome pending\nexpect a#2 findings none",
+        ])
+    func textRoundTrips(_ text: String) throws {
+        let scenario = try scenario(text)
+        let again = try self.scenario(scenario.text)
+        #expect(again.frames().map(\.octets) == scenario.frames().map(\.octets))
+        #expect(again.frames().map(\.time) == scenario.frames().map(\.time))
+        #expect(again.text == scenario.text)
+        #expect(again.expectations.map(\.subject) == scenario.expectations.map(\.subject))
+    }
+
     @Test(
         "What is not as expected is told with its line",
         arguments: [
