@@ -16,14 +16,34 @@ let testSettings: [SwiftSetting] =
 let settings: [SwiftSetting] = [.strictMemorySafety()] + testSettings
 
 // Fuzz targets need a sanitizer's main: they are built by make fuzz alone, which sets SYNSCOPE_FUZZ=1.
+let fuzzers: [(name: String, folder: String, dependencies: [Target.Dependency])] = [
+    ("fuzz-capture", "Capture", ["PacketCapture", "HandshakeAnalysis", "HandshakeReport", "PacketWire"]),
+    ("fuzz-frame", "Frame", ["HandshakeAnalysis", "HandshakeReport", "PacketWire"]),
+    ("fuzz-expression", "Expression", ["FuzzInputs", "HandshakeExpectation", "HandshakeReport", "HandshakeAnalysis"]),
+    ("fuzz-rules", "Rules", ["FuzzInputs", "HandshakeExpectation", "HandshakeReport"]),
+    ("fuzz-scenario", "Scenario", ["FuzzInputs", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis"]),
+    (
+        "fuzz-http", "HTTP",
+        [
+            "FuzzInputs", "HandshakeService", "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis",
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+        ]
+    ),
+]
 let fuzzing: [Target] =
     Context.environment["SYNSCOPE_FUZZ"] != "1"
     ? []
-    : [("fuzz-capture", "Capture"), ("fuzz-frame", "Frame")].map { name, folder in
-        .executableTarget(
-            name: name, dependencies: ["PacketCapture", "HandshakeAnalysis", "HandshakeReport", "PacketWire"],
-            path: "Tests/Fuzz/\(folder)", swiftSettings: testSettings + [.unsafeFlags(["-parse-as-library"])])
-    }
+    : [
+        .target(
+            name: "FuzzInputs",
+            dependencies: ["HandshakeScenario", "HandshakeExpectation", "HandshakeReport", "HandshakeAnalysis"],
+            path: "Tests/Fuzz/Inputs", swiftSettings: testSettings)
+    ]
+        + fuzzers.map { name, folder, dependencies in
+            .executableTarget(
+                name: name, dependencies: dependencies, path: "Tests/Fuzz/\(folder)",
+                swiftSettings: testSettings + [.unsafeFlags(["-parse-as-library"])])
+        }
 
 let package = Package(
     name: "synscope",

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import HandshakeMonitor
 import HandshakeReport
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
@@ -117,7 +117,7 @@ final class ServiceCounts: Sendable {
 /// All connections there are, and what they share: the room, and the events.
 ///
 /// Unchecked: only the loop's thread touches it once it is made.
-private final class Connections: @unchecked Sendable {
+package final class Connections: @unchecked Sendable {
     let service: LiveService
     let limits: ServiceServer.Limits
     private let loop: any EventLoop
@@ -130,19 +130,24 @@ private final class Connections: @unchecked Sendable {
     private static let period = TimeAmount.milliseconds(250)
     private static let looksPerState = 4
 
-    init(_ service: LiveService, _ limits: ServiceServer.Limits, _ loop: any EventLoop) {
+    package init(_ service: LiveService, _ limits: ServiceServer.Limits, _ loop: any EventLoop) {
         self.service = service
         self.limits = limits
         self.loop = loop
     }
 
-    func start() {
+    /// How many there are.
+    package var count: Int { all.count }
+
+    /// Begins to send events, and to end connections that are overdue.
+    package func start() {
         loop.scheduleRepeatedTask(initialDelay: Self.period, delay: Self.period) { _ in self.pass() }
     }
 
     // MARK: Room
 
-    func begin(_ channel: any Channel) throws {
+    /// Serves a connection on its channel.
+    package func begin(_ channel: any Channel) throws {
         if all.count >= limits.connections {
             evict(all.values.filter(\.isWaiting).min { $0.progressed < $1.progressed })
         }
@@ -236,7 +241,7 @@ private final class Connections: @unchecked Sendable {
 }
 
 /// One connection, for one request.
-private final class Connection: ChannelInboundHandler {
+final class Connection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -343,7 +348,8 @@ private final class Connection: ChannelInboundHandler {
 
     private func send(_ answer: Answer, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         progressed = .now()
-        var head = HTTPResponseHead(version: request.version, status: answer.status)
+        // RFC 9110 section 6.2: the highest version that is spoken here, whichever one was asked in.
+        var head = HTTPResponseHead(version: .http1_1, status: answer.status)
         head.headers = HTTPHeaders(answer.headers)
         head.headers.add(name: "Server", value: "synscope")
         head.headers.add(name: "Connection", value: "close")

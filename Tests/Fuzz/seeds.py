@@ -1,14 +1,113 @@
 #!/usr/bin/env python3
-"""Makes seeds of the project's captures and of the frames that tests have from others: seeds.py CAPTURES FRAMES FOLDER; whole
-files for fuzz-capture, frames for fuzz-frame."""
+"""Makes seeds of what the project has: seeds.py PROJECT FOLDER. A folder for each fuzz target:
+
+    capture     the captures of Captures/, whole, in each format
+    frame       their frames, and those that tests have from others
+    expression  the expressions of the documents and of the tests
+    rules       the rules files of the documents and of the tests
+    scenario    the scenarios of Tests/Scenarios and Captures/
+    http        requests, written here
+
+Beside the folder of a target whose input is text stands TARGET.dict, the words of its seeds, which libFuzzer puts in.
+"""
+import glob
 import gzip
 import os
+import re
 import struct
 import sys
 
-captures, frames, folder = sys.argv[1:]
-for kind in ("capture", "frame"):
+project, folder = sys.argv[1:]
+captures = f"{project}/Captures"
+frames = f"{project}/Tests/PacketWireTests/Independent/frames.tsv"
+for kind in ("capture", "frame", "expression", "rules", "scenario", "http"):
     os.makedirs(f"{folder}/{kind}", exist_ok=True)
+
+
+# What is text.
+def read(pattern):
+    """-> the texts of files"""
+    texts = []
+    for path in sorted(glob.glob(f"{project}/{pattern}", recursive=True)):
+        with open(path, encoding="utf-8") as handle:
+            texts.append(handle.read())
+    return texts
+
+
+def write(kind, seeds, words=rb"[A-Za-z][A-Za-z0-9_.-]+|[^\sA-Za-z0-9_]+"):
+    """Writes each seed once, and the words of all of them that are not too long."""
+    seeds = sorted(set(seeds))
+    for number, seed in enumerate(seeds):
+        with open(f"{folder}/{kind}/{number:04}", "wb") as handle:
+            handle.write(seed)
+    found = {word for seed in seeds for word in re.findall(words, seed) if len(word) <= 32}
+    with open(f"{folder}/{kind}.dict", "w", encoding="ascii") as handle:
+        for word in sorted(found):
+            handle.write('"' + "".join(f"\\x{octet:02x}" for octet in word) + '"\n')
+
+
+def literals(text):
+    """-> Swift's string literals in a text, of one line"""
+    found = re.findall(r'"((?:[^"\\\n]|\\.)*)"', text)
+    return [re.sub(r"\\(.)", r"\1", literal) for literal in found if "\\(" not in literal]
+
+
+def blocks(text):
+    """-> Swift's string literals in a text, of several lines"""
+    found = []
+    for margin, block in re.findall(r'"""\n( *)(.*?)\n *"""', text, re.DOTALL):
+        found.append("\n".join(line.removeprefix(margin) for line in block.split("\n")) + "\n")
+    return found
+
+
+asks = re.compile(r"\b(hs|tcp|ip|vlan|frame|capture)\.[a-z_]+|\b(count|ratio|all|any|none)\(")
+expressions = [literal for text in read("Tests/ExpectationTests/*.swift") for literal in literals(text)]
+for text in read("docs/*.md") + read("README.md"):
+    expressions += re.findall(r"-[eY] '([^'\n]+)'", text) + re.findall(r"`([^`\n]+)`", text)
+write("expression", [text.encode() for text in expressions if asks.search(text) and len(text) <= 1024])
+
+rules = read("Tests/Checks/*.yml")
+for text in read("docs/*.md"):
+    rules += re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+for text in read("Tests/ExpectationTests/Rul*.swift"):
+    rules += blocks(text) + literals(text)
+rules = [text for text in rules if "rules:" in text or "include:" in text]
+including = ["include: [1.yml, ./2.yml]\nvariables: {limit: 50ms}\n" + rules[0], "include: secret\n"]
+rules += ["\0".join([text, *rules[1:3]]) for text in including + ["include: 1.yml\n"]]
+write("rules", [text.encode() for text in rules if len(text) <= 4096])
+
+scenarios = read("Tests/Scenarios/**/*.pkt") + read("Captures/*.pkt")
+write("scenario", [text.encode() for text in scenarios if len(text) <= 4096])
+
+# The first octet says how the connection behaves, the next ones where its pieces are cut (FuzzHTTP.swift).
+HOST = "Host: localhost\r\n"
+paths = ["/", "/page.css", "/page.js", "/metrics", "/healthz", "/state", "/attempts", "/events", "/nothing", "*",
+         "/attempts?limit=2&failed=1", "/attempts?outcome=refused", "/attempts/1", "/attempts/1/ladder",
+         "http://127.0.0.1:9477/state"]
+requests = [f"GET {path} HTTP/1.1\r\n{HOST}\r\n" for path in paths]
+requests += [f"{method} /metrics HTTP/1.1\r\n{HOST}\r\n" for method in ("HEAD", "POST", "OPTIONS", "CONNECT", "PRI")]
+requests += [
+    f"GET /state HTTP/1.0\r\n{HOST}\r\n",
+    f"GET /state HTTP/1.1\r\n{HOST}Origin: http://localhost\r\nConnection: keep-alive\r\n\r\n",
+    f"GET /state HTTP/1.1\r\n{HOST}Origin: http://evil.example\r\n\r\n",
+    "GET /state HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET /state HTTP/1.1\r\n\r\n",
+    "GET /state HTTP/1.1\r\nHost: [::1]:9477\r\nHost: localhost\r\n\r\n",
+    "GET /state HTTP/1.1\r\nHost: [::1]:9477\r\n\r\n",
+    f"GET /state HTTP/1.1\r\n{HOST}Authorization: Bearer 0123456789abcdef\r\n\r\n",
+    f"POST /state HTTP/1.1\r\n{HOST}Content-Length: 5\r\n\r\nhello",
+    f"POST /state HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    f"GET /state HTTP/1.1\r\n{HOST}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    f"GET /state HTTP/1.1\r\n{HOST}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+    f"GET /state HTTP/1.1\r\n{HOST}X: a\r\n b\r\n\r\n", f"GET /healthz HTTP/1.1\r\n{HOST}\r\n" * 2,
+    "GET / HTTP/1.1\r\nHost: loc", "\r\n\r\nGET / HTTP/1.1\r\n", "nonsense\r\n\r\n",
+    "\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+]
+ways = [b"\x00", b"\x02\x05\x14", b"\x08", b"\x0a\x01\x20", b"\x10", b"\x21\x10"]
+seeds = [ways[(number + turn) % len(ways)] + request.encode("latin-1")
+         for turn in (0, 1) for number, request in enumerate(requests)]
+write("http", seeds, rb"[A-Za-z0-9_.-]+|[^A-Za-z0-9_ ]+")
+
+# What is octets.
 for name in sorted(os.listdir(captures)):
     if not name.endswith(".pcap"):
         continue
