@@ -43,4 +43,4 @@ echo "$targets" | while read -r target _; do
 done
 if [ "$1" = 0 ]; then exit; fi
 python3 Tests/Fuzz/seeds.py . .build-fuzz/seeds
-echo "$targets" | sed "s/^/$1 /" | xargs -P "$(nproc)" -L 1 Scripts/fuzz.sh --one
+echo "$targets" | sed "s/^/$1 /" | xargs -P "$(nproc)" -L 1 Scripts/proof/fuzz.sh --one

@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,35 @@ int clinux_become(uid_t uid, gid_t gid) {
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno;
   if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) return errno;
   return 0;
+}
+
+static struct {
+  gid_t *groups;
+  int group_count;
+  uid_t user;
+  gid_t group;
+} before;
+
+int clinux_act_as(uid_t uid, gid_t gid) {
+  before.user = geteuid();
+  before.group = getegid();
+  before.group_count = getgroups(0, NULL);
+  if (before.group_count < 0) return errno;
+  before.groups = calloc((size_t)before.group_count + 1, sizeof *before.groups);
+  if (before.groups == NULL || getgroups(before.group_count, before.groups) < 0) return errno;
+  if (setgroups(0, NULL) == 0 && setegid(gid) == 0 && seteuid(uid) == 0) return 0;
+  int code = errno;
+  clinux_act_as_before();
+  return code;
+}
+
+void clinux_act_as_before(void) {
+  int is_done = seteuid(before.user) == 0 && setegid(before.group) == 0 &&
+                setgroups((size_t)before.group_count, before.groups) == 0;
+  free(before.groups);
+  before.groups = NULL;
+  // Nobody could go on as half of one and half of another.
+  if (!is_done) abort();
 }
 
 int clinux_reduce_capabilities(uint64_t kept) {

@@ -84,6 +84,8 @@ struct ConfinementTests {
             probe.expect(EACCES, "writing to the input", Int(open(file, O_WRONLY)))
             probe.expect(EACCES, "a file beside it", Int(open(Place.capture("established.pcap"), O_RDONLY)))
             probe.expect(EACCES, "a new file", Int(open("/tmp/synscope-new", O_WRONLY | O_CREAT, 0o600)))
+            probe.expect(EINVAL, "cutting what is open to be read", Int(ftruncate(open(file, O_RDONLY), 0)))
+            probe.expect(EACCES, "cutting a file by its name", Int(open(file, O_WRONLY | O_TRUNC)))
             probe.expect(0, "looking whether an input is a folder", Int(open("/", O_RDONLY)))
             probe.expect(ENOSYS, "removing a file", Int(unlink("/tmp/synscope-new")))
             probe.expect(ENOSYS, "a TCP socket", Probe.socket(AF_INET, SOCK_STREAM))
@@ -207,6 +209,21 @@ struct ConfinedReadingTests {
             wait $pid; echo status $?; grep -c '^attempts' $folder/out; rm -r $folder
             """)
         #expect(run.output == "NoNewPrivs:\t1\nSeccomp:\t2\nstatus 0\n1\n", "\(run.output) \(run.errors)")
+    }
+
+    @Test("craft is confined when it waits for its scenario, and writes its file all the same")
+    func crafting() throws {
+        let run = try Run.shell(
+            """
+            folder=$(mktemp -d); mkfifo $folder/in
+            "$SYNSCOPE" craft - -w $folder/out < $folder/in & pid=$!
+            exec 3> $folder/in
+            for n in $(seq 100); do grep -q '^Seccomp:.2' /proc/$pid/status && break; sleep 0.05; done
+            grep -E '^(NoNewPrivs|Seccomp):' /proc/$pid/status
+            cat '\(Place.capture("established.pkt"))' >&3; exec 3>&-
+            wait $pid; echo status $?; cmp $folder/out '\(Place.capture("established.pcap"))' && echo same; rm -r $folder
+            """)
+        #expect(run.output == "NoNewPrivs:\t1\nSeccomp:\t2\nstatus 0\nsame\n", "\(run.output) \(run.errors)")
     }
 
     @Test("Pipes by name, compressed files, and many files that are opened again are read")

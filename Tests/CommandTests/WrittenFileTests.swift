@@ -86,6 +86,93 @@ struct WrittenFileTests {
         }
     }
 
+    @Test("A scenario with mistakes leaves the file of -w as it was, and one that is right takes its place")
+    func wrongScenario() throws {
+        try withFolder { folder in
+            let (wrong, file) = (folder + "/wrong.pkt", folder + "/out.pcap")
+            try Data("0 > nonsense\n".utf8).write(to: URL(filePath: wrong))
+            try Data(repeating: 7, count: 100_000).write(to: URL(filePath: file))
+            #expect(try Run(["craft", wrong, "-w", file]).status == 3)
+            #expect(try Data(contentsOf: URL(filePath: file)) == Data(repeating: 7, count: 100_000))
+            #expect(try Run(["craft", Place.capture("established.pkt"), "-w", file]).status == 0)
+            let made = try Data(contentsOf: URL(filePath: file))
+            #expect(try made == Data(contentsOf: URL(filePath: Place.capture("established.pcap"))))
+        }
+    }
+
+    @Test("A scenario is not overwritten by its own capture")
+    func ownScenario() throws {
+        try withFolder { folder in
+            let path = folder + "/own.pkt"
+            try Data("0 > S\n".utf8).write(to: URL(filePath: path))
+            let run = try Run(["craft", path, "-w", path])
+            #expect(run.status == 2 && run.errors.contains("name another file"), "\(run.errors)")
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data("0 > S\n".utf8))
+        }
+    }
+
+    @Test("A pipe that nobody reads is told at once, with what to do", .timeLimit(.minutes(1)))
+    func pipeWithoutReader() throws {
+        try withFolder { folder in
+            let pipe = folder + "/pipe"
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let capture = Place.capture("incident.pcap")
+            for words in [
+                ["craft", Place.capture("established.pkt"), "-w", pipe],
+                ["check", capture, "-e", "count() > 0", "-w", pipe],
+                ["check", capture, "-e", "count() > 0", "--report", "json=\(pipe)"],
+            ] {
+                let run = try Run(words)
+                let message = "\(pipe): is a pipe that nobody reads. Start its reader first, or name a file"
+                #expect(run.status == 3 && run.errors.contains(message), "\(words): \(run.errors)")
+            }
+        }
+    }
+
+    @Test("A pipe that is read takes all that is written, however slowly")
+    func pipeWithReader() throws {
+        let run = try Run.shell(
+            """
+            folder=$(mktemp -d); mkfifo $folder/pipe
+            { printf 'flow isn 1 1\n'; for n in $(seq 50); do printf '+1ms > . (60000)\n'; done; } > $folder/large.pkt
+            { sleep 0.3; cat; } < $folder/pipe > $folder/read & exec 3> $folder/pipe
+            "$SYNSCOPE" craft $folder/large.pkt -w $folder/pipe; echo status $?
+            exec 3>&-; wait
+            "$SYNSCOPE" craft $folder/large.pkt -w $folder/file; cmp $folder/file $folder/read && wc -c < $folder/read
+            rm -r $folder
+            """)
+        #expect(run.output == "status 0\n3003524\n", "\(run.output) \(run.errors)")
+    }
+
+    @Test(
+        "check -i makes its files as the user that -Z names, and as its caller without; the command stays its caller's",
+        .enabled(if: geteuid() == 0, "it needs root"))
+    func liveCheck() throws {
+        func check(_ folder: String, _ words: [String]) throws -> Run {
+            try Run(
+                ["check", "-i", "lo", "--while", "id -u > \(folder)/who", "-e", "count() >= 0", "--allow-none"] + words
+                    + ["tcp port 1"])
+        }
+        func owner(_ path: String) -> uid_t? {
+            var information = stat()
+            return stat(path, &information) == 0 ? information.st_uid : nil
+        }
+        try withFolder { folder in
+            let (kept, report) = (folder + "/kept.pcapng", folder + "/report.json")
+            let refused = try check(folder, ["-Z", "nobody", "-w", kept])
+            #expect(refused.status == 3 && refused.errors.contains("It is nobody who writes it"), "\(refused.errors)")
+            #expect(owner(kept) == nil && owner(folder + "/who") == nil)
+            #expect(try check(folder, ["-w", kept]).status == 0)
+            #expect(owner(kept) == 0)
+            chmod(folder, 0o777)
+            unlink(kept)
+            let named = try check(folder, ["-Z", "nobody", "-w", kept, "--report", "json=\(report)"])
+            #expect(named.status == 0 && owner(kept) == 65534 && owner(report) == 65534, "\(named.errors)")
+            #expect(try Data(contentsOf: URL(filePath: kept)).starts(with: [0x0a, 0x0d, 0x0d, 0x0a]))
+            #expect(try String(contentsOfFile: folder + "/who", encoding: .utf8) == "0\n")
+        }
+    }
+
     @Test("Devices and pipes are written to")
     func devices() throws {
         #expect(try check("/dev/null").status == 1)

@@ -127,6 +127,10 @@ int clinux_turn_away(int listener, int spare);
 
 /// Becomes a user for good: groups, gid, uid. Capabilities stay permitted until clinux_reduce_capabilities. 0, or errno.
 int clinux_become(uid_t uid, gid_t gid);
+/// Acts with a user's and a group's rights, and no further groups, until clinux_act_as_before. 0, or errno.
+int clinux_act_as(uid_t uid, gid_t gid);
+/// Acts with the rights that clinux_act_as found.
+void clinux_act_as_before(void);
 /// Gives up all capabilities but those of the mask `kept` (bit CAP_...) that the process has. 0, or errno.
 int clinux_reduce_capabilities(uint64_t kept);
 /// PR_SET_NO_NEW_PRIVS. 0, or errno.

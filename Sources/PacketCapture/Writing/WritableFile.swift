@@ -8,7 +8,13 @@ package enum WritableFile {
     /// followed, and what exists is written only if it is this user's own, or the folder's owner's, and has no other
     /// name. These are the kernel's rules for /tmp (fs.protected_symlinks, fs.protected_regular), whatever its
     /// settings are. For root they count in every folder that others can write to.
-    package static func open(_ path: String, appends: Bool, mode: UInt32) throws(CaptureError) -> Int32 {
+    ///
+    /// A pipe that nobody reads is an error: to wait for its reader would hold up whoever opens it, in the middle of a
+    /// capture too, where somebody puts a pipe in the place of the next file.
+    /// - Parameter empties: whether a file loses what is in it.
+    package static func open(
+        _ path: String, appends: Bool, empties: Bool = true, mode: UInt32
+    ) throws(CaptureError) -> Int32 {
         let folder = unsafe Glibc.open(RotatingSavefile.folder(of: path), pathOnly | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure(path) }
         defer { close(folder) }
@@ -16,13 +22,25 @@ package enum WritableFile {
         guard unsafe fstat(folder, &place) == 0 else { throw failure(path) }
         let isShared = isShared(place)
         let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (appends ? O_APPEND : 0) | (isShared ? O_NOFOLLOW : 0)
+        let flags =
+            O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (appends ? O_APPEND : 0)
+            | (isShared ? O_NOFOLLOW : 0)
         // A path that ends in a slash is a folder's.
         let descriptor = unsafe openat(folder, name.isEmpty ? "." : String(name), flags, mode)
         guard descriptor >= 0 else {
-            if isShared, errno == ELOOP { throw refusal(path, "is a symbolic link") }
-            throw failure(path)
+            let code = errno
+            if isShared, code == ELOOP { throw refusal(path, "is a symbolic link") }
+            var target = stat()
+            if code == ENXIO, unsafe fstatat(folder, String(name), &target, 0) == 0, target.st_mode & S_IFMT == S_IFIFO
+            {
+                throw CaptureError(
+                    .unreadable, path, "is a pipe that nobody reads",
+                    advice: "Start its reader first, or name a file")
+            }
+            throw failure(path, code)
         }
+        // Only opening it is not to wait: what is written waits for a slow reader, as for a slow disk.
+        _ = fcntl(descriptor, F_SETFL, appends ? O_APPEND : 0)
         var file = stat()
         guard unsafe fstat(descriptor, &file) == 0 else {
             defer { close(descriptor) }
@@ -33,7 +51,7 @@ package enum WritableFile {
             close(descriptor)
             throw refusal(path, file.st_nlink > 1 ? "has a second name" : "is another user's")
         }
-        if isRegular, !appends, ftruncate(descriptor, 0) != 0 {
+        if isRegular, empties, !appends, ftruncate(descriptor, 0) != 0 {
             defer { close(descriptor) }
             throw failure(path)
         }

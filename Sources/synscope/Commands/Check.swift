@@ -145,8 +145,21 @@ struct CheckPlan {
                 status: .wrongUsage,
                 message: "-w reads the captures a second time, and \(input) cannot be: save it first")
         }
-        evidence = try command.evidence.map { path throws(CommandFailure) in try OutputFile(path, taken: &taken) }
-        outputs = try CheckOutput.open(command.reports, &taken)
+        // The user that -Z names makes the files. Without -Z that would be nobody, who may not write to the folder of a
+        // job: the caller makes them then.
+        let writer = try command.isLive ? command.capture.user.flatMap { try Confinement.Account($0) } : nil
+        do throws(CommandFailure) {
+            (evidence, outputs) = try Confinement.acting(as: writer) { () throws(CommandFailure) in
+                (
+                    try command.evidence.map { path throws(CommandFailure) in try OutputFile(path, taken: &taken) },
+                    try CheckOutput.open(command.reports, &taken)
+                )
+            }
+        } catch {
+            guard let writer, error.status == .unreadable, let message = error.message else { throw error }
+            throw CommandFailure(
+                status: error.status, message: "\(message). It is \(writer.name) who writes it, whom -Z names")
+        }
     }
 
     private static func rules(_ command: Check) throws -> [Rule] {

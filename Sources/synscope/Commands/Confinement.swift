@@ -44,6 +44,21 @@ struct Confinement {
         return confinement
     }
 
+    /// Gives up all that reading files does not need, before the first octet of them is looked at. Files that are
+    /// written are open by then. Nothing is given up where SYNSCOPE_UNCONFINED is set: valgrind makes code in the
+    /// process that it looks at.
+    static func confineReading(_ paths: [String], follows: Bool = false) {
+        if Terminal.environment("SYNSCOPE_UNCONFINED") != nil { return }
+        let confinement = reading(paths, follows: follows)
+        do throws(CommandFailure) {
+            try confinement.reduceRights()
+            try confinement.enter()
+        } catch {
+            // A system that cannot do it can still read files.
+            StandardError.write("\(error.message ?? ""): it reads on with more rights than it needs")
+        }
+    }
+
     /// For a run that captures on interfaces, which are open.
     /// - Parameters:
     ///   - reopens: whether interfaces are to be opened again: the right to capture is kept, and no other.
@@ -97,6 +112,17 @@ struct Confinement {
             // Root that stays root makes files in any folder, though nowhere else than where Landlock lets it.
             return (reopened ? capture : 0) | (geteuid() == 0 && writableFolder != nil ? writeAnywhere : 0)
         }
+    }
+
+    /// Does something with a user's rights instead of one's own. Threads are started later.
+    /// - Parameter account: nil where the rights stay as they are.
+    static func acting<Result>(
+        as account: Account?, _ body: () throws(CommandFailure) -> Result
+    ) throws(CommandFailure) -> Result {
+        guard let account else { return try body() }
+        try require(clinux_act_as(account.user, account.group), "act as \(account.name)")
+        defer { clinux_act_as_before() }
+        return try body()
     }
 
     // MARK: Landlock and seccomp
@@ -200,7 +226,7 @@ struct Confinement {
             .ioctl(UInt64(TCGETS)), .ioctl(0x802c_542a), .ioctl(UInt64(TIOCGWINSZ)),
         ]
 
-    private static let fileCalls = [Call("fadvise64")]
+    private static let fileCalls = [Call("fadvise64"), Call("ftruncate")]
 
     private static let captureCalls =
         [

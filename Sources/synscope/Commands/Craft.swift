@@ -46,6 +46,11 @@ struct Craft: ParsableCommand {
     }
 
     func run() throws {
+        var taken = Set(scenarios.filter { $0 != "-" }.compactMap(FileIdentity.init))
+        var file: OutputFile?
+        // While there are the rights to make it. A scenario with mistakes leaves it as it was.
+        if let output, output != "-" { file = try OutputFile(output, keeps: true, taken: &taken) }
+        Confinement.confineReading(scenarios)
         var isReadable = true
         var differing = 0
         var checked = 0
@@ -59,7 +64,7 @@ struct Craft: ParsableCommand {
                 isReadable = false
                 continue
             }
-            if let output { try Craft.write(scenario, to: output) }
+            if let output { try Craft.write(scenario, as: output, to: file) }
             if check {
                 checked += 1
                 let differences = scenario.check()
@@ -91,17 +96,15 @@ struct Craft: ParsableCommand {
         }
     }
 
-    private static func write(_ scenario: Scenario, to path: String) throws {
+    /// - Parameter file: where it goes; nil for standard output.
+    private static func write(_ scenario: Scenario, as path: String, to file: OutputFile?) throws {
         var writer = SavefileWriter(
             path.hasSuffix(".pcapng") ? .pcapng : .pcap,
             [.init(linkType: scenario.linkType, snaplen: scenario.snaplen)])
         for frame in scenario.frames() { writer.write(frame.octets, wireLength: frame.wireLength, time: frame.time) }
-        if path == "-" {
-            var output = StandardOutput(isLineBuffered: false)
-            output.buffer.append(octets: writer.octets)
-            try output.flush()
-        } else {
-            try TextFile.write(writer.octets, to: path)
-        }
+        if let file { return try file.write(writer.octets) }
+        var output = StandardOutput(isLineBuffered: false)
+        output.buffer.append(octets: writer.octets)
+        try output.flush()
     }
 }

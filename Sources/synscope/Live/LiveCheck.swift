@@ -27,7 +27,7 @@ struct LiveCheck {
 
     func run() throws {
         let confinement = Confinement.capturing()
-        let account = try Confinement.Account(command.capture.user)
+        let account = try Confinement.Account(command.capture.user ?? Confinement.defaultUser)
         let filter =
             command.input.filter
             ?? (command.input.arguments.isEmpty ? nil : command.input.arguments.joined(separator: " "))

@@ -28,7 +28,7 @@ struct WatchRun {
         let confinement = Confinement.capturing(
             reopens: command.wait, folder: command.output.map(RotatingSavefile.folder),
             serves: command.service.listen != nil)
-        let account = try Confinement.Account(command.capture.user)
+        let account = try Confinement.Account(command.capture.user ?? Confinement.defaultUser)
         let access = try command.service.access()
         // While there are the rights to bind it; the process that removes a Unix socket keeps them.
         let socket = try command.service.listen.map { place throws(CommandFailure) in

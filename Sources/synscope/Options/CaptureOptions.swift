@@ -32,8 +32,13 @@ struct CaptureOptions: ParsableArguments {
 
     @Option(
         name: .customShort("Z"),
-        help: ArgumentHelp("The user to become when started as root; root stays root.", valueName: "user"))
-    var user = Confinement.defaultUser
+        help: ArgumentHelp(
+            """
+            The user to become when started as root; root stays root (default: \(Confinement.defaultUser)). It makes the \
+            files that are written, those of check only where it is named.
+            """,
+            valueName: "user"))
+    var user: String?
 
     func validate() throws {
         if Set(interfaces).count < interfaces.count { throw ValidationError("An interface is named twice.") }

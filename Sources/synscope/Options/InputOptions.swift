@@ -107,7 +107,7 @@ struct InputOptions: ParsableArguments {
         if paths.count > 100 { clinux_raise_descriptors() }
         // Names in it are looked up while that can be done.
         let prepared = filter.map { PacketFilter($0) }
-        confine(paths, follows: follows)
+        Confinement.confineReading(paths, follows: follows)
         do throws(CaptureError) {
             var options = CaptureReader.Options(
                 filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
@@ -122,20 +122,6 @@ struct InputOptions: ParsableArguments {
                 message += ". If '\(word)' was meant as a file: there is no such file"
             }
             throw CommandFailure(status: error.kind == .filter ? .wrongUsage : .unreadable, message: message)
-        }
-    }
-
-    /// Gives up all that reading these files does not need, before the first octet of them is looked at. Not where
-    /// SYNSCOPE_UNCONFINED is set: valgrind makes code in the process that it looks at.
-    private func confine(_ paths: [String], follows: Bool) {
-        if Terminal.environment("SYNSCOPE_UNCONFINED") != nil { return }
-        let confinement = Confinement.reading(paths, follows: follows)
-        do throws(CommandFailure) {
-            try confinement.reduceRights()
-            try confinement.enter()
-        } catch {
-            // A system that cannot do it can still read files.
-            StandardError.write("\(error.message ?? ""): it reads on with more rights than it needs")
         }
     }
 }

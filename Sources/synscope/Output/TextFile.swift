@@ -64,10 +64,6 @@ enum TextFile {
         }
     }
 
-    static func write(_ octets: [UInt8], to path: String) throws(CommandFailure) {
-        try OutputFile(path).write(octets)
-    }
-
     private static func failure(_ path: String) -> CommandFailure {
         let reason = unsafe String(cString: strerror(errno))
         return CommandFailure(status: .unreadable, message: "\(name(path)): \(reason)")
@@ -101,9 +97,15 @@ struct FileIdentity: Hashable {
 final class OutputFile {
     let path: String
     private let descriptor: Int32
+    /// Whether the file still has what was in it before.
+    private var isToBeEmptied: Bool
 
-    /// - Parameter taken: files that must not be overwritten, since they are read or written too; gets this one.
-    convenience init(_ path: String, appends: Bool = false, taken: inout Set<FileIdentity>) throws(CommandFailure) {
+    /// - Parameters:
+    ///   - keeps: whether what is in the file stays until something is written.
+    ///   - taken: files that must not be overwritten, since they are read or written too; gets this one.
+    convenience init(
+        _ path: String, appends: Bool = false, keeps: Bool = false, taken: inout Set<FileIdentity>
+    ) throws(CommandFailure) {
         func refuseIfTaken() throws(CommandFailure) {
             guard let identity = FileIdentity(path), identity.isRegular else { return }
             guard taken.insert(identity).inserted || appends else {
@@ -112,14 +114,15 @@ final class OutputFile {
             }
         }
         try refuseIfTaken()
-        try self.init(path, appends: appends)
+        try self.init(path, appends: appends, keeps: keeps)
         if let identity = FileIdentity(path) { taken.insert(identity) }
     }
 
-    init(_ path: String, appends: Bool = false) throws(CommandFailure) {
+    init(_ path: String, appends: Bool = false, keeps: Bool = false) throws(CommandFailure) {
         self.path = path
+        isToBeEmptied = keeps
         do throws(CaptureError) {
-            descriptor = try WritableFile.open(path, appends: appends, mode: 0o666)
+            descriptor = try WritableFile.open(path, appends: appends, empties: !keeps, mode: 0o666)
         } catch {
             throw CommandFailure(status: .unreadable, message: error.description)
         }
@@ -128,15 +131,19 @@ final class OutputFile {
     deinit { close(descriptor) }
 
     func write(_ octets: [UInt8]) throws(CommandFailure) {
+        // Pipes and devices have nothing that could be cut off.
+        if isToBeEmptied, ftruncate(descriptor, 0) != 0, errno != EINVAL { throw failure() }
+        isToBeEmptied = false
         var rest = octets[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw CommandFailure(
-                    status: .unreadable, message: "\(path): \(unsafe String(cString: strerror(errno)))")
-            }
+            guard count > 0 else { throw failure() }
             rest = rest.dropFirst(count)
         }
+    }
+
+    private func failure() -> CommandFailure {
+        CommandFailure(status: .unreadable, message: "\(path): \(unsafe String(cString: strerror(errno)))")
     }
 }
