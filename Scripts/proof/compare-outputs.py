@@ -47,8 +47,10 @@ FORMATS = {
     "json-summary": ["-q", "-T", "json"],
 }
 WORKERS = [1, 2, 3, 7]
-# Differences that are shown in full.
+# Differences that are shown.
 MOST_SHOWN = 40
+# Seconds that a run may take.
+LONGEST = 120
 
 
 class Capture:
@@ -59,6 +61,9 @@ class Capture:
 class Difference:
     def __init__(self, capture, form, workers, what):
         self.capture, self.form, self.workers, self.what = capture, form, workers, what
+
+    def __str__(self):
+        return f"{self.capture.name}, {self.form}, -j {self.workers}: {self.what}"
 
 
 def base_program(commit):
@@ -151,9 +156,16 @@ def captures(arguments, folder):
 
 def output(program, capture, form, workers):
     """What a run writes, in one piece: standard output, then standard error, then how it ended."""
-    run = subprocess.run(
-        [program, "analyze", *FORMATS[form], "-j", str(workers), capture.path], capture_output=True, timeout=300,
-        stdin=subprocess.DEVNULL)
+    command = [program, "analyze", *FORMATS[form], "-j", str(workers), capture.path]
+    # Once more where it does not end: the machine may have slept.
+    for _ in range(2):
+        try:
+            run = subprocess.run(command, capture_output=True, timeout=LONGEST, stdin=subprocess.DEVNULL)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    else:
+        return f"no end in {LONGEST} s, twice".encode()
     return run.stdout + b"\n-- standard error\n" + run.stderr + f"\n-- exit status {run.returncode}\n".encode()
 
 
@@ -242,6 +254,13 @@ def exceptions():
     return rows
 
 
+def exception(named, difference):
+    """The row that names a difference; None for none."""
+    return next(
+        (row for row in named
+         if fnmatch.fnmatch(difference.capture.name, row[0]) and row[1] in ("*", difference.form)), None)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("synscope", type=os.path.abspath)
@@ -263,28 +282,23 @@ def main():
         if tenth is not None:
             chosen = chosen[tenth::10]
         began = time.time()
-        found, runs, octets = [], 0, 0
+        runs, octets, unnamed, used = 0, 0, 0, {}
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for its, count, size in pool.map(lambda one: compare(one, arguments.synscope, base), chosen):
-                found, runs, octets = found + its, runs + count, octets + size
+                runs, octets = runs + count, octets + size
+                for difference in its:
+                    row = exception(named, difference)
+                    if row:
+                        used[row] = used.get(row, 0) + 1
+                        continue
+                    unnamed += 1
+                    if unnamed <= MOST_SHOWN:
+                        print(f"DIFFERS {difference}", flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
-    used = {}
-    unnamed = []
-    for difference in found:
-        row = next(
-            (row for row in named
-             if fnmatch.fnmatch(difference.capture.name, row[0]) and row[1] in ("*", difference.form)), None)
-        if row:
-            used[row] = used.get(row, 0) + 1
-        else:
-            unnamed.append(difference)
-    for difference in unnamed[:MOST_SHOWN]:
-        print(
-            f"DIFFERS {difference.capture.name}, {difference.form}, -j {difference.workers}: {difference.what}")
-    if len(unnamed) > MOST_SHOWN:
-        print(f"... and {len(unnamed) - MOST_SHOWN} more")
+    if unnamed > MOST_SHOWN:
+        print(f"... and {unnamed - MOST_SHOWN} more")
     for row, count in used.items():
         print(f"meant: {count} differences of {row[0]}, {row[1]}: {row[2]}")
     kinds = {}
@@ -295,7 +309,7 @@ def main():
         f"{len(chosen)} captures ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}), "
         f"{len(FORMATS)} formats, -j {' '.join(map(str, WORKERS))}, "
         + ("with the base and among themselves" if base else "among themselves")
-        + f": {runs} runs, {octets} octets, {len(unnamed)} differences, {len(found) - len(unnamed)} meant, "
+        + f": {runs} runs, {octets} octets, {unnamed} differences, {sum(used.values())} meant, "
         f"{time.time() - began:.0f} s")
     sys.exit(1 if unnamed else 0)
 

@@ -58,6 +58,18 @@ class CompareOutputsTests(unittest.TestCase):
         found, _, _ = outputs.compare(self.capture, self.program("now", outcome="refused"), None)
         self.assertEqual([one.what for one in found], ["JSON and JSON Lines have other attempts"])
 
+    def test_an_exception_names_captures_by_a_pattern_and_one_format_or_all(self):
+        difference = outputs.Difference(self.capture, "text", 1, "line 1")
+        rows = [("Tests/*", "*", "a"), ("Captures/*", "csv", "b"), ("Captures/*", "*", "c")]
+        self.assertEqual(outputs.exception(rows, difference), rows[2])
+        self.assertIsNone(outputs.exception(rows[:2], difference))
+
+    def test_a_run_that_does_not_end_is_a_difference_and_ends_nothing(self):
+        outputs.LONGEST = 0.2
+        self.addCleanup(setattr, outputs, "LONGEST", 120)
+        text = outputs.output(self.program("now", word="x\"; exec sleep 5; \""), self.capture, "text", 1)
+        self.assertIn(b"no end", text)
+
     def test_a_missing_last_line_is_a_difference(self):
         self.assertIn("line 2", outputs.first_difference(b"one\ntwo", b"one", ("before", "now")))
 
