@@ -60,7 +60,7 @@ struct FollowedFileTests {
     private let bytes = SavefileTests.handshake.pcap()
 
     init() throws {
-        folder = try ManyFilesTests.TemporaryFolder()
+        folder = try TemporaryFolder()
         path = folder.url.appending(path: "growing.pcap").path
     }
 

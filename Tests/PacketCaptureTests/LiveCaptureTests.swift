@@ -155,12 +155,12 @@ struct RotatingSavefileTests {
 
     @Test("A pipe without a reader in the place of the next file holds nothing up: the last file goes on")
     func pipeInTheWay() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var rotation = RotatingSavefile.Rotation()
         rotation.size = 4
-        var file = try RotatingSavefile(path: folder.path + "/a", header: header, rotation: rotation, now: 0)
+        var file = try RotatingSavefile(path: folder.path("a"), header: header, rotation: rotation, now: 0)
         try file.write([1, 1, 1], now: 0)
-        #expect(mkfifo(folder.path + "/a-00002", 0o600) == 0)
+        #expect(mkfifo(folder.path("a-00002"), 0o600) == 0)
         try file.write([2, 2, 2], now: 0)
         #expect(file.trouble?.description.contains("a-00002: is a pipe that nobody reads") == true)
         #expect(folder.data("a-00001") == [0xff, 1, 1, 1, 2, 2, 2])
