@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz conformance compare-outputs bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz soak conformance compare-outputs bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -88,6 +88,11 @@ live: all ## watch on real connections beside tcpdump: signals, loss, rights, th
 	@Scripts/setup/lab-dependencies.sh $(SUDO)
 	python3 Tests/Lab/live.py --synscope $(CURDIR)/$(RELEASE) --kills $(KILLS)
 
+SECONDS ?= 1800
+soak: all ## watch under flood, slow readers, rotation, flaps, SIGHUP and a full disk, for long (root): make soak SECONDS=1800
+	@Scripts/setup/lab-dependencies.sh $(SUDO)
+	python3 Tests/Lab/soak.py --synscope $(CURDIR)/$(RELEASE) --seconds $(SECONDS)
+
 SEEDS ?= 100000
 FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
@@ -130,7 +135,7 @@ bench-compressed: all ## gzip, zstd and lz4 input beside a bare loop over the sa
 	Scripts/bench/bench-compressed.sh $(RELEASE)
 
 FUZZ_SECONDS ?= 60
-fuzz: dependencies ## mutated captures and frames, with address sanitizer: make fuzz FUZZ_SECONDS=60 (each target; 0 to build them only)
+fuzz: dependencies ## captures, frames, expressions, rules, scenarios and HTTP, mutated, with address sanitizer: make fuzz FUZZ_SECONDS=60 (each; 0 to build only)
 	Scripts/proof/fuzz.sh $(FUZZ_SECONDS)
 
 clean: ## remove what was built

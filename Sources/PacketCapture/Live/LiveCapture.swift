@@ -15,7 +15,8 @@ package final class LiveCapture {
 
     private enum Place {
         case open(LiveInterface)
-        /// It went away, at this reading of the steady clock; what the kernel still holds of it is taken for `latency`.
+        /// It went away, at this reading of the steady clock. What the kernel still holds of it is taken: for `latency`,
+        /// and until there is no more.
         case closing(LiveInterface, CaptureError, since: Int64)
         case gone
 
@@ -78,6 +79,7 @@ package final class LiveCapture {
         var failures: [CaptureError] = []
         for position in places.indices {
             guard let interface = places[position].interface else { continue }
+            let before = places.count == 1 ? 0 : held.count
             do throws(CaptureError) {
                 if places.count == 1 {
                     try interface.take(into: &frames, most: LiveCapture.most)
@@ -87,7 +89,9 @@ package final class LiveCapture {
             } catch {
                 lose(position, interface, error)
             }
-            if case .closing(_, let error, let since) = places[position],
+            let isEmpty = (places.count == 1 ? frames.count : held.count) == before
+            // What is left would be neither analysed nor counted as dropped.
+            if isEmpty, case .closing(_, let error, let since) = places[position],
                 isLast || Clock.steady >= since + LiveCapture.latency
             {
                 failures.append(error)
@@ -113,6 +117,8 @@ package final class LiveCapture {
 
     private func lose(_ position: Int, _ interface: LiveInterface, _ error: CaptureError) {
         guard case .open = places[position] else { return }
+        // It may come back before all is taken, and would have no end.
+        interface.close()
         places[position] = .closing(interface, error, since: Clock.steady)
     }
 
