@@ -117,11 +117,13 @@ struct Tally: Sendable {
                 case .unknown: unknown
                 case .no: no
                 }
-            if isOffence { offenders.add(record, keepsFrames: keepsFrames) }
+            if isOffence {
+                offenders.add(record, isOpen: isSelected != .yes || truth == .unknown, keepsFrames: keepsFrames)
+            }
             return
         }
         guard isSelected == .yes else {
-            offenders.add(record, keepsFrames: keepsFrames)
+            offenders.add(record, isOpen: true, keepsFrames: keepsFrames)
             return
         }
         guard let value = aggregate.read?(record) else {
@@ -131,9 +133,11 @@ struct Tally: Sendable {
         if !value.isExact, highs.isEmpty { highs = lows }
         if !value.isExact || !highs.isEmpty { highs.append(value.high) }
         lows.append(value.low)
-        if case .value(let comparison, let limit) = aggregate.offence, comparison.holds(value, limit) != .yes {
+        guard case .value(let comparison, let limit) = aggregate.offence else { return }
+        let truth = comparison.holds(value, limit)
+        if truth != .yes {
             let distance = max(abs(value.high - limit.low), abs(value.low - limit.low))
-            offenders.add(record, keepsFrames: keepsFrames, badness: distance)
+            offenders.add(record, isOpen: truth == .unknown, keepsFrames: keepsFrames, badness: distance)
         }
     }
 
@@ -243,21 +247,27 @@ struct Offenders: Sendable {
     /// Kept as examples.
     static let most = 5
 
+    /// Attempts that break the assertion, and those that may.
     private(set) var count = 0
-    /// The worst first; of equals the first.
-    private(set) var examples: [(badness: Double, record: AttemptRecord)] = []
+    private(set) var openCount = 0
+    /// Those that break it first, of these the worst first; of equals the first.
+    private(set) var examples: [(isOpen: Bool, badness: Double, record: AttemptRecord)] = []
     private(set) var frames: [UInt64] = []
     private(set) var framesOmitted = 0
 
-    mutating func add(_ record: AttemptRecord, keepsFrames: Bool, badness: Double = 0) {
-        count += 1
+    /// - Parameter isOpen: whether it is not known that the attempt breaks it.
+    mutating func add(_ record: AttemptRecord, isOpen: Bool, keepsFrames: Bool, badness: Double = 0) {
+        if isOpen { openCount += 1 } else { count += 1 }
         if keepsFrames {
             frames += record.segments.map(\.frame)
             framesOmitted += record.segmentsOmitted
         }
-        if let last = examples.last, examples.count == Offenders.most, last.badness >= badness { return }
-        let place = examples.firstIndex { $0.badness < badness } ?? examples.count
-        examples.insert((badness, record), at: place)
+        func isWorse(than other: (isOpen: Bool, badness: Double, record: AttemptRecord)) -> Bool {
+            isOpen == other.isOpen ? badness > other.badness : !isOpen
+        }
+        if let last = examples.last, examples.count == Offenders.most, !isWorse(than: last) { return }
+        let place = examples.firstIndex(where: isWorse) ?? examples.count
+        examples.insert((isOpen, badness, record), at: place)
         if examples.count > Offenders.most { examples.removeLast() }
     }
 }

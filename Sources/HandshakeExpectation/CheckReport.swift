@@ -70,12 +70,16 @@ package struct CheckReport {
             let figures = figures(result)
             let unknown = judgement.status == .unknown ? "cannot be told: " : ""
             if !judgement.doubts.isEmpty { return unknown + figures + "; " + judgement.doubts.joined(separator: "; ") }
-            if judgement.offenderCount == 0 { return unknown + figures }
-            let isOne = judgement.offenderCount == 1
-            let verb =
-                judgement.status == .unknown
-                ? (isOne ? " leaves it open" : " leave it open") : isOne ? " breaks it" : " break it"
-            return unknown + figures + "; " + Format.count(judgement.offenderCount, "attempt") + verb
+            var counts: [String] = []
+            if judgement.offenderCount > 0 {
+                let verb = judgement.offenderCount == 1 ? "breaks" : "break"
+                counts.append("\(Format.count(judgement.offenderCount, "attempt")) \(verb) it")
+            }
+            if judgement.openCount > 0 {
+                let verb = judgement.openCount == 1 ? "leaves" : "leave"
+                counts.append("\(Format.count(judgement.openCount, "attempt")) \(verb) it open")
+            }
+            return ([unknown + figures] + counts).joined(separator: "; ")
         }
     }
 
@@ -113,9 +117,8 @@ package struct CheckReport {
         if !judgement.examples.isEmpty {
             lines.append("capture: \(context.source)")
             if let kept = context.kept { lines.append("frames kept: \(kept)") }
-            if judgement.offenderCount > judgement.examples.count {
-                lines.append("the first \(judgement.examples.count) of \(judgement.offenderCount):")
-            }
+            let all = judgement.offenderCount + judgement.openCount
+            if all > judgement.examples.count { lines.append("the first \(judgement.examples.count) of \(all):") }
         }
         lines = lines.map { $0.cleaned(for: .text) }
         for example in judgement.examples {
@@ -233,6 +236,7 @@ package struct CheckReport {
             }
         }
         json.field("offenders", result.judgement.offenderCount)
+        json.field("open", result.judgement.openCount)
         json.array("examples", result.judgement.examples) { json, example in
             json.object {
                 $0.object("values") { for (field, value) in example.values { $0.field(field, value) } }

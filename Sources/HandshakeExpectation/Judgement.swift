@@ -80,10 +80,11 @@ package struct Judgement: Sendable {
     package var figures: [Figure] = []
     /// Attempts that it was about.
     package var attempts = 0
-    /// Attempts that break it, and a few of them.
+    /// Attempts that break it, attempts of which it is not known whether they do, and a few of them: those that break it first.
     package var offenderCount = 0
+    package var openCount = 0
     package var examples: [Example] = []
-    /// The frames of all that break it, in order; empty unless they were kept.
+    /// The frames of all that break it or may, in order; empty unless they were kept.
     package var frames: [UInt64] = []
     /// Frames of theirs that records of many segments do not list.
     package var framesOmitted = 0

@@ -62,9 +62,10 @@ package struct Trial: Sendable {
         for position in broken.sorted() {
             let offenders = tallies[position].offenders
             judgement.offenderCount = max(judgement.offenderCount, offenders.count)
+            judgement.openCount = max(judgement.openCount, offenders.openCount)
             judgement.frames += offenders.frames
             judgement.framesOmitted += offenders.framesOmitted
-            for (_, record) in offenders.examples where ids.insert(record.id).inserted {
+            for (_, _, record) in offenders.examples where ids.insert(record.id).inserted {
                 judgement.examples.append(
                     .init(record: record, values: assertion.aggregates[position].values(of: record)))
             }

@@ -1,5 +1,6 @@
 package import HandshakeAnalysis
 package import HandshakeReport
+import PacketWire
 
 /// What the service says, as JSON; attempts are those of every other report (docs/schema.json).
 package enum LiveJSON {
@@ -14,6 +15,19 @@ package enum LiveJSON {
                 $0.field("filter", capture.filter)
                 $0.field("started_s", snapshot.started / 1_000_000_000)
                 $0.field("open", standing.open)
+                $0.array("waiting", standing.waiting.servers.prefix(10)) { json, waiting in
+                    json.object {
+                        $0.field("ip", waiting.server.address)
+                        $0.field("port", waiting.server.port)
+                        $0.field("attempts", waiting.attempts)
+                        $0.field("syns", waiting.syns)
+                        $0.field("answered", waiting.answered)
+                        $0.field("refused", waiting.refused)
+                        $0.field("oldest_ns", waiting.oldest)
+                        $0.field("state", waiting.state)
+                    }
+                }
+                $0.field("waiting_or_more", standing.waiting.isPartial)
                 $0.array("waiting_for", standing.waitingFor) { $0.element($1) }
                 $0.object("summary") { JSONReport.fields(of: standing.summary, standing.loss, &$0) }
                 $0.array("seconds", snapshot.seconds) { json, second in

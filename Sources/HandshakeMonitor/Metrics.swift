@@ -26,6 +26,10 @@ package enum Metrics {
         }
         family("open_attempts", "gauge", "Connection attempts that are followed and not decided.")
         sample("open_attempts", nil, standing.open)
+        family("waiting_attempts", "gauge", "Open attempts that wait for an answer or the final ACK, by least age.")
+        for (age, count) in zip(WaitingAttempts.ages, standing.waiting.byAge) {
+            sample("waiting_attempts", ("seconds", "\(age)"), count)
+        }
         family("findings_total", "counter", "Attempts with a finding, by its code.")
         for code in FindingCode.allCases where summary.findings[code] != nil {
             sample("findings_total", ("code", code.rawValue), summary.findings[code] ?? 0)

@@ -161,6 +161,11 @@ package struct ScreenView: Sendable {
             let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
             canvas.line("\(pattern.code.rawValue)  \(place)  \(pattern.count)", .red)
         }
+        for waiting in shown.standing.waiting.servers.prefix(3) {
+            canvas.line(
+                "waiting   \(waiting.server)  \(Format.count(waiting.attempts, "attempt")), \(Format.count(waiting.syns, "SYN")), \(waiting.state), oldest \(waiting.oldest / 1_000_000_000) s",
+                .red)
+        }
         let outcomes = Outcome.allCases.compactMap { outcome in
             summary.byOutcome[outcome].map { "\($0) \(outcome.rawValue)" }
         }

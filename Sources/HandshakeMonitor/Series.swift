@@ -1,6 +1,6 @@
 import HandshakeAnalysis
 
-/// What was decided in one second, and the frames that came in it.
+/// The attempts that began in one second, and the frames that came in it.
 package struct Second: Sendable {
     /// Seconds since the epoch.
     package var time: Int64
@@ -47,9 +47,17 @@ struct Series: Sendable {
         seen = 0
     }
 
+    /// Counts an attempt in the second of its first segment, also where that is past; its round trip in the current one.
     mutating func count(_ record: AttemptRecord) {
-        current.attempts += 1
-        if record.outcome.isFailure { current.failures += 1 }
+        let failures = record.outcome.isFailure ? 1 : 0
+        let age = current.time - record.firstTime / 1_000_000_000
+        if age <= 0 {
+            current.attempts += 1
+            current.failures += failures
+        } else if age <= past.count {
+            past[past.count - Int(age)].attempts += 1
+            past[past.count - Int(age)].failures += failures
+        }
         guard let time = record.total?.nanoseconds else { return }
         seen += 1
         if samples.count < Series.mostSamples {

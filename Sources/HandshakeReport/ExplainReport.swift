@@ -2,8 +2,20 @@ import HandshakeAnalysis
 
 /// `synscope explain`: the catalogue in words.
 package enum ExplainReport {
-    /// One outcome, finding or capture quality by its stable name; false where there is none of that name.
+    /// Everything of a stable name; false where there is nothing of that name.
     package static func explain(_ name: String, style: TextStyle, to out: inout OutputBuffer) -> Bool {
+        let terms = Glossary.terms.filter { $0.name == name }
+        let isInCatalogue = explainCatalogue(name, style: style, to: &out)
+        for (place, term) in terms.enumerated() {
+            if isInCatalogue || place > 0 { out.line("") }
+            out.line(style.paint(name, .bold) + " (\(term.kind))")
+            for line in term.meaning.wrapped(max(40, style.width)) { out.line(line) }
+            for line in term.consequence.wrapped(max(40, style.width)) { out.line(line) }
+        }
+        return isInCatalogue || !terms.isEmpty
+    }
+
+    private static func explainCatalogue(_ name: String, style: TextStyle, to out: inout OutputBuffer) -> Bool {
         if let code = FindingCode(rawValue: name) {
             write(name, "finding, \(code.severity.rawValue)", code.explanation, style, &out)
         } else if let outcome = Outcome(rawValue: name) {
@@ -31,17 +43,29 @@ package enum ExplainReport {
         for quality in CaptureQuality.allCases {
             out.line("  " + quality.rawValue.padded(26) + quality.explanation.title)
         }
+        var kind: String?
+        for term in Glossary.terms {
+            if term.kind != kind {
+                out.line("")
+                out.line(style.paint("Words: \(term.kind)", .bold))
+                kind = term.kind
+            }
+            let room = max(40, style.width - 28)
+            for (place, line) in term.meaning.wrapped(room).enumerated() {
+                out.line("  " + (place == 0 ? term.name : "").padded(26) + line)
+            }
+        }
     }
 
     /// The names nearest to one that does not exist.
     package static func suggestions(for name: String) -> [String] {
-        return names.map { ($0, distance($0, name)) }.filter { $0.1 <= max(2, name.count / 3) }
-            .sorted { $0.1 < $1.1 }.prefix(3).map(\.0)
+        return Set(names).map { ($0, distance($0, name)) }.filter { $0.1 <= max(2, name.count / 3) }
+            .sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
     }
 
     package static var names: [String] {
         Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue)
-            + CaptureQuality.allCases.map(\.rawValue)
+            + CaptureQuality.allCases.map(\.rawValue) + Glossary.terms.map(\.name)
     }
 
     /// Levenshtein's.

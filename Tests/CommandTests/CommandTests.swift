@@ -275,6 +275,19 @@ struct CommandTests {
         }
         let typo = try Run(["explain", "synack-lots"])
         #expect(typo.status == 2 && typo.errors.contains("synack-lost"))
+        let several = try Run(["explain", "lossy", "ambiguous", "no-answer", "rfc6298"])
+        #expect(several.status == 0)
+        for kind in ["confidence", "provenance of a round trip", "why it failed", "retransmission schedule"] {
+            #expect(several.output.contains("(\(kind))"))
+        }
+    }
+
+    @Test("A misspelt command is named, where what follows would be read as a file's options")
+    func misspeltCommand() throws {
+        let run = try Run(["wacth", "-i", "eth0"])
+        #expect(run.status == 2 && run.errors.contains("did you mean 'synscope watch'?"))
+        // A name of a file is none.
+        #expect(try Run(["wacth.pcap"]).status == 3)
     }
 
     // MARK: Exit status and errors

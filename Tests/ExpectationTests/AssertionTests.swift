@@ -181,6 +181,17 @@ struct AssertionTests {
         #expect(judgement.examples.first?.values.map { "\($0.field) \($0.value)" } == ["hs.outcome refused"])
     }
 
+    @Test("Attempts that break it and attempts that leave it open are counted apart, and those that break it come first")
+    func open() throws {
+        let broken = try Self.judge("all(hs.rtt.total < 10ms) and none(hs.rtt.total > 20ms)")
+        #expect(broken.status == .failed)
+        #expect((broken.offenderCount, broken.openCount) == (2, 2))
+        #expect(broken.examples.prefix(2).allSatisfy { $0.record.outcome == .established })
+        let open = try Self.judge("all(hs.rtt.total < 30ms)")
+        #expect(open.status == .unknown)
+        #expect((open.offenderCount, open.openCount) == (0, 3))
+    }
+
     @Test("The value furthest from its limit comes first")
     func worstFirst() throws {
         let judgement = try Self.judge("max(hs.syn.count) <= 1")

@@ -24,17 +24,23 @@ private func monitor() -> Monitor {
 struct MonitorTests {
     static let second: Int64 = 1_000_000_000
 
-    @Test("Seconds follow each other without a hole, and only the last ten minutes are kept")
+    private func record(at second: Int64) -> AttemptRecord {
+        var record = records(1)[0]
+        record.firstTime = second * Self.second
+        return record
+    }
+
+    @Test("An attempt counts in the second of its first segment; seconds have no hole, and ten minutes are kept")
     func seconds() {
         let monitor = monitor()
-        let one = records(1)
-        monitor.take(one, .init(), now: 100 * Self.second)
-        monitor.take(one + one, .init(), now: 102 * Self.second)
-        monitor.take([], .init(), now: 104 * Self.second)
+        monitor.take([record(at: 100)], .init(), now: 100 * Self.second)
+        // One is decided two seconds after it began.
+        monitor.take([record(at: 102), record(at: 100)], .init(), now: 102 * Self.second)
+        monitor.take([record(at: 1)], .init(), now: 104 * Self.second)
         let seconds = monitor.snapshot().seconds
         #expect(seconds.map(\.time) == [100, 101, 102, 103])
-        #expect(seconds.map(\.attempts) == [1, 0, 2, 0])
-        #expect(seconds.map(\.failures) == [1, 0, 2, 0])
+        #expect(seconds.map(\.attempts) == [2, 0, 1, 0])
+        #expect(seconds.map(\.failures) == [2, 0, 1, 0])
         monitor.take([], .init(), now: 5000 * Self.second)
         #expect(monitor.snapshot().seconds.count == Monitor.historyLength)
     }

@@ -4,35 +4,37 @@ import HandshakeReport
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Explain an outcome, finding or capture quality: meaning, recognition, standard, causes, what to do.",
+        abstract:
+            "Explain outcomes, findings, capture qualities and the other words of records: what they mean, what to do.",
         discussion: """
             EXAMPLES
               synscope explain                 the list
               synscope explain synack-lost
+              synscope explain lossy ambiguous no-answer
             """)
 
     @OptionGroup(title: "Text") var text: StyleOptions
 
     @Argument(
-        help: "The name of an outcome, finding or capture quality; none lists them all.",
+        help: "Names of outcomes, findings, capture qualities, confidences, reasons and others; none lists them all.",
         completion: .list(ExplainReport.names))
-    var code: String?
+    var codes: [String] = []
 
     func run() throws {
         var output = StandardOutput(isLineBuffered: false)
-        if let code {
+        for (place, code) in codes.enumerated() {
+            if place > 0 { output.buffer.line("") }
             guard ExplainReport.explain(code, style: text.style, to: &output.buffer) else {
                 let near = ExplainReport.suggestions(for: code)
                 let hint = near.isEmpty ? "" : ". Did you mean \(near.joined(separator: ", "))?"
                 throw CommandFailure(
                     status: .wrongUsage,
                     message:
-                        "no outcome, finding or capture quality is named '\(code)'\(hint) 'synscope explain' lists them"
+                        "nothing is named '\(code)'\(hint) 'synscope explain' lists what is"
                 )
             }
-        } else {
-            ExplainReport.list(style: text.style, to: &output.buffer)
         }
+        if codes.isEmpty { ExplainReport.list(style: text.style, to: &output.buffer) }
         try output.flush()
     }
 }

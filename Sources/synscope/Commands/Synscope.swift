@@ -1,5 +1,7 @@
 import ArgumentParser
 import CLinux
+import Glibc
+import HandshakeExpectation
 import HandshakeReport
 import PacketCapture
 
@@ -66,12 +68,27 @@ struct CommandFailure: Error {
     var message: String?
 }
 
+extension Synscope {
+    /// A first word that is neither a file nor a command, but nearly one, is named: as a file, what follows would be read wrongly.
+    static func rejectMisspelling(_ word: String?) throws {
+        guard let word, word.count > 3, !word.contains(where: { "-/.".contains($0) }) else { return }
+        let isFile = unsafe access(word, F_OK) == 0
+        let commands = configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]
+        if isFile || commands.contains(word) { return }
+        guard let near = NearestName.of(word, among: commands) else { return }
+        throw CommandFailure(
+            status: .wrongUsage,
+            message: "'\(word.cleaned(for: .text))' is no command, and no file: did you mean 'synscope \(near)'?")
+    }
+}
+
 @main
 enum Main {
     static func main() {
         StandardDescriptors.open()
         clinux_ignore_sigpipe()
         do {
+            try Synscope.rejectMisspelling(CommandLine.arguments.dropFirst().first)
             var command = try Synscope.parseAsRoot()
             try command.run()
             Pager.finish()

@@ -55,6 +55,10 @@ final class LiveAnalysis: @unchecked Sendable {
     private let outlets: LiveOutlets
     private let limits: Limits
     private var tracker: HandshakeTracker
+    /// What waited when it was looked at last, and when that is done again, by the steady clock.
+    private var waiting = WaitingAttempts()
+    private var nextLook: Int64 = 0
+    private static let lookPeriod: Int64 = 1_000_000_000
     private var decoders: [FrameDecoder]
     private var writer: SavefileWriter?
 
@@ -227,6 +231,10 @@ final class LiveAnalysis: @unchecked Sendable {
             }
         }
         if tracker.hasDecided { pending += tracker.drain() }
+        if steady >= nextLook {
+            nextLook = steady + LiveAnalysis.lookPeriod
+            waiting = tracker.waiting(now: now)
+        }
         handOn(now, standing(tracker))
     }
 
@@ -269,6 +277,7 @@ final class LiveAnalysis: @unchecked Sendable {
         standing.summary = tracker.summary
         standing.loss = loss
         standing.open = tracker.openAttempts
+        if standing.open > 0 { standing.waiting = waiting }
         standing.waitingFor = capture.missing
         return standing
     }

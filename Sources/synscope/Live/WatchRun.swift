@@ -189,6 +189,11 @@ struct WatchRun {
         let style = TextStyle(usesColor: false, usesUnicode: Terminal.usesUnicode, width: 100)
         TextReport(style: style).summary(standing.summary, standing.loss, to: &buffer)
         buffer.line("open        \(standing.open) attempts are not decided")
+        for waiting in standing.waiting.servers.prefix(10) {
+            buffer.line(
+                "waiting     \(waiting.server)  \(Format.count(waiting.attempts, "attempt")), \(Format.count(waiting.syns, "SYN")), \(waiting.state), oldest \(waiting.oldest / 1_000_000_000) s"
+            )
+        }
         StandardError.write(raw: String(decoding: buffer.bytes, as: UTF8.self))
     }
 

@@ -1,0 +1,187 @@
+/// A word of records and reports that is neither outcome nor finding: what it means, and what follows from it.
+public struct GlossaryTerm: Sendable {
+    public let name: String
+    /// What kind of word it is: `confidence`, `provenance`, `ending`.
+    public let kind: String
+    public let meaning: String
+    /// What follows for who reads it.
+    public let consequence: String
+}
+
+/// The words of records that `synscope explain` knows beside outcomes, findings and capture qualities. Each is made from its
+/// enumeration, so none is missing.
+public enum Glossary {
+    public static let terms: [GlossaryTerm] =
+        Confidence.allCases.map { term($0.rawValue, "confidence", $0.words) }
+        + Provenance.allCases.map { term($0.rawValue, "provenance of a round trip", $0.words) }
+        + CompletedBy.allCases.map { term($0.rawValue, "what completed the handshake", $0.words) }
+        + HandshakeForm.allCases.map { term($0.rawValue, "form of the handshake", $0.words) }
+        + Ending.allCases.map { term($0.rawValue, "what decided the attempt", $0.words) }
+        + RoundTripGap.allCases.map {
+            term(
+                $0.rawValue, "why there is no round trip",
+                ("No figure is given: \($0.text).", "Legs that are known are in the record all the same."))
+        }
+        + FailureReason.allCases.map {
+            term($0.rawValue, "why it failed", ("The client did not get its connection: \($0.text).", $0.next))
+        }
+        + Judge.Schedule.allCases.map { term($0.rawValue, "retransmission schedule", $0.words) }
+        + [
+            term(
+                "prompted", "retransmission schedule",
+                (
+                    "The SYN was repeated 10 to 35 ms after an answer that the client rejected, not by a timer.",
+                    "Look at the answer: its numbers are another connection's, or forged."
+                ))
+        ]
+
+    private static func term(
+        _ name: String, _ kind: String, _ words: (meaning: String, consequence: String)
+    ) -> GlossaryTerm {
+        GlossaryTerm(name: name, kind: kind, meaning: words.meaning, consequence: words.consequence)
+    }
+}
+
+extension Confidence {
+    fileprivate var words: (String, String) {
+        switch self {
+        case .full: ("Nothing speaks against what the record says.", "Take it as it is.")
+        case .oneDirection:
+            (
+                "Only one side's segments were captured.",
+                "What the other side sent is inferred from acknowledgments. Capture where both directions pass."
+            )
+        case .reordered:
+            (
+                "The capture has frames out of order, or its clock stepped during the attempt.",
+                "Outcomes hold; times between segments do not. Capture on one queue, or sort by hardware time."
+            )
+        case .cut:
+            (
+                "Frames were cut before the end of the headers: options may be missing.",
+                "Use a snaplen of 128 or more (tcpdump -s 0)."
+            )
+        case .lossy:
+            (
+                "The capture misses segments that an acknowledgment or an echo proves were sent.",
+                "Figures that need them are not given. Look at drops of the capture; see kernel_dropped."
+            )
+        case .inferred:
+            (
+                "What decided the attempt was not seen itself, but what followed shows it; or what was seen may be another's.",
+                "The outcome is likely, the numbers of the segment that is missing are not known."
+            )
+        }
+    }
+}
+
+extension Provenance {
+    fileprivate var words: (String, String) {
+        switch self {
+        case .exact:
+            (
+                "One segment of each kind was seen: nothing can be confused.",
+                "The figure is what passed the capture point."
+            )
+        case .timestamp:
+            (
+                "A segment was sent several times, and TCP timestamps tell which copy was answered (RFC 7323).",
+                "The figure is as good as an exact one."
+            )
+        case .ambiguous:
+            (
+                "A segment was sent several times, and nothing tells which copy was answered (Karn's rule, RFC 6298 section 3).",
+                "There are bounds and no figure. Quantiles leave it out."
+            )
+        }
+    }
+}
+
+extension CompletedBy {
+    fileprivate var words: (String, String) {
+        switch self {
+        case .ack: ("An empty ACK with the right numbers completed it.", "The usual case (RFC 9293 3.5).")
+        case .data:
+            ("The client's first data carried the final ACK.", "Legal; some stacks and accelerators do it always.")
+        case .inferred:
+            (
+                "The segment that completed it was not captured; later segments show that the client had its connection.",
+                "Times that need it are not given."
+            )
+        }
+    }
+}
+
+extension HandshakeForm {
+    fileprivate var words: (String, String) {
+        switch self {
+        case .threeWay: ("SYN, SYN-ACK, ACK (RFC 9293 3.5, Figure 6).", "The usual case.")
+        case .simultaneous:
+            (
+                "Both sides sent a SYN, and both crossed (RFC 9293 3.5, Figure 7).",
+                "Rare; peers that dial each other do it."
+            )
+        case .split: ("The server sent its ACK and its SYN apart.", "Legal; firewalls may refuse it.")
+        }
+    }
+}
+
+extension Ending {
+    fileprivate var words: (String, String) {
+        switch self {
+        case .evidence: ("A segment decided it.", "Nothing later changes it.")
+        case .timeout:
+            (
+                "Nothing of the attempt came for so long that its silence decided it.",
+                "75 s after the last segment, live 10 s after an end."
+            )
+        case .captureEnd: ("The capture ended before the attempt was decided.", "Capture longer where it matters.")
+        case .evicted:
+            ("Memory was full, and the attempt was among the oldest.", "Raise --max-attempts or --max-memory.")
+        case .clientAbort:
+            ("The client gave it up for another attempt on the same ports.", "See the attempt that superseded it.")
+        }
+    }
+}
+
+extension FailureReason {
+    /// What to do next.
+    fileprivate var next: String {
+        switch self {
+        case .refused: "See whether the service listens (ss -ltn on the server), and whether a firewall answers for it."
+        case .noAnswer: "Capture at the server: does the SYN arrive there, does an answer leave?"
+        case .unacceptableReset: "See who sends the RST: it does not acknowledge the SYN, so the client ignores it."
+        case .noFinalAck: "See whether the SYN-ACK reaches the client: another way back, a filter, a spoofed source."
+        case .clientReset: "See explain reset-by-client."
+        case .serverReset: "See explain reset-by-server."
+        case .challengeOnly: "The server still has an old connection of these ports (RFC 5961). See explain challenged."
+        case .stale: "None: an old SYN came late."
+        case .invalid: "See explain invalid."
+        case .networkUnreachable, .hostUnreachable:
+            "Look at the routes and neighbours of the router that reports it (hs.icmp.reporter)."
+        case .protocolUnreachable, .portUnreachable:
+            "A filter with REJECT answers so, too: see who reports it (hs.icmp.reporter)."
+        case .prohibited: "A filter rejects it: hs.icmp.reporter is who to ask."
+        case .packetTooBig: "A SYN is small: look at tunnels on the way, and at who reports it."
+        case .timeExceeded: "Look for a routing loop at the reporter (traceroute)."
+        case .otherICMPError: "See type and code in the record (icmp)."
+        }
+    }
+}
+
+extension Judge.Schedule {
+    fileprivate var words: (String, String) {
+        let gaps = seconds.prefix(6).map { "\($0)" }.joined(separator: ", ")
+        let origin =
+            switch self {
+            case .rfc6298: "RFC 6298 sections 2 and 5.5"
+            case .linux: "Linux from 6.5 on (tcp_syn_linear_timeouts)"
+            case .rfc1122: "RFC 1122 4.2.3.1"
+            case .bsd: "BSD"
+            }
+        return (
+            "The gaps between the SYNs are those of \(origin): \(gaps) s and so on, each within -5 and +15 percent.",
+            "It says which kind of stack sent them, not that nothing else can."
+        )
+    }
+}
