@@ -65,8 +65,8 @@ extension HandshakeTracker {
         _ slot: UInt32, _ now: Int64, _ servers: inout [Endpoint: WaitingAttempts.Server],
         _ waiting: inout WaitingAttempts
     ) {
-        let age = now &- attempts.entries[slot].firstTime
         let isDetailed = attempts.entries[slot].stage == .detailed
+        let age = now &- (isDetailed ? attempts[slot].firstTime : attempts.entries[slot].firstTime)
         let server = isDetailed ? attempts[slot].server : attempts.ends(of: slot).server
         let isRefused = isDetailed && attempts[slot].refusalCount > 0
         let isAnswered =
