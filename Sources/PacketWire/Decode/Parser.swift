@@ -106,12 +106,9 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func link(_ type: LinkType, into slot: inout DecodedFrame) {
         switch type.rawValue {
-        case 1, 113, 276:
-            guard holds(type.rawValue == 1 ? 14 : type.rawValue == 113 ? 16 : 20, at: 0, .link, &slot),
-                let header = Parser.linkHeader(type.rawValue, bytes, followedBy: 0)
-            else { return }
-            linkSignature = header.signature
-            etherType(header.type, at: header.length, &slot)
+        case 1: ethernet(at: 0, &slot)
+        case 113: sll(&slot)
+        case 276: sll2(&slot)
         case 12, 14, 101: ip(at: 0, &slot)
         case 228: ipv4(at: 0, &slot)
         case 229: ipv6(at: 0, &slot)
@@ -132,27 +129,20 @@ struct Parser: ~Escapable {
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
-    /// The header of the link types that most captures have, as far as it matters: the link's signature, the EtherType, and
-    /// how many octets it has. Nil for any other link type, and where not so many octets follow it.
+    // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2.
     @inline(__always)
-    static func linkHeader(
-        _ linkType: UInt16, _ bytes: RawSpan, followedBy rest: Int
-    ) -> (signature: UInt32, type: UInt16, length: Int)? {
-        switch linkType {
-        case 1:
-            // Ethernet: destination 6, source 6, type 2.
-            guard bytes.byteCount >= 14 + rest else { return nil }
-            return (mix(bytes.native64(0), bytes.native32(8)), bytes.u16(12), 14)
-        case 113:
-            // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2.
-            guard bytes.byteCount >= 16 + rest else { return nil }
-            return (mix(bytes.u64(6), UInt32(bytes.u16(0))), bytes.u16(14), 16)
-        case 276:
-            // LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length 1, address 8.
-            guard bytes.byteCount >= 20 + rest else { return nil }
-            return (mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24), bytes.u16(0), 20)
-        default: return nil
-        }
+    mutating func sll(_ slot: inout DecodedFrame) {
+        guard holds(16, at: 0, .link, &slot) else { return }
+        linkSignature = Parser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
+        etherType(bytes.u16(14), at: 16, &slot)
+    }
+
+    // LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length 1, address 8.
+    @inline(__always)
+    mutating func sll2(_ slot: inout DecodedFrame) {
+        guard holds(20, at: 0, .link, &slot) else { return }
+        linkSignature = Parser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
+        etherType(bytes.u16(0), at: 20, &slot)
     }
 
     /// A hash of link addresses.
