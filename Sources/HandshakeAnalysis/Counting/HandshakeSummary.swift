@@ -273,7 +273,7 @@ public struct HandshakeSummary: Sendable {
             if !record.findings[..<position].contains(where: { $0.code == code }) { found.add(code) }
         }
         if let total = record.total?.nanoseconds { roundTrips.record(total) }
-        if record.outcome == .established { patterns.established(from: record.client.address, at: record.server) }
+        if record.outcome == .established { patterns.established(at: record.server) }
     }
 
     /// A plain handshake that is not listed.
@@ -289,11 +289,11 @@ public struct HandshakeSummary: Sendable {
     mutating func settle() {
         for handshake in waiting {
             roundTrips.prefetch(handshake.total)
-            patterns.prefetchEstablished(from: handshake.client, at: handshake.server)
+            patterns.prefetchEstablished(at: handshake.server)
         }
         for handshake in waiting {
             roundTrips.record(handshake.total)
-            patterns.established(from: handshake.client, at: handshake.server)
+            patterns.established(at: handshake.server)
         }
         waiting.removeAll(keepingCapacity: true)
     }

@@ -26,8 +26,8 @@ public struct TrafficPatterns: Sendable {
             guard let window, window.upperBound > window.lowerBound else { return nil }
             return Double(count) * 1e9 / Double(window.upperBound &- window.lowerBound)
         }
-        /// Connections of the same server, or of the same source, that were established, at most: others may share their
-        /// counter. Nil where the pattern is not about connections.
+        /// Connections of a flooded server that were established, at most: others may share their counter. Nil of other
+        /// patterns: established connections are not counted by their clients.
         public var established: Int?
         /// Whether there may be more: no more are told apart.
         public var isLowerBound: Bool { code == .portScan && count >= FrequentTargets.most }
@@ -42,7 +42,6 @@ public struct TrafficPatterns: Sendable {
     /// Servers at which attempts failed otherwise: refused, reset, unreachable.
     private var failedAt = FrequentKeys<Endpoint>(capacity: 1024)
     private var established = FrequencySketch()
-    private var establishedBy = FrequencySketch()
     private var targets: FrequentTargets
     private var unasked: FrequentKeys<IPAddress>
 
@@ -68,24 +67,15 @@ public struct TrafficPatterns: Sendable {
         unansweredAt.add(other.unansweredAt)
         failedAt.add(other.failedAt)
         established.add(other.established)
-        establishedBy.add(other.establishedBy)
         targets.add(other.targets)
         unasked.add(other.unasked)
     }
 
     mutating func unaskedReset(from source: IPAddress, at time: Int64) { unasked.add(source, at: time) }
 
-    @inline(__always)
-    mutating func established(from client: IPAddress, at server: Endpoint) {
-        established.add(server)
-        establishedBy.add(client)
-    }
+    mutating func established(at server: Endpoint) { established.add(server) }
 
-    @inline(__always)
-    func prefetchEstablished(from client: IPAddress, at server: Endpoint) {
-        established.prefetch(server)
-        establishedBy.prefetch(client)
-    }
+    func prefetchEstablished(at server: Endpoint) { established.prefetch(server) }
 
     @inline(__always)
     mutating func unanswered(_ client: Endpoint, _ server: Endpoint, at time: Int64) {
@@ -168,7 +158,7 @@ public struct TrafficPatterns: Sendable {
             }
         }
         for (source, count, window) in targets.sorted where count >= TrafficPatterns.scanThreshold {
-            add(.portScan, source, nil, count, window, established: establishedBy.most(source))
+            add(.portScan, source, nil, count, window)
         }
         for (victim, count, window) in unasked.sorted where count >= TrafficPatterns.backscatterThreshold {
             add(.backscatter, victim, nil, count, window)

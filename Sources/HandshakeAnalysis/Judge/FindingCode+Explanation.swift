@@ -506,7 +506,7 @@ extension FindingCode {
             Explanation(
                 title: "One source tried many targets",
                 meaning:
-                    "The source tried twenty or more ports or hosts and did not use them. How many connections it did establish stands beside it.",
+                    "The source tried twenty or more ports or hosts and did not use them. It may have used others.",
                 recognition:
                     "Distinct targets of attempts that were refused, reset by the client or not answered; in the summary.",
                 reference: "RFC 4778 2.5",

@@ -6,7 +6,6 @@ import PacketWire
 ///
 /// It errs on one side only: what it does not recognise is judged in full.
 struct PlainHandshake {
-    let client: IPAddress
     let server: Endpoint
     /// Nanoseconds from the SYN to the final ACK.
     let total: Int64
@@ -31,8 +30,7 @@ struct PlainHandshake {
     /// RFC 7323 1.3 and 2.2, RFC 2018 2: these may only answer an offer.
     static let answers: TCPOptions.Present = [.windowScale, .sackPermitted, .timestamps]
 
-    init(client: IPAddress, server: Endpoint, total: Int64) {
-        self.client = client
+    init(server: Endpoint, total: Int64) {
         self.server = server
         self.total = total
     }
@@ -72,7 +70,6 @@ struct PlainHandshake {
             notes[third].seq == attempt.clientNext, notes[third].ack == attempt.serverNext,
             Judge.areNear(notes[first].hopLimit, notes[third].hopLimit)
         else { return nil }
-        client = attempt.client.address
         server = attempt.server
         total = notes[third].time &- notes[first].time
     }

@@ -178,7 +178,7 @@ extension HandshakeTracker {
 
     /// Finds this tracker's frames, and asks for the memory that they lead to.
     @inline(__always)
-    private func find(_ batch: borrowing FrameBatch) -> Own {
+    private mutating func find(_ batch: borrowing FrameBatch) -> Own {
         // Made in one place: where it is made in two, it is copied.
         var own = Own(frames: isCompact(batch) ? share.frames(of: batch) : Positions(), reroutings: reroutings)
         if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
@@ -187,7 +187,7 @@ extension HandshakeTracker {
 
     /// Of a flood, what frames lead to is a place in the index: in its bucket, or in the next where that is full.
     @inline(__always)
-    private func findVacancies(_ batch: borrowing FrameBatch, _ frames: Positions) {
+    private mutating func findVacancies(_ batch: borrowing FrameBatch, _ frames: Positions) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
         for position in frames {
             // One after the other, the processor fetches them by itself.
@@ -202,7 +202,7 @@ extension HandshakeTracker {
     /// Else they lead to attempts: nearly all to such as were heard of a moment ago, the strangers to what the index says. What is no usual
     /// segment leads anywhere: it is not to be told apart here.
     @inline(__always)
-    private func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
+    private mutating func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
         var strangers = Positions()
         for position in own.frames {

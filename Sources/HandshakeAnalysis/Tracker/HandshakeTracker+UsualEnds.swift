@@ -36,8 +36,7 @@ extension HandshakeTracker {
         }
         totals.count(
             PlainHandshake(
-                client: client.address, server: server,
-                total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
+                server: server, total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
     }
 
     /// Keeps an established attempt in mind that was reported: as `remember`.
