@@ -181,7 +181,7 @@ struct AssertionTests {
         #expect(judgement.examples.first?.values.map { "\($0.field) \($0.value)" } == ["hs.outcome refused"])
     }
 
-    @Test("Attempts that break it and attempts that leave it open are counted apart, and those that break it come first")
+    @Test("Attempts that break it and those that leave it open are counted apart; those that break it come first")
     func open() throws {
         let broken = try Self.judge("all(hs.rtt.total < 10ms) and none(hs.rtt.total > 20ms)")
         #expect(broken.status == .failed)
