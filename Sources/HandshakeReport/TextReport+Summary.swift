@@ -192,7 +192,7 @@ extension TextReport {
         return rows
     }
 
-    /// What was read and is in no attempt, or is missing, each with its reason.
+    /// Frames and segments that are in no attempt, or are missing, each with its reason.
     private func notUsed(_ summary: HandshakeSummary, _ loss: CaptureLoss) -> [String] {
         var lost: [String] = []
         if let dropped = loss.kernelDropped, dropped > 0 { lost.append("\(dropped) dropped by the kernel") }

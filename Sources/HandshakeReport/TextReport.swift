@@ -29,7 +29,7 @@ package struct TextReport {
         var id = 6
         var client = 21
         var server = 21
-        /// What is left out, or moved, so that lines fit.
+        /// How much is left out, or moved, so that lines fit.
         var detail: Detail
 
         enum Detail { case full, compact, twoLines }
@@ -146,7 +146,7 @@ package struct TextReport {
         out.line(style.paint(String(Format.rfc3339(time).prefix(10)), .bold))
     }
 
-    /// What is left to say after the last attempt.
+    /// Says how many failures were folded at the end.
     package mutating func endAttempts(to out: inout OutputBuffer) {
         endFold(to: &out)
         folded = nil

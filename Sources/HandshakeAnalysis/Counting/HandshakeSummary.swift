@@ -171,7 +171,8 @@ public struct HandshakeSummary: Sendable {
     /// Of a tracker's totals, only what its parts do not keep.
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()
-    /// Nanoseconds since the epoch of the capture's first frame, and of the last, as far as its clock goes; nil without frames.
+    /// The times of the capture's first and last frame, in nanoseconds since the epoch, as far as its clock goes; nil
+    /// without frames.
     public internal(set) var span: ClosedRange<Int64>?
 
     var traits = CaptureTraits()

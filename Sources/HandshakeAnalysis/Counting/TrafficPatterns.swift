@@ -108,8 +108,8 @@ public struct TrafficPatterns: Sendable {
         }
     }
 
-    /// A server and the attempts at it that did not come to a connection. Counts are lower bounds where more servers were
-    /// seen than are kept.
+    /// A server and the attempts at it that came to no connection. Counts are lower bounds where more servers were seen
+    /// than are kept.
     public struct TroubledServer: Sendable, Hashable {
         public var server: Endpoint
         /// Attempts that were left open, unanswered or superseded, and those that failed otherwise.

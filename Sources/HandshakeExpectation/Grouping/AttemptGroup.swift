@@ -50,7 +50,7 @@ package struct AttemptGroup: Sendable {
         }.sorted { $0.count > $1.count }
     }
 
-    /// Of the attempts of which it is known; nil where there are none.
+    /// The share of failed attempts among those of which it is known; nil where there are none.
     package var failedShare: Double? { decided == 0 ? nil : Double(failed) / Double(decided) }
     package var retransmittedShare: Double? { started == 0 ? nil : Double(retransmitted) / Double(started) }
 

@@ -69,7 +69,8 @@ struct CommandFailure: Error {
 }
 
 extension Synscope {
-    /// A first word that is neither a file nor a command, but nearly one, is named: as a file, what follows would be read wrongly.
+    /// Names a first word that is neither a file nor a command, but nearly one. Taken for a file, the words after it would be
+    /// read wrongly.
     static func rejectMisspelling(_ word: String?) throws {
         guard let word, word.count > 3, !word.contains(where: { "-/.".contains($0) }) else { return }
         let isFile = unsafe access(word, F_OK) == 0
