@@ -123,6 +123,28 @@ import Testing
         }
     }
 
+    @Test("What the clock decides at a frame comes before the attempt of its tuple whose time the frame shows to be over")
+    func overdueOnOwnTuple() {
+        let second: Int64 = 1_000_000_000
+        for draw in UInt32(0)..<20 {
+            let first = 0x0a00_0000 + draw << 12
+            var frames: [(octets: [UInt8], time: Int64)] = []
+            func add(_ segment: Segment, _ at: Int64) { frames.append((encoded(segment), at)) }
+            // The early begin first, and are heard of longest.
+            let early = (UInt32(0)..<8).map { Handshake(client: first + $0) }
+            for handshake in early { add(handshake.syn, 0) }
+            for client in UInt32(8)..<24 { add(Handshake(client: first + client).syn, second) }
+            for handshake in early { add(handshake.syn, 10 * second) }
+            // The clock follows one frame later: at the second frame it is at 80 s, the frame itself at 90 s.
+            add(Handshake(client: first + 100).syn, 80 * second)
+            var again = early[Int(draw) % 8].syn
+            again.seq &+= 77
+            add(again, 90 * second)
+            let alone = outcome(frames, workers: 1)
+            for workers in [2, 3, 7] { expectSame(outcome(frames, workers: workers), alone, "\(draw), \(workers)") }
+        }
+    }
+
     @Test("What time decides at one frame, or the end, comes to the same in pieces, whoever follows it")
     func inPieces() {
         let second: Int64 = 1_000_000_000

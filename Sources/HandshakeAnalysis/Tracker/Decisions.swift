@@ -7,7 +7,7 @@ package struct Decisions: Sendable {
     static let endOfTime = end - 1
 
     fileprivate struct Place {
-        /// Twice the closing frame's place among all, and one more where time did not do it: what time decides comes first.
+        /// Twice the closing frame's place among all, and one more where expiry did not do it: what expires comes first.
         var order: UInt64
         var id: UInt64
         /// Of a record its position, of a plain attempt the complement.
@@ -36,20 +36,23 @@ package struct Decisions: Sendable {
     package var isEmpty: Bool { order.isEmpty }
     package var count: Int { order.count }
 
-    /// - Parameter frame: where the frame that closed it stands among all.
-    mutating func add(_ record: AttemptRecord, closedBy frame: UInt64, _ cause: Ending) {
-        place(record.id, at: records.count, frame, cause)
+    /// - Parameters:
+    ///   - frame: where the frame that closed it stands among all.
+    ///   - isExpiry: the clock closed it (`expire`), and not a segment. A segment of its tuple may also find its time over:
+    ///     one tracker decides that, after what the frame let expire everywhere.
+    mutating func add(_ record: AttemptRecord, closedBy frame: UInt64, isExpiry: Bool) {
+        place(record.id, at: records.count, frame, isExpiry)
         records.append(record)
     }
 
-    mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64, _ cause: Ending) {
-        place(attempt.id, at: ~plain.count, frame, cause)
+    mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64, isExpiry: Bool) {
+        place(attempt.id, at: ~plain.count, frame, isExpiry)
         plain.append(attempt)
     }
 
     @inline(__always)
-    private mutating func place(_ id: UInt64, at position: Int, _ frame: UInt64, _ cause: Ending) {
-        order.append(Place(order: frame << 1 | (cause == .timeout ? 0 : 1), id: id, position: position))
+    private mutating func place(_ id: UInt64, at position: Int, _ frame: UInt64, _ isExpiry: Bool) {
+        order.append(Place(order: frame << 1 | (isExpiry ? 0 : 1), id: id, position: position))
         unsettled += 1
     }
 

@@ -14,7 +14,7 @@ extension HandshakeTracker {
 
     @inline(__always)
     mutating func finishShort(_ slot: UInt32, _ segment: UsualSegment, fromClient: Bool) {
-        countPlain(slot, .evidence)
+        countPlain(slot, isExpiry: false)
         var end = ConnectionClose()
         if segment.flags.contains(.fin) {
             end.receive(
@@ -25,14 +25,14 @@ extension HandshakeTracker {
     }
 
     @inline(__always)
-    private mutating func countPlain(_ slot: UInt32, _ cause: Ending) {
+    private mutating func countPlain(_ slot: UInt32, isExpiry: Bool) {
         let (client, server) = attempts.ends(of: slot)
         let body = attempts.entries[slot].body
         if configuration.listing == .plainAndRecords {
             let plain = PlainAttempt(
                 client: client, server: server, part: parts.current.number, attempts.entries[slot],
                 attempts.progress[body])
-            decisions.add(plain, closedBy: order, cause)
+            decisions.add(plain, closedBy: order, isExpiry: isExpiry)
         }
         totals.count(
             PlainHandshake(
@@ -60,7 +60,7 @@ extension HandshakeTracker {
         switch attempts.entries[slot].stage {
         case .established:
             guard canClose(slot) else { return false }
-            countPlain(slot, cause)
+            countPlain(slot, isExpiry: !agenda.isEmpty)
             return true
         case .synSent: return !configuration.listsAttempts && countSilence(slot, cause)
         case .synReceived, .closed, .detailed: return false
