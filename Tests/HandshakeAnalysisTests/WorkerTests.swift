@@ -123,7 +123,8 @@ import Testing
         }
     }
 
-    @Test("What the clock decides at a frame comes before the attempt of its tuple whose time the frame shows to be over")
+    @Test(
+        "What the clock decides at a frame comes before the attempt of its tuple whose time the frame shows to be over")
     func overdueOnOwnTuple() {
         let second: Int64 = 1_000_000_000
         for draw in UInt32(0)..<20 {

@@ -127,7 +127,7 @@ extension Judge {
             switch note.event {
             case .synAckWrongAck:
                 find(.synackWrongAck, on: note, expected: attempt.clientNext, actual: note.ack, &found)
-            case .wrongAck where isOfServer(note.ack): break
+            case .wrongAck where isOfServer(note.ack) || isOfLaterAnswer(note): break
             case .wrongAck:
                 let y = attempt.marks.contains(.hasServerISN) ? attempt.serverNext : attempt.wrongSynAckISN &+ 1
                 var finding = Finding(.ackWrongAck, [note.frame])
@@ -206,6 +206,11 @@ extension Judge {
             !$0.fromClient && !$0.isICMP && !$0.isSYNACK && !$0.flags.contains(.rst)
                 && ($0.seq == number || $0.seq &+ $0.payloadLength == number)
         }
+    }
+
+    /// Whether an ACK answers a valid SYN-ACK that stands behind it in the capture.
+    private func isOfLaterAnswer(_ ack: SegmentNote) -> Bool {
+        validSYNACKs.contains { log[$0].frame > ack.frame && log[$0].seq &+ 1 == ack.ack }
     }
 
     // MARK: Tunnels
@@ -297,6 +302,8 @@ extension Judge {
         let early = sightings.counted.filter { position in
             let note = log[position]
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
+            // What a server sends behind its SYN-ACK says that it had the client's ACK.
+            guard note.fromClient || note.isSYNACK else { return false }
             if let completion, note.frame >= completion.frame { return false }
             // A copy, in a tunnel, of what came after completion.
             if note.event == .clientMore { return false }
@@ -304,19 +311,28 @@ extension Judge {
             if note.isSYNACK { return !isFastOpen }
             // Further from x+1 than a mebibyte, it may be data of another connection on the tuple.
             if note.seq &- attempt.clientNext >= 1 << 20 { return false }
-            // An ACK of 0 is a field that was never filled, or y is 2^32-1 and its SYN-ACK was not captured.
-            if validSYNACKs.isEmpty, note.flags.contains(.ack), note.ack == 0 { return false }
-            // Exact, after SYNs that crossed: what made the client send it was not captured.
-            if note.event.isExactCompletion { return false }
-            // Its SYN-ACK stands behind it in the capture.
-            if note.flags.contains(.ack), note.ack == attempt.serverNext, let synAck = validSYNACKs.first,
-                log[synAck].frame > note.frame
+            // It acknowledges another y. If the SYN-ACK's y turns out to be right, this one was wrong; else its
+            // SYN-ACK was not captured.
+            if !log.contains(where: { $0.isSYNACK && $0.seq &+ 1 == note.ack }),
+                completion?.event.isExactCompletion != true
             {
                 return false
             }
+            // Exact, after SYNs that crossed: what made the client send it was not captured.
+            if note.event.isExactCompletion { return false }
+            // Its SYN-ACK stands behind it in the capture.
+            if isOfLaterAnswer(note) { return false }
             return !(attempt.marks.contains(.fastOpen))
         }
-        find(.dataBeforeEstablished, on: early, &found)
+        for note in early.map({ log[$0] }) {
+            var finding = Finding(.dataBeforeEstablished, [note.frame])
+            if note.fromClient, note.flags.contains(.ack), note.ack != attempt.serverNext {
+                explain(
+                    &finding, "frame \(note.frame) acknowledges nothing that this server was seen to send",
+                    or: ["its SYN-ACK, with another y, was not captured"])
+            }
+            found.append(finding)
+        }
     }
 
     // MARK: Who sent it
@@ -385,9 +401,11 @@ extension Judge {
             if rst.payloadLength > 0 { hints.append("\(rst.payloadLength) octets of payload") }
             guard !hints.isEmpty else { continue }
             var finding = Finding(.rstFromMiddlebox, [rst.frame])
-            explain(
-                &finding, hints.joined(separator: "; "),
-                or: ["a stack that sends its resets so", "a RST of another connection on the tuple"])
+            var others = ["a stack that sends its resets so", "a RST of another connection on the tuple"]
+            if peers.allSatisfy({ log[$0].isSYNACK }) {
+                others.append("a SYN proxy sent the SYN-ACK, and the server the RST")
+            }
+            explain(&finding, hints.joined(separator: "; "), or: others)
             found.append(finding)
         }
     }

@@ -228,8 +228,10 @@ extension Judge {
         }
     }
 
-    /// Whether as many valid SYN-ACKs as SYNs passed: then none was lost, each SYN may have drawn its own.
-    private var hasAnswerToEachSYN: Bool { places.synAcks.count >= places.syns.count }
+    /// Whether as many valid SYN-ACKs and refusals as SYNs passed: then none was lost, each SYN may have drawn its own.
+    private var hasAnswerToEachSYN: Bool {
+        places.synAcks.count + places.view.count { log[$0].event == .refusal } >= places.syns.count
+    }
 
     /// Whether the answer to a SYN was due before its client sent the next: copies closer together than the shortest round trip
     /// say nothing.
@@ -274,6 +276,8 @@ extension Judge {
             isDue(named, before: next, synAck)
         else { return }
         let gap = log[next].time &- log[named].time
+        // A timer takes at least 200 ms: a client that sent it sooner began anew.
+        guard gap >= SegmentNote.duplicateWindow else { return }
         // Both SYNs arrived. Were the round trip longer than the timeout, each would have drawn its SYN-ACK.
         let isSlow = places.synAcks.dropFirst().contains { other in
             let distance = log[other].time &- synAck.time

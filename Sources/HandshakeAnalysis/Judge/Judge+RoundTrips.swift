@@ -12,6 +12,7 @@ public enum RoundTripGap: String, CaseIterable, Sendable {
     case reordered
     case untimed
     case answersUnseen = "answers-unseen"
+    case acknowledgesUnseen = "acknowledges-unseen"
     case twoPlaces = "two-places"
     case logCut = "log-cut"
 
@@ -28,6 +29,7 @@ public enum RoundTripGap: String, CaseIterable, Sendable {
         case .reordered: "the capture has its frames out of order"
         case .untimed: "the capture has no times for its frames"
         case .answersUnseen: "the SYN-ACK answers a SYN that was not captured"
+        case .acknowledgesUnseen: "the final ACK answers a SYN-ACK that was not captured, or only at another place"
         case .twoPlaces: "the frames come from two capture points, and neither saw the whole handshake"
         case .logCut: "the attempt has more segments than are kept"
         }
@@ -79,7 +81,7 @@ extension Judge {
         guard let completion else { return .noFinalAck }
         if !completion.event.isExactCompletion || !completion.fromClient { return .inferred }
         if echoesUnseenSYN(log[synAck]) { return .answersUnseen }
-        return .ambiguous
+        return acknowledgesUnseenSYNACK ? .acknowledgesUnseen : .ambiguous
     }
 
     /// A clock that counts in coarse steps bounds a time, it does not tell it.
@@ -191,11 +193,24 @@ extension Judge {
         return leg(from: copies, to: synAck, naming: echoed(by: synAck, among: copies))
     }
 
+    /// Whether the final ACK echoes a TSval of no SYN-ACK before it at the place that time is measured by: it answers one that this
+    /// place saw only later, or not at all.
+    private var acknowledgesUnseenSYNACK: Bool {
+        guard let ack = note(places.completion), ack.fromClient, ack.options.contains(.timestamps), ack.tsecr != 0
+        else {
+            return false
+        }
+        let before = places.synAcks.filter { log[$0].frame < ack.frame }
+        return !before.isEmpty
+            && before.allSatisfy { log[$0].options.contains(.timestamps) && log[$0].tsval != ack.tsecr }
+    }
+
     /// V to the client and back.
     private func clientLeg() -> Interval? {
         guard let completion = note(places.completion), completion.fromClient,
             self.completion?.event.isExactCompletion == true
         else { return nil }
+        if acknowledgesUnseenSYNACK { return nil }
         let copies = places.synAcks.filter { log[$0].frame < completion.frame }
         // The ACK's TSecr names the first SYN-ACK that the client received.
         let isNaming = completion.options.contains(.timestamps) && areToldApartByTSval(copies)

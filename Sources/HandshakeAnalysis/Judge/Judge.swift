@@ -250,7 +250,17 @@ struct Judge {
         guard let doubts else { return Positions() }
         return doubts.foreign.filter {
             log[$0].event == .foreignCarrier && !duplicates.contains($0) && !(log[$0].isSYN && log[$0].fromClient)
+                && !isAwaitedCopy($0, doubts.foreign)
         }
+    }
+
+    /// Whether a segment in a tunnel is likely a mirror's copy of one that is still to come: others of the tunnel are
+    /// proven copies, and the attempt ended before a mirror's window was over.
+    private func isAwaitedCopy(_ position: Int, _ foreign: Positions) -> Bool {
+        guard cause == .evidence, let end = log.last?.time, end &- log[position].time <= SegmentNote.mirrorWindow else {
+            return false
+        }
+        return foreign.contains { duplicates.contains($0) && log[$0].carrier == log[position].carrier }
     }
 
     private var hasUnheardSegments: Bool { doubts != nil && !unheardSegments.isEmpty }

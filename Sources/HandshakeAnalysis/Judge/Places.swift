@@ -71,8 +71,12 @@ struct Places {
         isOneClock = gap <= Places.beside
         let near = Places.at(log, all, fromClient: hops.client.max(), fromServer: hops.server.min())
         let far = Places.at(log, all, fromClient: hops.client.min(), fromServer: hops.server.max())
-        for place in [near, far] {
-            // Sightings at the point of what counts, each packet's first.
+        for sightingsThere in [near, far] {
+            // Each packet's first sighting there: the network may have doubled it.
+            let place = sightingsThere.filter { later in
+                !sightingsThere.before(later).contains { sightings.first[$0] == sightings.first[later] }
+            }
+            // Those of what counts.
             func seen(_ originals: Positions) -> Positions {
                 place.filter { originals.contains(sightings.first[$0]) }
             }

@@ -147,7 +147,8 @@ struct Sightings {
                 && sent.before(position).contains {
                     log[$0].identification == log[position].identification
                         && (!log[position].looksLike(log[$0])
-                            || abs(log[position].time &- log[$0].time) >= SegmentNote.duplicateWindow
+                            // Earlier than the one before it, it was stamped by a clock that was set back.
+                            || log[position].time &- log[$0].time >= SegmentNote.duplicateWindow
                                 && !log[position].wasElsewhere(log[$0]))
                 }
         }

@@ -146,6 +146,8 @@ extension HandshakeEvent {
     var provesAttempt: Bool {
         switch self {
         case .challenge, .earlyData, .resetUnacceptable, .badChecksum, .foreignCarrier: false
+        // Their numbers are right by chance at most.
+        case .reverseSyn, .reverseSynAfterAck, .synAckWrongAck, .synAckWrongDirection, .wrongAck, .wrongSeq: false
         default: !isICMP
         }
     }

@@ -192,7 +192,7 @@ extension HandshakeTracker {
             attempts[slot].serverEnd = Sequence.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
             if events.has(.wrongAck), goesOnBeyond(segment, slot) { return .proof }
-            if flags.contains(.ack), isBeyond {
+            if flags.contains(.ack), isBeyond, isOfAnswer(segment, slot) {
                 if Sequence.isAfter(segment.ack, attempts[slot].clientEnd) {
                     attempts[slot].marks.insert(.missedSegments)
                 }
@@ -229,6 +229,17 @@ extension HandshakeTracker {
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
         }
         return .challenge
+    }
+
+    /// Whether a segment of the server can be of the connection that its SYN-ACK began: SEQ is behind y, and it was not sent before
+    /// that SYN-ACK (RFC 7323 5.3). A challenge of an older connection may come late.
+    private func isOfAnswer(_ segment: Segment, _ slot: UInt32) -> Bool {
+        guard segment.seq &- attempts[slot].serverISN < 1 << 30 else { return false }
+        guard segment.options.has(.timestamps) else { return true }
+        return !hasNote(slot) {
+            $0.isSYNACK && !$0.fromClient && $0.seq == attempts[slot].serverISN && $0.options.contains(.timestamps)
+                && Sequence.isAfter($0.tsval, segment.options.tsval)
+        }
     }
 
     /// Whether an ACK of the client that acknowledges more than was captured of the server is unknown rather than wrong: it

@@ -63,9 +63,8 @@ DispatchQueue.concurrentPerform(iterations: Int((seeds + piece - 1) / piece)) { 
         own.findings.add(findings)
         if let first = contradictions.first {
             own.contradicted.append(seed)
-            // The words without numbers: one example of each sort is printed.
-            let sort = first.split(separator: " ").filter { $0.allSatisfy { $0.isLetter || $0 == "-" } }.joined(
-                separator: " ")
+            // One example of each sort is printed.
+            let sort = Oracle.sort(of: first)
             own.examples[sort] = min(seed, own.examples[sort] ?? .max)
         }
     }

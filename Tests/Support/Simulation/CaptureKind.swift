@@ -32,6 +32,17 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     case twoEnds = "two-ends"
     /// The clock is a day ahead for some of the frames.
     case steppedClock = "stepped-clock"
+    /// The clock is an hour behind from some frame on.
+    case setBack = "set-back"
+    /// Times in whole seconds.
+    case wholeSeconds = "whole-seconds"
+    /// Frames are cut behind the TCP header's fixed part; behind 12 octets of its options.
+    case slicedHeaders = "sliced-54"
+    case slicedOptions = "sliced-66"
+    /// Captured on the client, whose network card fills in the checksums.
+    case offloaded
+    /// Both sides of address translation: each packet once with the client's address, once with the translator's.
+    case translated
 
     /// Half of all worlds are captured whole.
     public init(seed: UInt64) {
@@ -44,7 +55,7 @@ public enum CaptureKind: String, CaseIterable, Sendable {
         let all = world.sightings
         func kept(_ isKept: (Sent) -> Bool) -> [Sighting] { all.filter { isKept(world.packets[$0.packet]) } }
         switch self {
-        case .whole, .badServerSums, .badClientSums, .forged: return all
+        case .whole, .badServerSums, .badClientSums, .forged, .slicedHeaders, .slicedOptions, .offloaded: return all
         case .tunnelled:
             return all.map { sighting in
                 var carried = sighting
@@ -57,6 +68,20 @@ public enum CaptureKind: String, CaseIterable, Sendable {
                 if world.packets[sighting.packet].fromClient { carried.carriage = .ipInIP }
                 return carried
             }
+        case .translated:
+            return all.flatMap { sighting in
+                var (inside, outside) = (sighting, sighting)
+                outside.carriage = .translated
+                let isFromClient = world.packets[sighting.packet].fromClient
+                if isFromClient {
+                    outside.time += 20_000
+                    outside.isCaptureDuplicate = true
+                } else {
+                    inside.time += 20_000
+                    inside.isCaptureDuplicate = true
+                }
+                return sighting.isCaptureDuplicate ? [] : isFromClient ? [inside, outside] : [outside, inside]
+            }.sorted { $0.time < $1.time }
         case .overlay, .mirrorCopies:
             return all.flatMap { sighting in
                 var (first, second) = (sighting, sighting)
@@ -76,6 +101,7 @@ public enum CaptureKind: String, CaseIterable, Sendable {
                 var far = sighting
                 far.time += 2_001_000_000
                 far.isCaptureDuplicate = true
+                far.isNearSender = !world.packets[sighting.packet].fromClient
                 return sighting.isCaptureDuplicate ? [] : [sighting, far]
             }.sorted { $0.time < $1.time }
         case .steppedClock:
@@ -83,6 +109,13 @@ public enum CaptureKind: String, CaseIterable, Sendable {
             return all.enumerated().map { index, sighting in
                 var stepped = sighting
                 if index > all.count / 3, index <= 2 * all.count / 3 { stepped.time += 86_400_000_000_000 }
+                return stepped
+            }
+        case .setBack:
+            return all.enumerated().map { index, sighting in
+                var stepped = sighting
+                // Times of a scenario begin at 0.
+                stepped.time += index > all.count / 2 ? 0 : 3_600_000_000_000
                 return stepped
             }
         case .mirrored, .twoPlaces:
@@ -104,10 +137,10 @@ public enum CaptureKind: String, CaseIterable, Sendable {
             let start = draw.int(0...all.count - 1)
             let end = min(all.count, start + draw.int(1...3))
             return Array(all[..<start] + all[end...])
-        case .coarse:
+        case .coarse, .wholeSeconds:
             return all.map { sighting in
                 var rounded = sighting
-                rounded.time -= rounded.time % 1_000_000
+                rounded.time -= rounded.time % tick
                 return rounded
             }
         }
@@ -126,8 +159,26 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     /// point, which a filter, a coarse clock, a sum that is not trusted or a tunnel of one direction leaves open.
     var comparesOutcomes: Bool {
         switch self {
-        case .whole, .burstLoss, .tunnelled, .forged: true
+        case .whole, .burstLoss, .tunnelled, .forged, .slicedHeaders, .slicedOptions, .offloaded, .translated: true
         default: false
+        }
+    }
+
+    /// Nanoseconds of the clock's tick.
+    var tick: Int64 {
+        switch self {
+        case .coarse: 1_000_000
+        case .wholeSeconds: 1_000_000_000
+        default: 1
+        }
+    }
+
+    /// Octets of each frame that are kept; nil for all.
+    var snaplen: Int? {
+        switch self {
+        case .slicedHeaders: 54
+        case .slicedOptions: 66
+        default: nil
         }
     }
 }

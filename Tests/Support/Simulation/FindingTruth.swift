@@ -74,7 +74,7 @@ extension Oracle {
 
     /// Whether it names two capture points whose clocks are apart, or the clock itself jumped.
     private func namesPlaces(_ finding: Finding) -> Bool {
-        kind == .steppedClock || finding.alternatives.contains { $0.contains("clocks are apart") }
+        kind == .steppedClock || kind == .setBack || finding.alternatives.contains { $0.contains("clocks are apart") }
     }
 
     private func areDistinct(_ packets: [Sent]) -> Bool { Set(packets.map(\.index)).count == packets.count }
@@ -82,7 +82,9 @@ extension Oracle {
     /// Whether the network, not the capture, shows a packet more than once.
     private func wasDoubledByNetwork(_ packets: [Sent]) -> Bool {
         packets.contains { packet in
-            sightings.count { $0.packet == packet.index && !$0.isCaptureDuplicate } > 1
+            [true, false].contains { isAgain in
+                sightings.count { $0.packet == packet.index && $0.isCaptureDuplicate == isAgain } > 1
+            }
         }
     }
 
@@ -91,6 +93,12 @@ extension Oracle {
         let (seen, packets) = (seen(finding), packets(finding))
         let all = world.packets
         func when(_ isRight: Bool, _ reason: String) -> String? { isRight ? nil : reason }
+        // What is said of forged segments is true of them.
+        if kind == .forged, [.rstUnacceptable, .rstInexact, .ackWrongAck, .ackWrongSeq].contains(finding.code),
+            seen.isEmpty
+        {
+            return nil
+        }
         let isSimultaneous = world.serverKind == .simultaneous
         switch finding.code {
         case .captureDuplicate:
@@ -108,19 +116,22 @@ extension Oracle {
                 }, "a packet that was captured once")
         case .synRetransmitted:
             return when(
-                packets.allSatisfy { $0.meaning == .syn }
+                packets.allSatisfy { $0.meaning == .syn || $0.meaning == .reverseSYN }
                     && (areDistinct(packets) || wasDoubledByNetwork(packets) || namesPlaces(finding)),
                 "not all of them are SYNs of their own")
         case .synAfterRefusal:
             return when(
                 packets.allSatisfy { syn in
-                    all.contains { $0.meaning == .refusal && $0.attempt == syn.attempt && $0.sentAt < syn.sentAt }
+                    all.contains {
+                        ($0.meaning == .refusal || $0.meaning == .forgedReset) && $0.attempt == syn.attempt
+                            && $0.sentAt < syn.sentAt
+                    }
                 } || namesPlaces(finding), "no refusal was sent before")
         case .synLost: return faultOfLostSYN(finding, packets)
         // What a client sends in a tunnel that nobody vouches for, to an answer whose SYN was not captured, is named
         // instead.
         case .synackLost, .ackLost:
-            if kind == .directReturn, record.has(.foreignTunnel) { return nil }
+            if kind == .directReturn, record.has(.foreignTunnel) || !record.startsAtSYN { return nil }
             return finding.code == .synackLost
                 ? faultOfLostSYNACK(finding, packets) : faultOfLostACK(finding, packets)
         case .synackRetransmitted:
@@ -142,43 +153,58 @@ extension Oracle {
         case .mssChanged: return when(Set(seen.map(\.mss)).count > 1 && areDistinct(packets), "the copies have one MSS")
         case .mssClamped:
             return when(Set(seen.map(\.mss)).count > 1 && !areDistinct(packets), "both sightings have one MSS")
-        case .mssAbsent: return when(seen.allSatisfy { $0.mss == nil }, "it has an MSS")
+        case .mssAbsent:
+            if kind == .slicedHeaders, packets.contains(where: { $0.timestamps != nil }) {
+                return "its options are cut"
+            }
+            return when(seen.allSatisfy { $0.mss == nil }, "it has an MSS")
         case .mssTiny: return when(seen.allSatisfy { ($0.mss ?? 536) < 536 }, "its MSS is large enough")
         case .synackWrongAck:
             return when(packets.allSatisfy { $0.ack != record.clientISN &+ 1 }, "it acknowledges x+1")
         case .ackWrongAck:
             return when(
                 packets.allSatisfy { ack in
+                    // A RST with SEQ = that ACK, the server's or in its name, says that the ACK is wrong.
                     ack.attempt != record.clientISN
+                        || all.contains {
+                            ($0.meaning == .forgedReset || $0.meaning == .strayReset) && !$0.fromClient
+                                && $0.seq == ack.ack
+                        }
                         || !finding.alternatives.isEmpty && answers(to: ack.attempt).contains { !isCaptured($0) }
                         || !all.contains { $0.meaning == .synAck && !$0.fromClient && $0.seq &+ 1 == ack.ack }
                 }, "it acknowledges a y of this server")
         case .halfOpenDiscovered, .syncookieSuspect:
             return when(
                 finding.code == .syncookieSuspect
-                    ? world.serverKind == .cookies
+                    ? world.serverKind == .cookies || isSimultaneous
                     : all.contains { $0.meaning == .challenge || $0.meaning == .fromEstablishedServer },
                 "the server had neither")
         case .rstUnacceptable, .rstInexact, .rstBeforeSynack, .resetAfterEstablished:
             return when(all.contains { $0.letters.contains("R") }, "no RST was sent")
         case .oneSided:
+            let isOutside = record.client == Oracle.translator
             return when(
                 !sightings.contains {
                     let packet = all[$0.packet]
+                    if kind == .translated, ($0.carriage == .translated) != isOutside { return false }
                     // Ten seconds after it completed the attempt was decided.
                     return !packet.fromClient && packet.attempt == record.clientISN && packet.meaning != .icmp
                         && $0.time < (seen.first?.time ?? 0) + 10_000_000_000
                         && $0.time > record.firstTime - Scenario.epoch
-                } || isSimultaneous || world.attempts.count > 1 || kind == .steppedClock
+                } || isSimultaneous || world.attempts.count > 1 || !world.reboots.isEmpty || kind == .steppedClock
                     // A plain RST without ACK, or an old connection's answer, is not known to be for a tunnelled SYN.
-                    || kind == .directReturn && world.serverKind != .listening,
+                    || kind == .directReturn && (world.serverKind != .listening || world.trait == .forgesResets),
                 "segments of the server are there")
         case .reorderedCapture: return nil
         case .icmpError: return when(world.serverKind == .rejecting, "no router rejects")
-        case .isnZero: return when(record.clientISN == 0 || record.serverISN == 0, "neither x nor y is 0")
+        case .isnZero:
+            return when(
+                record.clientISN == 0 || record.serverISN == 0 || packets.allSatisfy { $0.seq == 0 },
+                "neither x nor y is 0")
         case .synackUnsolicited:
             return when(
-                !finding.alternatives.isEmpty && (world.attempts.count > 1 || kind == .steppedClock)
+                !finding.alternatives.isEmpty
+                    && (world.attempts.count > 1 || !world.reboots.isEmpty || kind == .steppedClock)
                     || !sightings.contains {
                         let packet = all[$0.packet]
                         return packet.attempt == record.clientISN
@@ -187,9 +213,12 @@ extension Oracle {
                     }, "what was captured proves a client")
         case .checksumBad:
             return when(packets.allSatisfy { kind.hasBadChecksum($0) }, "the checksum is good")
-        case .synackWrongDirection: return when(isSimultaneous, "nobody opened from the other side")
+        case .synackWrongDirection:
+            return when(isSimultaneous || world.trait == .reverseSYN, "nobody opened from the other side")
         case .clockStepped:
-            let kinds: [CaptureKind] = [.twoPlaces, .mirrored, .twoEnds, .steppedClock, .overlay, .mirrorCopies]
+            let kinds: [CaptureKind] = [
+                .twoPlaces, .mirrored, .twoEnds, .steppedClock, .setBack, .overlay, .mirrorCopies,
+            ]
             return when(kinds.contains(kind), "the clock ran evenly")
         case .foreignTunnel:
             return when(kind == .forged || kind == .directReturn, "nobody forged a segment, and all came plain too")
@@ -202,11 +231,24 @@ extension Oracle {
                     || kind == .overlay && !(sides.client && sides.server), "both ends were heard")
         case .ackWrongSeq: return when(world.attempts.count > 1, "there was one connection on the tuple")
         case .rstFromMiddlebox:
-            return when(world.attempts.count > 1 && !finding.alternatives.isEmpty, "no middlebox sent it")
-        case .synOptionsChanged, .synackBadTsecr, .dataBeforeEstablished, .selfConnect,
-            .checksumOffload, .fragmented, .fragmentsOverlap, .snaplenCut, .reservedFlags, .wscaleOver14,
+            return when(
+                packets.contains { $0.meaning == .forgedReset }
+                    || world.trait == .proxied && finding.alternatives.contains { $0.contains("proxy") }
+                    || world.attempts.count > 1 && !finding.alternatives.isEmpty, "no middlebox sent it")
+        case .possibleForgery:
+            return when(
+                sightings.contains { all[$0.packet].meaning == .forgedReset } || world.trait == .proxied,
+                "nobody sent in another's name")
+        case .snaplenCut: return when(kind.snaplen != nil, "the frames are whole")
+        case .checksumOffload:
+            return when(kind == .offloaded && packets.allSatisfy(\.fromClient), "the sender is not the capturing host")
+        case .nat: return when(kind == .translated, "nobody translates addresses")
+        case .dataBeforeEstablished:
+            return when(!finding.alternatives.isEmpty && !world.reboots.isEmpty, "nothing of the kind happens here")
+        case .synOptionsChanged, .synackBadTsecr, .selfConnect,
+            .fragmented, .fragmentsOverlap, .reservedFlags, .wscaleOver14,
             .optionMalformed, .optionRepeated, .optionNotOffered, .fastOpenDataIgnored, .mptcpStripped, .synOddFlags,
-            .portZero, .nat, .possibleForgery, .synFlood, .portScan, .backscatter:
+            .portZero, .synFlood, .portScan, .backscatter:
             return "nothing of the kind happens here"
         }
     }
@@ -223,12 +265,16 @@ extension Oracle {
         let answers = world.packets.filter { !$0.fromClient && $0.attempt == isn }
         // Named beside it: an answer that was lost, or came later than the client's timer, or was not captured.
         let isAnswerMissing = answers.contains { !isCaptured($0) || $0.arrivedAt == nil }
+        // A clock that jumps takes a packet that the network doubled for two.
+        if kind == .steppedClock, wasDoubledByNetwork(packets) { return nil }
         let wasTaken = packets.allSatisfy(\.wasAccepted)
         if finding.location == .afterCapture {
             return wasTaken && !isAnswerMissing ? "each was taken, and each answer passed" : nil
         }
+        // A client that rebooted sends its SYN sooner than a timer would.
+        let slow: Int64 = world.reboots.isEmpty ? 900_000_000 : 100_000_000
         let isSlow = answers.contains { answer in
-            answer.arrivedAt.map { time in packets.contains { $0.sentAt < time && time - $0.sentAt > 900_000_000 } }
+            answer.arrivedAt.map { time in packets.contains { $0.sentAt < time && time - $0.sentAt > slow } }
                 ?? false
         }
         return wasTaken && !isAnswerMissing && !isSlow ? "each was taken, and each answer passed" : nil
@@ -242,15 +288,21 @@ extension Oracle {
         else { return nil }
         if finding.location == .beforeCapture {
             let isMissing = answers(to: isn).contains { !isCaptured($0) }
+            let slow: Int64 = world.reboots.isEmpty ? 900_000_000 - kind.tick : 100_000_000
             let isSlow = answers(to: isn).contains { answer in
                 guard let cause = answer.answers, let seen = sightings.first(where: { $0.packet == answer.index })
                 else {
                     return false
                 }
-                return seen.time - world.packets[cause].sentAt > 900_000_000
+                return seen.time - world.packets[cause].sentAt > slow
             }
             return isMissing || isSlow ? nil : "each answer passed here in time"
         }
+        // The network made two of it: what became of each is not known by the packet.
+        if wasDoubledByNetwork(packets) { return nil }
+        // A RST may as well answer a challenge to another SYN.
+        let challenges = world.packets.filter { $0.meaning == .challenge && $0.ack == isn &+ 1 }
+        if !challenges.isEmpty, world.attempts.count > 1 { return nil }
         // Lost, refused or crossed behind the capture point; or the client's ACK was, or was not captured.
         let first = packets.first?.index
         let passed = sightings.first { $0.packet == first }?.time ?? 0
@@ -284,6 +336,7 @@ extension Oracle {
         guard record.startsAtSYN, world.attempts.count == 1, world.serverKind != .simultaneous,
             world.attempts.contains(record.clientISN)
         else { return [] }
+        if kind == .translated { return [] }
         var codes: [FindingCode] = []
         let syns = sightings.filter { world.packets[$0.packet].meaning == .syn && world.packets[$0.packet].fromClient }
         let first = syns.first?.time ?? 0
@@ -300,7 +353,9 @@ extension Oracle {
         }) {
             codes.append(.captureDuplicate)
         }
-        if syns.first?.mss == nil, distinct.count == 1, syns.count == 1 { codes.append(.mssAbsent) }
+        if syns.first?.mss == nil, kind.snaplen == nil, distinct.count == 1, syns.count == 1 {
+            codes.append(.mssAbsent)
+        }
         if record.clientISN == 0 { codes.append(.isnZero) }
         let errors = sightings.first { world.packets[$0.packet].meaning == .icmp }
         if let errors, errors.time >= first { codes.append(.icmpError) }

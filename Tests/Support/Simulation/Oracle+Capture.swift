@@ -5,6 +5,8 @@ import PacketWire
 extension Oracle {
     private static let client = Endpoint(IPAddress(v4: 0xc000_0201), 40_000)
     static let server = Endpoint(IPAddress(v4: 0xc633_6401), 443)
+    /// The client, behind address translation.
+    static let translator = Endpoint(IPAddress(v4: 0xcb00_7105), 61_000)
 
     /// The capture as a scenario without expectations.
     package func scenario() -> Scenario { scenario(client: Oracle.client) }
@@ -22,7 +24,15 @@ extension Oracle {
             flows = [.standard]
             flows[0].client = client
         }
+        if kind == .translated {
+            flows += flows.map { inside in
+                Scenario.Flow(
+                    name: inside.name + "outside", client: Oracle.translator, server: inside.server,
+                    clientISN: inside.clientISN, serverISN: inside.serverISN)
+            }
+        }
         var scenario = Scenario(flows: flows)
+        if let snaplen = kind.snaplen { scenario.snaplen = snaplen }
         for sighting in sightings {
             let packet = world.packets[sighting.packet]
             let content: Scenario.Content
@@ -33,9 +43,20 @@ extension Oracle {
                     source: about.segment.source, destination: about.segment.destination, seq: about.segment.seq)
                 content = .icmp(error, about: about, quoted: 8)
             } else {
-                let hop = packet.hopLimit - (sighting.isCaptureDuplicate && !sighting.isBesideFirst ? 1 : 0)
+                var hop = packet.hopLimit
+                if sighting.isCaptureDuplicate, !sighting.isBesideFirst {
+                    hop = sighting.isNearSender ? hop + 1 : hop - 1
+                }
                 var seen = self.packet(packet, mss: sighting.mss, hopLimit: hop, flows)
                 carry(&seen, sighting.carriage)
+                if sighting.carriage == .translated {
+                    seen.flow += flows.count / 2
+                    if seen.isFromClient {
+                        seen.segment.source = Oracle.translator
+                    } else {
+                        seen.segment.destination = Oracle.translator
+                    }
+                }
                 content = .packet(seen)
             }
             scenario.steps.append(Scenario.Step(time: sighting.time, content))
@@ -63,6 +84,7 @@ extension Oracle {
         segment.hopLimit = hopLimit
         segment.identification = sent.identification
         if kind.hasBadChecksum(sent) { segment.checksum = .bad }
+        if kind == .offloaded, sent.fromClient { segment.checksum = .offload }
         let flow = flows.firstIndex { $0.clientISN == sent.attempt } ?? 0
         var packet = Scenario.Packet(flow: flow, isFromClient: sent.fromClient, segment: segment)
         if let mss { packet.optionArea += [2, 4, UInt8(mss >> 8), UInt8(mss & 255)] }
@@ -77,7 +99,7 @@ extension Oracle {
 
     private func carry(_ packet: inout Scenario.Packet, _ carriage: Carriage) {
         switch carriage {
-        case .plain: break
+        case .plain, .translated: break
         case .gtp:
             packet.segment.tunnels = Tunnels(.gtpU)
             packet.segment.path = TunnelPath([.init(.gtpU, id: packet.isFromClient ? 17 : 4711)])

@@ -30,6 +30,7 @@ public struct Oracle {
         // Those that the forger made of nothing.
         if kind == .forged { attempts.removeAll { $0.has(.oneWayTunnel) } }
         let (tally, wrong) = judge(attempts)
+        if kind == .translated { attempts.removeAll { $0.copyOf != nil } }
         // Of a capture that leaves segments out by rule the outcomes are what is left open; the findings are judged.
         return (kind.comparesOutcomes ? contradictions(of: attempts) + wrong : wrong, tally)
     }
@@ -46,19 +47,65 @@ public struct Oracle {
             let syns = captured(isn) { $0.meaning == .syn && $0.fromClient }
             // Of a simultaneous open either end is the client, if the capture missed the other's SYN or has it later.
             let isMirrored =
-                world.serverKind == .simultaneous && attempts.contains { $0.client == Oracle.server }
+                (world.serverKind == .simultaneous || world.trait == .reverseSYN)
+                && attempts.contains { $0.client == Oracle.server }
             // A SYN captured only after its attempt was closed is late; the attempt then begins at the SYN-ACK.
             let isLate = (syns.first?.time ?? 0) > closing(isn)
-            if !isMirrored, !isLate, syns.isEmpty != records.isEmpty || records.count > 1 {
+            // Of translated SYNs one may be captured on one side only, and another on the other.
+            let most = (1 + world.reboots.count) * (kind == .translated && !world.reboots.isEmpty ? 2 : 1)
+            // Late copies say so: of a client that rebooted, or that a RST had ended, they are another attempt.
+            let isAnew = attempts.contains { $0.clientISN == isn && $0.startsAtSYN && $0.has(.tupleReused) }
+            if !isMirrored, !isLate, !(records.isEmpty && isAnew),
+                syns.isEmpty != records.isEmpty || records.count > most
+            {
                 found.append("x \(isn): \(syns.count) SYNs were captured, \(records.count) attempts are reported")
             }
-            if let record = records.first { found += contradictions(record, isn).map { "x \(isn): \($0)" } }
+            if let reboot = world.reboots.first {
+                // What is known of both lives is another attempt; the rest is about two at once.
+                let count = attempts.count { $0.clientISN == isn && $0.startsAtSYN }
+                if count < 2, livesAreSeen(isn, reboot) {
+                    found.append("x \(isn): the client rebooted, and one attempt is reported")
+                }
+            } else if let record = records.first {
+                found += contradictions(record, isn, among: attempts).map { "x \(isn): \($0)" }
+            }
         }
         for record in attempts
-        where !world.attempts.contains(record.clientISN) && world.serverKind != .simultaneous {
+        where !world.attempts.contains(record.clientISN) && world.serverKind != .simultaneous && !isReverse(record) {
             found.append("x \(record.clientISN) was never sent, and is reported as \(record.outcome.rawValue)")
         }
         return found
+    }
+
+    /// Whether the capture has a whole handshake before a reboot, and the SYN after it.
+    private func livesAreSeen(_ isn: UInt32, _ reboot: Int64) -> Bool {
+        let before = captured(isn) { $0.sentAt < reboot }
+        let answer = before.first { $0.packet.meaning == .synAck }?.time
+        let completing = before.first { $0.packet.meaning == .finalAck || $0.packet.meaning == .fromEstablishedClient }
+        guard kind == .whole, world.serverKind != .simultaneous, let answer, let completing, completing.time > answer,
+            completing.time < reboot
+        else { return false }
+        return captured(isn) { $0.meaning == .syn && $0.fromClient && $0.sentAt >= reboot }.isEmpty == false
+            && before.first?.packet.meaning == .syn
+            && (before.last?.time ?? 0) + 4_000_000_000 < reboot
+            && captured(isn) { $0.meaning == .syn && $0.fromClient && $0.sentAt < reboot }.allSatisfy {
+                $0.time < completing.time
+            }
+    }
+
+    /// Whether a record is of a SYN in the server's direction, before which no handshake of its connection was captured,
+    /// or its end.
+    private func isReverse(_ record: AttemptRecord) -> Bool {
+        guard let syn = world.packets.first(where: { $0.meaning == .reverseSYN && $0.seq == record.clientISN }),
+            let seen = sightings.first(where: { $0.packet == syn.index })
+        else { return false }
+        let before = sightings.filter {
+            $0.time < seen.time && world.packets[$0.packet].attempt == syn.attempt
+                && ($0.carriage == .translated) == (seen.carriage == .translated)
+        }.map { world.packets[$0.packet].letters }
+        // Nor is an attempt known that the tuple's other SYNs, or a RST, took the place of.
+        return !before.contains("S") || before.contains { $0.contains("F") || $0.contains("R") }
+            || sightings.contains { world.packets[$0.packet].meaning == .reverseSYN && $0.time < seen.time }
     }
 
     /// Captured packets of an attempt, each once, at its first sighting.
@@ -71,7 +118,9 @@ public struct Oracle {
         }
     }
 
-    private func contradictions(_ record: AttemptRecord, _ isn: UInt32) -> [String] {
+    private func contradictions(
+        _ record: AttemptRecord, _ isn: UInt32, among attempts: [AttemptRecord]
+    ) -> [String] {
         let syns = captured(isn) { $0.meaning == .syn && $0.fromClient }
         let answers = captured(isn) { $0.meaning == .synAck && !$0.fromClient }
         let acks = captured(isn) { $0.meaning == .finalAck || $0.meaning == .fromEstablishedClient }
@@ -88,14 +137,18 @@ public struct Oracle {
         guard isObserved else { return [] }
         // Of several y, one may be missing in a range that was not captured.
         let ys = Set(world.packets.filter { $0.meaning == .synAck && !$0.fromClient && $0.attempt == isn }.map(\.seq))
-        if kind == .burstLoss, ys.count > 1 { return [] }
+        if kind == .burstLoss || !world.capturesAll, ys.count > 1 { return [] }
         let allowed = openOutcomes(isn)
         if !allowed.contains(record.outcome) {
             found.append(
                 "outcome \(record.outcome.rawValue), and it was \(allowed.map(\.rawValue).sorted().joined(separator: " or "))"
             )
         }
-        found += counts(record, isn)
+        // A SYN, or a SYN-ACK, may be counted as half of the other side's open.
+        let mayOpenFromServer = world.trait == .reverseSYN || world.serverKind == .simultaneous
+        if !mayOpenFromServer || !attempts.contains(where: { $0.client == Oracle.server }) {
+            found += counts(record, isn)
+        }
         if let ok = record.ackAck.ok, !ok, record.outcome == .established {
             found.append("the final ACK is called wrong")
         }
@@ -103,19 +156,27 @@ public struct Oracle {
 
         // MSS, as the packets say it that passed.
         let offered = Set(syns.map(\.mss))
-        if offered.count == 1, world.serverKind != .simultaneous, record.clientMSS != firstSYN.mss {
+        // What is cut is unknown, and neither absent nor another.
+        func isKnown(_ mss: UInt16?, as truth: UInt16?) -> Bool {
+            mss == truth || kind == .slicedHeaders && mss == nil
+        }
+        if offered.count == 1, world.serverKind != .simultaneous, !isKnown(record.clientMSS, as: firstSYN.mss) {
             found.append("client MSS \(text(record.clientMSS)), and it was \(text(firstSYN.mss))")
         }
         let announced = Set(answers.map(\.mss))
         if announced.count == 1, answers[0].packet.seq == record.serverISN, answers[0].time < closing(isn),
             record.outcome == .established, world.serverKind != .simultaneous,
-            record.serverMSS != answers[0].mss
+            !isKnown(record.serverMSS, as: answers[0].mss)
         {
             found.append("server MSS \(text(record.serverMSS)), and it was \(text(answers[0].mss))")
         }
 
         // Round trips.
-        if world.serverKind != .simultaneous, record.synToSynAck != nil || record.synAckToAck != nil {
+        // After a refusal, the next SYN's answer is its own: unless the refusal was a middlebox's.
+        let isRefusedByBox = !captured(isn) { $0.meaning == .forgedReset }.isEmpty
+        if world.serverKind != .simultaneous, !isRefusedByBox,
+            record.synToSynAck != nil || record.synAckToAck != nil
+        {
             let ofY = answers.filter { $0.packet.seq == record.serverISN }
             if let first = ofY.first, first.packet.copy == 0,
                 let trigger = syns.first(where: { $0.packet.index == first.packet.answers }),
@@ -131,7 +192,12 @@ public struct Oracle {
             if let ack = acks.first, ack.packet.copy == 0, ack.packet.meaning == .finalAck,
                 let trigger = ofY.first(where: { $0.packet.index == ack.packet.answers }), trigger.time <= ack.time
             {
-                found += compare("SYN-ACK to ACK", record.synAckToAck, spans(trigger.packet, ack.packet))
+                // Copies without an identification look like the one that was answered.
+                let alike = ofY.map(\.packet).filter {
+                    $0.index == trigger.packet.index
+                        || $0.identification == 0 && $0.timestamps?.value == trigger.packet.timestamps?.value
+                }
+                found += compare("SYN-ACK to ACK", record.synAckToAck, alike.flatMap { spans($0, ack.packet) })
             }
         }
         for leg in [record.synToSynAck, record.synAckToAck, record.total] {
@@ -173,6 +239,11 @@ public struct Oracle {
 
     /// When an attempt may have been closed: what comes later is counted in the summary only.
     private func closing(_ isn: UInt32) -> Int64 {
+        // A challenge to another SYN of the tuple acknowledges it too.
+        let challenged = sightings.first {
+            let packet = world.packets[$0.packet]
+            return packet.meaning == .challenge && (1...200).contains(packet.ack &- isn &- 1)
+        }?.time
         let ended =
             captured(isn) {
                 $0.meaning == .fromEstablishedServer || $0.meaning == .laterReset || $0.letters.contains("F")
@@ -182,11 +253,11 @@ public struct Oracle {
         let settling =
             captured(isn) {
                 switch $0.meaning {
-                case .finalAck, .fromEstablishedClient, .refusal, .clientReset, .serverReset, .icmp: true
+                case .finalAck, .fromEstablishedClient, .refusal, .clientReset, .serverReset, .icmp, .forgedReset: true
                 default: false
                 }
             }.first?.time
-        return min(ended, settling.map { $0 + 10_000_000_000 } ?? .max)
+        return min(ended, challenged ?? .max, settling.map { $0 + 10_000_000_000 } ?? .max)
     }
 
     private func counts(_ record: AttemptRecord, _ isn: UInt32) -> [String] {
@@ -200,7 +271,7 @@ public struct Oracle {
             let isTold = sent.allSatisfy { $0.packet.identification != 0 }
             let before = sent.count { $0.time < closed }
             // A simultaneous open may have completed with SYN-ACKs, and been closed since.
-            let least = isTold && world.serverKind != .simultaneous ? before : min(before, 1)
+            let least = isTold && world.serverKind != .simultaneous ? before : 0
             // Copies that carry no identification, or that the network kept for long, cannot be told from retransmissions.
             let most = sightings.count {
                 let packet = world.packets[$0.packet]
@@ -217,7 +288,14 @@ public struct Oracle {
     /// or not.
     private func openOutcomes(_ isn: UInt32) -> Set<Outcome> {
         let first = captured(isn) { $0.meaning == .syn && $0.fromClient }.first?.time ?? 0
-        return outcomes(isn, from: 0).union(outcomes(isn, from: first))
+        var open = outcomes(isn, from: 0).union(outcomes(isn, from: first))
+        // A bare SYN of the server's host may be half of a split handshake, and what follows be about its y.
+        if sightings.contains(where: { world.packets[$0.packet].meaning == .reverseSYN }) {
+            open.formUnion([.halfOpen, .pending, .resetByClient, .resetByServer, .stale])
+        }
+        // A middlebox made the client give up: by which of the two resets, the order of the packets says.
+        return captured(isn) { $0.meaning == .forgedReset }.isEmpty
+            ? open : open.union([.refused, .resetByClient, .resetByServer])
     }
 
     /// The same, of what was captured from a time on, by why the packets were sent.
@@ -232,7 +310,11 @@ public struct Oracle {
         let plain = last {
             ($0.meaning == .finalAck || $0.meaning == .fromEstablishedClient) && !$0.letters.contains("F")
         }
-        let serverProof = last { $0.meaning == .fromEstablishedServer && $0.ack != isn &+ 1 }
+        // It acknowledges the client's data, or has data.
+        let serverProof = last {
+            ($0.meaning == .fromEstablishedServer || $0.meaning == .challenge)
+                && ((1...200).contains($0.ack &- isn &- 1) || $0.length > 0)
+        }
 
         // Several attempts on a tuple: what ended one may belong to another. Only completion is compared.
         // Of a simultaneous open the last segment of each side may be the one that is lost: V cannot tell.
@@ -242,8 +324,17 @@ public struct Oracle {
             return isEstablished ? Set(Outcome.allCases) : Set(Outcome.allCases).subtracting([.established, .invalid])
         }
         if isEstablished {
-            if let answer, let plain, plain >= answer { return [.established] }
-            if let answer, let serverProof, serverProof > answer { return [.established] }
+            if let answer, let plain, plain >= answer {
+                let reset = first { $0.meaning == .laterReset && $0.fromClient } ?? .max
+                // A final ACK that comes behind the client's RST completes nothing.
+                return reset < plain ? [.established, .resetByClient] : [.established]
+            }
+            if let answer, let serverProof, serverProof > answer {
+                return first { $0.meaning == .laterReset && $0.fromClient } == nil
+                    ? [.established] : [.established, .resetByClient]
+            }
+            // The copy that was accepted, or its answer, was not captured.
+            if first({ $0.meaning == .refusal }) != nil { return Set(Outcome.allCases) }
             // Seen in part.
             if completing != nil || serverProof != nil {
                 return Set(Outcome.allCases).subtracting([.refused])
@@ -258,7 +349,8 @@ public struct Oracle {
             return reset > answer ? [.resetByServer] : [.resetByServer, .halfOpen, .pending]
         }
         if first({ $0.meaning == .refusal }) != nil { return [.refused] }
-        if first({ $0.meaning == .icmp }) != nil { return [.unreachable] }
+        // The ports that it quotes are 62 octets into the frame.
+        if first({ $0.meaning == .icmp }) != nil, kind != .slicedHeaders { return [.unreachable] }
         if answer != nil { return [.halfOpen, .pending] }
         if first({ $0.meaning == .challenge }) != nil { return [.challenged] }
         return silence
@@ -269,7 +361,11 @@ public struct Oracle {
         var found: [String] = []
         // A claim names what else would look the same: then it is no contradiction.
         for finding in record.findings
-        where finding.location == .afterCapture && !finding.alternatives.contains(where: { $0.contains("crossed") }) {
+        where finding.location == .afterCapture
+            && !finding.alternatives.contains(where: { name in
+                ["crossed", "copy of the SYN"].contains { name.contains($0) }
+            })
+        {
             let frames = finding.frames.compactMap { index(ofFrame: $0).map { sightings[$0] } }
             guard let lost = frames.first else { continue }
             let packet = world.packets[lost.packet]
@@ -279,7 +375,7 @@ public struct Oracle {
                 found.append("\(finding.code.rawValue) after the capture point, and frame \(finding.frames[0]) arrived")
             }
             if finding.code == .synLost, packet.wasAccepted, world.serverKind != .cookies,
-                world.serverKind != .rejecting
+                world.serverKind != .rejecting, world.serverKind != .closed
             {
                 found.append("syn-lost after the capture point, and frame \(finding.frames[0]) was taken")
             }
@@ -289,9 +385,16 @@ public struct Oracle {
 }
 
 extension Oracle {
-    /// The smallest capture found that still shows a contradiction: sightings are left out as long as one remains.
+    /// The words of a contradiction without its numbers.
+    public static func sort(of contradiction: String) -> String {
+        contradiction.split(separator: " ").filter { $0.allSatisfy { $0.isLetter || $0 == "-" } }.joined(separator: " ")
+    }
+
+    /// The smallest capture found that still shows a contradiction: sightings are left out as long as one of its sort
+    /// remains.
     public func shrunk() -> Oracle {
         var smallest = self
+        guard let sort = contradictions().first.map(Oracle.sort(of:)) else { return self }
         var size = max(1, sightings.count / 2)
         while size >= 1 {
             var start = 0
@@ -299,7 +402,11 @@ extension Oracle {
                 var fewer = smallest.sightings
                 fewer.removeSubrange(start..<min(start + size, fewer.count))
                 let candidate = Oracle(world, fewer, kind: kind)
-                if !candidate.contradictions().isEmpty { smallest = candidate } else { start += size }
+                if candidate.contradictions().contains(where: { Oracle.sort(of: $0) == sort }) {
+                    smallest = candidate
+                } else {
+                    start += size
+                }
             }
             size /= 2
         }

@@ -21,6 +21,10 @@ public enum Meaning: String, Sendable {
     /// RST that answers a challenge, or a segment for no connection.
     case strayReset
     case icmp
+    /// RST of a middlebox, in the server's name.
+    case forgedReset
+    /// A SYN that the server's host sends on a connection that it has.
+    case reverseSYN
 }
 
 public struct Sent: Sendable {
@@ -60,11 +64,17 @@ public struct Sighting: Sendable {
     public var isCaptureDuplicate = false
     /// The second time was at the first's place: at the same hop limit.
     public var isBesideFirst = false
+    /// The second time was nearer to its sender.
+    public var isNearSender = false
     var carriage = Carriage.plain
 }
 
 /// What carried a packet where it was captured.
-enum Carriage: Sendable { case plain, gtp, ipInIP, vxlan, gre }
+enum Carriage: Sendable {
+    case plain, gtp, ipInIP, vxlan, gre
+    /// Behind address translation: the client has another address and port.
+    case translated
+}
 
 /// What the server is.
 public enum ServerKind: CaseIterable, Sendable {
@@ -75,3 +85,25 @@ public enum ServerKind: CaseIterable, Sendable {
 }
 
 public enum ClientKind: CaseIterable, Sendable { case ordinary, scanner, sendsData }
+
+/// What else is peculiar to a world: to an end, or to a box on the way. One of four worlds has one.
+public enum Trait: String, CaseIterable, Sendable {
+    /// The client sends the SYN of a refused attempt again, as Windows does; a closed port may have opened by then.
+    case retriesRefused = "retries-refused"
+    /// SYN-ACKs echo a timestamp of 0.
+    case echoesZero = "echoes-zero"
+    /// A box behind the capture point takes the timestamps out of the SYNs.
+    case stripsTimestamps = "strips-timestamps"
+    /// A SYN proxy behind the capture point answers with SYN-ACKs of its own hop limit.
+    case proxied
+    /// The server sends first, as mail servers do.
+    case greets
+    /// A box behind the capture point answers a SYN or the client's data with a RST in the server's name.
+    case forgesResets = "forges-resets"
+    /// The client loses its state and opens the same tuple again, with the same x.
+    case reboots
+    /// The client closes, the server does not, and the client opens the tuple again.
+    case halfCloses = "half-closes"
+    /// The server's host sends a SYN on the connection.
+    case reverseSYN = "reverse-syn"
+}

@@ -26,6 +26,22 @@ extension World {
         sendSYN(copy: copy)
     }
 
+    /// A refused client tries again with the same x, twice.
+    mutating func retryRefused(_ isn: UInt32) {
+        guard isn == x, clientState == .closed else { return }
+        clientState = .synSent
+        synCopies += 1
+        send(.syn, fromClient: true, "S", seq: x, attempt: x, copy: synCopies)
+    }
+
+    /// The client knows of nothing, and does again what it did before.
+    mutating func reboot() {
+        guard clientState == .established, reboots.count < 2 else { return }
+        reboots.append(now)
+        acceptedISN = 0
+        connect()
+    }
+
     mutating func sendStaleSYN(_ old: UInt32) {
         attempts.append(old)
         send(.syn, fromClient: true, "S", seq: old, attempt: old)
@@ -56,6 +72,7 @@ extension World {
             }
             if isRST {
                 if isACK { clientState = .closed }
+                if isACK, trait == .retriesRefused, synCopies < 2 { schedule(.retryRefused(x), at: now + 500_000_000) }
                 return
             }
             guard isSYN else { return }
@@ -70,7 +87,9 @@ extension World {
                 clientState = .established
                 established.insert(x)
                 acceptedISN = packet.seq
+                receivedByClient = 0
                 acknowledge(packet)
+                if trait == .reboots { schedule(.reboot, at: now + draw.nanoseconds(4000...9000)) }
                 if clientKind == .sendsData { sendData(copy: 0) }
             } else {
                 clientState = .synReceived
@@ -91,12 +110,13 @@ extension World {
             }
         case .established:
             if isRST {
-                if packet.seq == acceptedISN &+ 1 { clientState = .closed }
+                if packet.seq == acceptedISN &+ 1 &+ receivedByClient { clientState = .closed }
                 return
             }
             if packet.letters.contains("F") {
                 send(
-                    .fromEstablishedClient, fromClient: true, "F.", seq: x &+ 101, ack: acceptedISN &+ 2, attempt: x,
+                    .fromEstablishedClient, fromClient: true, "F.", seq: x &+ 101,
+                    ack: acceptedISN &+ 2 &+ receivedByClient, attempt: x,
                     answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
                 clientState = .closed
                 if attempts.count < 3 { schedule(.secondAttempt, at: now + draw.nanoseconds(200...20_000)) }
@@ -105,16 +125,33 @@ extension World {
             // RFC 9293 3.10.7.4: what is not acceptable is answered with an ACK of what is.
             if isSYN {
                 acknowledge(packet)
-            } else if packet.meaning == .fromEstablishedServer, packet.ack == x &+ 101 {
-                dataAcknowledged = true
-            } else if packet.meaning == .challenge {
                 return
+            }
+            if packet.length > 0, packet.seq == acceptedISN &+ 1 {
+                receivedByClient = packet.length
+                send(
+                    .fromEstablishedClient, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0),
+                    ack: acceptedISN &+ 1 &+ receivedByClient, attempt: x, answers: packet.index, copy: 1,
+                    echo: packet.timestamps?.value ?? 0)
+            }
+            if packet.meaning == .fromEstablishedServer, packet.ack == x &+ 101, !dataAcknowledged {
+                dataAcknowledged = true
+                if trait == .halfCloses { close(packet) }
             }
         case .closed, .listen, .timeWait, .dead:
             if isRST { return }
             // RFC 9293 3.10.7.1
             if isACK { reject(packet) }
         }
+    }
+
+    /// FIN; and sooner or later, the tuple is used again.
+    private mutating func close(_ packet: Sent) {
+        send(
+            .fromEstablishedClient, fromClient: true, "F.", seq: x &+ 101, ack: acceptedISN &+ 1 &+ receivedByClient,
+            attempt: x, answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
+        clientState = .closed
+        if attempts.count < 3 { schedule(.secondAttempt, at: now + draw.nanoseconds(200...20_000)) }
     }
 
     /// RST, SEQ = SEG.ACK.
@@ -127,15 +164,16 @@ extension World {
 
     private mutating func acknowledge(_ packet: Sent) {
         send(
-            .finalAck, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0), ack: acceptedISN &+ 1, attempt: x,
-            answers: packet.index,
+            .finalAck, fromClient: true, ".", seq: x &+ 1 &+ (dataSent ? 100 : 0),
+            ack: acceptedISN &+ 1 &+ receivedByClient,
+            attempt: x, answers: packet.index,
             copy: packets.count { $0.meaning == .finalAck && $0.attempt == x }, echo: tsRecentOfClient)
     }
 
     private mutating func sendData(copy: Int) {
         send(
-            .fromEstablishedClient, fromClient: true, "P.", seq: x &+ 1, ack: acceptedISN &+ 1, length: 100, attempt: x,
-            copy: copy,
+            .fromEstablishedClient, fromClient: true, "P.", seq: x &+ 1, ack: acceptedISN &+ 1 &+ receivedByClient,
+            length: 100, attempt: x, copy: copy,
             echo: tsRecentOfClient)
         dataSent = true
         if copy < 4 { schedule(.dataTimer(x, copy + 1), at: now + Int64(1 << copy) * 1_000_000_000) }

@@ -8,6 +8,8 @@ extension World {
         let isRST = packet.letters.contains("R")
         switch serverKind {
         case .blackhole: return
+        case .closed where trait == .retriesRefused && now >= queueOpensAt:
+            if serverState == .dead { serverState = .listen }
         case .closed:
             if isSYN {
                 packets[packet.index].wasAccepted = true
@@ -35,6 +37,7 @@ extension World {
                 let isn = packet.attempt &* 2_654_435_761 &+ 99
                 if packet.ack == isn &+ 1 {
                     (serverState, y, peerISN) = (.established, isn, packet.attempt)
+                    (receivedByServer, sentByServer) = (peerISN &+ 1, 0)
                     packets[packet.index].wasAccepted = true
                     if packet.length > 0 { takeData(packet) }
                 }
@@ -86,6 +89,7 @@ extension World {
             if isACK {
                 guard packet.ack == y &+ 1 else { return }
                 serverState = .established
+                receivedByServer = packet.seq &+ 1
                 send(
                     .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ 1,
                     attempt: packet.attempt,
@@ -124,6 +128,9 @@ extension World {
             }
             serverState = .established
             packets[packet.index].wasAccepted = true
+            (receivedByServer, sentByServer) = (peerISN &+ 1, 0)
+            if trait == .greets { greet(packet) }
+            if trait == .reverseSYN { schedule(.reverseSYN, at: now + draw.nanoseconds(10...3000)) }
             if packet.length > 0 { takeData(packet) }
         case .established:
             if isRST {
@@ -132,18 +139,23 @@ extension World {
                         oldConnection = nil
                         serverState = .listen
                     }
-                } else if packet.seq == peerISN &+ 1 || packet.seq == peerISN &+ 101 {
+                } else if packet.seq == receivedByServer {
                     serverState = .listen
                 }
                 return
             }
             if isSYN { return challenge(packet) }
             if packet.letters.contains("F") {
-                serverState = .timeWait
-                oldConnection = (packet.seq &+ 1, y &+ 2)
-                lastTSval = packet.timestamps?.value
+                receivedByServer = packet.seq &+ 1
+                let hasClosed = serverKind == .closesFirst
+                if hasClosed {
+                    serverState = .timeWait
+                    oldConnection = (packet.seq &+ 1, y &+ 2 &+ sentByServer)
+                    lastTSval = packet.timestamps?.value
+                }
                 send(
-                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ 2, ack: packet.seq &+ 1,
+                    .fromEstablishedServer, fromClient: false, ".", seq: y &+ (hasClosed ? 2 : 1) &+ sentByServer,
+                    ack: packet.seq &+ 1,
                     attempt: packet.attempt, answers: packet.index, echo: packet.timestamps?.value ?? 0)
                 return
             }
@@ -175,13 +187,28 @@ extension World {
             answers: packet.index, copy: copy, echo: echo)
     }
 
-    private mutating func takeData(_ packet: Sent) {
+    private mutating func greet(_ packet: Sent) {
+        sentByServer = 50
         send(
-            .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1, ack: packet.seq &+ packet.length,
+            .fromEstablishedServer, fromClient: false, "P.", seq: y &+ 1, ack: receivedByServer, length: sentByServer,
+            attempt: packet.attempt, answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
+    }
+
+    mutating func sendReverseSYN() {
+        guard serverState == .established, oldConnection == nil else { return }
+        send(.reverseSYN, fromClient: false, "S", seq: draw.number(), attempt: peerISN)
+    }
+
+    private mutating func takeData(_ packet: Sent) {
+        receivedByServer = packet.seq &+ packet.length
+        send(
+            .fromEstablishedServer, fromClient: false, ".", seq: y &+ 1 &+ sentByServer,
+            ack: packet.seq &+ packet.length,
             attempt: packet.attempt, answers: packet.index, echo: packet.timestamps?.value ?? 0)
         if serverKind == .closesFirst {
             send(
-                .fromEstablishedServer, fromClient: false, "F.", seq: y &+ 1, ack: packet.seq &+ packet.length,
+                .fromEstablishedServer, fromClient: false, "F.", seq: y &+ 1 &+ sentByServer,
+                ack: packet.seq &+ packet.length,
                 attempt: packet.attempt, answers: packet.index, copy: 1, echo: packet.timestamps?.value ?? 0)
         }
     }
@@ -190,7 +217,9 @@ extension World {
     private mutating func challenge(_ packet: Sent) {
         guard now - lastChallenge >= 500_000_000 else { return }
         lastChallenge = now
-        let (seq, ack) = oldConnection.map { ($0.serverNext, $0.clientNext) } ?? (y &+ 1, peerISN &+ 1)
+        let (seq, ack) =
+            oldConnection.map { ($0.serverNext, $0.clientNext) }
+            ?? (serverState == .established ? (y &+ 1 &+ sentByServer, receivedByServer) : (y &+ 1, peerISN &+ 1))
         send(
             .challenge, fromClient: false, ".", seq: seq, ack: ack, attempt: packet.attempt, answers: packet.index,
             echo: tsRecentOfServer)

@@ -14,6 +14,7 @@ public struct World {
     public private(set) var end: Int64 = 0
     public let serverKind: ServerKind
     public let clientKind: ClientKind
+    public let trait: Trait?
     /// Whether the capture was drawn to lose packets.
     public let capturesAll: Bool
 
@@ -57,11 +58,22 @@ public struct World {
     var oldConnection: (clientNext: UInt32, serverNext: UInt32)?
     /// Of the connection that is in TIME-WAIT.
     var lastTSval: UInt32?
+    /// RCV.NXT of the server's connection (RFC 9293 3.3.1).
+    var receivedByServer: UInt32 = 0
+    /// Octets that the server sent on its connection, and those that the client has of it.
+    var sentByServer: UInt32 = 0
+    var receivedByClient: UInt32 = 0
+    /// When the client lost its state.
+    public internal(set) var reboots: [Int64] = []
+    private var hasForged = false
+    /// The forged resets have the hop limit of the server's segments.
+    let forgesHopLimit: Bool
 
     // What is to happen, in the order of time.
     enum Event {
         case arrive(Int), atTap(Int), sendSYN(UInt32, Int), answerTimer(UInt32, Int), dataTimer(UInt32, Int)
         case start, staleSYN(UInt32), secondAttempt, serverGivesUp(UInt32)
+        case retryRefused(UInt32), reboot, reverseSYN
     }
     private var events: [(time: Int64, order: Int, event: Event)] = []
     private var scheduled = 0
@@ -101,6 +113,9 @@ public struct World {
         y = draw.chance(0.1) ? draw.pick([0, .max, .max - 1]) : draw.number()
         counters = (UInt16(draw.int(1...60_000)), UInt16(draw.int(1...60_000)))
         self.draw = draw
+        var peculiarities = Draw(seed: seed ^ 0x7ea1_7500)
+        trait = peculiarities.chance(0.25) ? peculiarities.pick(Trait.allCases) : nil
+        forgesHopLimit = peculiarities.chance(0.5)
         if serverKind == .closed || serverKind == .blackhole || serverKind == .rejecting { serverState = .dead }
         if serverKind == .holdsOldConnection {
             serverState = .established
@@ -139,6 +154,9 @@ public struct World {
             case .answerTimer(let isn, let copy): retransmitAnswer(isn, copy)
             case .dataTimer(let isn, let copy): retransmitData(isn, copy)
             case .serverGivesUp(let isn): giveUp(isn)
+            case .retryRefused(let isn): retryRefused(isn)
+            case .reboot: reboot()
+            case .reverseSYN: sendReverseSYN()
             case .atTap(let packet): passTap(packet)
             case .arrive(let packet): arrive(packet)
             }
@@ -162,10 +180,14 @@ public struct World {
             ack: ack, length: length, identification: 0, sentAt: now, answers: answers, copy: copy, quotes: quotes,
             hopLimit: fromClient ? 60 : 55)
         if isSYN { packet.mss = fromClient ? clientMSS : serverMSS }
-        if usesTimestamps, !letters.contains("R"), meaning != .icmp {
+        let isOffered = trait != .stripsTimestamps || fromClient && letters == "S"
+        if usesTimestamps, isOffered, !letters.contains("R"), meaning != .icmp {
             let clock = fromClient ? clientClock : serverClock
-            packet.timestamps = (clock &+ UInt32(truncatingIfNeeded: now / 1_000_000), echo)
+            let echoed = trait == .echoesZero && letters == "S." && !fromClient ? 0 : echo
+            packet.timestamps = (clock &+ UInt32(truncatingIfNeeded: now / 1_000_000), echoed)
         }
+        if trait == .proxied, letters == "S.", !fromClient { packet.hopLimit = 62 }
+        if meaning == .forgedReset, !forgesHopLimit { packet.hopLimit = 121 }
         // Linux sends SYN-ACKs, and every packet of a counting stack others, with an identification of 0 or its own count.
         if fromClient {
             counters.client &+= 1
@@ -175,6 +197,8 @@ public struct World {
             packet.identification = max(1, counters.server)
         }
         packets.append(packet)
+        // The box is just behind the capture point.
+        if meaning == .forgedReset { return schedule(.atTap(packet.index), at: now + 100_000) }
         let first = fromClient ? losses.clientToTap : losses.serverToTap
         // An ICMP error comes from beyond the capture point.
         if draw.chance(first) { return }
@@ -193,8 +217,24 @@ public struct World {
                 time: now + draw.nanoseconds(0.001...0.02), packet: index, mss: mss, isCaptureDuplicate: true)
             sightings.append(again)
         }
+        if trait == .forgesResets, packet.fromClient, !hasForged { forgeReset(against: packet) }
         if draw.chance(packet.fromClient ? losses.tapToServer : losses.tapToClient) { return }
         schedule(.arrive(index), at: now + draw.nanoseconds(packet.fromClient ? delays.far : delays.near))
+    }
+
+    /// The box lets half of the SYNs pass, and takes offence at the data that follow them.
+    private mutating func forgeReset(against packet: Sent) {
+        if packet.letters == "S" {
+            guard seed % 2 == 0 else { return }
+            send(
+                .forgedReset, fromClient: false, "R.", seq: 0, ack: packet.seq &+ 1, attempt: packet.attempt,
+                answers: packet.index)
+        } else if packet.length > 0 {
+            send(.forgedReset, fromClient: false, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index)
+        } else {
+            return
+        }
+        hasForged = true
     }
 
     private mutating func arrive(_ index: Int) {
