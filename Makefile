@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz soak conformance compare-outputs bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz soak conformance compare-outputs bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -48,7 +48,7 @@ hardening: all ## that the release build cannot be turned against its user by th
 	Scripts/proof/test-hardening.py
 	Scripts/proof/check-hardening.py --with-runpath $(RELEASE) .build/release
 
-install: static ## install a static binary under PREFIX, and shell completions
+install: static ## install a static binary under PREFIX, manual pages, shell completions and a systemd unit
 	install -Dm755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin/synscope
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' docs/synscope.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service
@@ -57,6 +57,15 @@ install: static ## install a static binary under PREFIX, and shell completions
 	$(INSTALLED) --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope
 	$(INSTALLED) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_synscope
 	$(INSTALLED) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/synscope.fish
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2> /dev/null || date +%s) \
+	  $(INSTALLED) generate-manual $(DESTDIR)$(PREFIX)/share/man/man1
+
+uninstall: ## remove what make install put under PREFIX
+	rm -f $(DESTDIR)$(PREFIX)/bin/synscope $(DESTDIR)$(PREFIX)/lib/systemd/system/synscope.service \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/synscope $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_synscope \
+	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/synscope.fish \
+	  $(DESTDIR)$(PREFIX)/share/man/man1/synscope.1 $(DESTDIR)$(PREFIX)/share/man/man1/synscope-*.1
 
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift

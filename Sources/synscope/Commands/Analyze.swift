@@ -3,14 +3,31 @@ import Glibc
 import HandshakeAnalysis
 import HandshakeReport
 
-struct Analyze: ParsableCommand {
+struct Analyze: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
+            Several files are one capture, read in the order of time. Frames are numbered from 1 as Wireshark does; an \
+            attempt's id is the number of its first frame.
+
+            Files come first. The first word that is no file begins a filter of pcap-filter(7).
+            """,
+        examples: [
+            .init("synscope capture.pcap", "a table, findings, a summary"),
+            .init("synscope -q *.pcapng tcp port 443", "the summary of what a filter passes"),
+            .init("synscope --follow capture.pcap", "read on while the file grows"),
+            .init("synscope capture.pcap -Y 'ip.dst == 10.0.0.0/8'", "attempts with a server in a network"),
+            .init("synscope -T csv capture.pcap > attempts.csv", "a table for other programs"),
+        ],
+        environment: [
+            .init("SYNSCOPE_PAGER", "The pager of text on a terminal, else PAGER, else less. If empty or cat, none.")
+        ], writesText: true,
+        exitStatus: [.fine, .wrongUsage, .unreadable],
+        seeAlso: ["pcap-filter(7)"])
+
     static let configuration = CommandConfiguration(
         commandName: "analyze",
         abstract: "Report every connection attempt in capture files (the default command).",
-        discussion: """
-            Several files are one capture, read in the order of time. Frames are numbered from 1 as Wireshark does; an \
-            attempt's id is the number of its first frame.
-            """)
+        discussion: helpText.discussion)
 
     enum Order: String, ExpressibleByArgument, CaseIterable { case start, decided }
 

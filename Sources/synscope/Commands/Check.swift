@@ -7,26 +7,41 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-struct Check: ParsableCommand {
+struct Check: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
+            An expression of aggregates over all attempts, or a condition that must hold for each (docs/expressions.md). What \
+            cannot be told fails, and so does a rule that no attempt matched, unless --allow-none.
+            """,
+        examples: [
+            .init(
+                "synscope check capture.pcap -e 'all(hs.outcome == established)'", "every attempt is established"),
+            .init(
+                "synscope check a.pcap -e 'p99(hs.rtt.total) < 50ms' -e 'none(hs.failed)'",
+                "round trips are short, and nothing failed"),
+            .init(
+                "synscope check *.pcap --rules hs.yml --set port=8443 --report junit=hs.xml",
+                "rules of a file, with a variable, and a report for a build server"),
+            .init(
+                "synscope check -i lo --while 'make test' -e 'ratio(hs.failed) < 0.1%'",
+                "what a command does, captured while it runs"),
+            .init("synscope check new.pcap --baseline old.jsonl --margin 20%", "no worse than an earlier run"),
+        ],
+        environment: [
+            .init("GITHUB_STEP_SUMMARY", "The file that --report github adds a summary to, which a runner names.")
+        ], writesText: true,
+        exitStatus: [
+            .init("0", "everything holds"), .init("1", "something does not hold"),
+            .init("2", "wrong usage, which a mistake in a rule is too"), .unreadable,
+            .init("4", "capturing is not permitted, or the interface is gone"),
+            .init("5", "the command of --while failed, and everything holds"),
+        ],
+        seeAlso: ["pcap-filter(7)"])
+
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Assert what must hold of handshakes: in captures, or live while a command runs.",
-        discussion: """
-            An expression of aggregates over all attempts, or a condition that must hold for each (docs/expressions.md). What \
-            cannot be told fails, and so does a rule that no attempt matched, unless --allow-none.
-
-            EXAMPLES
-              synscope check capture.pcap -e 'all(hs.outcome == established where tcp.dstport == 8443)'
-              synscope check capture.pcap -e 'p99(hs.rtt.total) < 50ms' -e 'none(hs.findings contains syn-retransmitted)'
-              synscope check *.pcap --rules handshakes.yml --set port=8443 --report text --report junit=handshakes.xml
-              synscope check -i lo --while 'make integration-test' -e 'ratio(hs.outcome == established) >= 99.9%'
-              synscope check new.pcap --baseline old.jsonl --margin 20%
-
-            EXIT STATUS
-              0 everything holds; 1 something does not; 2 wrong usage, which a mistake in a rule is too; 3 an input is \
-            unreadable or ends in the middle; 4 capturing is not permitted, or the interface is gone; 5 the command of --while \
-            failed, and everything holds.
-            """)
+        discussion: helpText.discussion)
 
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Capture") var capture: CaptureOptions

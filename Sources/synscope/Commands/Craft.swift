@@ -3,11 +3,9 @@ import HandshakeReport
 import HandshakeScenario
 import PacketCapture
 
-struct Craft: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "craft",
-        abstract: "Make a capture from a scenario, or check what analysis makes of scenarios.",
-        discussion: """
+struct Craft: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
             A scenario is text, one packet a line, with what must be found at its end (docs/scenarios.md):
 
               0      > S
@@ -15,14 +13,20 @@ struct Craft: ParsableCommand {
               +1ms   > .
               expect outcome established
               expect rtt.total_ns 21ms
+            """,
+        examples: [
+            .init("synscope craft handshake.pkt -w handshake.pcapng", "a capture"),
+            .init("synscope craft --check Tests/Scenarios/*/*.pkt", "what analysis makes of scenarios"),
+        ],
+        exitStatus: [
+            .fine, .init("1", "a scenario is not what it expects"), .wrongUsage,
+            .init("3", "a scenario cannot be read or has mistakes"),
+        ])
 
-            EXAMPLES
-              synscope craft handshake.pkt -w handshake.pcapng
-              synscope craft --check Tests/Scenarios/*/*.pkt
-
-            EXIT STATUS
-              0 fine; 1 a scenario is not what it expects; 2 wrong usage; 3 a scenario cannot be read or has mistakes.
-            """)
+    static let configuration = CommandConfiguration(
+        commandName: "craft",
+        abstract: "Make a capture from a scenario, or check what analysis makes of scenarios.",
+        discussion: helpText.discussion)
 
     @Argument(help: ArgumentHelp("Scenario files; - is standard input.", valueName: "scenario"))
     var scenarios: [String]

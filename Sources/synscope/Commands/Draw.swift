@@ -2,18 +2,24 @@ import ArgumentParser
 import HandshakeAnalysis
 import HandshakeReport
 
-struct Draw: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "draw",
-        abstract: "Draw the ladder diagram of an attempt.",
-        discussion: """
+struct Draw: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
             Two lifelines, an arrow a segment: flags, sequence numbers relative and absolute, options and times; the \
             sums x+1 and y+1 written out; lost segments as arrows that end where the evidence puts the loss; findings \
             at their arrow.
+            """,
+        examples: [.init("synscope draw capture.pcap --attempt 1", "the attempt with the id 1")],
+        writesText: true,
+        exitStatus: [
+            .fine, .init("2", "wrong usage, or no such attempt"), .unreadable,
+        ],
+        seeAlso: ["pcap-filter(7)"])
 
-            EXAMPLE
-              synscope draw capture.pcap --attempt 1
-            """)
+    static let configuration = CommandConfiguration(
+        commandName: "draw",
+        abstract: "Draw the ladder diagram of an attempt.",
+        discussion: helpText.discussion)
 
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Text") var text: StyleOptions

@@ -1,22 +1,29 @@
 import ArgumentParser
 import HandshakeReport
 
-struct Explain: ParsableCommand {
+struct Explain: DocumentedCommand {
+    static let helpText = HelpText(
+        examples: [
+            .init("synscope explain", "the list"),
+            .init("synscope explain synack-lost", "one finding"),
+            .init("synscope explain lossy ambiguous no-answer", "several words"),
+        ],
+        writesText: true,
+        exitStatus: [.fine, .init("2", "wrong usage, or no such word")])
+
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract:
             "Explain outcomes, findings, capture qualities and the other words of records: what they mean, what to do.",
-        discussion: """
-            EXAMPLES
-              synscope explain                 the list
-              synscope explain synack-lost
-              synscope explain lossy ambiguous no-answer
-            """)
+        usage: "synscope explain [<options>] [<word> ...]",
+        discussion: helpText.discussion)
 
     @OptionGroup(title: "Text") var text: StyleOptions
 
     @Argument(
-        help: "Names of outcomes, findings, capture qualities, confidences, reasons and others; none lists them all.",
+        help: ArgumentHelp(
+            "Names of outcomes, findings, capture qualities, confidences, reasons and others; none lists them all.",
+            valueName: "word"),
         completion: .list(ExplainReport.names))
     var codes: [String] = []
 

@@ -2,14 +2,18 @@ import ArgumentParser
 import HandshakeExpectation
 import HandshakeReport
 
-struct Fields: ParsableCommand {
+struct Fields: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
+            Names in parentheses are those that a field can have. docs/expressions.md has the grammar, and what is made of \
+            values that are unknown.
+            """,
+        exitStatus: [.fine, .wrongUsage])
+
     static let configuration = CommandConfiguration(
         commandName: "fields",
         abstract: "List the fields that expressions can ask of (-Y, check).",
-        discussion: """
-            Names in parentheses are those that a field can have. docs/expressions.md has the grammar, and what is made of \
-            values that are unknown.
-            """)
+        discussion: helpText.discussion)
 
     enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 

@@ -2,11 +2,18 @@ import ArgumentParser
 import HandshakeReport
 import PacketCapture
 
-struct Formats: ParsableCommand {
+struct Formats: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
+            docs/formats.md has the details, and how to ask for more.
+            """,
+        writesText: true,
+        exitStatus: [.fine, .wrongUsage])
+
     static let configuration = CommandConfiguration(
         commandName: "formats",
         abstract: "List the files, link types and encapsulations that are read.",
-        discussion: "docs/formats.md has the details, and how to ask for more.")
+        discussion: helpText.discussion)
 
     enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 

@@ -3,22 +3,28 @@ import HandshakeAnalysis
 import HandshakeExpectation
 import HandshakeReport
 
-struct Group: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "group",
-        abstract: "Which servers fail, since when, why: attempts by server, client, network, minute, or any field.",
-        discussion: """
+struct Group: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
             One line a group: attempts, how many failed and why, resent SYNs, round trips, first and last time.
-
-            EXAMPLES
-              synscope group capture.pcap
-              synscope group capture.pcap --by ip.src/24 --top 10
-              synscope group *.pcapng --by frame.time/1m --sort key
-              synscope group capture.pcap --by ip.dst -T csv > servers.csv
 
             A field is one of synscope fields. An address may have a prefix (ip.dst/24, of both versions ip.dst/24/64), a \
             time or a duration a step (frame.time/1m, hs.rtt.total/10ms), a number too (tcp.dstport/100).
-            """)
+            """,
+        examples: [
+            .init("synscope group capture.pcap", "by server"),
+            .init("synscope group capture.pcap --by ip.src/24 --top 10", "ten networks of clients"),
+            .init("synscope group *.pcapng --by frame.time/1m --sort key", "minute by minute"),
+            .init("synscope group capture.pcap --by ip.dst -T csv > servers.csv", "a table for other programs"),
+        ],
+        writesText: true,
+        exitStatus: [.fine, .wrongUsage, .unreadable],
+        seeAlso: ["pcap-filter(7)"])
+
+    static let configuration = CommandConfiguration(
+        commandName: "group",
+        abstract: "Which servers fail, since when, why: attempts by server, client, network, minute, or any field.",
+        discussion: helpText.discussion)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, csv, jsonl }
 

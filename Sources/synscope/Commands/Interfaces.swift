@@ -3,13 +3,18 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-struct Interfaces: ParsableCommand {
+struct Interfaces: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
+            Link types are shown of interfaces that this process may open: run it with the rights that watch needs.
+            """,
+        exitStatus: [.fine, .wrongUsage, .init("4", "interfaces cannot be listed")],
+        seeAlso: ["capabilities(7)"])
+
     static let configuration = CommandConfiguration(
         commandName: "interfaces",
         abstract: "List the interfaces that can be watched.",
-        discussion: """
-            Link types are shown of interfaces that this process may open: run it with the rights that watch needs.
-            """)
+        discussion: helpText.discussion)
 
     enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 

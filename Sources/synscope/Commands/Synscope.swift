@@ -7,8 +7,50 @@ import PacketCapture
 
 /// The root command. Everything that it does is in its subcommands, which only join the libraries. Each of those says its name: to have it
 /// found out from its type's took a fifth of the program's start.
-struct Synscope: ParsableCommand {
+struct Synscope: DocumentedCommand {
     static let release = "0.1.0"
+
+    /// The commands that help shows.
+    static let commands: [any DocumentedCommand.Type] = [
+        Analyze.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self,
+        Fields.self, Formats.self,
+    ]
+
+    static let helpText = HelpText(
+        body: """
+            Reads packets, follows every TCP connection attempt and reports its outcome, whether x+1 and y+1 held, \
+            which SYN was lost, duplicated or stale, the handshake's round trip and how sure that is, and the MSS.
+
+            A file without a command is analyzed: the options are those of synscope analyze.
+            """,
+        examples: [
+            .init("synscope capture.pcap", "a table, findings, a summary"),
+            .init("synscope capture.pcap tcp port 443", "a filter of pcap-filter(7) last"),
+            .init("synscope -q *.pcapng", "the summary of files, as one capture"),
+            .init("tcpdump -i eth0 -w - | synscope -", "from standard input"),
+            .init("synscope -Y 'hs.failed' capture.pcap", "some of the attempts"),
+            .init(
+                "synscope -T jsonl capture.pcap | jq 'select(.outcome == \"refused\") | .server'",
+                "a line of JSON for each attempt"),
+            .init(
+                "synscope group capture.pcap --by ip.dst,tcp.dstport", "which servers fail, since when and why"),
+            .init(
+                "synscope check capture.pcap -e 'all(hs.outcome == established)'",
+                "an assertion, for scripts and continuous integration"),
+            .init("synscope watch -i eth0 tcp port 443", "live, as handshakes are decided"),
+            .init("synscope draw capture.pcap --attempt 1", "the ladder diagram of one attempt"),
+            .init("synscope craft handshake.pkt -w made.pcap", "a capture from a scenario, packet by packet"),
+            .init("synscope explain half-open", "what a word means, and what to do"),
+        ],
+        environment: HelpText.textEnvironment + [
+            .init("SYNSCOPE_UNCONFINED", "The process does not confine itself if this is set. It is for debugging.")
+        ],
+        exitStatus: [
+            .fine, .init("1", "an assertion does not hold (check), or a scenario is not what it expects (craft)"),
+            .wrongUsage, .unreadable, .init("4", "capturing is not permitted, or the interface is gone"),
+            .init("5", "the command of check --while failed, and everything holds"),
+        ],
+        seeAlso: ["pcap-filter(7)", "tcpdump(8)"])
 
     static let configuration = CommandConfiguration(
         commandName: "synscope",
@@ -17,35 +59,9 @@ struct Synscope: ParsableCommand {
             synscope [<options>] <file> ... [<filter>]
             synscope <subcommand>
             """,
-        discussion: """
-            Reads packets, follows every TCP connection attempt and reports its outcome, whether x+1 and y+1 held, \
-            which SYN was lost, duplicated or stale, the handshake's round trip and how sure that is, and the MSS.
-
-            EXAMPLES
-              synscope capture.pcap                    a table, findings, a summary
-              synscope capture.pcap tcp port 443       a filter of pcap-filter(7) after the files
-              synscope -q *.pcapng                     the summary of several files, read as one capture
-              synscope -T jsonl capture.pcap | jq 'select(.outcome == "refused") | .server'
-              tcpdump -i eth0 -w - | synscope -        from standard input
-              synscope -Y 'hs.failed and ip.dst == 10.0.0.0/8' capture.pcap   some of the attempts
-              synscope group capture.pcap --by ip.dst,tcp.dstport   which servers fail, since when, why
-              synscope check capture.pcap -e 'all(hs.outcome == established)'   an assertion, for scripts and CI
-              synscope watch -i eth0 tcp port 443      live, as handshakes are decided
-              synscope draw capture.pcap --attempt 1   the ladder diagram of one attempt
-              synscope craft handshake.pkt -w made.pcap   a capture from a scenario, packet by packet
-              synscope explain half-open               what an outcome or finding means, and what to do
-
-            EXIT STATUS
-              0 fine; 1 an assertion does not hold (check), or a scenario is not what it expects (craft --check); 2 wrong \
-            usage; 3 an input is unreadable or ends in the middle (what could be read is reported first); 4 capturing is not \
-            permitted, or the interface is gone; 5 the command of check --while failed.
-            """,
+        discussion: helpText.discussion,
         version: "synscope \(release) (\(libpcapVersion()))",
-        subcommands: [
-            Analyze.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self, Explain.self,
-            Fields.self,
-            Formats.self,
-        ],
+        subcommands: commands.map { $0 as any ParsableCommand.Type } + [GenerateManual.self],
         defaultSubcommand: Analyze.self)
 }
 
@@ -74,7 +90,7 @@ extension Synscope {
     static func rejectMisspelling(_ word: String?) throws {
         guard let word, word.count > 3, !word.contains(where: { "-/.".contains($0) }) else { return }
         let isFile = unsafe access(word, F_OK) == 0
-        let commands = configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]
+        let commands = Synscope.commands.map { $0.configuration.commandName ?? "" } + ["help"]
         if isFile || commands.contains(word) { return }
         guard let near = NearestName.of(word, among: commands) else { return }
         throw CommandFailure(

@@ -6,28 +6,38 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-struct Watch: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "watch",
-        abstract: "Watch interfaces: report every connection attempt as it is decided.",
-        discussion: """
+struct Watch: DocumentedCommand {
+    static let helpText = HelpText(
+        body: """
             An attempt is decided when its evidence is in: a refusal at once, a completed handshake 10 s later (what is \
             lost shows until then), one without an answer after 75 s of silence. Ctrl-C decides the rest.
 
             It needs the right to capture (CAP_NET_RAW), gives up root once the interfaces are open and before it makes the \
-            file of -w, and confines itself. \
-            SIGUSR1 prints the totals so far, SIGHUP reopens the file of -w.
+            file of -w, and confines itself. SIGUSR1 prints the totals so far, SIGHUP reopens the file of -w.
+            """,
+        examples: [
+            .init("synscope watch -i eth0", "a line an attempt"),
+            .init("synscope watch -i eth0 --screen", "a screen that refreshes itself"),
+            .init("synscope watch -i any -T jsonl --handshakes-only | jq .outcome", "a line of JSON for each attempt"),
+            .init(
+                "synscope watch -i eth0 -q -w hs.pcapng -C 100 -W 10",
+                "the frames of handshakes, in ten files of 100 MB"),
+            .init("synscope watch -i eth0 -q --listen 127.0.0.1:9477", "metrics and a live page"),
+        ],
+        writesText: true,
+        files: [
+            .init("file-00001.pcapng", "The first file of -w file.pcapng where -C or -G begins others.")
+        ],
+        exitStatus: [
+            .fine, .wrongUsage, .init("3", "output cannot be written"),
+            .init("4", "capturing is not permitted, or the interface is gone"),
+        ],
+        seeAlso: ["capabilities(7)", "pcap-filter(7)", "tcpdump(8)"])
 
-            EXAMPLES
-              synscope watch -i eth0                            a line an attempt
-              synscope watch -i eth0 --screen tcp port 443      a screen that refreshes itself
-              synscope watch -i any -T jsonl --handshakes-only | jq 'select(.outcome == "refused")'
-              synscope watch -i eth0 -q -w hs.pcapng -C 100 -W 10   the frames of handshakes, in ten files of 100 MB
-              synscope watch -i eth0 -q --listen 127.0.0.1:9477     metrics and a live page
-
-            EXIT STATUS
-              0 fine; 2 wrong usage; 3 output cannot be written; 4 capturing is not permitted, or the interface is gone.
-            """)
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Watch interfaces: report every connection attempt as it is decided.",
+        discussion: helpText.discussion)
 
     /// The most attempts that are remembered, unless told: about 250 MB where all of them are used.
     static let usualAttempts = 1 << 18
