@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the tests need beside the build: compressors, tools that write hex dumps, a reader of manual pages, and a
-# JSON Schema validator. The argument is how to become root.
+# Installs what the tests need beside the build: compressors, tools that write hex dumps, a reader of manual pages, shells
+# to complete words in, and a JSON Schema validator. The argument is how to become root.
 set -eu
-for tool in zstd:zstd lz4:lz4 xz:xz-utils bzip2:bzip2 xxd:xxd hexdump:bsdextrautils mandoc:mandoc; do
+for tool in zstd:zstd lz4:lz4 xz:xz-utils bzip2:bzip2 xxd:xxd hexdump:bsdextrautils mandoc:mandoc zsh:zsh fish:fish script:bsdutils; do
   if command -v "${tool%:*}" > /dev/null; then continue; fi
   echo "synscope: installing ${tool#*:}"
   ${1:-} apt-get update -qq

@@ -63,10 +63,14 @@ struct Check: DocumentedCommand {
         transform: CaptureOptions.nanoseconds)
     var duration: Int64?
 
-    @Option(name: .customShort("e"), help: ArgumentHelp("What must hold; may be repeated.", valueName: "expression"))
+    @Option(
+        name: .customShort("e"), help: ArgumentHelp("What must hold; may be repeated.", valueName: "expression"),
+        completion: .custom { _, _, typed in ExpressionCompletion.continuations(of: typed, isAssertion: true) })
     var expressions: [String] = []
 
-    @Option(help: ArgumentHelp("A file of rules (YAML; docs/ci.md); may be repeated.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file of rules (YAML; docs/ci.md); may be repeated.", valueName: "file"),
+        completion: .file(extensions: ["yml", "yaml"]))
     var rules: [String] = []
 
     @Option(
@@ -74,7 +78,7 @@ struct Check: DocumentedCommand {
         help: ArgumentHelp("A variable of the rules; may be repeated.", valueName: "name=value"))
     var variables: [String] = []
 
-    @Option(help: ArgumentHelp("Compare with an earlier run's -T jsonl.", valueName: "file"))
+    @Option(help: ArgumentHelp("Compare with an earlier run's -T jsonl.", valueName: "file"), completion: .file())
     var baseline: String?
 
     @Option(
@@ -96,12 +100,14 @@ struct Check: DocumentedCommand {
         name: [.customShort("T"), .customLong("report")],
         help: ArgumentHelp(
             "text, json, junit, tap, github or markdown, to standard output or a file; may be repeated (default: text).",
-            valueName: "format[=file]"))
+            valueName: "format[=file]"),
+        completion: .list(CheckFormat.allCases.map(\.rawValue)))
     var reports: [String] = []
 
     @Option(
         name: .customShort("w"),
-        help: ArgumentHelp("Write the frames of attempts that break a rule as pcapng.", valueName: "file"))
+        help: ArgumentHelp("Write the frames of attempts that break a rule as pcapng.", valueName: "file"),
+        completion: .file(extensions: ["pcapng"]))
     var evidence: String?
 
     @OptionGroup(title: "Text") var text: StyleOptions
@@ -343,51 +349,6 @@ struct CheckPlan {
         case let failure?: throw failure
         case nil: break
         }
-    }
-}
-
-/// Where a report goes: `junit=handshakes.xml`, or standard output.
-struct CheckOutput {
-    private let format: CheckFormat
-    private let file: OutputFile?
-
-    /// - Parameter taken: files that must not be overwritten.
-    static func open(_ reports: [String], _ taken: inout Set<FileIdentity>) throws(CommandFailure) -> [CheckOutput] {
-        var outputs: [CheckOutput] = []
-        for report in reports.isEmpty ? ["text"] : reports {
-            let parts = report.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let format = CheckFormat(rawValue: parts[0]) else {
-                let names = CheckFormat.allCases.map(\.rawValue)
-                throw CommandFailure(
-                    status: .wrongUsage,
-                    message: "--report \(report): there is no format '\(parts[0])'"
-                        + (NearestName.of(parts[0], among: names).map { ": did you mean '\($0)'?" }
-                            ?? ": there are \(names.joined(separator: ", "))"))
-            }
-            if parts.count == 2, parts[1].isEmpty {
-                throw CommandFailure(status: .wrongUsage, message: "--report \(report): name the file after '='")
-            }
-            outputs.append(
-                CheckOutput(format: format, file: parts.count == 2 ? try OutputFile(parts[1], taken: &taken) : nil))
-            // A step's summary is a file that the runner names.
-            if format == .github, parts.count == 1, let path = Terminal.environment("GITHUB_STEP_SUMMARY"),
-                !path.isEmpty
-            {
-                outputs.append(CheckOutput(format: .markdown, file: try OutputFile(path, appends: true)))
-            }
-        }
-        return outputs
-    }
-
-    func write(_ report: CheckReport) throws {
-        guard let file else {
-            var output = StandardOutput(isLineBuffered: false)
-            report.write(format, to: &output.buffer)
-            return try output.flush()
-        }
-        var buffer = OutputBuffer()
-        report.write(format, to: &buffer)
-        try file.write(buffer.bytes)
     }
 }
 

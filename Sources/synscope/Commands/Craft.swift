@@ -28,14 +28,17 @@ struct Craft: DocumentedCommand {
         abstract: "Make a capture from a scenario, or check what analysis makes of scenarios.",
         discussion: helpText.discussion)
 
-    @Argument(help: ArgumentHelp("Scenario files; - is standard input.", valueName: "scenario"))
+    @Argument(
+        help: ArgumentHelp("Scenario files; - is standard input.", valueName: "scenario"),
+        completion: .file(extensions: ["pkt"]))
     var scenarios: [String]
 
     @Option(
         name: .customShort("w"),
         help: ArgumentHelp(
             "Write the capture: pcapng if the name ends in .pcapng, else pcap; - is standard output.", valueName: "file"
-        ))
+        ),
+        completion: .file(extensions: ["pcap", "pcapng"]))
     var output: String?
 
     @Flag(help: "Analyse each scenario's packets and compare with what it expects.")

@@ -65,7 +65,8 @@ struct GroupOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Up to \(GroupKey.maximumColumns) fields, with steps where they have some (default: the server).",
-            valueName: "field[/step],..."))
+            valueName: "field[/step],..."),
+        completion: .custom { _, _, typed in ExpressionCompletion.continuations(ofGrouping: typed) })
     var by = "ip.dst,tcp.dstport"
 
     @Option(

@@ -61,7 +61,7 @@ struct Synscope: DocumentedCommand {
             """,
         discussion: helpText.discussion,
         version: "synscope \(release) (\(libpcapVersion()))",
-        subcommands: commands.map { $0 as any ParsableCommand.Type } + [GenerateManual.self],
+        subcommands: commands.map { $0 as any ParsableCommand.Type } + [GenerateManual.self, CompleteWords.self],
         defaultSubcommand: Analyze.self)
 }
 
@@ -105,6 +105,11 @@ enum Main {
         StandardDescriptors.open()
         clinux_ignore_sigpipe()
         do {
+            if let script = CompletionScript.requested(CommandLine.arguments.dropFirst()) {
+                var output = StandardOutput(isLineBuffered: false)
+                output.buffer.line(script)
+                return try output.flush()
+            }
             try Synscope.rejectMisspelling(CommandLine.arguments.dropFirst().first)
             var command = try Synscope.parseAsRoot()
             try command.run()

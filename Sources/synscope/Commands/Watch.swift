@@ -87,7 +87,8 @@ struct Watch: DocumentedCommand {
 
     @Option(
         name: .customShort("w"),
-        help: ArgumentHelp("Write the frames of handshakes as pcapng.", valueName: "file"))
+        help: ArgumentHelp("Write the frames of handshakes as pcapng.", valueName: "file"),
+        completion: .file(extensions: ["pcapng"]))
     var output: String?
 
     @Option(

@@ -8,7 +8,8 @@ import PacketWire
 struct CaptureOptions: ParsableArguments {
     @Option(
         name: .customShort("i"),
-        help: ArgumentHelp("An interface; may be repeated. any stands for all.", valueName: "interface"))
+        help: ArgumentHelp("An interface; may be repeated. any stands for all.", valueName: "interface"),
+        completion: .custom { _, _, typed in Completions.interfaces(typed) })
     var interfaces: [String] = []
 
     @Flag(
@@ -37,7 +38,8 @@ struct CaptureOptions: ParsableArguments {
             The user to become when started as root; root stays root (default: \(Confinement.defaultUser)). It makes the \
             files that are written, those of check only where it is named.
             """,
-            valueName: "user"))
+            valueName: "user"),
+        completion: .custom { _, _, typed in Completions.users(typed) })
     var user: String?
 
     func validate() throws {

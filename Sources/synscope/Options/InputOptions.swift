@@ -12,10 +12,13 @@ struct InputOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "Capture files (pcap, pcapng), - for standard input; then a filter of pcap-filter(7).",
-            valueName: "file ... [filter]"))
+            valueName: "file ... [filter]"),
+        completion: .file())
     var arguments: [String] = []
 
-    @Option(name: .customShort("r"), help: ArgumentHelp("A capture file; may be repeated.", valueName: "file"))
+    @Option(
+        name: .customShort("r"), help: ArgumentHelp("A capture file; may be repeated.", valueName: "file"),
+        completion: .file())
     var files: [String] = []
 
     @Option(name: [.customShort("f"), .long], help: "A filter of pcap-filter(7).")
@@ -38,7 +41,8 @@ struct InputOptions: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "The link type of all frames, by name or number (synscope formats), where the files say a wrong one.",
-            valueName: "link type"))
+            valueName: "link type"),
+        completion: .list(LinkType.catalogue.filter(\.type.isDecoded).map(\.name)))
     var linkType: DecodedLinkType?
 
     @OptionGroup var tracking: TrackingOptions

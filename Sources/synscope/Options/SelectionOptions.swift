@@ -13,7 +13,8 @@ struct SelectionOptions: ParsableArguments {
         name: .customShort("Y"),
         help: ArgumentHelp(
             "Only attempts of which this holds, as: hs.outcome != established and tcp.dstport == 443 (synscope fields; docs/expressions.md). Of several all must hold.",
-            valueName: "expression"))
+            valueName: "expression"),
+        completion: .custom { _, _, typed in ExpressionCompletion.continuations(of: typed, isAssertion: false) })
     var expressions: [String] = []
 
     func predicate() throws(CommandFailure) -> Predicate? {

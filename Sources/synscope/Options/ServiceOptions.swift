@@ -23,7 +23,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Ask for the token in this file: Authorization: Bearer TOKEN. Others must not be able to read it.",
-            valueName: "file"))
+            valueName: "file"),
+        completion: .file())
     var tokenFile: String?
 
     enum Place: CustomStringConvertible {

@@ -49,7 +49,8 @@ struct TrackingOptions: ParsableArguments {
             UDP ports that carry a tunnel, as vxlan=8473,geneve=6082; may be repeated. Tunnels: \
             \(TunnelRules.tunnels.map(\.name).joined(separator: ", ")).
             """,
-            valueName: "tunnel=port,..."))
+            valueName: "tunnel=port,..."),
+        completion: .list(TunnelRules.tunnels.map { $0.name + "=" }))
     var decodeAs: [PortList] = []
 
     /// Tunnels with their UDP ports, as `vxlan=8473,geneve=6082`.
@@ -84,7 +85,8 @@ struct TrackingOptions: ParsableArguments {
             Look into these tunnels through IP networks and no others: \
             \(Tunnel.crossingNetworks.map(\.name).joined(separator: ", ")).
             """,
-            valueName: "tunnel,..."))
+            valueName: "tunnel,..."),
+        completion: .custom { _, _, typed in Completions.list(Tunnel.crossingNetworks.map(\.name), typed) })
     var tunnels: TunnelList?
 
     @Flag(name: .customLong("no-tunnels"), help: "Look into no tunnels through IP networks.")

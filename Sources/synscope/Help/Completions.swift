@@ -1,0 +1,27 @@
+import Glibc
+import PacketCapture
+
+/// What options' values are completed with.
+enum Completions {
+    static func interfaces(_ typed: String) -> [String] {
+        let found = (try? InterfaceDescription.all()) ?? []
+        // libpcap lists more than networks: D-Bus, USB and the firewall's log.
+        return found.map(\.name).filter { $0.hasPrefix(typed) }
+    }
+
+    static func users(_ typed: String) -> [String] {
+        var names: [String] = []
+        setpwent()
+        while let entry = unsafe getpwent() { names.append(unsafe String(cString: entry.pointee.pw_name)) }
+        endpwent()
+        return names.filter { $0.hasPrefix(typed) }
+    }
+
+    /// Names that a list with commas can go on with.
+    static func list(_ names: [String], _ typed: String) -> [String] {
+        let last = typed.reversed().prefix { $0 != "," }.count
+        let head = String(typed.dropLast(last))
+        let taken = head.split(separator: ",").map(String.init)
+        return names.filter { $0.hasPrefix(typed.suffix(last)) && !taken.contains($0) }.map { head + $0 }
+    }
+}
