@@ -123,7 +123,8 @@ package struct ScreenView: Sendable {
             let record = shown.failures.first { $0.id == id }
             guard let record else { return ["The attempt is no longer kept. Any key goes back."] }
             var buffer = OutputBuffer()
-            let plain = TextStyle(usesColor: false, usesUnicode: style.usesUnicode, width: max(60, columns))
+            let plain = TextStyle(
+                usesColor: false, usesUnicode: style.usesUnicode, width: max(60, columns), zone: style.zone)
             Ladder(record, style: plain).draw(to: &buffer)
             let all = String(decoding: buffer.bytes, as: UTF8.self).split(
                 separator: "\n", omittingEmptySubsequences: false)
@@ -192,7 +193,9 @@ package struct ScreenView: Sendable {
         parties("worst clients", shown.clients, room, &canvas)
         canvas.line(
             mode == .filter
-                ? "failures with: \(filter)_" : "last failures" + (filter.isEmpty ? "" : " with: \(filter)"),
+                ? "failures with: \(filter)_"
+                : "last failures" + (style.zone.isUTC ? "" : ", times in \(style.zone.name)")
+                    + (filter.isEmpty ? "" : " with: \(filter)"),
             .bold)
         let list = failures
         let space = max(1, rows - canvas.lines.count)
@@ -200,7 +203,7 @@ package struct ScreenView: Sendable {
         for record in list[max(0, place - space + 1)...].prefix(space) {
             let codes = record.findings.filter { $0.code.severity != .info }.map(\.code.rawValue)
             canvas.line(
-                (record.id == chosen ? "> " : "  ") + Format.clock(record.firstTime) + "  "
+                (record.id == chosen ? "> " : "  ") + style.zone.clock(record.firstTime) + "  "
                     + record.client.description.padded(21) + "  " + record.server.description.padded(21) + "  "
                     + record.outcome.rawValue.padded(15) + "  " + codes.joined(separator: ", "),
                 record.id == chosen ? .bold : .red)

@@ -58,7 +58,7 @@ package struct Ladder {
         let room = span + 2
         let words =
             "attempt \(record.id) \(record.outcome.rawValue)" + (record.form.map { ", \($0.rawValue)" } ?? "")
-            + (record.completedBy.map { ", by \($0.rawValue)" } ?? "") + ", " + Format.rfc3339(record.firstTime)
+            + (record.completedBy.map { ", by \($0.rawValue)" } ?? "") + ", " + style.zone.rfc3339(record.firstTime)
         for line in words.wrapped(max(Ladder.narrowest, style.width)) { out.line(style.paint(line, .bold)) }
         if client.count + server.count < room {
             let gap = String(repeating: " ", count: room - client.count - server.count)

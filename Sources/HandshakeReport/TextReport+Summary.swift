@@ -90,8 +90,7 @@ extension TextReport {
         var rows: [SummaryRow] = []
         if let span = summary.span {
             let length = Format.duration(span.upperBound &- span.lowerBound)
-            let ends = [span.lowerBound, span.upperBound].map(Format.dateAndTime)
-            rows.append(SummaryRow("time", "\(ends[0]) to \(ends[1]) UTC (\(length))"))
+            rows.append(SummaryRow("time", "\(style.zone.span(span.lowerBound, span.upperBound)) (\(length))"))
         }
         for (place, server) in summary.troubledServers.enumerated() {
             var counts: [String] = []
@@ -100,7 +99,7 @@ extension TextReport {
             counts.append(server.established == 0 ? "none established" : "at most \(server.established) established")
             var text = "\(server.server) \(counts.joined(separator: ", "))"
             if let window = server.window {
-                let times = [window.lowerBound, window.upperBound].map { String(Format.dateAndTime($0).prefix(19)) }
+                let times = [window.lowerBound, window.upperBound].map(style.zone.dateAndSecond)
                 text += times[0] == times[1] ? "; at \(times[0])" : "; \(times[0]) to \(times[1])"
             }
             rows.append(SummaryRow(place == 0 ? "servers" : "", text, server.established == 0 ? .red : .yellow))

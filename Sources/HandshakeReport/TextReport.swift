@@ -7,8 +7,8 @@ package struct TextReport {
     let isVerbose: Bool
     private let folds: Bool
     private var layout = Layout(style: TextStyle(usesColor: false, usesUnicode: false, width: 0))
-    /// The day of the last line, in days since the epoch.
-    private var day: Int64?
+    /// The day of the last line.
+    private var day: Zone.DayAndOffset?
     /// Alternatives and evidence that were told: the same words are not told twice.
     private var told: Set<String> = []
     private var folded: Folded?
@@ -64,8 +64,10 @@ package struct TextReport {
         let ends =
             "client".padded(layout.client) + (layout.detail == .compact ? "   " : "    ")
             + "server".padded(layout.server) + gap
+        // Another zone's offset stands beside the date, since it may change.
+        let start = style.zone.isUTC ? "start (UTC)" : "start"
         var header =
-            "id".paddedLeft(layout.id) + gap + (layout.detail == .compact ? "start (UTC) " : "start (UTC)    ") + gap
+            "id".paddedLeft(layout.id) + gap + start.padded(layout.detail == .compact ? 12 : 15) + gap
         if layout.detail != .twoLines { header += ends }
         header += "outcome".padded(Layout.outcome) + (layout.detail == .compact ? "" : gap) + "rtt".paddedLeft(10)
         if layout.detail != .compact { header += gap + "mss".paddedLeft(5) + gap + "syn".paddedLeft(3) }
@@ -93,9 +95,11 @@ package struct TextReport {
             line.column(layout.id, isRight: true) { $0.put(record.id) }
             line.put(layout.gap)
             if layout.detail == .compact {
-                line.put(String(Format.clock(record.firstTime).prefix(12)))
-            } else {
+                line.put(String(style.zone.clock(record.firstTime).prefix(12)))
+            } else if style.zone.isUTC {
                 line.put(clock: record.firstTime)
+            } else {
+                line.put(style.zone.clock(record.firstTime))
             }
             line.put(layout.gap)
             if layout.detail != .twoLines {
@@ -137,13 +141,12 @@ package struct TextReport {
         }
     }
 
-    /// The date stands once, and where it changes.
+    /// The date stands once, and where it changes; so does the zone's offset.
     private mutating func beginDay(_ time: Int64, to out: inout OutputBuffer) {
-        let length: Int64 = 86_400 * 1_000_000_000
-        let today = time >= 0 ? time / length : (time &- length &+ 1) / length
+        let today = style.zone.dayAndOffset(time)
         if today == day { return }
         day = today
-        out.line(style.paint(String(Format.rfc3339(time).prefix(10)), .bold))
+        out.line(style.paint(style.zone.heading(time), .bold))
     }
 
     /// Says how many failures were folded at the end.
@@ -181,7 +184,7 @@ package struct TextReport {
     private mutating func endFold(to out: inout OutputBuffer) {
         guard let folded, folded.count > 0 else { return }
         let indent = String(repeating: " ", count: layout.id + 4)
-        let until = Format.dateAndTime(folded.lastTime)
+        let until = style.zone.dateAndTime(folded.lastTime)
         out.line(
             indent
                 + style.paint(

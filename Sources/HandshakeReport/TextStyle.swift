@@ -4,11 +4,13 @@ package struct TextStyle: Sendable {
     package var usesUnicode: Bool
     /// Columns.
     package var width: Int
+    package var zone: Zone
 
-    package init(usesColor: Bool, usesUnicode: Bool, width: Int) {
+    package init(usesColor: Bool, usesUnicode: Bool, width: Int, zone: Zone = .utc) {
         self.usesColor = usesColor
         self.usesUnicode = usesUnicode
         self.width = width
+        self.zone = zone
     }
 
     package enum Color: String {

@@ -166,6 +166,21 @@ struct ScreenViewTests {
         for character in text { _ = view.press(.character(character)) }
     }
 
+    @Test("Times are in the zone that was asked for, which is named")
+    func zone() {
+        let monitor = monitor()
+        monitor.take(records(3), .init(), now: 1_000_000_000)
+        func screen(_ zone: Zone) -> String {
+            var view = ScreenView(style: TextStyle(usesColor: false, usesUnicode: true, width: 100, zone: zone))
+            view.take(monitor.snapshot())
+            return view.lines(columns: 100, rows: 40).joined(separator: "\n")
+        }
+        let time = monitor.snapshot().failures.first.map { Format.clock($0.firstTime).prefix(8) }
+        #expect(screen(.utc).contains(time ?? "none"))
+        let moved = screen(Zone(name: "+02:00") { _ in 7200 })
+        #expect(moved.contains("last failures, times in +02:00") && !moved.contains(time ?? "none"))
+    }
+
     @Test("It fits any terminal", arguments: [(20, 4), (80, 24), (200, 60), (33, 7)])
     func fits(columns: Int, rows: Int) {
         let (view, _) = view(records(30))

@@ -33,7 +33,7 @@ package struct CaptureOverview: Sendable {
         let span = Format.duration(last &- first)
         var rows = [
             TextReport.SummaryRow(
-                "time", "\(Format.dateAndTime(first)) to \(Format.dateAndTime(last)) UTC (\(span), by first SYNs)")
+                "time", "\(style.zone.span(first, last)) (\(span), by first SYNs)")
         ]
         if timeLine.attempts > 1, last > first {
             let (attempts, failures, width) = timeLine.lines(usesUnicode: style.usesUnicode)
@@ -43,12 +43,12 @@ package struct CaptureOverview: Sendable {
                 rows.append(TextReport.SummaryRow("", "\(failures) failed ones", .red))
             }
         }
-        rows += worst(servers, "servers")
-        rows += worst(clients, "clients")
+        rows += worst(servers, "servers", style.zone)
+        rows += worst(clients, "clients", style.zone)
         return rows
     }
 
-    private func worst(_ table: GroupTable, _ name: String) -> [TextReport.SummaryRow] {
+    private func worst(_ table: GroupTable, _ name: String, _ zone: Zone) -> [TextReport.SummaryRow] {
         let groups = table.sorted(by: .failed, top: Self.listed + 1).filter { $0.failed > 0 }
         let names = groups.map { group in
             let parts = table.text(group.key)
@@ -59,7 +59,7 @@ package struct CaptureOverview: Sendable {
         var rows = zip(groups, names).prefix(Self.listed).enumerated().map { place, entry in
             let (group, text) = entry
             return TextReport.SummaryRow(
-                place == 0 ? name : "", "\(text.padded(width))  \(Self.words(group))",
+                place == 0 ? name : "", "\(text.padded(width))  \(Self.words(group, zone))",
                 group.failed == group.decided ? .red : .yellow)
         }
         if groups.count > Self.listed {
@@ -69,17 +69,16 @@ package struct CaptureOverview: Sendable {
     }
 
     /// `2 of 3 failed (refused 2), 10:02:10 to 10:05:00`.
-    private static func words(_ group: AttemptGroup) -> String {
+    private static func words(_ group: AttemptGroup, _ zone: Zone) -> String {
         let bound = group.isLowerBound ? " or more" : ""
         let reasons = group.byReason.map {
             group.byReason.count > 1 ? "\($0.reason.text): \($0.count)" : $0.reason.text
         }
         let text = "\(group.failed)\(bound) of \(group.decided) failed, \(reasons.joined(separator: ", "))"
         guard let first = group.firstFailure, let last = group.lastFailure else { return text }
-        func time(_ nanoseconds: Int64) -> String { String(Format.clock(nanoseconds).prefix(8)) }
-        let day = Format.rfc3339(first).prefix(10) == Format.rfc3339(last).prefix(10)
+        func time(_ nanoseconds: Int64) -> String { String(zone.clock(nanoseconds).prefix(8)) }
         if first == last { return "\(text); at \(time(first))" }
-        return "\(text); \(time(first)) to \(day ? time(last) : String(Format.dateAndTime(last).prefix(19)))"
+        return "\(text); \(time(first)) to \(zone.isOneDay(first, last) ? time(last) : zone.dateAndSecond(last))"
     }
 }
 

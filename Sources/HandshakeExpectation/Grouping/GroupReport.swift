@@ -49,7 +49,7 @@ package struct GroupReport {
         }
         out.line("")
         let hasTimes = shown.contains { $0.title.hasPrefix("first") }
-        for line in remarks(hasTimes: hasTimes) { for part in line.wrapped(style.width) { out.line(part) } }
+        for line in remarks(hasTimes: hasTimes, style.zone) { for part in line.wrapped(style.width) { out.line(part) } }
     }
 
     private func trimmed(_ line: String) -> String {
@@ -64,20 +64,27 @@ package struct GroupReport {
 
     /// As many columns as fit; the reasons take what is left.
     private func columns(_ style: TextStyle) -> [Column] {
-        let day = commonDay
+        let zone = style.zone
+        let times = groups.flatMap { [$0.firstTime, $0.lastTime] }
+        // The date, where all times are of one; offsets, where they are of several.
+        let day = times.first.flatMap { first in
+            times.allSatisfy { zone.isOneDay(first, $0) } ? zone.day(first) : nil
+        }
+        let hasOffsets = Set(times.map(zone.offset(at:))).count > 1
         func time(_ nanoseconds: Int64) -> String {
-            String(Format.rfc3339(nanoseconds).replacing("T", with: " ").prefix(19).dropFirst(day == nil ? 0 : 11))
+            if day != nil { return String(zone.clock(nanoseconds).prefix(8)) }
+            return zone.dateAndSecond(nanoseconds) + (hasOffsets ? " \(zone.mark(nanoseconds))" : "")
         }
         func column(_ title: String, rank: Int, isRight: Bool = true, _ cell: (AttemptGroup) -> String) -> Column {
             Column(title: title, cells: groups.map(cell), isRight: isRight, rank: rank)
         }
         func share(_ value: Double?) -> String { value.map { Format.fixed($0 * 100, 1) + " %" } ?? "-" }
         func duration(_ value: Int64?) -> String { value.map(Format.duration) ?? "-" }
-        let texts = groups.map { table.text($0.key) }
+        let texts = groups.map { table.text($0.key, zone) }
         var columns = table.grouping.columns.enumerated().map { place, column in
             Column(title: column.name, cells: texts.map { $0[place] }, isRight: false, rank: 0)
         }
-        let zone = day.map { " \($0)" } ?? " (UTC)"
+        let place = day.map { " \($0)" } ?? (zone.isUTC ? " (UTC)" : "")
         columns += [
             column("attempts", rank: 0) { "\($0.attempts)\($0.isLowerBound ? "+" : "")" },
             column("failed", rank: 0) { "\($0.failed)" },
@@ -90,8 +97,8 @@ package struct GroupReport {
             column("mss", rank: 9) { group in
                 group.segmentSizes.max { $0.count < $1.count }.map { "\($0.size)" } ?? "-"
             },
-            column("first" + zone, rank: 6) { time($0.firstFailure ?? $0.firstTime) },
-            column("last" + zone, rank: 7) { time($0.lastFailure ?? $0.lastTime) },
+            column("first" + place, rank: 6) { time($0.firstFailure ?? $0.firstTime) },
+            column("last" + place, rank: 7) { time($0.lastFailure ?? $0.lastTime) },
         ]
         let reasons = groups.map { group in
             group.byReason.map { "\($0.reason.rawValue)\(group.byReason.count > 1 ? " \($0.count)" : "")" }.joined(
@@ -112,14 +119,7 @@ package struct GroupReport {
         return columns + [Column(title: why.title, cells: cut, isRight: false, rank: 1)]
     }
 
-    /// The date, where all times are of one.
-    private var commonDay: String? {
-        guard let first = groups.map(\.firstTime).min(), let last = groups.map(\.lastTime).max() else { return nil }
-        let (one, other) = (Format.rfc3339(first).prefix(10), Format.rfc3339(last).prefix(10))
-        return one == other ? String(one) : nil
-    }
-
-    private func remarks(hasTimes: Bool) -> [String] {
+    private func remarks(hasTimes: Bool, _ zone: Zone) -> [String] {
         let all = Format.count(table.count, "group") + " of \(Format.count(table.attempts, "attempt"))"
         var lines = [groups.count < table.count ? "the first \(groups.count) of \(all), by \(order.rawValue)" : all]
         if table.grouping.columns.contains(where: { $0.field.isMultiple }) {
@@ -127,6 +127,11 @@ package struct GroupReport {
         }
         if hasTimes, groups.contains(where: { $0.failed > 0 }) {
             lines.append("first and last are of failed attempts where there are any, else of all")
+        }
+        if hasTimes, !zone.isUTC {
+            let offsets = Set(groups.flatMap { [zone.mark($0.firstTime), zone.mark($0.lastTime)] }).sorted()
+            let words = offsets == [zone.name] ? offsets : [zone.name] + offsets
+            lines.append("times are in the zone \(words.joined(separator: ", "))")
         }
         if table.groupsLetGo > 0 {
             lines.append(

@@ -1,5 +1,5 @@
 package import HandshakeAnalysis
-import HandshakeReport
+package import HandshakeReport
 import PacketWire
 
 /// Attempts by group, in bounded memory. Once there are more groups than are kept, half of them are let go: those with the
@@ -159,8 +159,8 @@ package struct GroupTable: Sendable {
     }
 
     /// A key's values as text.
-    package func text(_ key: GroupKey) -> [String] {
-        grouping.columns.indices.map { grouping.text(key[$0], $0) }
+    package func text(_ key: GroupKey, _ zone: Zone = .utc) -> [String] {
+        grouping.columns.indices.map { grouping.text(key[$0], $0, zone) }
     }
 
     /// The display filter of Wireshark that shows a group's frames, as far as Wireshark has the fields; nil where it has none of

@@ -1,5 +1,5 @@
 import HandshakeAnalysis
-import HandshakeReport
+package import HandshakeReport
 import PacketWire
 
 /// What attempts are grouped by: some fields of expressions, addresses by their networks, times by their minutes.
@@ -141,13 +141,14 @@ package struct Grouping: Sendable {
     }
 
     /// A value of a column as text.
-    package func text(_ value: GroupValue, _ column: Int) -> String {
+    package func text(_ value: GroupValue, _ column: Int, _ zone: Zone = .utc) -> String {
         switch value {
         case .unknown: "unknown"
         case .empty: "none"
         case .number(let number): FigureText.plain(number)
         case .duration(let nanoseconds): FigureText.text(Bounds(nanoseconds), .duration)
-        case .time(let nanoseconds): Format.dateAndTime(nanoseconds)
+        case .time(let nanoseconds):
+            zone.dateAndTime(nanoseconds) + (zone.isUTC ? "" : " \(zone.mark(nanoseconds))")
         case .address(let address): address.description
         case .network(let address, let bits): "\(address)/\(bits)"
         case .truth(let value): "\(value)"

@@ -34,6 +34,7 @@ struct Analyze: DocumentedCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup(title: "Text") var text: StyleOptions
+    @OptionGroup(title: "Text") var times: ZoneOptions
 
     @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl or csv.")
     var format = OutputFormat.text
@@ -82,7 +83,7 @@ struct Analyze: DocumentedCommand {
     func run() throws {
         let selection = try selection.predicate()
         // Both ask what standard output is: before a pager takes its place.
-        let style = text.style
+        let style = text.style(in: times.zone)
         let showsAll = all || verbose || !Terminal.isTerminal(STDOUT_FILENO)
         if format == .text, !follow, !lineBuffered, !usesNoPager { Pager.start() }
         var analysis = try Analysis(input, follows: follow, listsAttempts: !quiet || selection != nil)

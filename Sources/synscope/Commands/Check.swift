@@ -111,6 +111,7 @@ struct Check: DocumentedCommand {
     var evidence: String?
 
     @OptionGroup(title: "Text") var text: StyleOptions
+    @OptionGroup(title: "Text") var times: ZoneOptions
 
     var isLive: Bool { !capture.interfaces.isEmpty }
 
@@ -152,9 +153,11 @@ struct CheckPlan {
     let outputs: [CheckOutput]
     /// The file of -w.
     let evidence: OutputFile?
+    let style: TextStyle
 
     init(_ command: Check) throws {
         selection = try command.selection.predicate()
+        style = command.text.style(in: command.times.zone)
         rules = try CheckPlan.rules(command)
         margins = try CheckPlan.margins(command)
         baseline = try command.baseline.map { ($0, try CheckPlan.baseline($0)) }
@@ -270,7 +273,7 @@ struct CheckPlan {
             try copy(analysis.withFragments(verdict.frames), paths, linkType)
         }
         context.elapsed = Clock.steady - steady
-        try report(verdict, context, command.text.style) {
+        try report(verdict, context, style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
             if !context.errors.isEmpty { throw CommandFailure(status: .unreadable, message: nil) }
         }

@@ -23,6 +23,7 @@ struct Draw: DocumentedCommand {
 
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Text") var text: StyleOptions
+    @OptionGroup(title: "Text") var times: ZoneOptions
 
     @Option(
         name: .long,
@@ -32,6 +33,7 @@ struct Draw: DocumentedCommand {
     func validate() throws { try input.requireFile() }
 
     func run() throws {
+        let style = text.style(in: times.zone)
         var analysis = try Analysis(input)
         var chosen = Chosen(wanted: attempt)
         _ = try analysis.run(&chosen)
@@ -46,7 +48,7 @@ struct Draw: DocumentedCommand {
         var output = StandardOutput(isLineBuffered: false)
         for (position, record) in found.sorted(by: { $0.id < $1.id }).enumerated() {
             if position > 0 { output.buffer.line("") }
-            Ladder(record, style: text.style).draw(to: &output.buffer)
+            Ladder(record, style: style).draw(to: &output.buffer)
         }
         try output.flush()
         if missing.isEmpty, !found.isEmpty { try analysis.reportFailures() }

@@ -31,7 +31,7 @@ struct Explain: DocumentedCommand {
         var output = StandardOutput(isLineBuffered: false)
         for (place, code) in codes.enumerated() {
             if place > 0 { output.buffer.line("") }
-            guard ExplainReport.explain(code, style: text.style, to: &output.buffer) else {
+            guard ExplainReport.explain(code, style: text.style(), to: &output.buffer) else {
                 let near = ExplainReport.suggestions(for: code)
                 let hint = near.isEmpty ? "" : ". Did you mean \(near.joined(separator: ", "))?"
                 throw CommandFailure(
@@ -41,7 +41,7 @@ struct Explain: DocumentedCommand {
                 )
             }
         }
-        if codes.isEmpty { ExplainReport.list(style: text.style, to: &output.buffer) }
+        if codes.isEmpty { ExplainReport.list(style: text.style(), to: &output.buffer) }
         try output.flush()
     }
 }

@@ -31,6 +31,7 @@ struct Group: DocumentedCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup(title: "Text") var text: StyleOptions
+    @OptionGroup(title: "Text") var times: ZoneOptions
     @OptionGroup(title: "Groups") var groups: GroupOptions
 
     @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, csv or jsonl.")
@@ -39,6 +40,7 @@ struct Group: DocumentedCommand {
     func validate() throws { try input.requireFile() }
 
     func run() throws {
+        let style = text.style(in: times.zone)
         var taker = GroupTaker(table: try groups.table(), selection: try selection.predicate())
         var analysis = try Analysis(input)
         let (_, _) = try analysis.run(&taker)
@@ -46,7 +48,7 @@ struct Group: DocumentedCommand {
         let report = GroupReport(
             taker.table, order: groups.sort, top: groups.top, showsFilters: groups.verbose)
         switch format {
-        case .text: report.text(text.style, to: &output.buffer)
+        case .text: report.text(style, to: &output.buffer)
         case .csv: report.csv(to: &output.buffer)
         case .jsonl: report.jsonLines(to: &output.buffer)
         }

@@ -106,6 +106,7 @@ struct Watch: DocumentedCommand {
     @OptionGroup(title: "Service") var service: ServiceOptions
 
     @OptionGroup(title: "Text") var text: StyleOptions
+    @OptionGroup(title: "Text") var times: ZoneOptions
 
     func validate() throws {
         if lists { return }

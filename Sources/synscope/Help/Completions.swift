@@ -9,6 +9,10 @@ enum Completions {
         return found.map(\.name).filter { $0.hasPrefix(typed) }
     }
 
+    static func zones(_ typed: String) -> [String] {
+        (["UTC", "local"] + ZoneChoice.names.sorted()).filter { $0.hasPrefix(typed) }
+    }
+
     static func users(_ typed: String) -> [String] {
         var names: [String] = []
         setpwent()

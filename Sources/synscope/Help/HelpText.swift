@@ -74,6 +74,8 @@ extension HelpText {
         Entry("LC_ALL", "Together with LC_CTYPE and LANG: whether text has other characters than ASCII."),
         Entry("NO_COLOR", "Text has no colours with --color auto if this is not empty."),
         Entry("TERM", "Text has no colours, and goes through no pager, if this is dumb."),
+        Entry("TZ", "The zone of --tz local, else this machine's."),
+        Entry("TZDIR", "The folder of the zones that --tz names, else /usr/share/zoneinfo."),
     ]
 
     /// All variables that the command looks at, by name.

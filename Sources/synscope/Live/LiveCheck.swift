@@ -83,7 +83,7 @@ struct LiveCheck {
         verdict.doubt(summary.doubts)
         plan.keep(verdict, &context) { kept?.octets(of: Set(analysis.withFragments(verdict.frames))) ?? [] }
         context.elapsed = Clock.steady - steady
-        try plan.report(verdict, context, command.text.style) {
+        try plan.report(verdict, context, plan.style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
             if analysis.failure != nil { throw CommandFailure(status: .notPermitted, message: nil) }
             if child != nil, status != 0 { throw CommandFailure(status: .commandFailed, message: nil) }

@@ -24,6 +24,7 @@ struct WatchRun {
     private static let patience: Int64 = 5_000_000_000
 
     func run() throws {
+        let style = command.text.style(in: command.times.zone)
         let selection = try command.selection.predicate()
         let confinement = Confinement.capturing(
             reopens: command.wait, folder: command.output.map(RotatingSavefile.folder),
@@ -76,7 +77,7 @@ struct WatchRun {
         let reports = outlets.reports ?? BoundedQueue(limit: Self.mostReports)
         let reporter = Reporter(
             AttemptSink(
-                format: command.format, quiet: command.quiet || command.screen, style: command.text.style,
+                format: command.format, quiet: command.quiet || command.screen, style: style,
                 output: StandardOutput(isLineBuffered: true), selection: selection, isVerbose: command.verbose),
             reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
@@ -89,8 +90,8 @@ struct WatchRun {
 
         let server = try socket.map { socket in try serve(socket, access, monitor, ending) }
 
-        var screen = command.screen ? Screen(command.text.style) : nil
-        attend(signals, &screen, monitor, outlets, ending)
+        var screen = command.screen ? Screen(style) : nil
+        attend(signals, &screen, monitor, outlets, ending, style.zone)
 
         analysis.stop()
         if !wait(signals, ending, for: .max, until: { ending.isCaptureOver }) { analysis.hurry() }
@@ -161,7 +162,8 @@ struct WatchRun {
 
     /// Sees to signals and the screen until something ends the run.
     private func attend(
-        _ signals: Int32, _ screen: inout Screen?, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: Ending
+        _ signals: Int32, _ screen: inout Screen?, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: Ending,
+        _ zone: Zone
     ) {
         while ending.reason == nil {
             var waiting = [
@@ -177,16 +179,16 @@ struct WatchRun {
                 case SIGINT, SIGTERM: ending.note(.asked)
                 case SIGHUP where screen != nil: ending.note(.asked)  // the terminal is gone
                 case SIGHUP: _ = outlets.frames?.add(.reopen, size: 0)
-                case SIGUSR1: if screen == nil { Self.printTotals(monitor.standing) }
+                case SIGUSR1: if screen == nil { Self.printTotals(monitor.standing, zone) }
                 default: break
                 }
             }
         }
     }
 
-    private static func printTotals(_ standing: Monitor.Standing) {
+    private static func printTotals(_ standing: Monitor.Standing, _ zone: Zone) {
         var buffer = OutputBuffer()
-        let style = TextStyle(usesColor: false, usesUnicode: Terminal.usesUnicode, width: 100)
+        let style = TextStyle(usesColor: false, usesUnicode: Terminal.usesUnicode, width: 100, zone: zone)
         TextReport(style: style).summary(standing.summary, standing.loss, to: &buffer)
         buffer.line("open        \(standing.open) attempts are not decided")
         for waiting in standing.waiting.servers.prefix(10) {

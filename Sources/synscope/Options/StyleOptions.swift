@@ -31,12 +31,14 @@ struct StyleOptions: ParsableArguments {
 
     static let widths = Ladder.narrowest...1000
 
-    var style: TextStyle {
+    /// - Parameter zone: of the times.
+    func style(in zone: Zone = .utc) -> TextStyle {
         let automatic =
             Terminal.isTerminal(STDOUT_FILENO) && (Terminal.environment("NO_COLOR") ?? "").isEmpty
             && Terminal.environment("TERM") != "dumb"
         return TextStyle(
             usesColor: color == .always || color == .auto && automatic, usesUnicode: !ascii && Terminal.usesUnicode,
-            width: min(max(width ?? Terminal.width, StyleOptions.widths.lowerBound), StyleOptions.widths.upperBound))
+            width: min(max(width ?? Terminal.width, StyleOptions.widths.lowerBound), StyleOptions.widths.upperBound),
+            zone: zone)
     }
 }
