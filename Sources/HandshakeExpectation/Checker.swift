@@ -286,6 +286,7 @@ struct Checker {
         case (.number, .number(let value)), (.duration, .duration(let value)), (.ratio, .number(let value)),
             (.ratio, .percentage(let value)):
             if type == .ratio, !(0...1).contains(value) {
+                if case .percentage = literal { throw error("a ratio is from 0% to 100%", syntax) }
                 throw error(
                     "a ratio is from 0 to 1"
                         + (value > 1 && value <= 100

@@ -29,7 +29,7 @@ enum RulesDocument {
                 return try aliases.resolved(root).node
             }
         } catch let error as YamlError {
-            throw wrong(error, path)
+            throw wrong(error, text, path)
         }
     }
 
@@ -40,7 +40,7 @@ enum RulesDocument {
     }
 
     /// The library's error without the text of the file, which need not be a rules file at all.
-    private static func wrong(_ error: YamlError, _ path: String) -> RulesError {
+    private static func wrong(_ error: YamlError, _ text: String, _ path: String) -> RulesError {
         let (mark, problem): (Mark?, String) =
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _): (mark, problem)
@@ -49,6 +49,12 @@ enum RulesDocument {
             case .duplicatedKeysInMapping(_, let context): (context.mark, "a key is there twice")
             default: (nil, "it cannot be read")
             }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let line = mark.flatMap { lines.dropFirst($0.line - 1).first } ?? ""
+        if line.prefix(while: { $0 == " " || $0 == "\t" }).contains("\t") {
+            return RulesError(
+                path, mark, "this is no YAML: a tab begins the line, and YAML is indented with spaces alone")
+        }
         return RulesError(path, mark, "this is no YAML: \(problem)")
     }
 

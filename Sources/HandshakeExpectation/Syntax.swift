@@ -73,12 +73,25 @@ struct Parser {
         ExpressionError(message, at: range ?? token.range, of: source)
     }
 
+    private static let units = ["ns", "us", "µs", "ms", "s", "m", "min", "h", "%"]
+
+    /// The number that stands before the token.
+    private var numberBefore: Range<Int>? {
+        guard position > 0, case .literal(.number) = tokens[position - 1].kind else { return nil }
+        return tokens[position - 1].range
+    }
+
     private func unexpected(_ wanted: String) -> ExpressionError {
         switch token.kind {
         case .end: return error("the expression ends where \(wanted) should come")
         case .symbol("="): return error("'=' is no operator: equality is '=='")
         default:
             let text = String(decoding: source[token.range], as: UTF8.self)
+            if let number = numberBefore, Parser.units.contains(text) {
+                return error(
+                    "no space comes between a number and its unit: \(String(decoding: source[number], as: UTF8.self))\(text)",
+                    number.lowerBound..<token.range.upperBound)
+            }
             return error("'\(text)' stands where \(wanted) should come")
         }
     }

@@ -99,7 +99,10 @@ struct RuleTests {
             ("include: [[]]", "include names a file"),
             ("variables: 5\nrules: [{expect: count() > 0}]", "variables are names with values"),
             ("variables: {a: [1]}\nrules: [{expect: count() > 0}]", "a variable's value is a number or a text"),
-            ("rules: [\n", "this is no YAML"), ("rules: *nobody", "this is no YAML"),
+            ("rules: [\n", "this is no YAML"),
+            ("rules:\n\t- expect: count() > 0", "a tab begins the line, and YAML is indented with spaces alone"),
+            ("rules:\n  - name: a\n  \t  expect: count() > 0", "a tab begins the line"),
+            ("rules: *nobody", "this is no YAML"),
         ])
     func mistakes(_ text: String, _ message: String) {
         #expect(error(text).contains(message), "\(error(text))")

@@ -76,25 +76,21 @@ struct GroupOptions: ParsableArguments {
     )
     var sort = GroupTable.Order.failed
 
-    @Option(help: ArgumentHelp("So many groups at most.", valueName: "count"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("So many groups at most.", valueName: "count"),
+        transform: Expected.number(1...Int.max))
     var top: Int?
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "Groups that are kept in memory (default: \(GroupTable.usualMaximum)); of more, those with the fewest failures are let go, and counted.",
-            valueName: "count"))
+            valueName: "count"),
+        transform: Expected.number(2...10_000_000))
     var maxGroups = GroupTable.usualMaximum
 
     @Flag(name: .shortAndLong, help: "With Wireshark's display filter for each group.")
     var verbose = false
-
-    func validate() throws {
-        if let top, top < 1 { throw ValidationError("--top takes a number from 1 on") }
-        if !(2...10_000_000).contains(maxGroups) {
-            throw ValidationError("--max-groups takes a number from 2 to 10000000")
-        }
-    }
 
     func table() throws(CommandFailure) -> GroupTable {
         do throws(ExpressionError) {

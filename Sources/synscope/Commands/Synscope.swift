@@ -85,6 +85,18 @@ struct CommandFailure: Error {
 }
 
 extension Synscope {
+    /// Refuses a word that is not UTF-8. As text it would be another word, and another file by it.
+    static func rejectOtherThanUTF8() throws {
+        for (place, word) in CommandLine.arguments.enumerated().dropFirst() where word.contains("\u{fffd}") {
+            guard let octets = unsafe CommandLine.unsafeArgv[place] else { continue }
+            if unsafe String(validatingCString: octets) != nil { continue }
+            throw CommandFailure(
+                status: .wrongUsage,
+                message: "'\(word)' is not UTF-8, and no file can be opened by it: rename the file, or read it by: "
+                    + "synscope - < FILE")
+        }
+    }
+
     /// Names a first word that is neither a file nor a command, but nearly one. Taken for a file, the words after it would be
     /// read wrongly.
     static func rejectMisspelling(_ word: String?) throws {
@@ -110,6 +122,7 @@ enum Main {
                 output.buffer.line(script)
                 return try output.flush()
             }
+            try Synscope.rejectOtherThanUTF8()
             try Synscope.rejectMisspelling(CommandLine.arguments.dropFirst().first)
             var command = try Synscope.parseAsRoot()
             try command.run()

@@ -56,7 +56,10 @@ struct Watch: DocumentedCommand {
     @Flag(help: "Wait for an interface that is not there, or goes away, instead of ending.")
     var wait = false
 
-    @Option(name: .customShort("c"), help: ArgumentHelp("Stop after so many frames.", valueName: "count"))
+    @Option(
+        name: .customShort("c"), parsing: .unconditional,
+        help: ArgumentHelp("Stop after so many frames.", valueName: "count"), transform: Expected.number(1...UInt64.max)
+    )
     var count: UInt64?
 
     @Option(
@@ -92,15 +95,21 @@ struct Watch: DocumentedCommand {
     var output: String?
 
     @Option(
-        name: .customShort("C"),
-        help: ArgumentHelp("Begin the next file after so many million octets: file-00001.pcapng.", valueName: "size"))
+        name: .customShort("C"), parsing: .unconditional,
+        help: ArgumentHelp("Begin the next file after so many million octets: file-00001.pcapng.", valueName: "size"),
+        transform: Expected.number(1...1_000_000))
     var fileSize: Int?
 
     @Option(
-        name: .customShort("G"), help: ArgumentHelp("Begin the next file after so many seconds.", valueName: "seconds"))
+        name: .customShort("G"), parsing: .unconditional,
+        help: ArgumentHelp("Begin the next file after so many seconds.", valueName: "seconds"),
+        transform: Expected.number(1...1_000_000))
     var fileAge: Int?
 
-    @Option(name: .customShort("W"), help: ArgumentHelp("Keep so many files; the oldest go.", valueName: "count"))
+    @Option(
+        name: .customShort("W"), parsing: .unconditional,
+        help: ArgumentHelp("Keep so many files; the oldest go.", valueName: "count"),
+        transform: Expected.number(1...1_000_000))
     var fileCount: Int?
 
     @OptionGroup(title: "Service") var service: ServiceOptions
@@ -127,11 +136,6 @@ struct Watch: DocumentedCommand {
             throw ValidationError("-C, -G and -W say when -w FILE goes on to the next file.")
         }
         if fileCount != nil, fileSize == nil, fileAge == nil { throw ValidationError("-W needs -C or -G.") }
-        for (name, value) in [("-C", fileSize), ("-G", fileAge), ("-W", fileCount)] {
-            if let value, !(1...1_000_000).contains(value) {
-                throw ValidationError("\(name) takes a number from 1 to 1000000")
-            }
-        }
     }
 
     func run() throws {

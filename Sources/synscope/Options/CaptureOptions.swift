@@ -19,10 +19,17 @@ struct CaptureOptions: ParsableArguments {
     )
     var handshakesOnly = false
 
-    @Option(name: .customShort("s"), help: ArgumentHelp("Octets of a frame to capture.", valueName: "snaplen"))
+    @Option(
+        name: .customShort("s"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Octets of a frame to capture (default: \(LiveOptions.handshakeSnaplen)).", valueName: "snaplen"),
+        transform: Expected.number(LiveOptions.snaplens))
     var snaplen = LiveOptions.handshakeSnaplen
 
-    @Option(name: .customShort("B"), help: ArgumentHelp("The kernel's buffer in KiB.", valueName: "size"))
+    @Option(
+        name: .customShort("B"), parsing: .unconditional,
+        help: ArgumentHelp("The kernel's buffer in KiB (default: \(32 << 10)).", valueName: "size"),
+        transform: Expected.number(64...2 << 20))
     var bufferSize = 32 << 10
 
     @Flag(name: .customShort("p"), help: "Do not put the interface into promiscuous mode.")
@@ -44,13 +51,6 @@ struct CaptureOptions: ParsableArguments {
 
     func validate() throws {
         if Set(interfaces).count < interfaces.count { throw ValidationError("An interface is named twice.") }
-        guard LiveOptions.snaplens.contains(snaplen) else {
-            throw ValidationError(
-                "-s takes a number from \(LiveOptions.snaplens.lowerBound) to \(LiveOptions.snaplens.upperBound)")
-        }
-        guard (64...2 << 20).contains(bufferSize) else {
-            throw ValidationError("-B takes a number from 64 to \(2 << 20)")
-        }
     }
 
     func liveOptions(filter: String?, waits: Bool) -> LiveOptions {

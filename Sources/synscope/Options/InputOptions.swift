@@ -24,14 +24,18 @@ struct InputOptions: ParsableArguments {
     @Option(name: [.customShort("f"), .long], help: "A filter of pcap-filter(7).")
     var filter: String?
 
-    @Option(name: .customShort("c"), help: ArgumentHelp("Stop after so many frames.", valueName: "count"))
+    @Option(
+        name: .customShort("c"), parsing: .unconditional,
+        help: ArgumentHelp("Stop after so many frames.", valueName: "count"), transform: Expected.number(1...UInt64.max)
+    )
     var count: UInt64?
 
     @Option(
-        name: [.customShort("j", allowingJoined: true), .long],
+        name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
         help: ArgumentHelp(
             "How many threads follow attempts in files; the output is the same (default: the cores; at most \(HandshakeTracker.mostWorkers)).",
-            valueName: "count"))
+            valueName: "count"),
+        transform: Expected.number(1...Int.max))
     var jobs: Int?
 
     @Flag(name: .customShort("n"), help: "Accepted for habit: names are never resolved.")
@@ -42,14 +46,11 @@ struct InputOptions: ParsableArguments {
         help: ArgumentHelp(
             "The link type of all frames, by name or number (synscope formats), where the files say a wrong one.",
             valueName: "link type"),
-        completion: .list(LinkType.catalogue.filter(\.type.isDecoded).map(\.name)))
+        completion: .list(LinkType.catalogue.filter(\.type.isDecoded).map(\.name)),
+        transform: Expected.value("a name or number of synscope formats, as EN10MB or 113", DecodedLinkType.init))
     var linkType: DecodedLinkType?
 
     @OptionGroup var tracking: TrackingOptions
-
-    func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("-j takes a number from 1 on") }
-    }
 
     /// For commands that read nothing else.
     func requireFile() throws {
@@ -94,8 +95,6 @@ struct InputOptions: ParsableArguments {
         let message =
             if name.isEmpty {
                 "an empty file name was given"
-            } else if name.unicodeScalars.contains("\u{fffd}") {
-                "\(name): the name is not UTF-8 and cannot be opened by it; use: synscope - < FILE"
             } else {
                 "\(name): no such file"
             }
@@ -131,10 +130,10 @@ struct InputOptions: ParsableArguments {
 }
 
 /// A link type that is decoded, by libpcap's name of it in either case or by its number.
-struct DecodedLinkType: ExpressibleByArgument {
+struct DecodedLinkType {
     var linkType: LinkType
 
-    init?(argument: String) {
+    init?(_ argument: String) {
         // RAW has three numbers: the one that tcpdump.org lists is meant.
         let name = argument.uppercased()
         let named =

@@ -17,17 +17,12 @@ struct StyleOptions: ParsableArguments {
     @Flag(help: "Draw with ASCII characters, also where the locale has more.")
     var ascii = false
 
-    @Option(help: "Columns, from 60; by default the terminal's.")
+    @Option(
+        parsing: .unconditional, help: "Columns, from 60; by default the terminal's.",
+        transform: Expected.number(StyleOptions.widths))
     var width: Int?
 
     enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
-
-    func validate() throws {
-        if let width, !StyleOptions.widths.contains(width) {
-            throw ValidationError(
-                "--width takes a number from \(StyleOptions.widths.lowerBound) to \(StyleOptions.widths.upperBound)")
-        }
-    }
 
     static let widths = Ladder.narrowest...1000
 

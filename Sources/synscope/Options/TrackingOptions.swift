@@ -13,29 +13,29 @@ struct TrackingOptions: ParsableArguments {
     var checksums = ChecksumPolicy.verify
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help:
-            "The most attempts and connections to remember at a time; the oldest are then let go, and counted (default: \(HandshakeTracker.Configuration().maximumAttempts); live \(Watch.usualAttempts))."
-    )
+            "The most attempts and connections to remember at a time; the oldest are then let go, and counted (default: \(HandshakeTracker.Configuration().maximumAttempts); live \(Watch.usualAttempts)).",
+        transform: Expected.number(16...HandshakeTracker.Configuration.mostAttempts))
     var maxAttempts: Int?
 
     @Option(
         name: .long,
         help:
-            "The most memory that what is remembered of them may take, as 64M or 2G; the oldest are then let go, and counted. The program itself takes about 30M more."
-    )
+            "The most memory that what is remembered of them may take, as 64M or 2G; the oldest are then let go, and counted. The program itself takes about 30M more.",
+        transform: Expected.value("octets from 1M on, with K, M or G: 64M, 2G", MemorySize.init))
     var maxMemory: MemorySize?
 
     /// Octets, as text with K, M or G for powers of 1024.
-    struct MemorySize: ExpressibleByArgument {
+    struct MemorySize {
         var octets: Int
 
-        init?(argument: String) {
+        init?(_ argument: String) {
             let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
             let unit = argument.last.flatMap { units[Character($0.uppercased())] }
             guard let number = Int(unit == nil ? argument[...] : argument.dropLast()), number > 0 else { return nil }
             let (octets, isTooLarge) = number.multipliedReportingOverflow(by: unit ?? 1)
-            if isTooLarge { return nil }
+            if isTooLarge || octets < HandshakeTracker.Configuration.leastMemory { return nil }
             self.octets = octets
         }
     }
@@ -50,14 +50,15 @@ struct TrackingOptions: ParsableArguments {
             \(TunnelRules.tunnels.map(\.name).joined(separator: ", ")).
             """,
             valueName: "tunnel=port,..."),
-        completion: .list(TunnelRules.tunnels.map { $0.name + "=" }))
+        completion: .list(TunnelRules.tunnels.map { $0.name + "=" }),
+        transform: Expected.value("tunnels of this list with their UDP ports: vxlan=8473,geneve=6082", PortList.init))
     var decodeAs: [PortList] = []
 
     /// Tunnels with their UDP ports, as `vxlan=8473,geneve=6082`.
-    struct PortList: ExpressibleByArgument {
+    struct PortList {
         var ports: [(tunnel: Tunnel, port: UInt16)] = []
 
-        init?(argument: String) {
+        init?(_ argument: String) {
             for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
                 let words = part.split(separator: "=", omittingEmptySubsequences: false)
                 guard words.count == 2, let port = UInt16(words[1]), port > 0,
@@ -75,7 +76,8 @@ struct TrackingOptions: ParsableArguments {
             The tunnel, or mirror session, between two addresses is yours: what comes in it is believed, also where one \
             end only is heard. May be repeated.
             """,
-            valueName: "A-B"))
+            valueName: "A-B"),
+        transform: Expected.value("two addresses of one version of IP: 192.0.2.1-192.0.2.2", TunnelEnds.init))
     var declaredTunnels: [TunnelEnds] = []
 
     @Option(
@@ -86,17 +88,18 @@ struct TrackingOptions: ParsableArguments {
             \(Tunnel.crossingNetworks.map(\.name).joined(separator: ", ")).
             """,
             valueName: "tunnel,..."),
-        completion: .custom { _, _, typed in Completions.list(Tunnel.crossingNetworks.map(\.name), typed) })
+        completion: .custom { _, _, typed in Completions.list(Tunnel.crossingNetworks.map(\.name), typed) },
+        transform: Expected.value("names of this list, with commas between them: gre,vxlan", TunnelList.init))
     var tunnels: TunnelList?
 
     @Flag(name: .customLong("no-tunnels"), help: "Look into no tunnels through IP networks.")
     var looksIntoNoTunnels = false
 
     /// The two outer addresses of a tunnel, as `192.0.2.1-192.0.2.2`.
-    struct TunnelEnds: ExpressibleByArgument {
+    struct TunnelEnds {
         var ends: (IPAddress, IPAddress)
 
-        init?(argument: String) {
+        init?(_ argument: String) {
             let words = argument.split(separator: "-", omittingEmptySubsequences: false)
             guard words.count == 2, let a = IPAddress(String(words[0])), let b = IPAddress(String(words[1])),
                 a.version == b.version
@@ -106,10 +109,10 @@ struct TrackingOptions: ParsableArguments {
     }
 
     /// Names of tunnels through IP networks.
-    struct TunnelList: ExpressibleByArgument {
+    struct TunnelList {
         var tunnels: [Tunnel] = []
 
-        init?(argument: String) {
+        init?(_ argument: String) {
             for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
                 guard let tunnel = Tunnel.crossingNetworks.first(where: { $0.name == word.lowercased() }) else {
                     return nil
@@ -128,13 +131,6 @@ struct TrackingOptions: ParsableArguments {
             throw ValidationError("--decode-as takes at most \(TunnelRules.maximumCount) ports")
         }
         if Set(named).count < named.count { throw ValidationError("--decode-as names a port twice") }
-        let most = HandshakeTracker.Configuration.mostAttempts
-        if let maxAttempts, !(16...most).contains(maxAttempts) {
-            throw ValidationError("--max-attempts takes a number from 16 to \(most)")
-        }
-        if let maxMemory, maxMemory.octets < HandshakeTracker.Configuration.leastMemory {
-            throw ValidationError("--max-memory takes 1M or more")
-        }
     }
 
     private static let mostForMemory = HandshakeTracker.Configuration.mostAttempts
