@@ -18,7 +18,7 @@ struct Watch: DocumentedCommand {
         examples: [
             .init("synscope watch -i eth0", "a line an attempt"),
             .init("synscope watch -i eth0 --screen", "a screen that refreshes itself"),
-            .init("synscope watch -i any -T jsonl --handshakes-only | jq .outcome", "a line of JSON for each attempt"),
+            .init("synscope watch -i any -T jsonl | jq 'select(.outcome == \"refused\")'", "refusals as lines of JSON"),
             .init(
                 "synscope watch -i eth0 -q -w hs.pcapng -C 100 -W 10",
                 "the frames of handshakes, in ten files of 100 MB"),
@@ -47,7 +47,7 @@ struct Watch: DocumentedCommand {
     @Flag(name: .customShort("D"), help: "List the interfaces, as synscope interfaces does.")
     var lists = false
 
-    @Argument(help: "A filter of pcap-filter(7), applied in the kernel.")
+    @Argument(help: ArgumentHelp("A filter of pcap-filter(7), applied in the kernel.", valueName: "filter"))
     var filterWords: [String] = []
 
     @Option(name: [.customShort("f"), .long], help: "The same as an option.")
