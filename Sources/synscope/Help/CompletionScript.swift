@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// What a shell loads to complete the program's words. Each asks `complete-words`.
 enum CompletionScript {
-    /// The script that a command line asks for; nil where it asks for none, or the argument parser knows better what is wrong.
+    /// The script that a command line asks for; nil where it asks for none, or for a shell that is not known.
     static func requested(_ arguments: some Collection<String>) -> String? {
         let option = "--generate-completion-script"
         guard let first = arguments.first, first == option || first.hasPrefix(option + "=") else { return nil }

@@ -5,9 +5,11 @@ import PacketCapture
 enum Completions {
     static func interfaces(_ typed: String) -> [String] {
         let found = (try? InterfaceDescription.all()) ?? []
-        // libpcap lists more than networks: D-Bus, USB and the firewall's log.
-        return found.map(\.name).filter { $0.hasPrefix(typed) }
+        return found.map(\.name).filter { $0.hasPrefix(typed) && isPlain($0) }
     }
+
+    /// Whether a shell takes a name as it is. Bash inserts what it is offered without quotes.
+    private static func isPlain(_ name: String) -> Bool { name.wholeMatch(of: /[A-Za-z0-9_.:@-]+/) != nil }
 
     static func zones(_ typed: String) -> [String] {
         (["UTC", "local"] + ZoneChoice.names.sorted()).filter { $0.hasPrefix(typed) }
@@ -18,7 +20,7 @@ enum Completions {
         setpwent()
         while let entry = unsafe getpwent() { names.append(unsafe String(cString: entry.pointee.pw_name)) }
         endpwent()
-        return names.filter { $0.hasPrefix(typed) }
+        return names.filter { $0.hasPrefix(typed) && isPlain($0) }
     }
 
     /// Names that a list with commas can go on with.
