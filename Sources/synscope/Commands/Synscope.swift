@@ -87,7 +87,8 @@ struct CommandFailure: Error {
 extension Synscope {
     /// Refuses a word that is not UTF-8. As text it would be another word, and another file by it.
     static func rejectOtherThanUTF8() throws {
-        for (place, word) in CommandLine.arguments.enumerated().dropFirst() where word.contains("\u{fffd}") {
+        for (place, word) in CommandLine.arguments.enumerated().dropFirst()
+        where word.unicodeScalars.contains("\u{fffd}") {
             guard let octets = unsafe CommandLine.unsafeArgv[place] else { continue }
             if unsafe String(validatingCString: octets) != nil { continue }
             throw CommandFailure(
