@@ -66,7 +66,7 @@ struct SimulationTests {
         var noticed = 0
         for seed in UInt64(1)...400 {
             let world = World(seed: seed)
-            guard world.serverKind == .listening, world.attempts.count == 1, world.capturesAll,
+            guard world.serverKind == .listening, world.attempts.count == 1, world.capturesAll, world.trait == nil,
                 world.sightings.contains(where: { world.packets[$0.packet].meaning == .synAck })
             else { continue }
             let withoutServer = world.sightings.filter { world.packets[$0.packet].fromClient }

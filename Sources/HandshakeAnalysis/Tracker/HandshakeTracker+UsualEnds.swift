@@ -88,6 +88,7 @@ extension HandshakeTracker {
         }
         return !profiles[numbers.1].options.contains(.timestamps)
             || attempts.progress[body].synAckTSecr == attempts.entries[slot].clientTSval
+                && attempts.progress[body].ackTSecr == attempts.progress[body].synAckTSval
     }
 
     @inline(never)

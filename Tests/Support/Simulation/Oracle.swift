@@ -271,7 +271,7 @@ public struct Oracle {
             let isTold = sent.allSatisfy { $0.packet.identification != 0 }
             let before = sent.count { $0.time < closed }
             // A simultaneous open may have completed with SYN-ACKs, and been closed since.
-            let least = isTold && world.serverKind != .simultaneous ? before : 0
+            let least = world.serverKind == .simultaneous ? 0 : isTold ? before : min(before, 1)
             // Copies that carry no identification, or that the network kept for long, cannot be told from retransmissions.
             let most = sightings.count {
                 let packet = world.packets[$0.packet]
