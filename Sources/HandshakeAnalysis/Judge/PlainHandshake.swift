@@ -66,7 +66,8 @@ struct PlainHandshake {
             notes[first].windowScale <= 14, notes[second].windowScale <= 14,
             offered.isSuperset(of: answered.intersection(PlainHandshake.answers)),
             !answered.contains(.timestamps)
-                || notes[second].tsecr == notes[first].tsval && notes[third].tsecr == notes[second].tsval,
+                || notes[second].tsecr == notes[first].tsval
+                    && (notes[third].tsecr == notes[second].tsval || notes[third].tsecr == 0),
             notes[second].seq == attempt.serverISN, notes[second].ack == attempt.clientNext,
             notes[third].seq == attempt.clientNext, notes[third].ack == attempt.serverNext,
             Judge.areNear(notes[first].hopLimit, notes[third].hopLimit)

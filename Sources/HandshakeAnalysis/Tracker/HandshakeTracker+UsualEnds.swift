@@ -86,9 +86,10 @@ extension HandshakeTracker {
             guard isPlain(numbers) else { return false }
             hints.plain = numbers
         }
-        return !profiles[numbers.1].options.contains(.timestamps)
-            || attempts.progress[body].synAckTSecr == attempts.entries[slot].clientTSval
-                && attempts.progress[body].ackTSecr == attempts.progress[body].synAckTSval
+        guard profiles[numbers.1].options.contains(.timestamps) else { return true }
+        let echo = attempts.progress[body].ackTSecr
+        return attempts.progress[body].synAckTSecr == attempts.entries[slot].clientTSval
+            && (echo == attempts.progress[body].synAckTSval || echo == 0)
     }
 
     @inline(never)
