@@ -6,7 +6,7 @@ package import PacketWire
 /// All its worlds were captured in the same way: what a whole capture has in common (a coarse clock, frames that come
 /// twice) then shows as it does in a capture of one world.
 package struct WorldCapture: Sendable {
-    /// The kind and a number: no two captures of one call have the same.
+    /// The kind, the worlds' trait, and a number: no two captures of one call have the same.
     package let name: String
     package let linkType: LinkType
     package let snaplen: Int
@@ -20,13 +20,16 @@ package struct WorldCapture: Sendable {
 
     /// The captures of the worlds of some seeds.
     package static func all(of seeds: Range<UInt64>) -> [WorldCapture] {
-        let kinds = Dictionary(grouping: seeds) { CaptureKind(seed: $0) }
-        return CaptureKind.allCases.flatMap { kind in
-            let seeds = kinds[kind] ?? []
+        let sorts = Dictionary(grouping: seeds) { seed in
+            [CaptureKind(seed: seed).rawValue, World(seed: seed).trait?.rawValue].compactMap(\.self)
+                .joined(separator: "-")
+        }
+        return sorts.keys.sorted().flatMap { sort in
+            let seeds = sorts[sort] ?? []
             return stride(from: 0, to: seeds.count, by: most).map { start in
                 let number = String(start / most + 1)
-                let name = "\(kind.rawValue)-\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)"
-                return WorldCapture(name, seeds[start..<min(start + most, seeds.count)], kind)
+                let name = "\(sort)-\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)"
+                return WorldCapture(name, seeds[start..<min(start + most, seeds.count)], CaptureKind(seed: seeds[0]))
             }
         }
     }
