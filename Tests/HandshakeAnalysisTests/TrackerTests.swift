@@ -279,12 +279,12 @@ struct SequenceTests {
             (0x8000_0001, 0, false),
         ] as [(UInt32, UInt32, Bool)])
     func order(_ a: UInt32, _ b: UInt32, _ isAfter: Bool) {
-        #expect(Sequence.isAfter(a, b) == isAfter)
+        #expect(SequenceNumber.isAfter(a, b) == isAfter)
     }
 
     @Test("A range holds across the wrap")
     func range() {
-        #expect(Sequence.isIn(1, from: .max - 1, length: 5))
-        #expect(!Sequence.isIn(4, from: .max - 1, length: 5))
+        #expect(SequenceNumber.isIn(1, from: .max - 1, length: 5))
+        #expect(!SequenceNumber.isIn(4, from: .max - 1, length: 5))
     }
 }

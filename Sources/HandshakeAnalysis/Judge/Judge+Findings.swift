@@ -259,7 +259,7 @@ extension Judge {
         }
         // Once the server acknowledged data it had accepted the connection; if it goes on, the RST did not reset it.
         let wentOn =
-            Sequence.isAfter(attempt.serverAcked, attempt.clientNext) || attempt.marks.contains(.outlivedReset)
+            SequenceNumber.isAfter(attempt.serverAcked, attempt.clientNext) || attempt.marks.contains(.outlivedReset)
         if completion != nil, !wentOn { find(.resetAfterEstablished, on: .resetEstablished, &found) }
         findForgeries(resets.filter { !log[$0].fromClient }, &found)
         findMiddleboxResets(resets.filter { !log[$0].fromClient }, &found)
@@ -367,7 +367,7 @@ extension Judge {
     /// Whether a RST is one that RFC 9293 3.10.7.1 has a closed port send in answer to the SYN.
     private func answersSYN(_ rst: SegmentNote) -> Bool {
         rst.flags.contains(.ack) && rst.seq == 0
-            && Sequence.isIn(rst.ack, from: attempt.clientNext, length: attempt.synLength)
+            && SequenceNumber.isIn(rst.ack, from: attempt.clientNext, length: attempt.synLength)
     }
 
     /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP

@@ -414,7 +414,7 @@ extension Judge {
         // A stateless server echoes whichever copy it answers.
         let cookies = synAcks.filter { log[$0].options.contains(.timestamps) }
         if let first = cookies.first,
-            let other = cookies.first(where: { Sequence.isAfter(log[$0].tsecr, log[first].tsecr) }),
+            let other = cookies.first(where: { SequenceNumber.isAfter(log[$0].tsecr, log[first].tsecr) }),
             syns.contains(where: { log[$0].tsval == log[first].tsecr }),
             syns.contains(where: { log[$0].tsval == log[other].tsecr })
         {

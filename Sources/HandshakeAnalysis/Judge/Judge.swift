@@ -317,7 +317,7 @@ struct Judge {
         }
         return ArithmeticCheck(
             expected: expected, expectedMax: most, actual: seen?.ack,
-            ok: seen.map { Sequence.isIn($0.ack, from: expected, length: attempt.synLength) })
+            ok: seen.map { SequenceNumber.isIn($0.ack, from: expected, length: attempt.synLength) })
     }
 
     /// Did the final ACK have SEQ x+1 and acknowledge y+1?
@@ -333,7 +333,7 @@ struct Judge {
         let seq = ArithmeticCheck(
             expected: expectedSeq, expectedMax: most, actual: seen?.seq,
             ok: seen.map {
-                $0.seq == expectedSeq || Sequence.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
+                $0.seq == expectedSeq || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
             })
         let expectedAck: UInt32? =
             !synAcks.isEmpty || attempt.events.hasAny(.reverseSyn, .reverseSynAfterAck)

@@ -50,10 +50,10 @@ struct ConnectionClose: BitwiseCopyable, Equatable {
     mutating func receive(_ flags: TCPFlags, ack: UInt32, end: UInt32, fromClient: Bool, clientEnd: UInt32) {
         if flags.contains(.rst) { bits |= ConnectionClose.reset }
         if flags.contains(.ack) {
-            if fromClient, has(ConnectionClose.serverFin), !Sequence.isAfter(serverFinEnd, ack) {
+            if fromClient, has(ConnectionClose.serverFin), !SequenceNumber.isAfter(serverFinEnd, ack) {
                 bits |= ConnectionClose.serverFinAcknowledged
             }
-            if !fromClient, has(ConnectionClose.clientFin), !Sequence.isAfter(clientEnd, ack) {
+            if !fromClient, has(ConnectionClose.clientFin), !SequenceNumber.isAfter(clientEnd, ack) {
                 bits |= ConnectionClose.clientFinAcknowledged
             }
         }

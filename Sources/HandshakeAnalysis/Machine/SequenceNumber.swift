@@ -1,5 +1,5 @@
 /// Sequence number arithmetic, modulo 2^32 (RFC 9293 section 3.4).
-enum Sequence {
+enum SequenceNumber {
     /// Whether `number` is in `[start, start + length]`.
     @inline(__always)
     static func isIn(_ number: UInt32, from start: UInt32, length: UInt32) -> Bool { number &- start <= length }

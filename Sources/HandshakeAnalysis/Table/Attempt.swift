@@ -141,7 +141,7 @@ struct Attempt: BitwiseCopyable {
     func isIn(_ segment: Segment) -> Bool {
         if marks.contains(.midstream) || isCarried(in: segment.network) { return true }
         return segment.source == server && !marks.contains(.serverSpoke) && segment.flags.contains(.ack)
-            && Sequence.isIn(segment.ack, from: clientNext, length: synLength)
+            && SequenceNumber.isIn(segment.ack, from: clientNext, length: synLength)
     }
 
     /// Whether the virtual network is one in which the attempt's segments, or proven copies of them, were seen.

@@ -125,8 +125,8 @@ struct Aftermath: BitwiseCopyable {
     /// where it is not this side's.
     @inline(__always)
     mutating func hear(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
-        let end = Sequence.later(segment.seq &+ segment.sequenceLength, clientEnd)
-        let isNews = segment.flags.contains(.ack) && Sequence.isAfter(segment.ack, serverAcked)
+        let end = SequenceNumber.later(segment.seq &+ segment.sequenceLength, clientEnd)
+        let isNews = segment.flags.contains(.ack) && SequenceNumber.isAfter(segment.ack, serverAcked)
         let hasTSval = segment.options.contains(.timestamps)
         let (client, server) = (mask(fromClient), mask(!fromClient))
         clientEnd = clientEnd ^ (end ^ clientEnd) & client

@@ -39,7 +39,7 @@ extension HandshakeTracker {
         if attempts[slot].noteCount > 0, isCopyOfCompletion(segment, slot) {
             return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .finalAck
         }
-        attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+        attempts[slot].clientEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
         attempts[slot].clientAcked = segment.ack
         if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
         // The exact one, behind one that acknowledged what was not captured.
@@ -70,8 +70,8 @@ extension HandshakeTracker {
 
     @inline(__always)
     mutating func serverAfter(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        attempts[slot].serverEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
-        if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+        attempts[slot].serverEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+        if segment.flags.contains(.ack), SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
             attempts[slot].serverAcked = segment.ack
         }
         if segment.flags.contains(.fin) { return .serverFin }
@@ -79,8 +79,8 @@ extension HandshakeTracker {
         let base =
             attempts[slot].events.hasAny(.synAck, .oneSidedAck)
             ? attempts[slot].synAckAck : attempts[slot].clientNext &+ attempts[slot].synLength
-        if segment.flags.contains(.ack), Sequence.isAfter(segment.ack, base),
-            !Sequence.isAfter(segment.ack, attempts[slot].clientEnd)
+        if segment.flags.contains(.ack), SequenceNumber.isAfter(segment.ack, base),
+            !SequenceNumber.isAfter(segment.ack, attempts[slot].clientEnd)
         {
             return .confirmation
         }
@@ -110,7 +110,7 @@ extension HandshakeTracker {
             let isCrossed = [.crossed, .crossedClientAcked, .crossedServerAcked].contains(attempts[slot].machine.state)
             // It may leave data that the server's SYN carried unacknowledged.
             return isCrossed && segment.seq == attempts[slot].clientISN
-                && Sequence.isIn(
+                && SequenceNumber.isIn(
                     segment.ack, from: attempts[slot].serverISN &+ 1, length: attempts[slot].synAckLength)
                 ? .clientSynAck : .synAckWrongDirection
         }
@@ -123,7 +123,7 @@ extension HandshakeTracker {
             let ackDistance = segment.ack &- (attempts[slot].serverISN &+ 1)
             let ackFits = ackDistance <= attempts[slot].serverEnd &- (attempts[slot].serverISN &+ 1)
             if seqFits, ackFits || segment.payloadLength > 0 {
-                attempts[slot].clientEnd = Sequence.later(
+                attempts[slot].clientEnd = SequenceNumber.later(
                     segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
             }
             if seqFits, ackFits {
@@ -137,7 +137,7 @@ extension HandshakeTracker {
             return isUnknown(segment, slot) ? .ackBeyond : .wrongAck
         }
         if relative <= max(carried, UInt32(UInt16.max)) {
-            attempts[slot].clientEnd = Sequence.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+            attempts[slot].clientEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
         }
         if events.has(.synAckWrongAck) {
             let next = attempts[slot].wrongSynAckISN &+ 1
@@ -152,7 +152,7 @@ extension HandshakeTracker {
         let carried = attempts[slot].synLength
         let events = attempts[slot].events
         let hasY = attempts[slot].marks.contains(.hasServerISN)
-        let acknowledgesSYN = Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: carried)
+        let acknowledgesSYN = SequenceNumber.isIn(segment.ack, from: attempts[slot].clientNext, length: carried)
         if flags.contains(.rst) {
             if attempts[slot].machine.state.isEstablished {
                 if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
@@ -183,17 +183,17 @@ extension HandshakeTracker {
             if !hasY || !events.has(.synAck) && attempts[slot].serverISN == segment.seq { return .synAck }
             return segment.seq == attempts[slot].serverISN ? .synAckAgain : .synAckOther
         }
-        if flags.contains(.ack), Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+        if flags.contains(.ack), SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
             attempts[slot].serverAcked = segment.ack
         }
         let isBeyond = segment.ack &- attempts[slot].clientNext &- carried &- 1 < 1 << 30
         if hasY {
             if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.seq) }
-            attempts[slot].serverEnd = Sequence.later(
+            attempts[slot].serverEnd = SequenceNumber.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
             if events.has(.wrongAck), goesOnBeyond(segment, slot) { return .proof }
             if flags.contains(.ack), isBeyond, isOfAnswer(segment, slot) {
-                if Sequence.isAfter(segment.ack, attempts[slot].clientEnd) {
+                if SequenceNumber.isAfter(segment.ack, attempts[slot].clientEnd) {
                     attempts[slot].marks.insert(.missedSegments)
                 }
                 return .proof
@@ -216,7 +216,7 @@ extension HandshakeTracker {
             default: break
             }
         } else if events.has(.synAckWrongAck), flags.contains(.ack), isBeyond,
-            !Sequence.isAfter(segment.ack, attempts[slot].clientEnd),
+            !SequenceNumber.isAfter(segment.ack, attempts[slot].clientEnd),
             segment.seq &- attempts[slot].wrongSynAckISN < 1 << 30, events.has(.earlyData)
         {
             // Data was acknowledged in both directions: that beats one wrong number.
@@ -225,7 +225,7 @@ extension HandshakeTracker {
             return .proof
         }
         if !hasY, events.has(.synAckWrongAck) {
-            attempts[slot].serverEnd = Sequence.later(
+            attempts[slot].serverEnd = SequenceNumber.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
         }
         return .challenge
@@ -238,7 +238,7 @@ extension HandshakeTracker {
         guard segment.options.has(.timestamps) else { return true }
         return !hasNote(slot) {
             $0.isSYNACK && !$0.fromClient && $0.seq == attempts[slot].serverISN && $0.options.contains(.timestamps)
-                && Sequence.isAfter($0.tsval, segment.options.tsval)
+                && SequenceNumber.isAfter($0.tsval, segment.options.tsval)
         }
     }
 
@@ -250,7 +250,7 @@ extension HandshakeTracker {
         let beyond = segment.ack &- attempts[slot].serverEnd
         let sent = segment.seq &- attempts[slot].clientNext
         guard beyond < 1 << 30, sent < 1 << 30 else { return false }
-        let hidesClient = Sequence.isAfter(segment.seq, attempts[slot].clientEnd)
+        let hidesClient = SequenceNumber.isAfter(segment.seq, attempts[slot].clientEnd)
         if hidesClient || segment.flags.contains(.fin) { return true }
         guard sent <= attempts[slot].clientMaySend else { return false }
         let window = UInt64(segment.window) << UInt64(clientScale(slot))
@@ -268,7 +268,7 @@ extension HandshakeTracker {
             // A later segment echoes a later one of the server.
             isSeen =
                 isSeen || !note.options.contains(.timestamps)
-                || !Sequence.isAfter(note.tsval, segment.options.tsecr)
+                || !SequenceNumber.isAfter(note.tsval, segment.options.tsecr)
             return isSeen
         }
         return hasAnswer && !isSeen
@@ -293,7 +293,7 @@ extension HandshakeTracker {
     private mutating func goesOnBeyond(_ segment: Segment, _ slot: UInt32) -> Bool {
         let next = attempts[slot].serverNext
         let isRight = hasNote(slot) {
-            $0.event == .wrongAck && segment.seq &- $0.ack < 1 << 30 && Sequence.isAfter($0.ack, next)
+            $0.event == .wrongAck && segment.seq &- $0.ack < 1 << 30 && SequenceNumber.isAfter($0.ack, next)
         }
         guard isRight else { return false }
         recast(slot, .wrongAck, to: .ackBeyond) { segment.seq &- $0.ack < 1 << 30 }
@@ -305,9 +305,9 @@ extension HandshakeTracker {
     private func isAcknowledgedBothWays(_ slot: UInt32) -> Bool {
         let sent = attempts[slot].clientNext &+ attempts[slot].synLength
         return attempts[slot].marks.contains(.hasServerISN)
-            && Sequence.isAfter(attempts[slot].serverAcked, sent)
-            && Sequence.isAfter(attempts[slot].clientAcked, attempts[slot].serverNext)
-            && !Sequence.isAfter(attempts[slot].clientAcked, attempts[slot].serverEnd)
+            && SequenceNumber.isAfter(attempts[slot].serverAcked, sent)
+            && SequenceNumber.isAfter(attempts[slot].clientAcked, attempts[slot].serverNext)
+            && !SequenceNumber.isAfter(attempts[slot].clientAcked, attempts[slot].serverEnd)
     }
 
     /// Whether a RST has the number that a wrong final ACK acknowledged (RFC 9293 3.10.7.4): it answers that ACK.

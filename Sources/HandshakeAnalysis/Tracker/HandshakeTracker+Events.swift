@@ -99,8 +99,8 @@ extension HandshakeTracker {
         if flags.isSYNACK {
             return segment.seq == attempts[slot].serverISN && !isSecondSighting(segment, slot, fromClient: false)
         }
-        let isNew = !Sequence.isAfter(attempts[slot].serverEnd, segment.seq)
-        return segment.payloadLength > 0 && isNew && Sequence.isAfter(ack, segment.seq)
+        let isNew = !SequenceNumber.isAfter(attempts[slot].serverEnd, segment.seq)
+        return segment.payloadLength > 0 && isNew && SequenceNumber.isAfter(ack, segment.seq)
     }
 
     /// The logged segment that completed the handshake.
@@ -164,14 +164,14 @@ extension HandshakeTracker {
                 attempts[slot].synAckLength = segment.sequenceLength &- 1
                 attempts[slot].synAckAck = segment.ack
                 attempts[slot].serverWindow = segment.window
-                attempts[slot].serverEnd = Sequence.later(
+                attempts[slot].serverEnd = SequenceNumber.later(
                     segment.seq &+ segment.sequenceLength,
                     attempts[slot].marks.contains(.hasServerISN) ? attempts[slot].serverEnd : segment.seq)
                 attempts[slot].marks.insert(.hasServerISN)
                 if attempts[slot].synLength > 0, segment.ack != attempts[slot].clientNext {
                     attempts[slot].marks.insert(.fastOpen)
                 }
-                if Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+                if SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
                     attempts[slot].serverAcked = segment.ack
                 }
             }
@@ -244,7 +244,7 @@ extension HandshakeTracker {
         attempts[slot].marks.insert(.established)
         attempts[slot].completedFrame = frame
         attempts[slot].completedBy = CompletedBy.number(how)
-        attempts[slot].clientEnd = Sequence.later(attempts[slot].clientEnd, attempts[slot].clientNext)
+        attempts[slot].clientEnd = SequenceNumber.later(attempts[slot].clientEnd, attempts[slot].clientNext)
         enqueue(slot, .settling)
     }
 

@@ -113,7 +113,7 @@ extension HandshakeTracker {
         if segment.options.has(.timestamps), segment.options.tsval != 0,
             attempts[slot].marks.contains(.clientSentTimestamps)
         {
-            return !Sequence.isAfter(segment.options.tsval, attempts[slot].clientTSval)
+            return !SequenceNumber.isAfter(segment.options.tsval, attempts[slot].clientTSval)
         }
         let isEqual = segment.identification != 0 && segment.identification == attempts[slot].identification
         return isEqual ? true : nil
@@ -209,13 +209,13 @@ extension HandshakeTracker {
     /// RFC 6191 section 2: whether a SYN may take the tuple of a connection in TIME-WAIT. Linux leaves a SYN with a lower TSval
     /// untaken whatever its SEQ is.
     private func isTakenInTimeWait(_ segment: Segment, of previous: UInt32) -> Bool {
-        let greaterSeq = Sequence.isAfter(segment.seq, attempts[previous].clientEnd &- 1)
+        let greaterSeq = SequenceNumber.isAfter(segment.seq, attempts[previous].clientEnd &- 1)
         let hadTimestamps = attempts[previous].marks.contains(.clientSentTimestamps)
         switch (hadTimestamps, segment.options.has(.timestamps)) {
         case (true, true):
             let old = attempts[previous].clientTSval
             if segment.options.tsval == old { return greaterSeq }
-            return Sequence.isAfter(segment.options.tsval, old)
+            return SequenceNumber.isAfter(segment.options.tsval, old)
         case (false, true): return true
         case (_, false): return greaterSeq
         }
@@ -224,8 +224,8 @@ extension HandshakeTracker {
     /// Whether a SYN is older than the connection that is live on its tuple: by TSval, else by x.
     private func isOlder(_ segment: Segment, than live: UInt32) -> Bool {
         if segment.options.has(.timestamps), attempts[live].marks.contains(.clientSentTimestamps) {
-            return Sequence.isAfter(attempts[live].clientTSval, segment.options.tsval)
+            return SequenceNumber.isAfter(attempts[live].clientTSval, segment.options.tsval)
         }
-        return Sequence.isAfter(attempts[live].clientISN, segment.seq)
+        return SequenceNumber.isAfter(attempts[live].clientISN, segment.seq)
     }
 }

@@ -85,7 +85,7 @@ extension HandshakeTracker {
     func isNewSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         if attempts[slot].marks.contains(.midstream) { return true }
         let isServer = attempts[slot].server == segment.source
-        if isServer, Sequence.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength) {
+        if isServer, SequenceNumber.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength) {
             return false
         }
         return !attempts[slot].isLive
@@ -205,7 +205,7 @@ extension HandshakeTracker {
         let fromClient = attempts[slot].isFromClient(segment)
         if isSighting(segment, ofFirst: slot, fromClient: fromClient) { return true }
         return !fromClient && attempts[slot].synCount > 0 && segment.flags.contains(.ack)
-            && Sequence.isIn(
+            && SequenceNumber.isIn(
                 segment.ack, from: attempts[slot].clientNext,
                 // Not all that the client sent in the tunnel need be captured.
                 length: max(attempts[slot].synLength, attempts[slot].clientEnd &- attempts[slot].clientNext, 0xffff))
@@ -253,10 +253,10 @@ extension HandshakeTracker {
         let flags = segment.flags
         if exclusion(segment, slot, fromClient: segment.source == attempts[slot].client) != nil { return }
         if segment.source == attempts[slot].client {
-            attempts[slot].clientEnd = Sequence.later(
+            attempts[slot].clientEnd = SequenceNumber.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
             if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
-        } else if flags.contains(.ack), Sequence.isAfter(segment.ack, attempts[slot].serverAcked) {
+        } else if flags.contains(.ack), SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
             attempts[slot].serverAcked = segment.ack
         }
         attempts[slot].touched = clock.elapsed

@@ -186,7 +186,7 @@ extension HandshakeTracker {
                 return false
             }
             if isFIN, !canClose(slot) { return false }
-            attempts.progress[body].clientEnd = Sequence.later(end, attempts.progress[body].clientEnd)
+            attempts.progress[body].clientEnd = SequenceNumber.later(end, attempts.progress[body].clientEnd)
             attempts.progress[body].clientAcked = segment.ack
             if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
             if isFIN {
@@ -198,11 +198,11 @@ extension HandshakeTracker {
         }
         let acknowledges = segment.flags.contains(.ack)
         let isConfirmation =
-            acknowledges && Sequence.isAfter(segment.ack, next)
-            && !Sequence.isAfter(segment.ack, attempts.progress[body].clientEnd)
+            acknowledges && SequenceNumber.isAfter(segment.ack, next)
+            && !SequenceNumber.isAfter(segment.ack, attempts.progress[body].clientEnd)
         if isFIN || isConfirmation, !canClose(slot) { return false }
-        attempts.progress[body].serverEnd = Sequence.later(end, attempts.progress[body].serverEnd)
-        if acknowledges, Sequence.isAfter(segment.ack, attempts.progress[body].serverAcked) {
+        attempts.progress[body].serverEnd = SequenceNumber.later(end, attempts.progress[body].serverEnd)
+        if acknowledges, SequenceNumber.isAfter(segment.ack, attempts.progress[body].serverAcked) {
             attempts.progress[body].serverAcked = segment.ack
         }
         if isFIN || isConfirmation {

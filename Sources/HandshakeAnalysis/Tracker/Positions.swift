@@ -1,6 +1,6 @@
 /// Some of the segments of an attempt's log, or of the frames of a batch, by their positions in it, in order. A log has at most 33
 /// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question. Positions are below 64.
-struct Positions: Swift.Sequence, Equatable, BitwiseCopyable {
+struct Positions: Sequence, Equatable, BitwiseCopyable {
     private(set) var bits: UInt64
 
     @inline(__always) init() { bits = 0 }
