@@ -29,7 +29,7 @@ extension Judge {
         return first == second ? a.code != b.code && a.code.order < b.code.order : first < second
     }
 
-    func frames(_ positions: Positions) -> [UInt64] { positions.map { log[$0].frame } }
+    func frames(_ positions: BitSet64) -> [UInt64] { positions.map { log[$0].frame } }
 
     /// Says why, where it will be read, and what else would look the same.
     func explain(
@@ -42,7 +42,7 @@ extension Judge {
     }
 
     /// A finding on some segments, where there are any.
-    private func find(_ code: FindingCode, on positions: Positions, _ found: inout [Finding]) {
+    private func find(_ code: FindingCode, on positions: BitSet64, _ found: inout [Finding]) {
         if !positions.isEmpty { found.append(Finding(code, frames(positions))) }
     }
 
@@ -344,7 +344,7 @@ extension Judge {
     }
 
     /// Segments that decided the outcome, and are not like their sender's others.
-    private func findForgeries(_ resets: Positions, _ found: inout [Finding]) {
+    private func findForgeries(_ resets: BitSet64, _ found: inout [Finding]) {
         if let completion, isCompletionStrange {
             var finding = Finding(.possibleForgery, [completion.frame])
             explain(
@@ -372,7 +372,7 @@ extension Judge {
 
     /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP
     /// identification.
-    private func strangeness(of note: SegmentNote, among peers: Positions) -> [String] {
+    private func strangeness(of note: SegmentNote, among peers: BitSet64) -> [String] {
         guard let peer = self.note(peers.first) else { return [] }
         var hints: [String] = []
         if peers.allSatisfy({ !Judge.areNear(log[$0].hopLimit, note.hopLimit) }) {
@@ -388,7 +388,7 @@ extension Judge {
     }
 
     /// RSTs that do not look like their supposed sender's other packets.
-    private func findMiddleboxResets(_ resets: Positions, _ found: inout [Finding]) {
+    private func findMiddleboxResets(_ resets: BitSet64, _ found: inout [Finding]) {
         guard !resets.isEmpty else { return }
         let peers = all.filter {
             !log[$0].fromClient && !log[$0].flags.contains(.rst) && !log[$0].isICMP && !log[$0].event.isLeftOut
@@ -435,7 +435,7 @@ extension Judge {
 
     /// The last IP identification of a peer that counts them, seen by two of its packets at least. Zero, random or mixed ones
     /// (Linux sends 0 on SYN-ACKs and counts later) say nothing: of two random ones, one pair in 64 lies within 1024.
-    private func countsIdentifications(_ peers: Positions, before rst: SegmentNote) -> UInt16? {
+    private func countsIdentifications(_ peers: BitSet64, before rst: SegmentNote) -> UInt16? {
         let earlier = peers.filter { log[$0].frame < rst.frame }
         let steps: ClosedRange<UInt16> = earlier.count > 2 ? 1...1024 : 1...16
         guard earlier.count > 1, let last = earlier.last, !earlier.contains(where: { log[$0].identification == 0 }),

@@ -30,9 +30,9 @@ extension Judge {
     private func findRetransmittedSYNs(_ found: inout [Finding]) {
         guard syns.count > 1 else { return }
         let resets = all.filter { log[$0].event.isDecisiveReset }
-        var run = Positions()
-        var afterRefusal = Positions()
-        var lateCopies = Positions()
+        var run = BitSet64()
+        var afterRefusal = BitSet64()
+        var lateCopies = BitSet64()
         for syn in syns {
             let frame = log[syn].frame
             if let completion, frame > completion.frame, syn != syns.first {
@@ -43,7 +43,7 @@ extension Judge {
                 let reset = resets.last(where: { log[$0].frame < frame && log[$0].frame > log[last].frame })
             {
                 findRetransmission(of: run, &found)
-                run = Positions()
+                run = BitSet64()
                 // Windows tries the same x again after a RST: no retransmission, its SYN was answered.
                 if log[reset].event == .refusal { afterRefusal.insert(syn) }
             }
@@ -58,7 +58,7 @@ extension Judge {
         if !lateCopies.isEmpty { found.append(Finding(.synOnEstablished, frames(lateCopies))) }
     }
 
-    private func findRetransmission(of run: Positions, _ found: inout [Finding]) {
+    private func findRetransmission(of run: BitSet64, _ found: inout [Finding]) {
         guard run.count > 1 else { return }
         var finding = Finding(.synRetransmitted, frames(run))
         // Between the first 24 and the last 8 of a long log there is no gap to speak of.
@@ -91,7 +91,7 @@ extension Judge {
     }
 
     /// Nanoseconds between each of these and the next, of those pairs that count.
-    private func gaps(_ sent: Positions, where counts: (Int, Int) -> Bool = { _, _ in true }) -> [Int64] {
+    private func gaps(_ sent: BitSet64, where counts: (Int, Int) -> Bool = { _, _ in true }) -> [Int64] {
         var gaps: [Int64] = []
         gaps.reserveCapacity(sent.count)
         for (earlier, later) in sent.neighbours where counts(earlier, later) {
@@ -131,14 +131,14 @@ extension Judge {
     }
 
     /// Whether some may be sightings of one packet, by clocks that are apart.
-    private func mayBeOne(_ run: Positions) -> Bool {
+    private func mayBeOne(_ run: BitSet64) -> Bool {
         run.contains { later in
             run.before(later).contains { log[later].looksLike(log[$0]) && log[later].wasElsewhere(log[$0]) }
         }
     }
 
     /// Says where copies may be sightings of one packet at two places whose clocks are apart.
-    private func explainPlaces(_ finding: inout Finding, _ run: Positions) {
+    private func explainPlaces(_ finding: inout Finding, _ run: BitSet64) {
         guard mayBeOne(run) else { return }
         explain(
             &finding, "some of them are equal, and were seen at different places",
@@ -431,7 +431,7 @@ extension Judge {
         return finding
     }
 
-    private func findChangedMSS(_ copies: Positions, _ found: inout [Finding]) {
+    private func findChangedMSS(_ copies: BitSet64, _ found: inout [Finding]) {
         guard copies.count > 1 else { return }
         let whole = copies.filter { !log[$0].options.contains(.cut) }
         let mss = { (note: SegmentNote) in note.options.contains(.mss) ? UInt32(note.mss) : nil }

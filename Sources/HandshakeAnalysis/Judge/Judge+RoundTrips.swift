@@ -131,8 +131,8 @@ extension Judge {
     /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that something else answered.
     /// - Parameter countingChallenges: whether a challenge ACK answers one. For a figure it does not: it may be the answer to a
     ///   SYN that was not captured, and the next one still be under way.
-    func answerableSYNs(countingChallenges: Bool) -> Positions {
-        guard let synAck = places.synAcks.first.map({ log[$0].frame }) else { return Positions() }
+    func answerableSYNs(countingChallenges: Bool) -> BitSet64 {
+        guard let synAck = places.synAcks.first.map({ log[$0].frame }) else { return BitSet64() }
         // One answer covers one SYN: which, is known only where as many answers as SYNs have come.
         var firstOpen: UInt64 = 0
         var open = 0
@@ -151,13 +151,13 @@ extension Judge {
     }
 
     /// The SYN whose TSval the SYN-ACK echoes, if the copies' TSvals tell them apart.
-    func echoed(by synAck: SegmentNote, among copies: Positions) -> Int? {
+    func echoed(by synAck: SegmentNote, among copies: BitSet64) -> Int? {
         guard synAck.options.contains(.timestamps), areToldApartByTSval(copies) else { return nil }
         return copies.first { log[$0].tsval == synAck.tsecr }
     }
 
     /// Whether all of these have timestamps, and no two the same TSval.
-    func areToldApartByTSval(_ copies: Positions) -> Bool {
+    func areToldApartByTSval(_ copies: BitSet64) -> Bool {
         copies.allSatisfy { copy in
             log[copy].options.contains(.timestamps)
                 && !copies.before(copy).contains { log[$0].tsval == log[copy].tsval }
@@ -222,7 +222,7 @@ extension Judge {
     /// From the one of several copies that was answered to its answer. Karn: without timestamps any of the copies may be meant. A peer
     /// echoes the first that it accepted, also in later answers: only where that is the last copy is the pair certain.
     /// - Parameter named: the copy that the answer echoes.
-    private func leg(from copies: Positions, to answer: SegmentNote, naming named: Int?) -> Interval? {
+    private func leg(from copies: BitSet64, to answer: SegmentNote, naming named: Int?) -> Interval? {
         guard let first = copies.first, let last = copies.last, isContinuous(log[first], answer) else { return nil }
         let shortest = answer.time &- log[last].time
         if copies.count == 1 { return known(shortest, .exact) }

@@ -23,18 +23,18 @@ struct Judge {
     /// Whether the record is handed out. One that is only counted goes without segments and explanations.
     let isListed: Bool
 
-    // Positions in the log.
-    let all: Positions
+    // BitSet64 in the log.
+    let all: BitSet64
     let sightings: Sightings
     /// The capture points that the log shows.
     let places: Places
     let trust: SegmentTrust
     /// The client's SYNs, without capture duplicates.
-    let syns: Positions
+    let syns: BitSet64
     /// The server's SYN-ACKs that acknowledge the SYN, without capture duplicates; of every y.
-    let validSYNACKs: Positions
+    let validSYNACKs: BitSet64
     /// Those of the y that counts.
-    let synAcks: Positions
+    let synAcks: BitSet64
     /// The segment that completed the handshake.
     let completion: SegmentNote?
 
@@ -61,7 +61,7 @@ struct Judge {
         self.captureStart = captureStart
         self.tick = tick
         self.isListed = isListed
-        let all = Positions(first: log.count)
+        let all = BitSet64(first: log.count)
         self.all = all
         sightings = Sightings(
             log, doubtful: all.filter { log[$0].event == .badChecksum || log[$0].event == .foreignCarrier })
@@ -71,7 +71,7 @@ struct Judge {
             log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
         }
         self.log = log
-        trust = SegmentTrust(log, good: attempt.goodChecksums, foreign: doubts?.foreign ?? Positions())
+        trust = SegmentTrust(log, good: attempt.goodChecksums, foreign: doubts?.foreign ?? BitSet64())
         let counting = trust.counting
         let sent = once.filter { log[$0].event == .syn }
         let intact = sent.filter { log[$0].checksum != .bad || counting.contains($0) }
@@ -90,7 +90,7 @@ struct Judge {
     }
 
     /// What was captured a second time.
-    var duplicates: Positions { sightings.duplicates }
+    var duplicates: BitSet64 { sightings.duplicates }
 
     /// The segment at a position, if there is one.
     func note(_ position: Int?) -> SegmentNote? { position.map { log[$0] } }
@@ -183,7 +183,7 @@ struct Judge {
     }
 
     /// Whether silence after these means something by now.
-    private func isOldEnough(_ sent: Positions) -> Bool {
+    private func isOldEnough(_ sent: BitSet64) -> Bool {
         if cause == .timeout { return true }
         guard let first = sent.first, let last = sent.last else { return false }
         return now &- log[first].time >= Judge.patience && now &- log[last].time >= Judge.quiet
@@ -246,8 +246,8 @@ struct Judge {
 
     /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no
     /// sighting of another.
-    var unheardSegments: Positions {
-        guard let doubts else { return Positions() }
+    var unheardSegments: BitSet64 {
+        guard let doubts else { return BitSet64() }
         return doubts.foreign.filter {
             log[$0].event == .foreignCarrier && !duplicates.contains($0) && !(log[$0].isSYN && log[$0].fromClient)
                 && !isAwaitedCopy($0, doubts.foreign)
@@ -256,7 +256,7 @@ struct Judge {
 
     /// Whether a segment in a tunnel is likely a mirror's copy of one that is still to come: others of the tunnel are
     /// proven copies, and the attempt ended before a mirror's window was over.
-    private func isAwaitedCopy(_ position: Int, _ foreign: Positions) -> Bool {
+    private func isAwaitedCopy(_ position: Int, _ foreign: BitSet64) -> Bool {
         guard cause == .evidence, let end = log.last?.time, end &- log[position].time <= SegmentNote.mirrorWindow else {
             return false
         }

@@ -4,9 +4,9 @@ import PacketWire
 /// has two times, perhaps by two clocks: all legs of a round trip take those of one point.
 struct Places {
     /// Sightings at the point that is measured by; the first sightings of all packets where there is one point only.
-    private(set) var view: Positions
-    private(set) var syns: Positions
-    private(set) var synAcks: Positions
+    private(set) var view: BitSet64
+    private(set) var syns: BitSet64
+    private(set) var synAcks: BitSet64
     /// The sighting there of the segment that completed the handshake.
     private(set) var completion: Int?
     /// Whether equal segments were seen at different places, and it is not proven that they are one.
@@ -25,9 +25,9 @@ struct Places {
     ///   - syns: first sightings of the client's SYNs; of the valid SYN-ACKs of the y that counts.
     ///   - completion: the first sighting of the segment that completed the handshake.
     init(
-        _ log: [SegmentNote], _ sightings: Sightings, syns: Positions, synAcks: Positions, completion: Int?
+        _ log: [SegmentNote], _ sightings: Sightings, syns: BitSet64, synAcks: BitSet64, completion: Int?
     ) {
-        let all = Positions(first: log.count)
+        let all = BitSet64(first: log.count)
         view = sightings.counted
         (self.syns, self.synAcks, self.completion) = (syns, synAcks, completion)
         var hops = (client: Set<UInt8>(), server: Set<UInt8>())
@@ -77,7 +77,7 @@ struct Places {
                 !sightingsThere.before(later).contains { sightings.first[$0] == sightings.first[later] }
             }
             // Those of what counts.
-            func seen(_ originals: Positions) -> Positions {
+            func seen(_ originals: BitSet64) -> BitSet64 {
                 place.filter { originals.contains(sightings.first[$0]) }
             }
             let (seenSYNs, seenSYNACKs) = (seen(syns), seen(synAcks))
@@ -95,13 +95,13 @@ struct Places {
     }
 
     /// Whether each packet has a sighting among some.
-    private static func isEach(of originals: Positions, among seen: Positions, _ sightings: Sightings) -> Bool {
+    private static func isEach(of originals: BitSet64, among seen: BitSet64, _ sightings: Sightings) -> Bool {
         originals.filter { original in !seen.contains { sightings.first[$0] == original } }.isEmpty
     }
 
     private static func at(
-        _ log: [SegmentNote], _ all: Positions, fromClient: UInt8?, fromServer: UInt8?
-    ) -> Positions {
+        _ log: [SegmentNote], _ all: BitSet64, fromClient: UInt8?, fromServer: UInt8?
+    ) -> BitSet64 {
         all.filter { log[$0].hopLimit == (log[$0].fromClient ? fromClient : fromServer) && !log[$0].isICMP }
     }
 }

@@ -11,13 +11,13 @@ struct SegmentTrust {
     private(set) var distrustsClient = false
     private(set) var distrustsServer = false
     /// Doubtful segments that count: those, and the ones that are proven to have been taken.
-    private(set) var counting = Positions()
+    private(set) var counting = BitSet64()
 
     /// - Parameters:
     ///   - good: the sides that showed good sums: `Attempt.goodChecksums`.
     ///   - foreign: segments in tunnels that say nothing of the attempt.
-    init(_ log: [SegmentNote], good: UInt8, foreign: Positions) {
-        let all = Positions(first: log.count)
+    init(_ log: [SegmentNote], good: UInt8, foreign: BitSet64) {
+        let all = BitSet64(first: log.count)
         let bad = all.filter { log[$0].checksum == .bad && !log[$0].isICMP && !foreign.contains($0) }
         let doubtful = bad.union(foreign)
         guard !doubtful.isEmpty else { return }
@@ -38,14 +38,14 @@ struct SegmentTrust {
         }
     }
 
-    private static func distrusts(_ log: [SegmentNote], _ bad: Positions, isGood: Bool) -> Bool {
+    private static func distrusts(_ log: [SegmentNote], _ bad: BitSet64, isGood: Bool) -> Bool {
         if isGood || bad.contains(where: { log[$0].senderTrust == .good }) { return false }
         return bad.count > 1 || bad.contains { log[$0].senderTrust == .onlyBad }
     }
 
     /// Whether a segment that counts proves that its sender took another one: it echoes the other's TSval, or
     /// acknowledges its numbers, and no copy of the other was seen that is beyond doubt.
-    private static func proves(_ log: [SegmentNote], _ proof: Int, _ position: Int, sure: Positions) -> Bool {
+    private static func proves(_ log: [SegmentNote], _ proof: Int, _ position: Int, sure: BitSet64) -> Bool {
         let (answer, segment) = (log[proof], log[position])
         guard proof > position, answer.fromClient != segment.fromClient, !answer.isICMP, answer.flags.contains(.ack)
         else { return false }

@@ -79,16 +79,16 @@ extension SegmentNote {
 /// The sightings of each packet in a log.
 struct Sightings {
     /// Every sighting of a packet but its first.
-    private(set) var duplicates = Positions()
+    private(set) var duplicates = BitSet64()
     /// The first sightings of segments that count.
-    private(set) var counted: Positions
+    private(set) var counted: BitSet64
     /// By position: the first sighting of the same packet.
     private(set) var first: [Int]
 
     /// - Parameter doubtful: segments that do not count: they may be sightings of others, and others none of theirs.
-    init(_ log: [SegmentNote], doubtful: Positions = Positions()) {
+    init(_ log: [SegmentNote], doubtful: BitSet64 = BitSet64()) {
         first = Array(log.indices)
-        counted = Positions(first: log.count).subtracting(doubtful)
+        counted = BitSet64(first: log.count).subtracting(doubtful)
         guard log.count > 1 else { return }
         find(log, counted)
         for position in doubtful where !log[position].isICMP {
@@ -100,7 +100,7 @@ struct Sightings {
     }
 
     /// Finds the sightings among some segments.
-    private mutating func find(_ log: [SegmentNote], _ all: Positions) {
+    private mutating func find(_ log: [SegmentNote], _ all: BitSet64) {
         // A sender that gives one identification to different packets proves nothing by it.
         let repeats = (
             client: Sightings.repeatsIdentifications(log, all.filter { log[$0].fromClient }),
@@ -112,7 +112,7 @@ struct Sightings {
             return log[position].wasElsewhere(log[before])
         }
         var possible: [(earlier: Int, later: Int)] = []
-        var taken = Positions()
+        var taken = BitSet64()
         for position in all.dropFirst() where !log[position].isICMP {
             let earlier = all.before(position)
             // One place shows a packet twice only at once.
@@ -141,7 +141,7 @@ struct Sightings {
         confirm(possible, log, all)
     }
 
-    private static func repeatsIdentifications(_ log: [SegmentNote], _ sent: Positions) -> Bool {
+    private static func repeatsIdentifications(_ log: [SegmentNote], _ sent: BitSet64) -> Bool {
         sent.contains { position in
             log[position].identification != 0
                 && sent.before(position).contains {
@@ -158,9 +158,9 @@ struct Sightings {
     /// before and behind were seen twice as well, and of those one is proven, or all of the log came twice, in both
     /// directions.
     private mutating func confirm(
-        _ possible: [(earlier: Int, later: Int)], _ log: [SegmentNote], _ all: Positions
+        _ possible: [(earlier: Int, later: Int)], _ log: [SegmentNote], _ all: BitSet64
     ) {
-        var doubled = Positions()
+        var doubled = BitSet64()
         for position in duplicates {
             doubled.insert(position)
             doubled.insert(first[position])

@@ -121,10 +121,10 @@ final class CarrierDoubts {
     /// The tunnel of the attempt's first segment.
     let oneWay: OneWayTunnel?
     /// Segments, by position in the log, in tunnels that say nothing of it; and the tunnel of the first of them.
-    let foreign: Positions
+    let foreign: BitSet64
     let first: Carrier?
 
-    init(oneWay: OneWayTunnel?, foreign: Positions, first: Carrier?) {
+    init(oneWay: OneWayTunnel?, foreign: BitSet64, first: Carrier?) {
         (self.oneWay, self.foreign, self.first) = (oneWay, foreign, first)
     }
 }
@@ -142,10 +142,10 @@ extension HandshakeTracker {
     func hasCarrier(of slot: UInt32) -> Bool { attempts[slot].carrier == carrier }
 
     /// Segments of an attempt's log in tunnels that say nothing of it, by what is known now.
-    func foreignSegments(_ slot: UInt32, _ log: [SegmentNote]) -> Positions {
+    func foreignSegments(_ slot: UInt32, _ log: [SegmentNote]) -> BitSet64 {
         carriers.isEmpty
-            ? Positions()
-            : Positions(first: log.count).filter { !carriers.speaks(log[$0].carrier, for: attempts[slot].carrier) }
+            ? BitSet64()
+            : BitSet64(first: log.count).filter { !carriers.speaks(log[$0].carrier, for: attempts[slot].carrier) }
     }
 
     /// What came of an attempt in tunnels that nobody vouches for; nil for nothing.

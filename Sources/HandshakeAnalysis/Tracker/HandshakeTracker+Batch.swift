@@ -7,7 +7,7 @@ extension HandshakeTracker {
     ///
     /// Passed inout, for reading too: of a borrowed one, the compiler copies the array for each element.
     private struct Own: ~Copyable {
-        let frames: Positions
+        let frames: BitSet64
         /// The attempt that a usual segment likely leads to; 0 for none. By position.
         var candidates = InlineArray<64, UInt32>(repeating: 0)
         /// `reroutings` when those were found.
@@ -180,14 +180,14 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func find(_ batch: borrowing FrameBatch) -> Own {
         // Made in one place: where it is made in two, it is copied.
-        var own = Own(frames: isCompact(batch) ? share.frames(of: batch) : Positions(), reroutings: reroutings)
+        var own = Own(frames: isCompact(batch) ? share.frames(of: batch) : BitSet64(), reroutings: reroutings)
         if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
         return own
     }
 
     /// Of a flood, what frames lead to is a place in the index: in its bucket, or in the next where that is full.
     @inline(__always)
-    private mutating func findVacancies(_ batch: borrowing FrameBatch, _ frames: Positions) {
+    private mutating func findVacancies(_ batch: borrowing FrameBatch, _ frames: BitSet64) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
         for position in frames {
             // One after the other, the processor fetches them by itself.
@@ -204,7 +204,7 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
-        var strangers = Positions()
+        var strangers = BitSet64()
         for position in own.frames {
             let slot = recentIndex.candidate(heads[position].hash)
             own.candidates[position] = slot
@@ -216,7 +216,7 @@ extension HandshakeTracker {
             parts[share.place(ofPart: heads[position].part)].index.prefetch(heads[position].hash)
         }
         for position in own.frames.subtracting(strangers) { attempts.prefetchBody(own.candidates[position]) }
-        var known = Positions()
+        var known = BitSet64()
         for position in strangers {
             let head = heads[position]
             let slot = parts[share.place(ofPart: head.part)].index.candidate(head.hash)

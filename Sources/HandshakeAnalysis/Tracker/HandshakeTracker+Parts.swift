@@ -38,11 +38,11 @@ extension HandshakeTracker {
 
         /// Those of a batch's frames that this tracker has to look at.
         @inline(__always)
-        func frames(of batch: borrowing FrameBatch) -> Positions {
-            if isWhole { return Positions(bits: UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count)) }
+        func frames(of batch: borrowing FrameBatch) -> BitSet64 {
+            if isWhole { return BitSet64(bits: UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count)) }
             var frames = batch.unusual
-            for part in Positions(bits: UInt64(owned)) { frames |= batch.ofPart[part] }
-            return Positions(bits: frames)
+            for part in BitSet64(bits: UInt64(owned)) { frames |= batch.ofPart[part] }
+            return BitSet64(bits: frames)
         }
 
         /// Where a part that is this tracker's is among its own.

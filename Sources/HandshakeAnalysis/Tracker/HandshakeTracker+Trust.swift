@@ -28,7 +28,7 @@ extension HandshakeTracker {
     /// A log that is gone through again.
     struct Replay {
         /// Doubtful segments that count, by position, and the position at hand.
-        var counting: Positions
+        var counting: BitSet64
         var position = 0
     }
 
@@ -38,7 +38,7 @@ extension HandshakeTracker {
         let log = notesOfLog(slot)
         let foreign = foreignSegments(slot, log)
         let counting = SegmentTrust(log, good: attempts[slot].goodChecksums, foreign: foreign).counting
-        let all = Positions(first: log.count)
+        let all = BitSet64(first: log.count)
         // A tunnel may have become one that is trusted.
         if all.contains(where: { log[$0].event == .foreignCarrier && !foreign.contains($0) }) {
             return replay(slot, log, counting)
@@ -52,7 +52,7 @@ extension HandshakeTracker {
         if counting.filter({ !isFirst($0) }) != taken.filter({ !isFirst($0) }) { replay(slot, log, counting) }
     }
 
-    private mutating func replay(_ slot: UInt32, _ log: [SegmentNote], _ counting: Positions) {
+    private mutating func replay(_ slot: UInt32, _ log: [SegmentNote], _ counting: BitSet64) {
         let (currentFrame, currentTime, currentCarrier) = (frame, time, carrier)
         replay = Replay(counting: counting)
         releaseNotes(slot)

@@ -1,6 +1,6 @@
 /// Some of the segments of an attempt's log, or of the frames of a batch, by their positions in it, in order. A log has at most 33
-/// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question. Positions are below 64.
-struct Positions: Sequence, Equatable, BitwiseCopyable {
+/// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question. BitSet64 are below 64.
+struct BitSet64: Sequence, Equatable, BitwiseCopyable {
     private(set) var bits: UInt64
 
     @inline(__always) init() { bits = 0 }
@@ -27,42 +27,42 @@ struct Positions: Sequence, Equatable, BitwiseCopyable {
     @inline(__always) mutating func insert(_ position: Int, if isIncluded: Bool) {
         bits |= (isIncluded ? 1 : 0) &<< UInt64(position)
     }
-    @inline(__always) mutating func formUnion(_ other: Positions) { bits |= other.bits }
+    @inline(__always) mutating func formUnion(_ other: BitSet64) { bits |= other.bits }
 
     @inline(__always)
-    func subtracting(_ other: Positions) -> Positions {
+    func subtracting(_ other: BitSet64) -> BitSet64 {
         var rest = self
         rest.bits &= ~other.bits
         return rest
     }
 
     @inline(__always)
-    func union(_ other: Positions) -> Positions { Positions(bits: bits | other.bits) }
+    func union(_ other: BitSet64) -> BitSet64 { BitSet64(bits: bits | other.bits) }
 
     @inline(__always)
-    func dropFirst() -> Positions {
+    func dropFirst() -> BitSet64 {
         var rest = self
         rest.bits &= rest.bits &- 1
         return rest
     }
 
     @inline(__always)
-    func dropLast() -> Positions {
+    func dropLast() -> BitSet64 {
         var rest = self
         if let last { rest.bits ^= 1 << UInt64(last) }
         return rest
     }
 
     @inline(__always)
-    func before(_ position: Int) -> Positions {
+    func before(_ position: Int) -> BitSet64 {
         var earlier = self
         earlier.bits &= 1 << UInt64(position) &- 1
         return earlier
     }
 
     @inline(__always)
-    func filter(_ isIncluded: (Int) -> Bool) -> Positions {
-        var some = Positions()
+    func filter(_ isIncluded: (Int) -> Bool) -> BitSet64 {
+        var some = BitSet64()
         for position in self where isIncluded(position) { some.insert(position) }
         return some
     }
@@ -79,7 +79,7 @@ struct Positions: Sequence, Equatable, BitwiseCopyable {
 
     /// Each with the next of them.
     @inline(__always)
-    var neighbours: Zip2Sequence<Positions, Positions> { zip(self, dropFirst()) }
+    var neighbours: Zip2Sequence<BitSet64, BitSet64> { zip(self, dropFirst()) }
 
     struct Iterator: IteratorProtocol {
         fileprivate var rest: UInt64
