@@ -7,7 +7,7 @@ struct QueueSet: ~Copyable {
         var count = 0
     }
 
-    private let ends = Quartet(repeating: Ends())
+    private let ends = FixedArray4(repeating: Ends())
     /// No queue's head is due before this, on `CaptureClock.elapsed`.
     private(set) var nextDeadline = Int64.max
 
