@@ -99,7 +99,7 @@ extension HandshakeTracker {
             order = first &+ UInt64(position)
             // The next frame, whosesoever it is, will show this.
             let next = start &+ head.time
-            hearsAt = next
+            activityTime = next
             if head.isUsual {
                 let place = share.place(ofPart: head.part)
                 if isLimited { beginLimited(place) } else { parts.choose(place) }
@@ -114,7 +114,7 @@ extension HandshakeTracker {
             (recent, recentHandshake) = ((0, 0), 0)
         }
         totals.frames.segments &+= taken
-        hearsAt = HandshakeTracker.unknown
+        activityTime = HandshakeTracker.unknown
         goSteadily(to: heads[last], after: heads[last - 1].time, since: start)
         order = first &+ UInt64(last)
         _ = go(batch, &own, from: last)

@@ -87,8 +87,8 @@ extension HandshakeTracker {
         entry.profile = profile
         entry.identification = segment.identification
         entry.window = segment.window
-        let isHeardLater = hearsAt == HandshakeTracker.unknown
-        queues.place(&entry, in: .unfinished, now: isHeardLater ? clock.elapsed : hearsAt)
+        let isHeardLater = activityTime == HandshakeTracker.unknown
+        queues.place(&entry, in: .unfinished, now: isHeardLater ? clock.elapsed : activityTime)
         let slot = attempts.insert(&entry, segment, pair())
         attemptCount += 1
         addRoute(hash, slot, at: vacancy)
@@ -231,7 +231,7 @@ extension HandshakeTracker {
         let body = attempts.entries[slot].body
         let isLive = attempts.entries[slot].queue == .live
         let lifetime = isLive ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime
-        let now = hearsAt != HandshakeTracker.unknown ? hearsAt : presentNow()
+        let now = activityTime != HandshakeTracker.unknown ? activityTime : presentNow()
         guard !segment.flags.contains(.syn), attempts.aftermaths[body].touched &+ lifetime > now else { return false }
         attempts.aftermaths[body].hear(segment, fromClient: fromClient, at: touchedAt(slot))
         if attempts.aftermaths[body].close.awaitsACK || !segment.flags.isDisjoint(with: [.fin, .rst]) {
@@ -245,7 +245,7 @@ extension HandshakeTracker {
     /// Whether an open attempt's time is not over by the current frame's own time. While time goes steadily no deadline passes.
     @inline(__always)
     private mutating func isInTime(_ slot: UInt32) -> Bool {
-        hearsAt != HandshakeTracker.unknown || attempts.entries[slot].queueEnd > presentNow()
+        activityTime != HandshakeTracker.unknown || attempts.entries[slot].queueEnd > presentNow()
     }
 
     /// `presentTime`. Mutating, since the call of a function that is not would copy the tracker.
@@ -267,14 +267,14 @@ extension HandshakeTracker {
     /// A segment of the handshake: it is heard of now.
     @inline(__always)
     private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue) {
-        if hearsAt == HandshakeTracker.unknown { recentHandshake = slot }
+        if activityTime == HandshakeTracker.unknown { recentHandshake = slot }
         queues.move(slot, to: queue, attempts.entries, now: touchedAt(slot))
     }
 
     /// When an attempt is touched that the current frame touches.
     @inline(__always)
     mutating func touchedAt(_ slot: UInt32) -> Int64 {
-        hearsAt != HandshakeTracker.unknown ? hearsAt : touchedNow(slot)
+        activityTime != HandshakeTracker.unknown ? activityTime : touchedNow(slot)
     }
 
     @inline(never)

@@ -90,7 +90,7 @@ public struct HandshakeTracker: ~Copyable {
     var order: UInt64 = 0
     /// What the clock will show at the next frame, if that is not `unknown`: what the current frame touches is touched then. Of the
     /// short way only.
-    var hearsAt = unknown
+    var activityTime = unknown
     /// The attempts that the current frame touched, in the part at hand, where it is not.
     var recent: (UInt32, UInt32) = (0, 0)
     /// The one whose handshake it was a segment of.
