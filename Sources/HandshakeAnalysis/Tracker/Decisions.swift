@@ -160,7 +160,7 @@ extension HandshakeTracker {
     package mutating func take(_ taken: inout Decisions) {
         taken.removeAll()
         swap(&taken, &decisions)
-        taken.hasMore = !agenda.isEmpty
+        taken.hasMore = !expiryPlan.isEmpty
         if configuration.listing == .plainAndRecords, !taken.isEmpty {
             let known = (0..<UInt8(parts.count)).reduce(0) { $0 + parts[$1].profiles.count }
             if known != knownProfiles {

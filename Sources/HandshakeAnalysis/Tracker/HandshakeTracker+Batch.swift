@@ -38,7 +38,7 @@ extension HandshakeTracker {
         precondition(batch.seed == seed, "a batch of another seed: make it with makeBatch()")
         traits = batch.traits
         clockTick = traits.tick
-        return agenda.isEmpty ? begin(batch) : resume(batch)
+        return expiryPlan.isEmpty ? begin(batch) : resume(batch)
     }
 
     @inline(__always)
@@ -48,7 +48,7 @@ extension HandshakeTracker {
         tick(batch, 0)
         let known = attempts.entries.count
         let goesSteadily =
-            isCompact(batch) && agenda.isEmpty && batch.count > 1
+            isCompact(batch) && expiryPlan.isEmpty && batch.count > 1
             && clock.goesSteadily(
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
@@ -63,9 +63,9 @@ extension HandshakeTracker {
     @inline(never)
     private mutating func resume(_ batch: borrowing FrameBatch) -> Bool {
         decideNext()
-        guard agenda.isEmpty else { return false }
+        guard expiryPlan.isEmpty else { return false }
         var own = find(batch)
-        return go(batch, &own, from: agenda.position)
+        return go(batch, &own, from: expiryPlan.position)
     }
 
     /// Whether a batch's frames can go the short way: it is longer where fragments were let go.
@@ -140,8 +140,8 @@ extension HandshakeTracker {
         let isCompact = isCompact(batch)
         for position in first..<batch.count {
             if position > first { tick(batch, position) }
-            if !agenda.isEmpty {
-                agenda.position = position
+            if !expiryPlan.isEmpty {
+                expiryPlan.position = position
                 return false
             }
             let head = batch.heads[position]

@@ -46,7 +46,7 @@ extension HandshakeTracker {
         let record = judge.record(isPlain: isPlain)
         totals.count(record)
         if record.copyOf == nil { patterns.decided(record) }
-        if configuration.listsAttempts { decisions.add(record, closedBy: order, isExpiry: !agenda.isEmpty) }
+        if configuration.listsAttempts { decisions.add(record, closedBy: order, isExpiry: !expiryPlan.isEmpty) }
     }
 
     /// Keeps a reported attempt in mind.

@@ -60,7 +60,7 @@ extension HandshakeTracker {
         switch attempts.entries[slot].stage {
         case .established:
             guard canClose(slot) else { return false }
-            countPlain(slot, isExpiry: !agenda.isEmpty)
+            countPlain(slot, isExpiry: !expiryPlan.isEmpty)
             return true
         case .synSent: return !configuration.listsAttempts && countSilence(slot, cause)
         case .synReceived, .closed, .detailed: return false

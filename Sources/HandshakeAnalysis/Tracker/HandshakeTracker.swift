@@ -77,7 +77,7 @@ public struct HandshakeTracker: ~Copyable {
     private var senders = SenderChecksums()
     private var syns = RecentSYNs()
     var decisions = Decisions()
-    var agenda = Agenda()
+    var expiryPlan = ExpiryPlan()
     /// How many decisions are kept, if they are taken meanwhile.
     var mostDecided = Int.max
     /// What was handed out of profiles with decisions, and how many there were.
@@ -115,7 +115,7 @@ public struct HandshakeTracker: ~Copyable {
     var totals = HandshakeSummary()
     /// Attempts that are followed and not decided.
     public var openAttempts: Int {
-        (0..<UInt8(parts.count)).reduce(-agenda.decided) {
+        (0..<UInt8(parts.count)).reduce(-expiryPlan.decided) {
             $0 + parts[$1].queues[.unfinished].count + parts[$1].queues[.settling].count
         }
     }
@@ -199,7 +199,7 @@ public struct HandshakeTracker: ~Copyable {
     ///   - number: its number in the capture, from 1.
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
-        precondition(agenda.isEmpty, "decisions were not taken")
+        precondition(expiryPlan.isEmpty, "decisions were not taken")
         order &+= 1
         traits.take(time)
         clockTick = traits.tick
@@ -239,7 +239,7 @@ public struct HandshakeTracker: ~Copyable {
     /// - Parameter steady: nanoseconds of a clock that never steps (`CLOCK_MONOTONIC`); only differences count. A step of the
     ///   system's clock then decides nothing.
     public mutating func pass(steady: Int64) {
-        precondition(agenda.isEmpty, "decisions were not taken")
+        precondition(expiryPlan.isEmpty, "decisions were not taken")
         let silence = clock.silence(until: steady)
         guard silence > 0 else { return }
         // First up to the last frame, which is no news from then on.

@@ -2,7 +2,7 @@
 // and where that is more than is to be kept, what there is of it is taken first.
 extension HandshakeTracker {
     /// What is decided next, in order.
-    struct Agenda {
+    struct ExpiryPlan {
         struct Item {
             /// The attempt's.
             var id: UInt64
@@ -45,7 +45,7 @@ extension HandshakeTracker {
     private mutating func decideAll<Failure>(
         _ apportion: Apportionment?, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
-        precondition(agenda.isEmpty, "decisions were not taken")
+        precondition(expiryPlan.isEmpty, "decisions were not taken")
         clock.end()
         touchRecent(clock.elapsed)
         (recent, recentHandshake) = ((0, 0), 0)
@@ -67,7 +67,7 @@ extension HandshakeTracker {
     private mutating func decideRest<Failure>(
         _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
-        while !agenda.isEmpty {
+        while !expiryPlan.isEmpty {
             try hand(&self)
             decideNext()
         }
@@ -87,7 +87,7 @@ extension HandshakeTracker {
     }
 
     private mutating func decideOpen() {
-        agenda.items.reserveCapacity(openAttempts)
+        expiryPlan.items.reserveCapacity(openAttempts)
         for number in 0..<UInt8(parts.count) {
             choose(number)
             plan(number) { _ in true }
@@ -97,23 +97,23 @@ extension HandshakeTracker {
 
     /// Decides what was planned.
     private mutating func decidePlanned(_ cause: Ending) {
-        agenda.cause = cause
-        agenda.items.sort { $0.id < $1.id }
+        expiryPlan.cause = cause
+        expiryPlan.items.sort { $0.id < $1.id }
         decideNext()
     }
 
-    /// Decides what is on the agenda, up to what is to be kept.
+    /// Decides what is on the expiryPlan, up to what is to be kept.
     mutating func decideNext() {
-        while !agenda.isEmpty, decisions.count < mostDecided {
-            let item = agenda.items[agenda.next]
+        while !expiryPlan.isEmpty, decisions.count < mostDecided {
+            let item = expiryPlan.items[expiryPlan.next]
             choose(item.part)
-            report(item.slot, agenda.cause)
-            agenda.next += 1
+            report(item.slot, expiryPlan.cause)
+            expiryPlan.next += 1
         }
         settleOrder()
-        guard agenda.isEmpty else { return }
-        agenda.removeAll()
-        if agenda.cause == .timeout { finishExpiry() }
+        guard expiryPlan.isEmpty else { return }
+        expiryPlan.removeAll()
+        if expiryPlan.cause == .timeout { finishExpiry() }
     }
 
     /// Plans to decide what is open in the part at hand.
@@ -126,7 +126,7 @@ extension HandshakeTracker {
             while slot != 0, isDue(attempts.entries[slot]) {
                 let next = attempts.entries[slot].queueNext
                 attempts.entries.prefetch(next)
-                agenda.items.append(Agenda.Item(id: attempts.firstFrame(slot), slot: slot, part: part))
+                expiryPlan.items.append(ExpiryPlan.Item(id: attempts.firstFrame(slot), slot: slot, part: part))
                 slot = next
             }
         }
