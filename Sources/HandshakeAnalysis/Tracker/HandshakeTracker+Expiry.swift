@@ -102,7 +102,7 @@ extension HandshakeTracker {
         decideNext()
     }
 
-    /// Decides what is on the expiryPlan, up to what is to be kept.
+    /// Decides what the expiry plan has, up to what is to be kept.
     mutating func decideNext() {
         while !expiryPlan.isEmpty, decisions.count < mostDecided {
             let item = expiryPlan.items[expiryPlan.next]
