@@ -96,7 +96,7 @@ package struct PlainLines {
     /// The most shapes that are kept; attempts of others have their records written.
     private static let most = 4096
     private var templates: [PlainAttempt.Shape: Template?] = [:]
-    /// Of each part, since those alternate.
+    /// The last of each shard, since shards alternate.
     private var last = [(shape: PlainAttempt.Shape, template: Template)?](repeating: nil, count: 16)
 
     package init() {}
@@ -105,10 +105,10 @@ package struct PlainLines {
     package mutating func line(
         _ attempt: PlainAttempt, to out: inout OutputBuffer, record: () -> AttemptRecord
     ) {
-        let part = Int(attempt.part)
-        if let last = last[part], last.shape == attempt.shape { return write(attempt, last.template, &out) }
+        let shard = Int(attempt.shard)
+        if let last = last[shard], last.shape == attempt.shape { return write(attempt, last.template, &out) }
         guard let template = template(attempt, record) else { return JSONReport.line(record(), to: &out) }
-        last[part] = (attempt.shape, template)
+        last[shard] = (attempt.shape, template)
         write(attempt, template, &out)
     }
 

@@ -84,15 +84,15 @@ import Testing
 
     @Test("The sum of sketches says what one of everything would say")
     func sum() {
-        var parts = [FrequencySketch](repeating: FrequencySketch(), count: 3)
+        var shards = [FrequencySketch](repeating: FrequencySketch(), count: 3)
         var whole = FrequencySketch()
         for number in 0..<50_000 {
             let server = Endpoint(address(number % 7000), 443)
-            parts[number % 3].add(server)
+            shards[number % 3].add(server)
             whole.add(server)
         }
         var sum = FrequencySketch()
-        for part in parts { sum.add(part) }
+        for shard in shards { sum.add(shard) }
         let servers = (0..<8000).map { Endpoint(address($0), 443) }
         #expect(servers.allSatisfy { sum.most($0) == whole.most($0) })
     }
@@ -134,22 +134,22 @@ import Testing
         #expect(targets.sorted.first { $0.key == source }?.count == 3)
     }
 
-    @Test("Destinations of one source in different parts are added up, each of them alone in its part too")
-    func singlesOfParts() {
+    @Test("Destinations of one source in different shards are added up, each of them alone in its shard too")
+    func singlesOfShards() {
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
-        for part in 0..<16 {
+        for shard in 0..<16 {
             var targets = FrequentTargets(capacity: 512, pairs: 1 << 13, seed: 3)
-            for _ in 0..<3 { targets.add(address(1), Endpoint(address(9), UInt16(part)), at: 0) }
-            if part % 2 == 0 { targets.add(address(1), Endpoint(address(9), UInt16(100 + part)), at: 0) }
+            for _ in 0..<3 { targets.add(address(1), Endpoint(address(9), UInt16(shard)), at: 0) }
+            if shard % 2 == 0 { targets.add(address(1), Endpoint(address(9), UInt16(100 + shard)), at: 0) }
             sum.add(targets)
         }
         #expect(sum.sorted.first?.key == address(1))
         #expect(sum.sorted.first?.count == 24)
     }
 
-    @Test("A source that one part let go is added up from the others, whichever comes first")
-    func letGoInOnePart() {
-        func part(_ letsGo: Bool) -> FrequentTargets {
+    @Test("A source that one shard let go is added up from the others, whichever comes first")
+    func letGoInOneShard() {
+        func shard(_ letsGo: Bool) -> FrequentTargets {
             var targets = FrequentTargets(capacity: 8, pairs: 1 << 10, seed: 3)
             for port in 1...(letsGo ? 5 : 30) { targets.add(address(1), Endpoint(address(9), UInt16(port)), at: 0) }
             guard letsGo else { return targets }
@@ -161,18 +161,18 @@ import Testing
         }
         for order in [[true, false], [false, true]] {
             var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
-            for letsGo in order { sum.add(part(letsGo)) }
+            for letsGo in order { sum.add(shard(letsGo)) }
             #expect(sum.sorted.first { $0.key == address(1) }?.count == 30)
         }
     }
 
-    @Test("Adding up what parts counted lets nothing go, however many pairs there are")
-    func scansOfParts() {
+    @Test("Adding up what shards counted lets nothing go, however many pairs there are")
+    func scansOfShards() {
         var sum = FrequentTargets(capacity: 0, pairs: 0, seed: 0)
-        for part in 0..<8 {
+        for shard in 0..<8 {
             var targets = FrequentTargets(capacity: 512, pairs: 1 << 10, seed: 1)
             for source in 1...12 {
-                for port in 1...40 { targets.add(address(source), Endpoint(address(part), UInt16(port)), at: 0) }
+                for port in 1...40 { targets.add(address(source), Endpoint(address(shard), UInt16(port)), at: 0) }
             }
             #expect(targets.sorted.count == 12)
             sum.add(targets)

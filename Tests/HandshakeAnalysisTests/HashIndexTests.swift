@@ -22,7 +22,7 @@ import Testing
 
     @Test("Whatever was inserted is found until it is removed, while the index grows too")
     func model() {
-        let memory = IndexMemory(parts: 2, entries: 60_000)
+        let memory = IndexMemory(shards: 2, entries: 60_000)
         var index = HashIndex(memory.room(0))
         var other = HashIndex(memory.room(1))
         for slot in UInt32(1)...2000 { other.insert(UInt64(slot) << 50, slot) }
@@ -75,7 +75,7 @@ import Testing
 
     @Test("A slot that is used again while the index grows is not mistaken for what it held before")
     func reusedSlot() {
-        let memory = IndexMemory(parts: 1, entries: 20_000)
+        let memory = IndexMemory(shards: 1, entries: 20_000)
         var index = HashIndex(memory.room(0))
         let (first, last) = (UInt64(1) << 32, UInt64.max << 32)
         index.insert(first, 1)
@@ -94,7 +94,7 @@ import Testing
 
     @Test("An index that was emptied while it grew starts again")
     func emptied() {
-        let memory = IndexMemory(parts: 1, entries: 20_000)
+        let memory = IndexMemory(shards: 1, entries: 20_000)
         var index = HashIndex(memory.room(0))
         var hashes = Hashes()
         // One more than five eighths of 4096: growth has begun.
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test("A large index that was emptied holds nothing, and starts again") func emptiedLarge() {
-        let memory = IndexMemory(parts: 1, entries: 200_000)
+        let memory = IndexMemory(shards: 1, entries: 200_000)
         var index = HashIndex(memory.room(0))
         func hash(_ slot: UInt32) -> UInt64 { UInt64(slot) &* 0x9e37_79b9_7f4a_7c15 }
         for _ in 0..<2 {

@@ -48,7 +48,7 @@ import Testing
 
     @Test("An index announces the table that it grows into") func index() {
         let announced = Announced()
-        let memory = IndexMemory(parts: 1, entries: 100_000, announce: announced.add)
+        let memory = IndexMemory(shards: 1, entries: 100_000, announce: announced.add)
         var index = HashIndex(memory.room(0))
         for slot in 1...UInt32(100_000) { index.insert(UInt64(slot) &* 0x9e37_79b9_7f4a_7c15, slot) }
         #expect(announced.all.map(\.length) == [1 << 18, 1 << 19, 1 << 20, 1 << 21])

@@ -29,12 +29,12 @@ import Testing
         }
     }
 
-    @Test("A table of several parts gives the records that one of a single part gives, as long as it is not full")
-    func parts() {
+    @Test("A table of several shards gives the records that one of a single shard gives, as long as it is not full")
+    func shards() {
         for seed in UInt64(1)...40 {
             var walk = RandomWalk(seed: seed, tuples: 40)
             let frames = walk.frames(400)
-            expectSame(outcome(frames, workers: 1, parts: 16), outcome(frames, workers: 1, parts: 1), "seed \(seed)")
+            expectSame(outcome(frames, workers: 1, shards: 16), outcome(frames, workers: 1, shards: 1), "seed \(seed)")
         }
     }
 
@@ -189,11 +189,11 @@ import Testing
             segment.hopLimit = UInt8(20 + number / 1000)
             frames.append((encoded(segment), Int64(number) * 1000))
         }
-        let alone = outcome(frames, workers: 1, memory: 1 << 20, parts: 16, profilesPerPart: 64)
+        let alone = outcome(frames, workers: 1, memory: 1 << 20, shards: 16, profilesPerShard: 64)
         #expect(alone.last?.contains("\"evicted\":0,") == false)
         for workers in [2, 7] {
             expectSame(
-                outcome(frames, workers: workers, memory: 1 << 20, parts: 16, profilesPerPart: 64), alone,
+                outcome(frames, workers: workers, memory: 1 << 20, shards: 16, profilesPerShard: 64), alone,
                 "\(workers) workers")
         }
     }
@@ -209,7 +209,7 @@ import Testing
             again.identification = identification
             frames.append((encoded(again), time(frames)))
         }
-        let lines = outcome(frames, workers: 1, most: 16, parts: 1)
+        let lines = outcome(frames, workers: 1, most: 16, shards: 1)
         // Who is let go and comes again is another attempt.
         #expect(lines.last?.contains("\"total\":314,\"undecided\":16,") == true, "\(lines.last ?? "")")
         #expect(lines.last?.contains("\"evicted\":298,") == true)
@@ -261,13 +261,13 @@ import Testing
     /// The records as JSON in the order in which one tracker would decide them, and the summary.
     private func outcome(
         _ frames: [(octets: [UInt8], time: Int64)], workers: Int, most: Int = 4096, memory: Int = .max,
-        parts: Int = 16, profilesPerPart: Int? = nil, mostDecided: Int = .max
+        shards: Int = 16, profilesPerShard: Int? = nil, mostDecided: Int = .max
     ) -> [String] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = most
         configuration.maximumMemory = memory
-        configuration.parts = parts
-        configuration.mostProfiles = profilesPerPart.map { $0 * parts } ?? configuration.mostProfiles
+        configuration.shards = shards
+        configuration.mostProfiles = profilesPerShard.map { $0 * shards } ?? configuration.mostProfiles
         configuration.hashSeed = 1
         configuration.listing = .plainAndRecords
         configuration.mostDecided = mostDecided

@@ -14,10 +14,10 @@ import Testing
         }
     }
 
-    /// Where frames are marked, part by part, and last those that are no usual segments.
+    /// Where frames are marked, shard by shard, and last those that are no usual segments.
     private func marks(_ batch: borrowing FrameBatch) -> [UInt64] {
         var marks: [UInt64] = []
-        for part in batch.ofPart.indices { marks.append(batch.ofPart[part]) }
+        for shard in batch.ofShard.indices { marks.append(batch.ofShard[shard]) }
         return marks + [batch.unusual]
     }
 
@@ -25,12 +25,12 @@ import Testing
         var marks = [UInt64](repeating: 0, count: 17)
         for position in 0..<batch.count {
             let head = batch.heads[position]
-            marks[head.isUsual ? Int(head.part) : 16] |= 1 << UInt64(position)
+            marks[head.isUsual ? Int(head.shard) : 16] |= 1 << UInt64(position)
         }
         return marks
     }
 
-    @Test("Every frame is marked once, under its part or as unusual")
+    @Test("Every frame is marked once, under its shard or as unusual")
     func marked() {
         var batch = FrameBatch(seed: 1)
         append(0..<64, to: &batch)

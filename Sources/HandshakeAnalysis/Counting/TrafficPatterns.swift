@@ -46,11 +46,11 @@ public struct TrafficPatterns: Sendable {
     private var unasked: FrequentKeys<IPAddress>
 
     /// - Parameters:
-    ///   - parts: among how many tuples are shared out, this being the patterns of one.
+    ///   - shards: among how many tuples are shared out, this being the patterns of one.
     ///   - seed: of the hashes; those of patterns that are added up must have the same.
-    init(parts: Int, seed: UInt64) {
+    init(shards: Int, seed: UInt64) {
         unansweredAt = FrequentKeys(capacity: 1024)
-        targets = FrequentTargets(capacity: parts > 1 ? 512 : 2048, pairs: (1 << 17) / parts, seed: seed)
+        targets = FrequentTargets(capacity: shards > 1 ? 512 : 2048, pairs: (1 << 17) / shards, seed: seed)
         unasked = FrequentKeys(capacity: 1024)
     }
 

@@ -333,7 +333,8 @@ struct Judge {
         let seq = ArithmeticCheck(
             expected: expectedSeq, expectedMax: most, actual: seen?.seq,
             ok: seen.map {
-                $0.seq == expectedSeq || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
+                $0.seq == expectedSeq
+                    || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
             })
         let expectedAck: UInt32? =
             !synAcks.isEmpty || attempt.events.hasAny(.reverseSyn, .reverseSynAfterAck)

@@ -7,13 +7,13 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var server: Endpoint
     let entry: Entry
     let progress: Progress
-    /// The part that it belongs to, which numbers its profiles.
-    package let part: UInt8
+    /// The shard that it belongs to, which numbers its profiles.
+    package let shard: UInt8
 
-    init(client: Endpoint, server: Endpoint, part: UInt8, _ entry: Entry, _ progress: Progress) {
+    init(client: Endpoint, server: Endpoint, shard: UInt8, _ entry: Entry, _ progress: Progress) {
         self.client = client
         self.server = server
-        self.part = part
+        self.shard = shard
         self.entry = entry
         self.progress = progress
     }
@@ -27,7 +27,7 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var shape: Shape {
         Shape(
             profiles: UInt64(entry.profile) << 32 | UInt64(progress.synAckProfile) << 16 | UInt64(progress.ackProfile),
-            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0) | UInt16(part) << 8)
+            bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0) | UInt16(shard) << 8)
     }
 
     /// As in `AttemptRecord`.

@@ -2,7 +2,7 @@ import CLinux
 
 /// A dense pool of records.
 ///
-/// The pools, `FixedArray4`, `Parts`, the indexes and the prefetches have the only unsafe code of the analysis. Memory is the
+/// The pools, `FixedArray4`, `Shards`, the indexes and the prefetches have the only unsafe code of the analysis. Memory is the
 /// limit here, not instructions: a pool is reserved address space that costs nothing until it is touched, so it never grows
 /// by copying; a lookup touches one index line and one record. Slots are numbered from 1; 0 is none. Every number that gets
 /// in here came from here.

@@ -25,7 +25,7 @@ package struct Decisions: Sendable {
     var context: Context?
 
     struct Context {
-        /// By part.
+        /// By shard.
         var profiles: [UInt8: ProfileTable]
         var now: Int64
         var captureStart: Int64
@@ -76,7 +76,7 @@ package struct Decisions: Sendable {
 
     /// The record of a plain attempt among them.
     fileprivate func record(of plain: PlainAttempt) -> AttemptRecord {
-        guard let context, let profiles = context.profiles[plain.part] else {
+        guard let context, let profiles = context.profiles[plain.shard] else {
             preconditionFailure("a plain attempt that was not handed out by take")
         }
         var log: [SegmentNote] = []
@@ -162,12 +162,12 @@ extension HandshakeTracker {
         swap(&taken, &decisions)
         taken.hasMore = !expiryPlan.isEmpty
         if configuration.listing == .plainAndRecords, !taken.isEmpty {
-            let known = (0..<UInt8(parts.count)).reduce(0) { $0 + parts[$1].profiles.count }
+            let known = (0..<UInt8(shards.count)).reduce(0) { $0 + shards[$1].profiles.count }
             if known != knownProfiles {
                 knownProfiles = known
                 handedProfiles = [:]
-                for place in 0..<UInt8(parts.count) {
-                    handedProfiles[parts[place].number] = parts[place].profiles
+                for place in 0..<UInt8(shards.count) {
+                    handedProfiles[shards[place].number] = shards[place].profiles
                 }
             }
             taken.context = Decisions.Context(

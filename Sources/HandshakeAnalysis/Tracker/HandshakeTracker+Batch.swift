@@ -101,8 +101,8 @@ extension HandshakeTracker {
             let next = start &+ head.time
             activityTime = next
             if head.isUsual {
-                let place = share.place(ofPart: head.part)
-                if isLimited { beginLimited(place) } else { parts.choose(place) }
+                let place = ownShards.place(ofShard: head.shard)
+                if isLimited { beginLimited(place) } else { shards.choose(place) }
                 taken &+= 1
                 let candidate = candidate(position, &own)
                 if take(segments, position, batch.addresses[position], head.hash, candidate) { continue }
@@ -118,7 +118,7 @@ extension HandshakeTracker {
         goSteadily(to: heads[last], after: heads[last - 1].time, since: start)
         order = first &+ UInt64(last)
         _ = go(batch, &own, from: last)
-        for number in 0..<UInt8(parts.count) { nextDeadline = min(nextDeadline, parts[number].queues.nextDeadline) }
+        for number in 0..<UInt8(shards.count) { nextDeadline = min(nextDeadline, shards[number].queues.nextDeadline) }
     }
 
     /// Apart, so that what there is for every frame is not too long to be in one piece.
@@ -150,7 +150,7 @@ extension HandshakeTracker {
             } else if !isCompact {
                 takeInDetail(batch, position)
             } else if own.frames.contains(position) {
-                begin(share.place(ofPart: head.part))
+                begin(ownShards.place(ofShard: head.shard))
                 totals.frames.segments &+= 1
                 let candidate = candidate(position, &own)
                 _ = take(
@@ -180,7 +180,7 @@ extension HandshakeTracker {
     @inline(__always)
     private mutating func find(_ batch: borrowing FrameBatch) -> Own {
         // Made in one place: where it is made in two, it is copied.
-        var own = Own(frames: isCompact(batch) ? share.frames(of: batch) : BitSet64(), reroutings: reroutings)
+        var own = Own(frames: isCompact(batch) ? ownShards.frames(of: batch) : BitSet64(), reroutings: reroutings)
         if isFlooded { findVacancies(batch, own.frames) } else { findAttempts(batch, &own) }
         return own
     }
@@ -191,11 +191,11 @@ extension HandshakeTracker {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
         for position in frames {
             // One after the other, the processor fetches them by itself.
-            if !share.isWhole { segments.prefetch(position) }
-            parts[share.place(ofPart: heads[position].part)].index.prefetch(heads[position].hash)
+            if !ownShards.isWhole { segments.prefetch(position) }
+            shards[ownShards.place(ofShard: heads[position].shard)].index.prefetch(heads[position].hash)
         }
         for position in frames {
-            parts[share.place(ofPart: heads[position].part)].index.prefetchOverflow(heads[position].hash)
+            shards[ownShards.place(ofShard: heads[position].shard)].index.prefetchOverflow(heads[position].hash)
         }
     }
 
@@ -209,17 +209,17 @@ extension HandshakeTracker {
             let slot = recentIndex.candidate(heads[position].hash)
             own.candidates[position] = slot
             attempts.entries.prefetch(slot)
-            if !share.isWhole { segments.prefetch(position) }
+            if !ownShards.isWhole { segments.prefetch(position) }
             strangers.insert(position, if: slot == 0)
         }
         for position in strangers {
-            parts[share.place(ofPart: heads[position].part)].index.prefetch(heads[position].hash)
+            shards[ownShards.place(ofShard: heads[position].shard)].index.prefetch(heads[position].hash)
         }
         for position in own.frames.subtracting(strangers) { attempts.prefetchBody(own.candidates[position]) }
         var known = BitSet64()
         for position in strangers {
             let head = heads[position]
-            let slot = parts[share.place(ofPart: head.part)].index.candidate(head.hash)
+            let slot = shards[ownShards.place(ofShard: head.shard)].index.candidate(head.hash)
             guard slot != 0 else { continue }
             recentIndex.remember(head.hash, slot)
             own.candidates[position] = slot
@@ -253,7 +253,7 @@ extension HandshakeTracker {
                 totals.frames.count(batch.others[position])
                 take(error)
             }
-        case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(batch.others[position]) }
+        case .ignored, .malformed, .cut: if ownShards.hasFirst { totals.frames.count(batch.others[position]) }
         }
         carrier = Carriers.plain
     }

@@ -137,7 +137,8 @@ extension HandshakeTracker {
             return isUnknown(segment, slot) ? .ackBeyond : .wrongAck
         }
         if relative <= max(carried, UInt32(UInt16.max)) {
-            attempts[slot].clientEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+            attempts[slot].clientEnd = SequenceNumber.later(
+                segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
         }
         if events.has(.synAckWrongAck) {
             let next = attempts[slot].wrongSynAckISN &+ 1

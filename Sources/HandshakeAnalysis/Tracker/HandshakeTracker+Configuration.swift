@@ -39,9 +39,9 @@ extension HandshakeTracker {
         /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
         /// lets go of: with detail there is more of it.
         package var usesShortForms = true
-        /// How many parts the tuples are shared out among, a power of two; nil for as many as the limits have room for. Full tables
+        /// How many shards the tuples are shared out among, a power of two; nil for as many as the limits have room for. Full tables
         /// let go of other attempts where there are more.
-        package var parts: Int?
+        package var shards: Int?
         /// How many sorts of segments are told apart, a power of two: attempts with others have their detail at once.
         package var mostProfiles = 1 << 14
         /// Whether an attempt that was refused, reset or given up is decided after 10 s of quiet rather than 75 s. Who watches
@@ -60,6 +60,6 @@ extension HandshakeTracker {
         }
 
         /// The most trackers that share the tuples out.
-        package var mostWorkers: Int { parts ?? Part.count(attempts: maximumAttempts, memory: maximumMemory) }
+        package var mostWorkers: Int { shards ?? Shard.count(attempts: maximumAttempts, memory: maximumMemory) }
     }
 }

@@ -7,8 +7,8 @@ extension HandshakeTracker {
             /// The attempt's.
             var id: UInt64
             var slot: UInt32
-            /// The place of its part.
-            var part: UInt8
+            /// The place of its shard.
+            var shard: UInt8
         }
 
         fileprivate var items: [Item] = []
@@ -55,9 +55,9 @@ extension HandshakeTracker {
         order = Decisions.end
         if configuration.listsAttempts { decideOpen() } else { countOpen(apportion) }
         try decideRest(hand)
-        for number in 0..<UInt8(parts.count) {
+        for number in 0..<UInt8(shards.count) {
             choose(number)
-            parts.current.removeAll()
+            shards.current.removeAll()
         }
         recentIndex.removeAll()
         attempts.removeAll()
@@ -79,7 +79,7 @@ extension HandshakeTracker {
         // Only counted, each is forgotten at once.
         guard configuration.listsAttempts else { return finishExpiry() }
         let now = clock.elapsed
-        for number in 0..<UInt8(parts.count) {
+        for number in 0..<UInt8(shards.count) {
             choose(number)
             if queues.nextDeadline <= now { plan(number) { $0.queueDeadline <= now } }
         }
@@ -88,7 +88,7 @@ extension HandshakeTracker {
 
     private mutating func decideOpen() {
         expiryPlan.items.reserveCapacity(openAttempts)
-        for number in 0..<UInt8(parts.count) {
+        for number in 0..<UInt8(shards.count) {
             choose(number)
             plan(number) { _ in true }
         }
@@ -106,7 +106,7 @@ extension HandshakeTracker {
     mutating func decideNext() {
         while !expiryPlan.isEmpty, decisions.count < mostDecided {
             let item = expiryPlan.items[expiryPlan.next]
-            choose(item.part)
+            choose(item.shard)
             report(item.slot, expiryPlan.cause)
             expiryPlan.next += 1
         }
@@ -116,17 +116,17 @@ extension HandshakeTracker {
         if expiryPlan.cause == .timeout { finishExpiry() }
     }
 
-    /// Plans to decide what is open in the part at hand.
+    /// Plans to decide what is open in the current shard.
     /// - Parameters:
-    ///   - part: its place.
+    ///   - shard: its place.
     ///   - isDue: whether an attempt's turn has come, and those that stand behind it in its queue are to be asked.
-    private mutating func plan(_ part: UInt8, _ isDue: (Entry) -> Bool) {
+    private mutating func plan(_ shard: UInt8, _ isDue: (Entry) -> Bool) {
         for queue in [Attempt.Queue.unfinished, .settling] {
             var slot = queues[queue].head
             while slot != 0, isDue(attempts.entries[slot]) {
                 let next = attempts.entries[slot].queueNext
                 attempts.entries.prefetch(next)
-                expiryPlan.items.append(ExpiryPlan.Item(id: attempts.firstFrame(slot), slot: slot, part: part))
+                expiryPlan.items.append(ExpiryPlan.Item(id: attempts.firstFrame(slot), slot: slot, shard: shard))
                 slot = next
             }
         }
@@ -135,17 +135,17 @@ extension HandshakeTracker {
     /// Forgets what was decided because its time was over, and what was remembered for long enough.
     private mutating func finishExpiry() {
         nextDeadline = .max
-        for number in 0..<UInt8(parts.count) {
+        for number in 0..<UInt8(shards.count) {
             choose(number)
-            if queues.nextDeadline <= clock.elapsed { expirePart() }
+            if queues.nextDeadline <= clock.elapsed { expireShard() }
             nextDeadline = min(nextDeadline, queues.nextDeadline)
         }
         // Time touched those, not the frame.
         (recent, recentHandshake) = ((0, 0), 0)
     }
 
-    /// Of the part at hand.
-    private mutating func expirePart() {
+    /// Forgets what is due in the current shard.
+    private mutating func expireShard() {
         let now = clock.elapsed
         // What is listed was decided.
         let isListed = configuration.listsAttempts

@@ -85,7 +85,8 @@ extension HandshakeTracker {
     func isNewSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         if attempts[slot].marks.contains(.midstream) { return true }
         let isServer = attempts[slot].server == segment.source
-        if isServer, SequenceNumber.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength) {
+        if isServer, SequenceNumber.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength)
+        {
             return false
         }
         return !attempts[slot].isLive

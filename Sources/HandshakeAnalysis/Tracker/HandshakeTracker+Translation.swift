@@ -20,7 +20,7 @@ struct AttemptTranslation {
 }
 
 extension HandshakeTracker {
-    /// Notes what a frame shows of a translation, with those of its attempts that are this tracker's. Leaves another part at hand.
+    /// Notes what a frame shows of a translation, with those of its attempts that are this tracker's. Leaves another shard the current one.
     @inline(never)
     mutating func relate(_ translation: Translation) {
         let (original, other) = (translation.original, translation.other)

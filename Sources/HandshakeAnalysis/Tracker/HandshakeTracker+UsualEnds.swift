@@ -30,7 +30,7 @@ extension HandshakeTracker {
         let body = attempts.entries[slot].body
         if configuration.listing == .plainAndRecords {
             let plain = PlainAttempt(
-                client: client, server: server, part: parts.current.number, attempts.entries[slot],
+                client: client, server: server, shard: shards.current.number, attempts.entries[slot],
                 attempts.progress[body])
             decisions.add(plain, closedBy: order, isExpiry: isExpiry)
         }

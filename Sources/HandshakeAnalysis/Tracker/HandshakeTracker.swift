@@ -38,12 +38,12 @@ public struct HandshakeTracker: ~Copyable {
     let configuration: Configuration
     /// The seed of hashes. Batches are hashed with it too.
     package let seed: UInt64
-    var parts: Parts
-    let share: Share
-    /// What is remembered of the attempts of all parts.
+    var shards: Shards
+    let ownShards: OwnShards
+    /// What is remembered of the attempts of all shards.
     var attempts: AttemptTable
     var notes: Pool<SegmentNote>
-    /// Beside the indexes of all parts.
+    /// Beside the indexes of all shards.
     let recentIndex: RecentIndex
     /// Batches taken so far: the proofs require that most go steadily.
     package internal(set) var batches = BatchCounts()
@@ -55,11 +55,11 @@ public struct HandshakeTracker: ~Copyable {
     var paths: [UInt32: TunnelPaths] = [:]
     /// What open attempts have to do with others by translation; as rare.
     var translations: [UInt32: AttemptTranslation] = [:]
-    /// The most attempts, notes in their logs, and octets of each part.
+    /// The most attempts, notes in their logs, and octets of each shard.
     let attemptLimit: Int
     let noteLimit: Int
     let memoryLimit: Int
-    /// Octets of what was remembered when the part at hand was chosen.
+    /// Octets of what was remembered when the current shard was chosen.
     var sizeAtChoice = 0
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
@@ -91,7 +91,7 @@ public struct HandshakeTracker: ~Copyable {
     /// What the clock will show at the next frame, if that is not `unknown`: what the current frame touches is touched then. Of the
     /// short way only.
     var activityTime = unknown
-    /// The attempts that the current frame touched, in the part at hand, where it is not.
+    /// The attempts that the current frame touched, in the current shard; 0 for none.
     var recent: (UInt32, UInt32) = (0, 0)
     /// The one whose handshake it was a segment of.
     var recentHandshake: UInt32 = 0
@@ -103,7 +103,7 @@ public struct HandshakeTracker: ~Copyable {
     public var summary: HandshakeSummary {
         var summary = totals
         summary.settle()
-        for number in 0..<UInt8(parts.count) { summary.patterns.add(parts[number].patterns) }
+        for number in 0..<UInt8(shards.count) { summary.patterns.add(shards[number].patterns) }
         summary.clockStepsBack = clock.stepsBack
         summary.clockLargestStepBack = clock.largestStepBack
         summary.clockStepsForward = clock.stepsForward
@@ -115,23 +115,23 @@ public struct HandshakeTracker: ~Copyable {
     var totals = HandshakeSummary()
     /// Attempts that are followed and not decided.
     public var openAttempts: Int {
-        (0..<UInt8(parts.count)).reduce(-expiryPlan.decided) {
-            $0 + parts[$1].queues[.unfinished].count + parts[$1].queues[.settling].count
+        (0..<UInt8(shards.count)).reduce(-expiryPlan.decided) {
+            $0 + shards[$1].queues[.unfinished].count + shards[$1].queues[.settling].count
         }
     }
 
     public init(_ configuration: Configuration = Configuration()) {
         let configuration = configuration.inBounds
-        let share = Share(of: configuration.mostWorkers, worker: 0, of: 1)
+        let ownShards = OwnShards(of: configuration.mostWorkers, worker: 0, of: 1)
         // Address space is reserved. Where the system grants less (ulimit -v), the table is smaller.
-        var limit = configuration.maximumAttempts / share.all
-        var memory = Memory(configuration, attempts: limit, parts: share.count)
+        var limit = configuration.maximumAttempts / ownShards.all
+        var memory = Memory(configuration, attempts: limit, shards: ownShards.count)
         while !memory.isUsable {
             limit /= 2
             precondition(limit > 0, "there is no memory for a table of 16 attempts")
-            memory = Memory(configuration, attempts: limit, parts: share.count)
+            memory = Memory(configuration, attempts: limit, shards: ownShards.count)
         }
-        self.init(configuration, share, limit: limit, memory)
+        self.init(configuration, ownShards, limit: limit, memory)
     }
 
     /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own. They have the
@@ -141,11 +141,11 @@ public struct HandshakeTracker: ~Copyable {
     package init?(_ configuration: Configuration, worker: Int, of workers: Int) {
         precondition(workers == 1 || configuration.hashSeed != nil, "trackers that share tuples need a common seed")
         let configuration = configuration.inBounds
-        let share = Share(of: configuration.mostWorkers, worker: worker, of: workers)
-        let limit = configuration.maximumAttempts / share.all
-        let memory = Memory(configuration, attempts: limit, parts: share.count)
+        let ownShards = OwnShards(of: configuration.mostWorkers, worker: worker, of: workers)
+        let limit = configuration.maximumAttempts / ownShards.all
+        let memory = Memory(configuration, attempts: limit, shards: ownShards.count)
         guard memory.isUsable else { return nil }
-        self.init(configuration, share, limit: limit, memory)
+        self.init(configuration, ownShards, limit: limit, memory)
     }
 
     /// Address space for what is remembered.
@@ -156,13 +156,13 @@ public struct HandshakeTracker: ~Copyable {
         var indexes: IndexMemory
         var recentIndex = RecentIndex()
 
-        /// - Parameter count: of attempts, in each part.
-        init(_ configuration: Configuration, attempts count: Int, parts: Int) {
+        /// - Parameter count: of attempts, in each shard.
+        init(_ configuration: Configuration, attempts count: Int, shards: Int) {
             let announce = configuration.announcesMemory
-            attempts = AttemptTable(capacity: count * parts, announce: announce)
-            notes = Pool(capacity: count * parts * (HandshakeTracker.notesPerAttempt + 3), announce: announce)
+            attempts = AttemptTable(capacity: count * shards, announce: announce)
+            notes = Pool(capacity: count * shards * (HandshakeTracker.notesPerAttempt + 3), announce: announce)
             indexes = IndexMemory(
-                parts: parts, entries: count, announce: announce, mayGrow: configuration.maximumMemory == .max)
+                shards: shards, entries: count, announce: announce, mayGrow: configuration.maximumMemory == .max)
         }
 
         /// Whether it was granted.
@@ -170,18 +170,19 @@ public struct HandshakeTracker: ~Copyable {
     }
 
     private init(
-        _ configuration: Configuration, _ share: Share, limit: Int, _ memory: consuming Memory
+        _ configuration: Configuration, _ ownShards: OwnShards, limit: Int, _ memory: consuming Memory
     ) {
         self.configuration = configuration
         let seed = configuration.hashSeed ?? UInt64.random(in: .min ... .max)
         self.seed = seed
-        self.share = share
-        parts = Parts(memory.indexes) {
-            Part(
-                number: share.part(at: $0), of: share.all, $1, mostProfiles: configuration.mostProfiles, seed: seed)
+        self.ownShards = ownShards
+        shards = Shards(memory.indexes) {
+            Shard(
+                number: ownShards.shard(at: $0), of: ownShards.all, $1, mostProfiles: configuration.mostProfiles,
+                seed: seed)
         }
         carriers = Carriers(declared: Set(configuration.declaredTunnels.map { Carriers.Ends($0.0, $0.1) }))
-        memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / share.all
+        memoryLimit = configuration.maximumMemory == .max ? .max : configuration.maximumMemory / ownShards.all
         attemptLimit = limit
         noteLimit = limit * HandshakeTracker.notesPerAttempt
         attempts = memory.attempts
@@ -222,7 +223,7 @@ public struct HandshakeTracker: ~Copyable {
                 totals.frames.count(frame)
                 take(error)
             }
-        case .ignored, .malformed, .cut: if share.hasFirst { totals.frames.count(frame) }
+        case .ignored, .malformed, .cut: if ownShards.hasFirst { totals.frames.count(frame) }
         }
         carrier = Carriers.plain
         endFrame()

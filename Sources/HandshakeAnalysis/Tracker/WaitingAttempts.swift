@@ -14,11 +14,11 @@ package struct WaitingAttempts: Sendable, Hashable {
 
         /// What came so far, in words.
         package var state: String {
-            var parts: [String] = []
-            if attempts > answered + refused { parts.append("no answer yet") }
-            if answered > 0 { parts.append("\(attempts == answered ? "" : "\(answered) ")SYN-ACK, no final ACK yet") }
-            if refused > 0 { parts.append("\(attempts == refused ? "" : "\(refused) ")refused so far") }
-            return parts.joined(separator: ", ")
+            var shards: [String] = []
+            if attempts > answered + refused { shards.append("no answer yet") }
+            if answered > 0 { shards.append("\(attempts == answered ? "" : "\(answered) ")SYN-ACK, no final ACK yet") }
+            if refused > 0 { shards.append("\(attempts == refused ? "" : "\(refused) ")refused so far") }
+            return shards.joined(separator: ", ")
         }
     }
 
@@ -41,12 +41,12 @@ extension HandshakeTracker {
     /// Looks at the attempts that are open, those first that were not heard of for the longest.
     /// - Parameters:
     ///   - now: nanoseconds since the epoch.
-    ///   - limit: of each part's attempts so many at most.
+    ///   - limit: of each shard's attempts so many at most.
     package mutating func waiting(now: Int64, limit: Int = 1024) -> WaitingAttempts {
         var waiting = WaitingAttempts()
         var servers: [Endpoint: WaitingAttempts.Server] = [:]
-        for place in 0..<UInt8(parts.count) {
-            var slot = parts[place].queues[.unfinished].head
+        for place in 0..<UInt8(shards.count) {
+            var slot = shards[place].queues[.unfinished].head
             var left = limit
             while slot != 0, left > 0 {
                 add(slot, now, &servers, &waiting)

@@ -7,8 +7,8 @@ package struct FrameBatch: ~Copyable {
     package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
     /// There is room for the places that needed it so far.
     package private(set) var others: [DecodedFrame] = []
-    /// Which frames are usual segments of each part, and which are none: a bit for each of them up to the 64th.
-    package private(set) var ofPart = InlineArray<16, UInt64>(repeating: 0)
+    /// Which frames are usual segments of each shard, and which are none: a bit for each of them up to the 64th.
+    package private(set) var ofShard = InlineArray<16, UInt64>(repeating: 0)
     package private(set) var unusual: UInt64 = 0
     package let seed: UInt64
     /// Frames.
@@ -37,7 +37,7 @@ package struct FrameBatch: ~Copyable {
     /// Begins again without frames; what is held back of fragmented packets stays.
     package mutating func removeAll() {
         count = 0
-        ofPart = InlineArray(repeating: 0)
+        ofShard = InlineArray(repeating: 0)
         unusual = 0
         watchesSYNs = memory.syns.isWatching(all &+ 1, count: UInt64(FrameBatch.capacity))
     }
@@ -56,7 +56,7 @@ package struct FrameBatch: ~Copyable {
     package mutating func takeBack(to mark: Mark) {
         (count, steps, traits, all) = (mark.count, mark.steps, mark.traits, mark.all)
         let there: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) - 1 : .max
-        for part in ofPart.indices { ofPart[part] &= there }
+        for shard in ofShard.indices { ofShard[shard] &= there }
         unusual &= there
     }
 
@@ -66,7 +66,7 @@ package struct FrameBatch: ~Copyable {
         swap(&segments, &other.segments)
         swap(&addresses, &other.addresses)
         swap(&others, &other.others)
-        swap(&ofPart, &other.ofPart)
+        swap(&ofShard, &other.ofShard)
         swap(&unusual, &other.unusual)
         swap(&count, &other.count)
         swap(&steps, &other.steps)
@@ -111,7 +111,7 @@ package struct FrameBatch: ~Copyable {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), usual, from: count,
-                    &heads, &segments, &addresses, &ofPart, &steps, &traits, &senders, seed)
+                    &heads, &segments, &addresses, &ofShard, &steps, &traits, &senders, seed)
                 let start = count
                 count += run
                 all &+= UInt64(run)
@@ -132,7 +132,7 @@ package struct FrameBatch: ~Copyable {
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: UsualDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
-        _ ofPart: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
+        _ ofShard: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
         _ senders: inout SenderChecksums, _ seed: UInt64
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
@@ -160,7 +160,7 @@ package struct FrameBatch: ~Copyable {
             else { break }
             heads[position] = head(
                 segments[position], addresses[position], first &+ UInt64(taken), place.time, seed)
-            ofPart[Int(heads[position].part)] |= 1 &<< UInt64(position)
+            ofShard[Int(heads[position].shard)] |= 1 &<< UInt64(position)
             allSteps |= place.time &- previous
             previous = place.time
             if seen.isOpen {
@@ -187,11 +187,11 @@ package struct FrameBatch: ~Copyable {
         if segment.isV6 {
             let tuple = Tuple(pair, ports: segment.ports)
             head.tag = UInt32(truncatingIfNeeded: tuple.hash(seed: seed) >> 32)
-            head.part = tuple.part
+            head.shard = tuple.shard
         } else {
             let hash = Tuple.hash(addresses: segment.addresses, ports: segment.ports, seed: seed)
             head.tag = UInt32(truncatingIfNeeded: hash >> 32)
-            head.part = Tuple.part(addresses: segment.addresses, ports: segment.ports)
+            head.shard = Tuple.shard(addresses: segment.addresses, ports: segment.ports)
         }
         head.isUsual = true
         return head
@@ -238,7 +238,7 @@ package struct FrameBatch: ~Copyable {
         let bit: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) : 0
         traits.take(heads[count].time)
         if heads[count].isUsual {
-            ofPart[Int(heads[count].part)] |= bit
+            ofShard[Int(heads[count].shard)] |= bit
             traits.take(segments[count].flags, payload: segments[count].payloadLength)
             traits.takePlain()
         } else {
@@ -291,7 +291,7 @@ package struct FrameBatch: ~Copyable {
     /// A usual segment becomes one that all trackers look at.
     private mutating func makeOther(_ position: Int, _ segment: Segment) {
         let bit: UInt64 = position < FrameBatch.capacity ? 1 << UInt64(position) : 0
-        ofPart[Int(heads[position].part)] &= ~bit
+        ofShard[Int(heads[position].shard)] &= ~bit
         unusual |= bit
         becomesOther(heads[position].number, heads[position].time, at: position)
         others[position] = DecodedFrame()

@@ -46,9 +46,9 @@ package struct FrameHead: BitwiseCopyable, Sendable {
     package var number: UInt64 = 0
     /// Nanoseconds since the epoch.
     package var time: Int64 = 0
-    /// Of a usual segment: the upper half of its tuple's hash by the batch's seed, and the part that the tuple belongs to.
+    /// Of a usual segment: the upper half of its tuple's hash by the batch's seed, and the shard that the tuple belongs to.
     package var tag: UInt32 = 0
-    package var part: UInt8 = 0
+    package var shard: UInt8 = 0
     /// Whether it is a usual segment.
     package var isUsual = false
     /// What the sender's earlier checksums were, if this one is bad; asked of no usual segment.

@@ -88,13 +88,13 @@ extension Tuple {
             foldedProduct(addresses ^ seed, 0x9e37_79b9_7f4a_7c15) ^ UInt64(ports), 0x5899_65cc_7537_4cc3)
     }
 
-    /// How many parts tuples are shared out among, at most.
-    package static let parts = 16
+    /// How many shards tuples are shared out among, at most.
+    package static let shards = 16
 
-    /// Which part it belongs to, of `parts`. Not by the seed: what a full part lets go of must not change from run to run.
+    /// Which shard it belongs to, of `shards`. Not by the seed: what a full shard lets go of must not change from run to run.
     @inline(__always)
-    package var part: UInt8 {
-        if !isV6 { return Tuple.part(addresses: lowLow << 32 | highLow, ports: ports) }
+    package var shard: UInt8 {
+        if !isV6 { return Tuple.shard(addresses: lowLow << 32 | highLow, ports: ports) }
         let words =
             lowLow &* 0x9e37_79b9_7f4a_7c15 ^ highLow &* 0xe703_7ed1_a0b4_28db ^ lowHigh &* 0x8ebc_6af0_9c88_c6e3
         let mixed = (words ^ highHigh ^ UInt64(ports) &* 0xa076_1d64_78bd_642f) &* 0x5899_65cc_7537_4cc3
@@ -103,7 +103,7 @@ extension Tuple {
 
     /// The same of IPv4, of what `init(addresses:ports:)` takes.
     @inline(__always)
-    static func part(addresses: UInt64, ports: UInt32) -> UInt8 {
+    static func shard(addresses: UInt64, ports: UInt32) -> UInt8 {
         let word = addresses ^ UInt64(ports) &* 0xa076_1d64_78bd_642f
         return UInt8(truncatingIfNeeded: ((word ^ word >> 32) &* 0x9e37_79b9_7f4a_7c15) >> 60)
     }

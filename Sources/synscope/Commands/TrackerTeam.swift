@@ -133,7 +133,7 @@ final class TrackerTeam: @unchecked Sendable {
             progress.tick { piece.progress }
             ahead.pass(taker: 0)
         }
-        // The core of who read is free by now: another thread takes a part. Several trackers come to their ends side by side.
+        // The core of who read is free by now: another thread takes a shard. Several trackers come to their ends side by side.
         workers[0].tracker.end(workers.count == 1 ? { apportion("count", $0, $1) } : nil)
         progress.clear()
     }

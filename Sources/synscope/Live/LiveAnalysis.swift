@@ -100,7 +100,7 @@ final class LiveAnalysis: @unchecked Sendable {
         var configuration = configuration
         if writer != nil { configuration.listing = .recordsAndEvidence }
         // One thread follows them all, and asks for the sums often.
-        configuration.parts = 1
+        configuration.shards = 1
         configuration.decidesEndsEarly = true
         tracker = HandshakeTracker(configuration)
         batch = tracker.makeBatch()

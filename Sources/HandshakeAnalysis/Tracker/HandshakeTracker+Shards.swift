@@ -1,39 +1,39 @@
 import PacketWire
 
-// The parts of the tuples: which are this tracker's, and what is at hand of the one that a frame belongs to.
+// The shards of the tuples: which of them this tracker owns, and the state of the current one.
 extension HandshakeTracker {
     /// The most trackers that tuples can be shared out among.
-    package static var mostWorkers: Int { Part.most }
+    package static var mostWorkers: Int { Shard.most }
 
-    /// Which parts are this tracker's. In words, four bits and one for each part: a frame's place is found without memory.
-    struct Share {
+    /// The shards that this tracker owns: in two words, four bits and one for each shard, so that a frame's place needs no memory.
+    struct OwnShards {
         private var places: UInt64 = 0
         private var owned: UInt16 = 0
-        /// Parts of all trackers, and of this one.
+        /// Shards of all trackers, and of this one.
         let all: Int
         let count: Int
 
         init(of all: Int, worker: Int, of workers: Int) {
-            precondition(all <= Part.most && worker >= 0 && worker < workers && workers <= all)
+            precondition(all <= Shard.most && worker >= 0 && worker < workers && workers <= all)
             self.all = all
             count = (all - worker + workers - 1) / workers
-            // Where there are fewer parts than tuples tell apart, several are one.
-            for number in 0..<Part.most where number % all % workers == worker {
+            // Where there are fewer shards than tuples tell apart, several are one.
+            for number in 0..<Shard.most where number % all % workers == worker {
                 owned |= 1 << UInt16(number)
                 places |= UInt64(number % all / workers) << UInt64(number * 4)
             }
         }
 
-        /// The number of the part at a place.
-        func part(at place: Int) -> UInt8 {
-            UInt8((0..<Part.most).first { has(UInt8($0)) && self.place(ofPart: UInt8($0)) == place } ?? 0)
+        /// The number of the shard at a place.
+        func shard(at place: Int) -> UInt8 {
+            UInt8((0..<Shard.most).first { has(UInt8($0)) && self.place(ofShard: UInt8($0)) == place } ?? 0)
         }
 
-        /// Whether a tuple's part is this tracker's.
+        /// Whether a tuple's shard is this tracker's.
         @inline(__always)
-        func has(_ part: UInt8) -> Bool { owned &>> UInt16(part) & 1 != 0 }
+        func has(_ shard: UInt8) -> Bool { owned &>> UInt16(shard) & 1 != 0 }
 
-        /// Whether it is all parts.
+        /// Whether it is all shards.
         @inline(__always) var isWhole: Bool { count == all }
 
         /// Those of a batch's frames that this tracker has to look at.
@@ -41,74 +41,74 @@ extension HandshakeTracker {
         func frames(of batch: borrowing FrameBatch) -> BitSet64 {
             if isWhole { return BitSet64(bits: UInt64.max &>> UInt64(FrameBatch.capacity &- batch.count)) }
             var frames = batch.unusual
-            for part in BitSet64(bits: UInt64(owned)) { frames |= batch.ofPart[part] }
+            for shard in BitSet64(bits: UInt64(owned)) { frames |= batch.ofShard[shard] }
             return BitSet64(bits: frames)
         }
 
-        /// Where a part that is this tracker's is among its own.
+        /// Where a shard that is this tracker's is among its own.
         @inline(__always)
-        func place(ofPart part: UInt8) -> UInt8 { UInt8(truncatingIfNeeded: places &>> UInt64(part &* 4) & 15) }
+        func place(ofShard shard: UInt8) -> UInt8 { UInt8(truncatingIfNeeded: places &>> UInt64(shard &* 4) & 15) }
 
         /// Whether frames that belong to no tuple are counted here.
         @inline(__always) var hasFirst: Bool { has(0) }
     }
 
-    // Of the part at hand. A frame's is taken at hand before anything else is done with it.
+    // State of the current shard. `begin(_:)` selects a frame's shard first.
     @inline(__always) var index: HashIndex {
-        _read { yield parts.current.index }
-        nonmutating _modify { yield &parts.current.index }
+        _read { yield shards.current.index }
+        nonmutating _modify { yield &shards.current.index }
     }
     @inline(__always) var queues: QueueSet {
-        _read { yield parts.current.queues }
-        nonmutating _modify { yield &parts.current.queues }
+        _read { yield shards.current.queues }
+        nonmutating _modify { yield &shards.current.queues }
     }
     @inline(__always) var patterns: TrafficPatterns {
-        _read { yield parts.current.patterns }
-        nonmutating _modify { yield &parts.current.patterns }
+        _read { yield shards.current.patterns }
+        nonmutating _modify { yield &shards.current.patterns }
     }
     @inline(__always) var profiles: ProfileTable {
-        _read { yield parts.current.profiles }
-        nonmutating _modify { yield &parts.current.profiles }
+        _read { yield shards.current.profiles }
+        nonmutating _modify { yield &shards.current.profiles }
     }
     @inline(__always) var hints: ProfileHints {
-        _read { yield parts.current.hints }
-        nonmutating _modify { yield &parts.current.hints }
+        _read { yield shards.current.hints }
+        nonmutating _modify { yield &shards.current.hints }
     }
-    /// Of the attempts that have a log.
+    /// Segments in the logs of the shard's attempts.
     @inline(__always) var noteCount: Int {
-        get { parts.current.noteCount }
-        nonmutating set { parts.current.noteCount = newValue }
+        get { shards.current.noteCount }
+        nonmutating set { shards.current.noteCount = newValue }
     }
     @inline(__always) var attemptCount: Int {
-        get { parts.current.attemptCount }
-        nonmutating set { parts.current.attemptCount = newValue }
+        get { shards.current.attemptCount }
+        nonmutating set { shards.current.attemptCount = newValue }
     }
 
-    /// Whether one more would be too many for the part at hand, or too much.
+    /// Whether one more would be too many for the current shard, or too much.
     @inline(__always)
     var isFull: Bool {
         attemptCount >= attemptLimit
             || memoryLimit != .max
-                && parts.current.octets &+ sizeSinceChoice &+ index.sizeWithOneMore > memoryLimit
+                && shards.current.octets &+ sizeSinceChoice &+ index.sizeWithOneMore > memoryLimit
     }
 
-    /// Octets that came or went since the part at hand was chosen.
+    /// Octets that came or went since the current shard was chosen.
     private var sizeSinceChoice: Int { attempts.size &+ notes.size &- sizeAtChoice }
 
     @inline(__always)
     mutating func choose(_ place: UInt8) {
         if memoryLimit != .max {
-            parts.current.octets += sizeSinceChoice
+            shards.current.octets += sizeSinceChoice
             sizeAtChoice = attempts.size &+ notes.size
         }
-        parts.choose(place)
+        shards.choose(place)
     }
 
-    /// Takes the part of a frame's tuple at hand; false where it is another tracker's.
+    /// Makes the shard of a frame's tuple the current one; false where it is another tracker's.
     mutating func begin(_ tuple: Tuple) -> Bool {
-        let part = tuple.part
-        guard share.has(part) else { return false }
-        begin(share.place(ofPart: part))
+        let shard = tuple.shard
+        guard ownShards.has(shard) else { return false }
+        begin(ownShards.place(ofShard: shard))
         return true
     }
 
@@ -119,7 +119,7 @@ extension HandshakeTracker {
         if memoryLimit != .max, isFull { shrink() }
     }
 
-    // MARK: Routes, from a hash to the newest attempt on its tuple, of the part at hand
+    // MARK: Routes, from a hash to the newest attempt on its tuple, of the current shard
 
     /// - Parameter vacancy: as `HashIndex.insert`.
     @inline(__always)

@@ -1,13 +1,13 @@
-/// The parts of a table. They do not move, and one of them is at hand.
-@safe struct Parts: ~Copyable {
-    private let base: UnsafeMutablePointer<Part>
-    private var chosen: UnsafeMutablePointer<Part>
+/// The shards of a table. They do not move. One of them is the current one.
+@safe struct Shards: ~Copyable {
+    private let base: UnsafeMutablePointer<Shard>
+    private var chosen: UnsafeMutablePointer<Shard>
     let count: Int
     private let memory: IndexMemory
 
     /// - Parameter memory: of the indexes of all.
-    init(_ memory: consuming IndexMemory, _ make: (Int, IndexRoom) -> Part) {
-        count = memory.parts
+    init(_ memory: consuming IndexMemory, _ make: (Int, IndexRoom) -> Shard) {
+        count = memory.shards
         self.memory = memory
         unsafe base = .allocate(capacity: count)
         unsafe chosen = base
@@ -19,15 +19,15 @@
         unsafe base.deallocate()
     }
 
-    /// The one at hand.
+    /// The current one.
     @inline(__always)
-    var current: Part {
+    var current: Shard {
         unsafeAddress { unsafe UnsafePointer(chosen) }
         nonmutating unsafeMutableAddress { unsafe chosen }
     }
 
     @inline(__always)
-    subscript(number: UInt8) -> Part {
+    subscript(number: UInt8) -> Shard {
         unsafeAddress {
             precondition(number < count)
             return unsafe UnsafePointer(base + Int(number))
@@ -38,10 +38,10 @@
         }
     }
 
-    /// The place of the one at hand.
+    /// The place of the current one.
     var place: UInt8 { UInt8(unsafe chosen - base) }
 
-    /// Takes a part at hand.
+    /// Makes a shard the current one.
     @inline(__always)
     mutating func choose(_ number: UInt8) {
         precondition(number < count)
