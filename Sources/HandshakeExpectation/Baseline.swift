@@ -65,7 +65,7 @@ package struct Baseline: Sendable, Equatable {
 /// Reads a baseline piece by piece, a line in memory at a time.
 package struct BaselineReader: ~Copyable {
     /// Octets of a line; a record of 32 segments with long comments has some.
-    static let longestLine = 16 << 20
+    static let maximumLineLength = 16 << 20
 
     private let decoder = JSONDecoder()
     private var baseline = Baseline()
@@ -87,8 +87,8 @@ package struct BaselineReader: ~Copyable {
     }
 
     private mutating func add(_ octets: ArraySlice<UInt8>) throws(BaselineError) {
-        guard line.count + octets.count <= Self.longestLine else {
-            throw BaselineError(line: number, message: "the line is longer than \(Self.longestLine) octets")
+        guard line.count + octets.count <= Self.maximumLineLength else {
+            throw BaselineError(line: number, message: "the line is longer than \(Self.maximumLineLength) octets")
         }
         line += octets
     }

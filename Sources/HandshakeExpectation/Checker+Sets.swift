@@ -100,7 +100,7 @@ extension Checker {
     }
 
     /// Octets that a pattern may have.
-    private static let longestPattern = 200
+    private static let maximumPatternLength = 200
 
     func matches(
         _ operand: Syntax, _ pattern: Syntax, _ fields: inout [Field]
@@ -112,8 +112,8 @@ extension Checker {
         guard case .literal(.text(let text)) = pattern.kind else {
             throw error("a regular expression stands in quotes: matches \"^reset-\"", pattern)
         }
-        guard text.utf8.count <= Checker.longestPattern else {
-            throw error("the regular expression is longer than \(Checker.longestPattern) octets", pattern)
+        guard text.utf8.count <= Checker.maximumPatternLength else {
+            throw error("the regular expression is longer than \(Checker.maximumPatternLength) octets", pattern)
         }
         let expression: NamePattern
         do throws(NamePattern.Failure) { expression = try NamePattern(text) } catch {

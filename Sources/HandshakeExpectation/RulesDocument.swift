@@ -7,7 +7,7 @@ import Yams
 /// Aliases are looked up here, and what they stand for is counted.
 enum RulesDocument {
     /// Values, lists and mappings that the aliases of a file may stand for, all levels counted.
-    static let mostAliased = 10_000
+    static let maximumAliased = 10_000
     /// Stands for `*` while YAML is read: a private character that means nothing in YAML.
     private static let standIn: Unicode.Scalar = "\u{10fffd}"
     private static let star: Unicode.Scalar = "*"
@@ -61,7 +61,7 @@ enum RulesDocument {
     private struct Aliases {
         let path: String
         private var anchors: [String: (node: Node, size: Int)] = [:]
-        private var room = mostAliased
+        private var room = maximumAliased
 
         init(path: String) { self.path = path }
 
@@ -106,7 +106,7 @@ enum RulesDocument {
             }
             room -= target.size
             guard room >= 0 else {
-                throw RulesError(path, mark, "aliases stand for more than \(mostAliased) values")
+                throw RulesError(path, mark, "aliases stand for more than \(maximumAliased) values")
             }
             return target
         }

@@ -25,14 +25,14 @@ package struct RulesError: Error, Sendable, CustomStringConvertible {
 package struct RulesFile {
     /// How many files may include each other, how many may be read, and how often files may be named.
     static let deepest = 16
-    static let mostFiles = 64
-    static let mostIncludes = 1024
+    static let maximumFiles = 64
+    static let maximumIncludes = 1024
     /// Octets of all files.
-    package static let mostOctets = 4 << 20
-    static let mostRules = 10_000
+    package static let maximumOctets = 4 << 20
+    static let maximumRules = 10_000
     /// Octets of a rule's text, and of all rules' texts, once variables are put in.
-    static let longestText = Lexer.longest
-    static let mostText = 16 << 20
+    static let maximumTextLength = Lexer.longest
+    static let maximumText = 16 << 20
 
     private static let keys = ["variables", "include", "rules"]
     private static let ruleKeys = ["name", "where", "expect", "severity", "reason", "tags", "allow-none"]
@@ -73,8 +73,8 @@ package struct RulesFile {
         var rules: [Rule] = []
         for (path, nodes) in documents {
             for node in nodes {
-                guard rules.count < mostRules else {
-                    throw RulesError(path, node.mark, "there are more than \(mostRules) rules")
+                guard rules.count < maximumRules else {
+                    throw RulesError(path, node.mark, "there are more than \(maximumRules) rules")
                 }
                 rules.append(try file.rule(node, path, variables))
             }
@@ -107,13 +107,13 @@ package struct RulesFile {
         if includers.count >= RulesFile.deepest {
             throw RulesError(path, nil, "more than \(RulesFile.deepest) files include each other")
         }
-        if loaded.count > RulesFile.mostFiles {
-            throw RulesError(path, nil, "there are more than \(RulesFile.mostFiles) rules files")
+        if loaded.count > RulesFile.maximumFiles {
+            throw RulesError(path, nil, "there are more than \(RulesFile.maximumFiles) rules files")
         }
         let text = try read(path)
         octets += text.utf8.count
-        if octets > RulesFile.mostOctets {
-            throw RulesError(path, nil, "the rules files have more than \(RulesFile.mostOctets) octets together")
+        if octets > RulesFile.maximumOctets {
+            throw RulesError(path, nil, "the rules files have more than \(RulesFile.maximumOctets) octets together")
         }
         let root = try RulesDocument.root(of: text, path)
         guard let root, let mapping = root.mapping else {
@@ -136,8 +136,8 @@ package struct RulesFile {
                 let isRelative = !name.hasPrefix("/") && path.contains("/")
                 let included = isRelative ? "\(folder)/\(name)" : name
                 includes += 1
-                if includes > RulesFile.mostIncludes {
-                    throw RulesError(path, node.mark, "files are included more than \(RulesFile.mostIncludes) times")
+                if includes > RulesFile.maximumIncludes {
+                    throw RulesError(path, node.mark, "files are included more than \(RulesFile.maximumIncludes) times")
                 }
                 if included == "-" { throw RulesError(path, node.mark, "standard input (-) is not included") }
                 documents += try load(included, includers + [identity], &variables)
@@ -242,9 +242,9 @@ package struct RulesFile {
         var result: [UInt8] = []
         var rest = Array(text.utf8)[...]
         func checkLength() throws {
-            guard result.count + rest.count <= RulesFile.longestText else {
+            guard result.count + rest.count <= RulesFile.maximumTextLength else {
                 throw RulesError(
-                    path, mark, "the text has more than \(RulesFile.longestText) octets, its variables put in")
+                    path, mark, "the text has more than \(RulesFile.maximumTextLength) octets, its variables put in")
             }
         }
         try checkLength()
@@ -276,11 +276,11 @@ package struct RulesFile {
     /// Counts octets of a rule's text.
     private mutating func count(_ octets: Int, _ path: String, _ mark: Mark?) throws {
         text += octets
-        guard octets <= RulesFile.longestText else {
-            throw RulesError(path, mark, "the text has more than \(RulesFile.longestText) octets")
+        guard octets <= RulesFile.maximumTextLength else {
+            throw RulesError(path, mark, "the text has more than \(RulesFile.maximumTextLength) octets")
         }
-        guard text <= RulesFile.mostText else {
-            throw RulesError(path, mark, "the rules' texts have more than \(RulesFile.mostText) octets together")
+        guard text <= RulesFile.maximumText else {
+            throw RulesError(path, mark, "the rules' texts have more than \(RulesFile.maximumText) octets together")
         }
     }
 }

@@ -7,14 +7,14 @@ package struct Second: Sendable {
     package var frames: UInt64 = 0
     package var attempts = 0
     package var failures = 0
-    /// Nanoseconds; nil without a known round trip. Of more than `Series.mostSamples` a random choice counts.
+    /// Nanoseconds; nil without a known round trip. Of more than `Series.maximumSamples` a random choice counts.
     package var median: Int64?
     package var p99: Int64?
 }
 
 /// The last seconds, one after the other without a hole.
 struct Series: Sendable {
-    static let mostSamples = 512
+    static let maximumSamples = 512
     private(set) var past: [Second] = []
     private var current = Second(time: 0)
     private var samples: [Int64] = []
@@ -60,7 +60,7 @@ struct Series: Sendable {
         }
         guard let time = record.total?.nanoseconds else { return }
         seen += 1
-        if samples.count < Series.mostSamples {
+        if samples.count < Series.maximumSamples {
             samples.append(time)
         } else {
             // Reservoir sampling: each of those seen is as likely to be kept.

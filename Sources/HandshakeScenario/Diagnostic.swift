@@ -19,7 +19,7 @@ package struct Diagnostic: Error, Sendable, CustomStringConvertible {
     package var message: String
 
     /// Characters of a line that are shown.
-    private static let longestLine = 500
+    private static let maximumLineLength = 500
 
     package var description: String {
         var place = scenario
@@ -30,11 +30,11 @@ package struct Diagnostic: Error, Sendable, CustomStringConvertible {
         var text = "\(place): " + (message.count > 500 ? message.prefix(500) + "..." : message[...])
         if let source {
             let margin = String(repeating: " ", count: "\(source.number)".count)
-            let isLong = source.text.count > Diagnostic.longestLine
+            let isLong = source.text.count > Diagnostic.maximumLineLength
             text +=
                 "\n  \(source.number) | "
-                + (isLong ? source.text.prefix(Diagnostic.longestLine) + "..." : source.text[...])
-            if let column, column <= Diagnostic.longestLine {
+                + (isLong ? source.text.prefix(Diagnostic.maximumLineLength) + "..." : source.text[...])
+            if let column, column <= Diagnostic.maximumLineLength {
                 // Tabs are kept, so that the caret stands below its character.
                 let before = String(source.text.prefix(column - 1).map { $0 == "\t" ? Character("\t") : " " })
                 text += "\n  \(margin) | \(before)^"

@@ -3,7 +3,7 @@
 
 /// The option area of a TCP header (RFC 9293 section 3.2) as text.
 package enum OptionList {
-    package static let mostOctets = 40
+    package static let maximumOctets = 40
 
     struct Malformed: Error {
         /// Characters from the list's start to what is wrong.
@@ -28,8 +28,8 @@ package enum OptionList {
                         : "no TCP option is written '\(words.joined(separator: " "))' (there are \(known))")
             }
             area += octets
-            if area.count > mostOctets {
-                throw Malformed(offset: offset, message: "with this option the options exceed \(mostOctets) octets")
+            if area.count > maximumOctets {
+                throw Malformed(offset: offset, message: "with this option the options exceed \(maximumOctets) octets")
             }
         }
         while area.count % 4 != 0 { area.append(0) }
@@ -41,7 +41,7 @@ package enum OptionList {
 
     private static func octets(of words: [Substring]) -> [UInt8]? {
         func option(_ kind: UInt8, _ content: [UInt8]?) -> [UInt8]? {
-            guard let content, content.count <= mostOctets - 2 else { return nil }
+            guard let content, content.count <= maximumOctets - 2 else { return nil }
             return [kind, UInt8(content.count + 2)] + content
         }
         switch words.first {

@@ -85,10 +85,10 @@ package struct Scenario: Sendable {
 
     package static let wholeFrames = 262_144
     /// Octets of a scenario's text, and of all its frames.
-    package static let mostOctets = 4 << 20
-    package static let mostFrameOctets = 256 << 20
+    package static let maximumOctets = 4 << 20
+    package static let maximumFrameOctets = 256 << 20
     /// Mistakes, or differences, that are told.
-    package static let mostDiagnostics = 100
+    package static let maximumDiagnostics = 100
     /// When every scenario starts: 2026-01-01T00:00:00Z, in nanoseconds since the epoch.
     package static let epoch: Int64 = 1_767_225_600_000_000_000
 

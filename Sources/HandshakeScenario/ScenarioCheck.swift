@@ -41,15 +41,15 @@ extension Scenario {
     /// - Parameters:
     ///   - listsPlain: whether plain attempts are written without their records.
     ///   - workers: how many trackers share the tuples out.
-    ///   - mostDecided: how many decided attempts a tracker keeps until they are taken.
+    ///   - maximumDecided: how many decided attempts a tracker keeps until they are taken.
     ///   - maximumAttempts: how many attempts are remembered.
     package func jsonLines(
-        listsPlain: Bool, workers: Int = 1, mostDecided: Int = 512, maximumAttempts: Int = 1 << 16
+        listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512, maximumAttempts: Int = 1 << 16
     ) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = maximumAttempts
         if listsPlain { configuration.listing = .plainAndRecords }
-        configuration.mostDecided = mostDecided
+        configuration.maximumDecided = maximumDecided
         configuration.hashSeed = 1
         var (out, plainLines) = (OutputBuffer(), PlainLines())
         var decided = [[Decisions]](repeating: [], count: workers)
@@ -154,11 +154,11 @@ struct ScenarioCheck {
             return [diagnostic("the scenario expects nothing: end it with expect lines", nil)]
         }
         var differences: [Diagnostic] = []
-        for expectation in scenario.expectations where differences.count < Scenario.mostDiagnostics {
+        for expectation in scenario.expectations where differences.count < Scenario.maximumDiagnostics {
             if let difference = difference(expectation) { differences.append(difference) }
         }
         differences += unexpectedAttempts() + unexpectedFindings()
-        return Array(differences.prefix(Scenario.mostDiagnostics))
+        return Array(differences.prefix(Scenario.maximumDiagnostics))
     }
 
     private func diagnostic(_ message: String, _ source: SourceLine?) -> Diagnostic {

@@ -14,8 +14,8 @@ extension ScenarioParser {
         case .octets(let octets): frameOctets += octets.count
         case .icmp, .idle: frameOctets += 128
         }
-        if frameOctets > Scenario.mostFrameOctets {
-            throw wrong("the frames have more than \(Scenario.mostFrameOctets) octets together", at: 1)
+        if frameOctets > Scenario.maximumFrameOctets {
+            throw wrong("the frames have more than \(Scenario.maximumFrameOctets) octets together", at: 1)
         }
         now = time
         scenario.steps.append(Scenario.Step(time: time, content))

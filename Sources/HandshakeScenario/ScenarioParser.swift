@@ -5,7 +5,7 @@ extension Scenario {
     /// - Parameters:
     ///   - text: the language of docs/scenarios.md.
     ///   - name: what diagnostics call it, usually the path.
-    /// - Throws: what is wrong, a diagnostic a line, with the first `mostDiagnostics` lines.
+    /// - Throws: what is wrong, a diagnostic a line, with the first `maximumDiagnostics` lines.
     package init(text: String, name: String) throws(ScenarioErrors) {
         var parser = ScenarioParser(name: name)
         // Of scalars: a carriage return and a line feed are one character.
@@ -14,7 +14,7 @@ extension Scenario {
             let line = line.last == "\r" ? line.dropLast() : line
             parser.read(SourceLine(number: index + 1, text: String(line)))
             // Each says what there is instead: of many wrong lines that takes long.
-            if parser.diagnostics.count == Scenario.mostDiagnostics { break }
+            if parser.diagnostics.count == Scenario.maximumDiagnostics { break }
         }
         if !parser.diagnostics.isEmpty { throw ScenarioErrors(diagnostics: parser.diagnostics) }
         self = parser.scenario

@@ -16,7 +16,7 @@ package struct LiveService: Sendable {
     private let style = TextStyle(usesColor: false, usesUnicode: true, width: 100)
 
     /// Attempts in one answer.
-    private static let mostAttempts = Monitor.recentCount
+    private static let maximumAttempts = Monitor.recentCount
 
     package init(_ monitor: Monitor, release: String, access: ServiceAccess = ServiceAccess()) {
         self.monitor = monitor
@@ -127,8 +127,8 @@ package struct LiveService: Sendable {
 
     private func attempts(_ query: [Substring: Substring]) -> Answer {
         let limit = query["limit"].map { Int($0) } ?? 100
-        guard let limit, (1...Self.mostAttempts).contains(limit) else {
-            return .complaint("limit takes a number from 1 to \(Self.mostAttempts)", .badRequest)
+        guard let limit, (1...Self.maximumAttempts).contains(limit) else {
+            return .complaint("limit takes a number from 1 to \(Self.maximumAttempts)", .badRequest)
         }
         var records = monitor.recent
         if let outcome = query["outcome"] {

@@ -174,7 +174,7 @@ import Testing
             for workers in [1, 2, 3, 7] {
                 for most in [1, 7] {
                     expectSame(
-                        outcome(frames, workers: workers, mostDecided: most), whole, "\(draw), \(workers), \(most)")
+                        outcome(frames, workers: workers, maximumDecided: most), whole, "\(draw), \(workers), \(most)")
                 }
             }
         }
@@ -261,16 +261,16 @@ import Testing
     /// The records as JSON in the order in which one tracker would decide them, and the summary.
     private func outcome(
         _ frames: [(octets: [UInt8], time: Int64)], workers: Int, most: Int = 4096, memory: Int = .max,
-        shards: Int = 16, profilesPerShard: Int? = nil, mostDecided: Int = .max
+        shards: Int = 16, profilesPerShard: Int? = nil, maximumDecided: Int = .max
     ) -> [String] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = most
         configuration.maximumMemory = memory
         configuration.shards = shards
-        configuration.mostProfiles = profilesPerShard.map { $0 * shards } ?? configuration.mostProfiles
+        configuration.maximumProfiles = profilesPerShard.map { $0 * shards } ?? configuration.maximumProfiles
         configuration.hashSeed = 1
         configuration.listing = .plainAndRecords
-        configuration.mostDecided = mostDecided
+        configuration.maximumDecided = maximumDecided
         var decided = [[Decisions]](repeating: [], count: workers)
         var summary = HandshakeSummary()
         for worker in 0..<workers {

@@ -57,7 +57,7 @@ struct PcapngTextBoundsTests {
         #expect(reading.segments.count == 1 && reading.failures.isEmpty)
         let description = try #require(reading.descriptions.first)
         let comments = description.section.comments + (description.interfaces.first?.comments ?? [])
-        #expect(comments.count <= PcapngState.mostNotes + 1)
+        #expect(comments.count <= PcapngState.maximumNotes + 1)
         #expect(code != 1 || ![.section, .interface].contains(place) || comments.last == "...")
     }
 
@@ -97,8 +97,8 @@ struct PcapngTextBoundsTests {
         let size = file.bytes.count - start
         let block = Array(file.bytes[start...])
         file.packet(Self.frame, time: 1)
-        let offset = file.bytes.count + (PcapngState.mostInterfaces - 1) * size
-        for _ in 0..<PcapngState.mostInterfaces { file.bytes += block }
+        let offset = file.bytes.count + (PcapngState.maximumInterfaces - 1) * size
+        for _ in 0..<PcapngState.maximumInterfaces { file.bytes += block }
         file.packet(Self.frame, time: 2)
         let reading = try Reading([TemporaryFile(file.bytes)])
         #expect(reading.segments.count == 1)

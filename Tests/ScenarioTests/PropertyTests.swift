@@ -166,7 +166,7 @@ struct PropertyTests {
             #expect(
                 scenario.jsonLines(listsPlain: true, workers: count) == scenario.jsonLines(listsPlain: true), "\(name)")
             #expect(
-                scenario.jsonLines(listsPlain: true, workers: count, mostDecided: 1)
+                scenario.jsonLines(listsPlain: true, workers: count, maximumDecided: 1)
                     == scenario.jsonLines(listsPlain: true), "\(name), one at a time")
         }
     }

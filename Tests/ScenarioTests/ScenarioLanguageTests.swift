@@ -130,13 +130,13 @@ struct ScenarioLanguageTests {
     func manyMistakes() throws {
         let lines = String(repeating: "0 nobody > S\n", count: 1000)
         let errors = try #require(throws: ScenarioErrors.self) { try scenario(lines) }
-        #expect(errors.diagnostics.count == Scenario.mostDiagnostics)
+        #expect(errors.diagnostics.count == Scenario.maximumDiagnostics)
     }
 
     @Test("Of many differences the first hundred are told")
     func manyDifferences() throws {
         let lines = String(repeating: "expect outcome refused\n", count: 1000)
-        #expect(try scenario("0 > S\n" + lines).check().count == Scenario.mostDiagnostics)
+        #expect(try scenario("0 > S\n" + lines).check().count == Scenario.maximumDiagnostics)
     }
 
     @Test("Many flows of one tuple that has many attempts are compared in linear time", .timeLimit(.minutes(1)))
@@ -145,7 +145,7 @@ struct ScenarioLanguageTests {
         // Each SYN comes when the attempt before is over, so that it is one of its own.
         let attempts = String(repeating: "+80s > S <>\n+1ms < R. -5000\n", count: 3000)
         let differences = try scenario(flows + attempts + "expect outcome refused\n").check()
-        #expect(differences.count == Scenario.mostDiagnostics)
+        #expect(differences.count == Scenario.maximumDiagnostics)
     }
 
     @Test("Of two tunnels the last one counts")

@@ -28,7 +28,7 @@ struct FrequentTargets: Sendable {
     private var singlesV6: Singles<SingleTargetV6>
     static let most = 256
     private static let fewest = 64
-    private var mostPairs: Int
+    private var maximumPairs: Int
     /// Those of `sources` when pairs were last looked through.
     private var lossesSeen = 0
 
@@ -38,7 +38,7 @@ struct FrequentTargets: Sendable {
     ///   - seed: of the hashes of pairs.
     init(capacity: Int, pairs: Int, seed: UInt64) {
         sources = FrequentKeys(capacity: capacity, seed: seed)
-        mostPairs = pairs
+        maximumPairs = pairs
         singlesV4 = Singles(most: capacity)
         singlesV6 = Singles(most: capacity)
     }
@@ -77,7 +77,7 @@ struct FrequentTargets: Sendable {
     mutating func add(_ other: FrequentTargets) {
         if other.isEmpty { return }
         if isEmpty {
-            if mostPairs == 0 { return self = other }
+            if maximumPairs == 0 { return self = other }
             sources = FrequentKeys(capacity: sources.capacity, seed: other.seed)
         }
         precondition(seed == other.seed, "pairs with different hashes")
@@ -87,7 +87,7 @@ struct FrequentTargets: Sendable {
         singlesV4.removeAll()
         singlesV6.removeAll()
         sources.makeRoom(for: other.sources.capacity + singles.count)
-        mostPairs = max(mostPairs, 2 * (count + other.count + singles.count))
+        maximumPairs = max(maximumPairs, 2 * (count + other.count + singles.count))
         for pair in singles { add(pair, TimeWindow()) }
         for pair in other.pairs where pair.hash != 0 && other.sources.contains(pair.source) {
             add(pair, TimeWindow())
@@ -123,7 +123,7 @@ struct FrequentTargets: Sendable {
     /// most then.
     private mutating func rebuild() {
         var kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
-        while kept.count > mostPairs / 2 {
+        while kept.count > maximumPairs / 2 {
             sources.letGo()
             kept = kept.filter { sources.contains($0.source) }
         }

@@ -30,7 +30,7 @@ public struct FrameCounts: Sendable {
             (.udpPort, udpPorts, .udp),
         ]
         return kinds.compactMap { kind, counts, reason in
-            let numbers = counts.mostFrequent(UndecodedFrames.mostListed)
+            let numbers = counts.mostFrequent(UndecodedFrames.maximumListed)
             let listed = numbers.reduce(0) { $0 + $1.count }
             return numbers.isEmpty
                 ? nil
@@ -138,7 +138,7 @@ public struct HandshakeSummary: Sendable {
     private var judged = Tally<Outcome>()
     /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited for.
     private var waiting: [PlainHandshake] = []
-    private static let mostWaiting = 32
+    private static let maximumWaiting = 32
     // Attempts that were counted without a record.
     private var plain = 0
     private var unanswered = 0
@@ -282,7 +282,7 @@ public struct HandshakeSummary: Sendable {
         attempts += 1
         plain += 1
         waiting.append(handshake)
-        if waiting.count == HandshakeSummary.mostWaiting { settle() }
+        if waiting.count == HandshakeSummary.maximumWaiting { settle() }
     }
 
     /// Counts what waits for that.

@@ -71,7 +71,7 @@ public struct UndecodedFrames: Sendable {
     }
 
     public var kind: Kind
-    /// The most frequent numbers with their frames, at most `UndecodedFrames.mostListed`. A count is a lower bound
+    /// The most frequent numbers with their frames, at most `UndecodedFrames.maximumListed`. A count is a lower bound
     /// once more numbers came than are kept.
     public var numbers: [(number: UInt16, count: UInt64)]
     /// Frames of other numbers, and of none.
@@ -85,5 +85,5 @@ public struct UndecodedFrames: Sendable {
     }
 
     /// More numbers are not listed.
-    public static let mostListed = 5
+    public static let maximumListed = 5
 }

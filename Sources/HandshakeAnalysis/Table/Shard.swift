@@ -34,13 +34,13 @@ struct Shard: ~Copyable {
     /// - Parameters:
     ///   - count: of the shards of all trackers.
     ///   - room: of the index.
-    ///   - mostProfiles: in all of them.
+    ///   - maximumProfiles: in all of them.
     ///   - seed: of the hashes in patterns.
-    init(number: UInt8, of count: Int, _ room: IndexRoom, mostProfiles: Int, seed: UInt64) {
+    init(number: UInt8, of count: Int, _ room: IndexRoom, maximumProfiles: Int, seed: UInt64) {
         self.number = number
         index = HashIndex(room)
         patterns = TrafficPatterns(shards: count, seed: seed)
-        profiles = ProfileTable(most: mostProfiles / count)
+        profiles = ProfileTable(most: maximumProfiles / count)
     }
 
     /// Forgets everything at once: one by one would take as long as it took to add them.

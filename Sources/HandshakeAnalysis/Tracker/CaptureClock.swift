@@ -61,14 +61,14 @@ package struct CaptureClock: Sendable {
     ///   - deadline: on `elapsed`. What is added meanwhile is due later than a batch can last.
     @inline(__always)
     func goesSteadily(from first: Int64, to last: Int64, steps: Int64, before deadline: Int64) -> Bool {
-        guard lastTime == first, UInt64(bitPattern: steps) < CaptureClock.mostSteady else { return false }
+        guard lastTime == first, UInt64(bitPattern: steps) < CaptureClock.maximumSteady else { return false }
         let span = last &- reference
-        return lastTime >= reference && span >= 0 && span < CaptureClock.mostSteady && last <= CaptureClock.farthest
+        return lastTime >= reference && span >= 0 && span < CaptureClock.maximumSteady && last <= CaptureClock.farthest
             && elapsed &+ span <= min(ceiling, deadline &- 1)
     }
 
     /// Nanoseconds, a power of two: less than any lifetime.
-    private static let mostSteady: Int64 = 1 << 33
+    private static let maximumSteady: Int64 = 1 << 33
 
     /// Goes on to a frame, as `tick` would with that and all before it.
     /// - Parameter start: what `elapsed` was ahead of `reference`, which does not change meanwhile.

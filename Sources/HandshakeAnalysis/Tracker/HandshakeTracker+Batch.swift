@@ -24,12 +24,12 @@ extension HandshakeTracker {
     }
 
     /// Takes a batch of decoded frames, of which time may decide more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.mostDecided` and there is more.
+    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there is more.
     package mutating func receive<Failure>(
         _ batch: borrowing FrameBatch, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
-        mostDecided = max(1, configuration.mostDecided)
-        defer { mostDecided = .max }
+        maximumDecided = max(1, configuration.maximumDecided)
+        defer { maximumDecided = .max }
         while !follow(batch) { try hand(&self) }
     }
 

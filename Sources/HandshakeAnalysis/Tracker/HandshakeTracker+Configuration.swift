@@ -8,8 +8,8 @@ extension HandshakeTracker {
         /// least `leastMemory`.
         public var maximumMemory = Int.max
         public static let leastMemory = 1 << 20
-        /// The most that `maximumAttempts` may ask for.
-        public static let mostAttempts = 1 << 24
+        /// What `maximumAttempts` may be; another number counts as the nearest.
+        public static let allowedAttempts = 16...1 << 24
         /// The seed of the hash table; nil draws one, since traffic chooses the keys. It changes no result.
         public var hashSeed: UInt64?
         /// Whether segments whose checksum is bad are kept out of the state. Those of a sender all of whose checksums are
@@ -33,7 +33,7 @@ extension HandshakeTracker {
             set { listing = newValue ? .records : .sums }
         }
         /// How many decided attempts are kept at a time where they are taken as they are decided: about so many.
-        package var mostDecided = 512
+        package var maximumDecided = 512
         /// The tunnels, by their two outer addresses, whose segments are believed though they came from one end only.
         public var declaredTunnels: [(IPAddress, IPAddress)] = []
         /// Whether ordinary attempts go without detail. It changes no result, but for what a memory limit, or a log that is full,
@@ -43,7 +43,7 @@ extension HandshakeTracker {
         /// let go of other attempts where there are more.
         package var shards: Int?
         /// How many sorts of segments are told apart, a power of two: attempts with others have their detail at once.
-        package var mostProfiles = 1 << 14
+        package var maximumProfiles = 1 << 14
         /// Whether an attempt that was refused, reset or given up is decided after 10 s of quiet rather than 75 s. Who watches
         /// live wants to know; a SYN with the same x after that is then an attempt of its own.
         package var decidesEndsEarly = false
@@ -55,11 +55,13 @@ extension HandshakeTracker {
         var inBounds: Configuration {
             var bounded = self
             bounded.maximumMemory = max(maximumMemory, Configuration.leastMemory)
-            bounded.maximumAttempts = max(16, min(maximumAttempts, Configuration.mostAttempts))
+            bounded.maximumAttempts = min(
+                max(maximumAttempts, Configuration.allowedAttempts.lowerBound), Configuration.allowedAttempts.upperBound
+            )
             return bounded
         }
 
         /// The most trackers that share the tuples out.
-        package var mostWorkers: Int { shards ?? Shard.count(attempts: maximumAttempts, memory: maximumMemory) }
+        package var maximumWorkers: Int { shards ?? Shard.count(attempts: maximumAttempts, memory: maximumMemory) }
     }
 }

@@ -35,10 +35,10 @@ extension HandshakeTracker {
     }
 
     /// The same, of which there may be more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.mostDecided` and there is more.
+    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there is more.
     package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
-        mostDecided = max(1, configuration.mostDecided)
-        defer { mostDecided = .max }
+        maximumDecided = max(1, configuration.maximumDecided)
+        defer { maximumDecided = .max }
         try decideAll(nil, hand)
     }
 
@@ -104,7 +104,7 @@ extension HandshakeTracker {
 
     /// Decides what the expiry plan has, up to what is to be kept.
     mutating func decideNext() {
-        while !expiryPlan.isEmpty, decisions.count < mostDecided {
+        while !expiryPlan.isEmpty, decisions.count < maximumDecided {
             let item = expiryPlan.items[expiryPlan.next]
             choose(item.shard)
             report(item.slot, expiryPlan.cause)

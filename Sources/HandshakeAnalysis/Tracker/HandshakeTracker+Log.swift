@@ -18,7 +18,7 @@ extension HandshakeTracker {
     /// the log.
     mutating func logForeign(_ segment: Segment, _ slot: UInt32, fromClient: Bool) {
         attempts[slot].foreignCount &+= 1
-        guard replay != nil || attempts[slot].foreignCount <= HandshakeTracker.mostForeign else { return }
+        guard replay != nil || attempts[slot].foreignCount <= HandshakeTracker.maximumForeign else { return }
         log(segment, .foreignCarrier, slot, fromClient: fromClient)
     }
 
@@ -71,7 +71,7 @@ extension HandshakeTracker {
     private mutating func evictForNote(_ slot: UInt32) -> Bool {
         for queue in [Attempt.Queue.unfinished, .settling] {
             var victim = queues[queue].head
-            for _ in 0...HandshakeTracker.mostPerTuple where victim != 0 {
+            for _ in 0...HandshakeTracker.maximumPerTuple where victim != 0 {
                 if attempts.entries[victim].stage == .detailed, attempts[victim].noteCount > 0,
                     ConnectionKey(attempts.tuple(of: victim)) != attempts[slot].key
                 {

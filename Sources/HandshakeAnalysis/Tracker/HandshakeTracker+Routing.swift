@@ -309,7 +309,7 @@ extension HandshakeTracker {
             slot = attempts[slot].older
             count += 1
         }
-        guard count >= HandshakeTracker.mostPerTuple else { return }
+        guard count >= HandshakeTracker.maximumPerTuple else { return }
         if attempts[oldest].isReported {
             totals.forgottenEarly += 1
         } else if isDead(oldest) {

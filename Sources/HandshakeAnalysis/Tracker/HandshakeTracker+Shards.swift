@@ -3,7 +3,7 @@ import PacketWire
 // The shards of the tuples: which of them this tracker owns, and the state of the current one.
 extension HandshakeTracker {
     /// The most trackers that tuples can be shared out among.
-    package static var mostWorkers: Int { Shard.most }
+    package static var maximumWorkers: Int { Shard.most }
 
     /// The shards that this tracker owns: in two words, four bits and one for each shard, so that a frame's place needs no memory.
     struct OwnShards {

@@ -25,12 +25,12 @@ public struct HandshakeTracker: ~Copyable {
     /// Nanoseconds that a live connection is remembered without being heard of.
     static let liveMemory: Int64 = 3_600_000_000_000
     /// The most attempts that are remembered on one tuple.
-    static let mostPerTuple = 64
+    static let maximumPerTuple = 64
     /// Notes that the log has room for, for each attempt of the table; one attempt may use up to 33.
     static let notesPerAttempt = 6
 
     /// Segments in tunnels that say nothing of an attempt that are in its log.
-    static let mostForeign: UInt32 = 8
+    static let maximumForeign: UInt32 = 8
 
     /// No time.
     static let unknown = Int64.min
@@ -79,7 +79,7 @@ public struct HandshakeTracker: ~Copyable {
     var decisions = Decisions()
     var expiryPlan = ExpiryPlan()
     /// How many decisions are kept, if they are taken meanwhile.
-    var mostDecided = Int.max
+    var maximumDecided = Int.max
     /// What was handed out of profiles with decisions, and how many there were.
     var handedProfiles: [UInt8: ProfileTable] = [:]
     var knownProfiles = 0
@@ -122,7 +122,7 @@ public struct HandshakeTracker: ~Copyable {
 
     public init(_ configuration: Configuration = Configuration()) {
         let configuration = configuration.inBounds
-        let ownShards = OwnShards(of: configuration.mostWorkers, worker: 0, of: 1)
+        let ownShards = OwnShards(of: configuration.maximumWorkers, worker: 0, of: 1)
         // Address space is reserved. Where the system grants less (ulimit -v), the table is smaller.
         var limit = configuration.maximumAttempts / ownShards.all
         var memory = Memory(configuration, attempts: limit, shards: ownShards.count)
@@ -141,7 +141,7 @@ public struct HandshakeTracker: ~Copyable {
     package init?(_ configuration: Configuration, worker: Int, of workers: Int) {
         precondition(workers == 1 || configuration.hashSeed != nil, "trackers that share tuples need a common seed")
         let configuration = configuration.inBounds
-        let ownShards = OwnShards(of: configuration.mostWorkers, worker: worker, of: workers)
+        let ownShards = OwnShards(of: configuration.maximumWorkers, worker: worker, of: workers)
         let limit = configuration.maximumAttempts / ownShards.all
         let memory = Memory(configuration, attempts: limit, shards: ownShards.count)
         guard memory.isUsable else { return nil }
@@ -178,7 +178,7 @@ public struct HandshakeTracker: ~Copyable {
         self.ownShards = ownShards
         shards = Shards(memory.indexes) {
             Shard(
-                number: ownShards.shard(at: $0), of: ownShards.all, $1, mostProfiles: configuration.mostProfiles,
+                number: ownShards.shard(at: $0), of: ownShards.all, $1, maximumProfiles: configuration.maximumProfiles,
                 seed: seed)
         }
         carriers = Carriers(declared: Set(configuration.declaredTunnels.map { Carriers.Ends($0.0, $0.1) }))

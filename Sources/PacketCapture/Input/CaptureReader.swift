@@ -75,7 +75,7 @@ package final class CaptureReader {
     private var endedSize: Int64 = 0
 
     /// Files that are open at a time though their frames are not due.
-    private static let mostOpen = 8
+    private static let maximumOpen = 8
 
     /// - Parameters:
     ///   - paths: files; `-` is standard input.
@@ -99,12 +99,12 @@ package final class CaptureReader {
                 } else {
                     source = Source(
                         try Savefile.open(
-                            path, isOneOfMany: paths.count > CaptureReader.mostOpen, linkType: options.linkType,
+                            path, isOneOfMany: paths.count > CaptureReader.maximumOpen, linkType: options.linkType,
                             isInterrupted: options.isInterrupted), rank: rank)
                 }
                 descriptions.append(source.file.description)
                 if let first = source.file.next, first.isTimed { start = min(start, first.time) }
-                if paths.count > CaptureReader.mostOpen, let first = source.file.next,
+                if paths.count > CaptureReader.maximumOpen, let first = source.file.next,
                     let size = source.file.progress?.all
                 {
                     later.append(Later(path: path, rank: rank, start: first.time, size: size))

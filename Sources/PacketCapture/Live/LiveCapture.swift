@@ -11,7 +11,7 @@ package final class LiveCapture {
     /// Frames taken at a time from one interface: their octets stay in the processor's cache.
     private static let most = 1024
     /// Octets that are held back at most to bring several interfaces' frames into the order of time.
-    private static let mostHeld = 16 << 20
+    private static let maximumHeld = 16 << 20
 
     private enum Place {
         case open(LiveInterface)
@@ -101,7 +101,7 @@ package final class LiveCapture {
         }
         if places.count > 1 {
             held.sortByTime()
-            let isFull = held.size > LiveCapture.mostHeld
+            let isFull = held.size > LiveCapture.maximumHeld
             held.move(before: isLast || isFull ? .max : Clock.wall - LiveCapture.latency, to: &frames)
         }
         return failures

@@ -11,7 +11,7 @@ package final class FrameComments: Sendable {
     }
 
     private let state = Mutex(State())
-    static let mostOctets = 16 << 20
+    static let maximumOctets = 16 << 20
 
     package init() {}
 
@@ -19,7 +19,7 @@ package final class FrameComments: Sendable {
     func add(_ text: String, of frame: UInt64, isCut: Bool) {
         state.withLock { state in
             let size = text.utf8.count + 64
-            guard state.size + size <= FrameComments.mostOctets else {
+            guard state.size + size <= FrameComments.maximumOctets else {
                 state.letGo += 1
                 return
             }

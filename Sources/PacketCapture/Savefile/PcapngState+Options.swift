@@ -17,7 +17,9 @@ extension PcapngState {
         return true
     }
 
-    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>, most: Int = longestText) -> String {
+    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>, most: Int = maximumTextLength)
+        -> String
+    {
         let octets = range.prefix(most).map {
             unsafe reader.bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
         }
@@ -28,7 +30,7 @@ extension PcapngState {
     /// A text of the section or of an interface, as far as there is room for it.
     mutating func sectionText(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
         guard room > 0 else { return Self.ellipsis }
-        let text = Self.text(reader, range, most: min(room, Self.longestText))
+        let text = Self.text(reader, range, most: min(room, Self.maximumTextLength))
         room -= text.utf8.count
         return text
     }
@@ -37,8 +39,8 @@ extension PcapngState {
     mutating func addComment(
         _ reader: borrowing ByteReader, _ range: Range<Int>, to comments: inout [String]
     ) {
-        if comments.count > Self.mostNotes { return }
-        comments.append(comments.count < Self.mostNotes ? sectionText(reader, range) : Self.ellipsis)
+        if comments.count > Self.maximumNotes { return }
+        comments.append(comments.count < Self.maximumNotes ? sectionText(reader, range) : Self.ellipsis)
     }
 
     /// Adds one of the current frame's comments as a line, in place: there may be as many as a block has room for.
@@ -49,7 +51,7 @@ extension PcapngState {
             comment = Self.text(reader, range)
             return
         }
-        isCommentCut = size >= Self.longestComments
+        isCommentCut = size >= Self.maximumCommentLength
         comment?.append(isCommentCut ? " \(Self.ellipsis)" : "\n" + Self.text(reader, range))
     }
 

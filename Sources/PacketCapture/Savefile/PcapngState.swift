@@ -70,7 +70,7 @@ struct PcapngState {
     /// Whether comments of the current frame found no room.
     var isCommentCut = false
     /// Octets that texts of the current section and its interfaces may still have.
-    var room = mostTexts
+    var room = maximumTexts
     /// Interfaces of the current section that `notes` lacks.
     private(set) var notesOmitted = 0
     /// Of the last frame that had one: those of simple packet blocks have none.
@@ -86,15 +86,15 @@ struct PcapngState {
     // A file of any size may be made of texts: so many are kept (docs/formats.md).
 
     /// Octets of a comment or name.
-    static let longestText = 4096
+    static let maximumTextLength = 4096
     /// Octets of a frame's comments; the one that goes beyond is kept.
-    static let longestComments = 16 << 10
+    static let maximumCommentLength = 16 << 10
     /// Comments of a section and of an interface; interfaces of a section that are described.
-    static let mostNotes = 64
+    static let maximumNotes = 64
     /// Octets of all texts of a section and its interfaces.
-    static let mostTexts = 1 << 20
+    static let maximumTexts = 1 << 20
     /// Interfaces of a section.
-    static let mostInterfaces = 1 << 16
+    static let maximumInterfaces = 1 << 16
     /// Stands where text is left out.
     static let ellipsis = "..."
 
@@ -224,7 +224,7 @@ struct PcapngState {
         interfaces = []
         notes = []
         notesOmitted = 0
-        room = Self.mostTexts
+        room = Self.maximumTexts
         isInSection = true
         var note = SectionNote()
         let isWhole = Self.options(order, reader, 24..<length - 4) { code, value in
@@ -243,8 +243,8 @@ struct PcapngState {
     // type 4, length 4, link type 2, reserved 2, snaplen 4, options, length 4
     private mutating func interface(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 20 else { throw Self.corrupt(reader, "an interface block of \(length) octets") }
-        guard interfaces.count < Self.mostInterfaces else {
-            throw Self.corrupt(reader, "more than \(Self.mostInterfaces) interfaces in a section")
+        guard interfaces.count < Self.maximumInterfaces else {
+            throw Self.corrupt(reader, "more than \(Self.maximumInterfaces) interfaces in a section")
         }
         var interface = Interface(
             linkType: assumedLinkType ?? LinkType(rawValue: order.u16(reader.bytes, 8)),
@@ -266,7 +266,7 @@ struct PcapngState {
         if !isWhole { flaw(reader, "an option that runs past its interface block") }
         note.timeResolution = interface.resolution
         interfaces.append(interface)
-        if notes.count < Self.mostNotes { notes.append(note) } else { notesOmitted += 1 }
+        if notes.count < Self.maximumNotes { notes.append(note) } else { notesOmitted += 1 }
         if first == nil { first = interface }
     }
 

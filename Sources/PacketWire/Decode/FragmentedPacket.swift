@@ -41,7 +41,7 @@ struct FragmentedPacket {
         let most = first.source.version == .v4 ? 65_515 : 65_535
         // All but the last are multiples of 8 octets, and the end is the end.
         guard !range.isEmpty, range.upperBound <= most, fragment.isLast || fragment.length % 8 == 0,
-            seen.count < Reassembly.mostFragments
+            seen.count < Reassembly.maximumFragments
         else { return false }
         if let total, range.upperBound > total || fragment.isLast && range.upperBound != total { return false }
         if fragment.isLast {

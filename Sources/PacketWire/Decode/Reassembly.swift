@@ -7,15 +7,15 @@
 /// in comes out once, as a segment or as a fragment.
 struct Reassembly {
     /// Packets at a time; beyond it the oldest is given up.
-    static let mostPackets = 64
+    static let maximumPackets = 64
     /// Fragments of one packet: 64 KiB in pieces of 576 octets (RFC 791) and some to spare.
-    static let mostFragments = 160
+    static let maximumFragments = 160
     /// Nanoseconds that a packet is waited for, as Linux does.
     static let patience: UInt64 = 30_000_000_000
     /// Nanoseconds that a first fragment is held back: what belongs to it follows at once.
-    static let longestHold: UInt64 = 1_000_000_000
+    static let maximumHold: UInt64 = 1_000_000_000
     /// Packets of which it is remembered which frames they came in.
-    static let mostRemembered = 1 << 14
+    static let maximumRemembered = 1 << 14
 
     /// A frame and where it stood.
     struct Placed {
@@ -73,8 +73,8 @@ struct Reassembly {
 
     /// Time has come to this: what was held for too long comes out.
     mutating func passes(_ time: Int64) {
-        guard let oldest = held.first, (time &- oldest.time).magnitude > Reassembly.longestHold else { return }
-        release { (time &- $0.time).magnitude > Reassembly.longestHold }
+        guard let oldest = held.first, (time &- oldest.time).magnitude > Reassembly.maximumHold else { return }
+        release { (time &- $0.time).magnitude > Reassembly.maximumHold }
     }
 
     /// The capture is over: what is held comes out.
@@ -92,7 +92,7 @@ struct Reassembly {
     }
 
     private mutating func begin(_ fragment: Fragment, _ time: Int64) -> Int {
-        if packets.count == Reassembly.mostPackets { giveUpOldest() }
+        if packets.count == Reassembly.maximumPackets { giveUpOldest() }
         packets.append(FragmentedPacket(first: fragment, time: time))
         return packets.count - 1
     }
@@ -130,7 +130,7 @@ struct Reassembly {
             slot.segment.isFragment = true
             slot.segment.hasFragmentOverlap = packet.hasOverlap
             slot.segment.came(from: placed.origin)
-            if partners.count < Reassembly.mostRemembered {
+            if partners.count < Reassembly.maximumRemembered {
                 partners[placed.number] = packet.numbers.filter { $0 != placed.number }
             }
         }

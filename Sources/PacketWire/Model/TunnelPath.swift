@@ -34,7 +34,7 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Layers beyond so many are not listed.
-    public static let mostLayers = 6
+    public static let maximumLayers = 6
 
     // Flat, since every segment has one: an octet a layer (0x80: it is there, 0x40: it has an identifier), four octets an
     // identifier.
@@ -55,12 +55,12 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
     @inline(__always) public var isEmpty: Bool { kinds == 0 }
 
     private var count: Int {
-        (0..<TunnelPath.mostLayers).first { kinds >> UInt64(8 * $0) & 0x80 == 0 } ?? TunnelPath.mostLayers
+        (0..<TunnelPath.maximumLayers).first { kinds >> UInt64(8 * $0) & 0x80 == 0 } ?? TunnelPath.maximumLayers
     }
 
     mutating func append(_ tunnel: Tunnel, id: UInt32?) {
         let position = count
-        guard position < TunnelPath.mostLayers else { return }
+        guard position < TunnelPath.maximumLayers else { return }
         kinds |= UInt64(0x80 | (id == nil ? 0 : 0x40) | tunnel.rawValue) << UInt64(8 * position)
         let bits = UInt64(id ?? 0) << (position % 2 == 0 ? 0 : 32)
         switch position / 2 {

@@ -205,7 +205,7 @@ struct CheckPlan {
                 rules += try RulesFile.rules(
                     at: command.rules, overrides: overrides, identity: { path in FileIdentity(path)?.text ?? path }
                 ) { path in
-                    let octets = try TextFile.read(path, most: RulesFile.mostOctets)
+                    let octets = try TextFile.read(path, most: RulesFile.maximumOctets)
                     guard let text = String(validating: octets, as: UTF8.self) else {
                         throw CommandFailure(
                             status: .wrongUsage, message: "\(path): rules are UTF-8 text, and this is not")

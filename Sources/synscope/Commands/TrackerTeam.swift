@@ -54,7 +54,7 @@ final class TrackerTeam: @unchecked Sendable {
         let seed = configuration.hashSeed ?? .random(in: .min ... .max)
         configuration.hashSeed = seed
         configuration.announcesMemory = { [memory] in _ = memory.add($0, size: 1) }
-        let count = max(1, min(workers, configuration.mostWorkers))
+        let count = max(1, min(workers, configuration.maximumWorkers))
         // All or none, so that the limits are the same.
         var made: [Worker] = []
         for worker in 0..<count {

@@ -47,9 +47,9 @@ final class LiveAnalysis: @unchecked Sendable {
     /// known.
     private static let period: Int64 = 250_000_000
     /// Nanoseconds that room in the reporter's queue is waited for at the end.
-    private static let mostPatience: Int64 = 5_000_000_000
+    private static let maximumPatience: Int64 = 5_000_000_000
     /// Attempts after which one is taken early.
-    private static let mostPending = 4096
+    private static let maximumPending = 4096
 
     private let capture: LiveCapture
     private let outlets: LiveOutlets
@@ -133,9 +133,9 @@ final class LiveAnalysis: @unchecked Sendable {
             for _ in 0..<16 {
                 lose(capture.take(into: &frames))
                 analyse(frames)
-                if frames.count == 0 || isCountReached || pending.count >= LiveAnalysis.mostPending { break }
+                if frames.count == 0 || isCountReached || pending.count >= LiveAnalysis.maximumPending { break }
             }
-            if steady >= nextReading || pending.count >= LiveAnalysis.mostPending { read(steady) }
+            if steady >= nextReading || pending.count >= LiveAnalysis.maximumPending { read(steady) }
             if isCountReached || failure != nil { break }
             if let end, steady >= end { break }
         }
@@ -310,7 +310,7 @@ final class LiveAnalysis: @unchecked Sendable {
         read(Clock.steady)
         // All that is open may be more than there is room for, and no frame waits any more: so the reader is waited for, as long as it
         // takes something.
-        patience = LiveAnalysis.mostPatience
+        patience = LiveAnalysis.maximumPatience
         func hand(_ tracker: inout HandshakeTracker) {
             pending = tracker.drain()
             handOn(Clock.wall, standing(tracker))

@@ -20,8 +20,8 @@ struct LiveCheck {
     }
 
     /// Attempts that wait to be judged at most, and octets of handshake frames that are kept for -w.
-    private static let mostReports = 1 << 20
-    private static let mostKept = 256 << 20
+    private static let maximumReports = 1 << 20
+    private static let maximumKept = 256 << 20
     /// Nanoseconds after the command's end until what it sent has come through the kernel's buffer.
     private static let latency: Int64 = 500_000_000
 
@@ -41,8 +41,8 @@ struct LiveCheck {
         let (started, steady) = (Clock.wall, Clock.steady)
         let description = CaptureOptions.describe(capture, options, started: started)
         let monitor = Monitor(description, started: started)
-        let reports = BoundedQueue<LiveOutlets.Report>(limit: Self.mostReports)
-        let kept = plan.evidence == nil ? nil : KeptFrames(capture, limit: Self.mostKept)
+        let reports = BoundedQueue<LiveOutlets.Report>(limit: Self.maximumReports)
+        let kept = plan.evidence == nil ? nil : KeptFrames(capture, limit: Self.maximumKept)
         let outlets = LiveOutlets(reports: reports, frames: kept?.queue, monitor: monitor)
         let analysis = LiveAnalysis(
             capture, command.input.tracking.configuration(usual: Watch.usualAttempts),

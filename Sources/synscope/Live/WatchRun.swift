@@ -18,8 +18,8 @@ struct WatchRun {
     init(_ command: Watch) { self.command = command }
 
     /// Attempts that wait for a slow reader of our output at most, and octets that wait for a slow disk.
-    private static let mostReports = 16_384
-    private static let mostBlocks = 64 << 20
+    private static let maximumReports = 16_384
+    private static let maximumBlocks = 64 << 20
     /// Nanoseconds after the end that a reader of our output has to take what waits for it.
     private static let patience: Int64 = 5_000_000_000
 
@@ -66,15 +66,15 @@ struct WatchRun {
         let monitor = Monitor(description, started: now)
         let listsAttempts = !command.quiet && !command.screen
         let outlets = LiveOutlets(
-            reports: listsAttempts ? BoundedQueue(limit: Self.mostReports) : nil,
-            frames: command.output == nil ? nil : BoundedQueue(limit: Self.mostBlocks), monitor: monitor)
+            reports: listsAttempts ? BoundedQueue(limit: Self.maximumReports) : nil,
+            frames: command.output == nil ? nil : BoundedQueue(limit: Self.maximumBlocks), monitor: monitor)
         let analysis = LiveAnalysis(
             capture, command.tracking.configuration(usual: Watch.usualAttempts),
             limits: .init(count: command.count, duration: command.duration, waits: command.wait),
             verifiesChecksums: command.tracking.verifiesChecksums, tunnelRules: command.tracking.tunnelRules,
             writer: writer, outlets: outlets)
         let ending = Ending()
-        let reports = outlets.reports ?? BoundedQueue(limit: Self.mostReports)
+        let reports = outlets.reports ?? BoundedQueue(limit: Self.maximumReports)
         let reporter = Reporter(
             AttemptSink(
                 format: command.format, quiet: command.quiet || command.screen, style: style,

@@ -33,7 +33,7 @@ struct InputOptions: ParsableArguments {
     @Option(
         name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
         help: ArgumentHelp(
-            "How many threads follow attempts in files; the output is the same (default: the cores; at most \(HandshakeTracker.mostWorkers)).",
+            "How many threads follow attempts in files; the output is the same (default: the cores; at most \(HandshakeTracker.maximumWorkers)).",
             valueName: "count"),
         transform: Expected.number(1...Int.max))
     var jobs: Int?

@@ -16,7 +16,7 @@ struct TrackingOptions: ParsableArguments {
         name: .long, parsing: .unconditional,
         help:
             "The most attempts and connections to remember at a time; the oldest are then let go, and counted (default: \(HandshakeTracker.Configuration().maximumAttempts); live \(Watch.usualAttempts)).",
-        transform: Expected.number(16...HandshakeTracker.Configuration.mostAttempts))
+        transform: Expected.number(HandshakeTracker.Configuration.allowedAttempts))
     var maxAttempts: Int?
 
     @Option(
@@ -133,7 +133,7 @@ struct TrackingOptions: ParsableArguments {
         if Set(named).count < named.count { throw ValidationError("--decode-as names a port twice") }
     }
 
-    private static let mostForMemory = HandshakeTracker.Configuration.mostAttempts
+    private static let maximumForMemory = HandshakeTracker.Configuration.allowedAttempts.upperBound
 
     var verifiesChecksums: Bool { checksums == .verify }
 
@@ -149,7 +149,7 @@ struct TrackingOptions: ParsableArguments {
     {
         var configuration = HandshakeTracker.Configuration()
         // Where memory is the limit, the number is not.
-        configuration.maximumAttempts = maxAttempts ?? (maxMemory == nil ? usual : Self.mostForMemory)
+        configuration.maximumAttempts = maxAttempts ?? (maxMemory == nil ? usual : Self.maximumForMemory)
         configuration.maximumMemory = maxMemory?.octets ?? .max
         configuration.excludesBadChecksums = verifiesChecksums
         configuration.declaredTunnels = declaredTunnels.map(\.ends)
