@@ -50,8 +50,8 @@ package final class Monitor: Sendable {
         var series = Series()
         var servers = Parties<Endpoint>()
         var clients = Parties<IPAddress>()
-        var recent = Ring<AttemptRecord>(capacity: Monitor.recentCount)
-        var failures = Ring<AttemptRecord>(capacity: Monitor.failureCount)
+        var recent = RecentBuffer<AttemptRecord>(capacity: Monitor.recentCount)
+        var failures = RecentBuffer<AttemptRecord>(capacity: Monitor.failureCount)
         var roundTrips = RoundTripBuckets()
         var listeners: [Listener] = []
     }
@@ -167,7 +167,7 @@ package final class Listener: Sendable {
 }
 
 /// The last so many elements.
-struct Ring<Element: Sendable>: Sendable {
+struct RecentBuffer<Element: Sendable>: Sendable {
     private var elements: [Element] = []
     private var next = 0
     let capacity: Int

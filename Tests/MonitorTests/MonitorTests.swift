@@ -104,7 +104,7 @@ struct MonitorTests {
 
     @Test("A ring keeps the last, newest first")
     func ring() {
-        var ring = Ring<Int>(capacity: 3)
+        var ring = RecentBuffer<Int>(capacity: 3)
         for value in 1...5 { ring.add(value) }
         #expect(ring.newestFirst == [5, 4, 3])
     }

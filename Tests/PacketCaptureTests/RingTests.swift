@@ -13,7 +13,7 @@ import Testing
 
     @Test("Every thread of a stage is given every slot, in order, after the stage before and before the next")
     func order() throws {
-        let ring = try #require(Ring(slots(4), stages: [1, 2, 1]))
+        let ring = try #require(StageRing(slots(4), stages: [1, 2, 1]))
         let count = 10_000
         let producer = WorkThread("produce") {
             for number in 1...count {
@@ -46,7 +46,7 @@ import Testing
 
     @Test("Stopped, it gives nobody a slot any more")
     func stop() throws {
-        let ring = try #require(Ring(slots(2), stages: [1, 1]))
+        let ring = try #require(StageRing(slots(2), stages: [1, 1]))
         let producer = WorkThread("produce") { while ring.next(0) != nil { ring.pass(0) } }
         #expect(ring.next(1) != nil)
         ring.stop()
@@ -56,7 +56,7 @@ import Testing
 
     @Test("Whoever waits for one that does not come goes on once the user has had enough, with what was passed before")
     func interrupted() throws {
-        let ring = try #require(Ring(slots(4), stages: [1, 1]))
+        let ring = try #require(StageRing(slots(4), stages: [1, 1]))
         _ = ring.next(0)
         ring.pass(0)
         // The next is begun and never passed.
@@ -68,7 +68,7 @@ import Testing
 
     @Test("After an interruption, those between take what there is, though it is less than they are woken for")
     func interruptedBeforeEnough() throws {
-        let ring = try #require(Ring(slots(24), stages: [1, 2, 1]))
+        let ring = try #require(StageRing(slots(24), stages: [1, 2, 1]))
         let others = (0..<2).map { member in
             WorkThread("other") { while ring.next(1, member) != nil { ring.pass(1, member) } }
         }
@@ -91,7 +91,7 @@ import Testing
 
     @Test("After an interruption too, what those between have in hand is waited for")
     func interruptedBetween() throws {
-        let ring = try #require(Ring(slots(4), stages: [1, 1, 1]))
+        let ring = try #require(StageRing(slots(4), stages: [1, 1, 1]))
         _ = ring.next(0)
         ring.pass(0)
         _ = ring.next(1)
@@ -118,13 +118,13 @@ import Testing
 
     /// What members of the second stage do who fill slots too: numbers from 1 to `count`.
     private final class Shared: Sendable {
-        let ring: Ring<Slot>
+        let ring: StageRing<Slot>
         let count: Int
         let filled = Mutex(0)
         let isFilling = Atomic(false)
         let taken = Mutex([[Int]](repeating: [], count: 3))
 
-        init(_ ring: Ring<Slot>, count: Int) {
+        init(_ ring: StageRing<Slot>, count: Int) {
             self.ring = ring
             self.count = count
         }
@@ -154,7 +154,7 @@ import Testing
     @Test(
         "Where the first stage has no thread, the second's fill the slots, one at a time, and each is given every one")
     func fillsItself() throws {
-        let shared = Shared(try #require(Ring(slots(12), stages: [0, 3])), count: 5000)
+        let shared = Shared(try #require(StageRing(slots(12), stages: [0, 3])), count: 5000)
         let workers = (0..<3).map { member in WorkThread("work") { shared.work(member) } }
         shared.ring.begin()
         for worker in workers { worker.join() }
@@ -163,7 +163,7 @@ import Testing
 
     @Test("A slow member of the second stage leaves the filling to the others")
     func slowMember() throws {
-        let shared = Shared(try #require(Ring(slots(12), stages: [0, 2])), count: 300)
+        let shared = Shared(try #require(StageRing(slots(12), stages: [0, 2])), count: 300)
         let workers = (0..<2).map { member in
             WorkThread("work") { shared.work(member) { _ in if member == 0 { usleep(200) } } }
         }
@@ -175,7 +175,7 @@ import Testing
 
     @Test("A third stage that is slow holds up the filling, and is given every slot")
     func slowCollector() throws {
-        let shared = Shared(try #require(Ring(slots(12), stages: [0, 2, 1])), count: 300)
+        let shared = Shared(try #require(StageRing(slots(12), stages: [0, 2, 1])), count: 300)
         let workers = (0..<2).map { member in WorkThread("work") { shared.work(member) } }
         shared.ring.begin()
         var numbers: [Int] = []
@@ -192,7 +192,7 @@ import Testing
 
     @Test("Nobody fills a slot before it begins")
     func begin() throws {
-        let shared = Shared(try #require(Ring(slots(4), stages: [0, 1])), count: 10)
+        let shared = Shared(try #require(StageRing(slots(4), stages: [0, 1])), count: 10)
         let worker = WorkThread("work") { shared.work(0) }
         usleep(50_000)
         #expect(shared.filled.withLock { $0 } == 0)
@@ -203,7 +203,7 @@ import Testing
 
     @Test("Stopped before it begins, it lets those go who wait to fill a slot")
     func stopBeforeBegin() throws {
-        let shared = Shared(try #require(Ring(slots(4), stages: [0, 2])), count: 10)
+        let shared = Shared(try #require(StageRing(slots(4), stages: [0, 2])), count: 10)
         let workers = (0..<2).map { member in WorkThread("work") { shared.work(member) } }
         shared.ring.stop()
         for worker in workers { worker.join() }

@@ -14,7 +14,7 @@ final class AheadInput: @unchecked Sendable {
     /// Octets of the pages that the system may have a file in: they are let go as a whole.
     private static let unit = 1 << 21
 
-    private let ring: Ring<Stretch>
+    private let ring: StageRing<Stretch>
     /// Whether the reader has one.
     private var isReading = false
 
@@ -28,7 +28,7 @@ final class AheadInput: @unchecked Sendable {
         leave: @escaping @Sendable (Range<Int>) -> Void
     ) {
         let slots = (0..<AheadInput.stretches).map { _ in Stretch() }
-        guard let ring = Ring(slots, stages: [1, 1]) else { return nil }
+        guard let ring = StageRing(slots, stages: [1, 1]) else { return nil }
         self.ring = ring
         let thread = WorkThread.start("read file") {
             var (start, left) = (range.lowerBound, 0)

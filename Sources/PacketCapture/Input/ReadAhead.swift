@@ -21,7 +21,7 @@ package final class ReadAhead: @unchecked Sendable {
     /// before the other has worked for a while: threads of which one always sleeps are left to one core, in turns.
     package static let pieces = 24
 
-    private let ring: Ring<Piece>
+    private let ring: StageRing<Piece>
     private let reader: CaptureReader
     private let isInterrupted: @Sendable () -> Bool
     /// Nil while a piece is filled.
@@ -51,7 +51,7 @@ package final class ReadAhead: @unchecked Sendable {
         takersRead = takers > 1 && reader.isReadAhead
         self.collects = collects
         let stages = [takersRead ? 0 : 1, takers] + (collects ? [1] : [])
-        guard let ring = Ring(pieces, stages: stages) else { return nil }
+        guard let ring = StageRing(pieces, stages: stages) else { return nil }
         self.ring = ring
         // Whoever waits for storage holds up a tracker then, and those that wait for that one.
         if takersRead { reader.givesUp { isInterrupted() || ring.isStopped } }
@@ -73,7 +73,7 @@ package final class ReadAhead: @unchecked Sendable {
     package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, orElse: giveUp) }
 
     /// What a taker hands on to the caller, waited for as a piece is.
-    package func next<Slot>(from outlet: Ring<Slot>) -> Slot? {
+    package func next<Slot>(from outlet: StageRing<Slot>) -> Slot? {
         outlet.next(1, isInterrupted: isInterrupted, orElse: giveUp)
     }
 

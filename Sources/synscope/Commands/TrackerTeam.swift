@@ -12,9 +12,9 @@ final class TrackerTeam: @unchecked Sendable {
     private final class Worker: @unchecked Sendable {
         var tracker: HandshakeTracker
         /// What it decides goes through it, with each piece and at the end; nil where nothing is handed out.
-        let outlet: Ring<Cell>?
+        let outlet: StageRing<Cell>?
 
-        init(_ tracker: consuming HandshakeTracker, _ outlet: Ring<Cell>?) {
+        init(_ tracker: consuming HandshakeTracker, _ outlet: StageRing<Cell>?) {
             self.tracker = tracker
             self.outlet = outlet
         }
@@ -59,9 +59,9 @@ final class TrackerTeam: @unchecked Sendable {
         var made: [Worker] = []
         for worker in 0..<count {
             guard let tracker = HandshakeTracker(configuration, worker: worker, of: count) else { return nil }
-            var outlet: Ring<Cell>?
+            var outlet: StageRing<Cell>?
             if configuration.listsAttempts {
-                outlet = Ring((0..<TrackerTeam.cells).map { _ in Cell() }, stages: [1, 1])
+                outlet = StageRing((0..<TrackerTeam.cells).map { _ in Cell() }, stages: [1, 1])
                 if outlet == nil { return nil }
             }
             made.append(Worker(tracker, outlet))
@@ -154,7 +154,7 @@ final class TrackerTeam: @unchecked Sendable {
 
     /// Takes what all workers decided on a piece.
     private func merge(
-        _ outlets: [Ring<Cell>], _ progress: inout ProgressBar,
+        _ outlets: [StageRing<Cell>], _ progress: inout ProgressBar,
         _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
     ) throws(OutputEnded) {
         var decisions: [Decisions] = []

@@ -11,14 +11,14 @@ final class OutputWriter: @unchecked Sendable {
 
     private static let pieces = 8
 
-    private let ring: Ring<Piece>
+    private let ring: StageRing<Piece>
     /// errno of what failed.
     private let code = Atomic<Int32>(0)
     private var thread: WorkThread?
 
     /// Nil where the system has no descriptor or thread left: then it is written without.
     init?() {
-        guard let ring = Ring((0..<OutputWriter.pieces).map { _ in Piece() }, stages: [1, 1]) else { return nil }
+        guard let ring = StageRing((0..<OutputWriter.pieces).map { _ in Piece() }, stages: [1, 1]) else { return nil }
         self.ring = ring
         thread = WorkThread.start("write") { self.run() }
         if thread == nil { return nil }

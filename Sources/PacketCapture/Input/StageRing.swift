@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// The first stage may have no thread of its own (`nextOrUnfilled`): those of the second that have not much to go through fill slots too, one
 /// thread at a time. So all of them are busy, whatever a slot takes to fill and each of them to go through it.
-package final class Ring<Slot: Sendable>: Sendable {
+package final class StageRing<Slot: Sendable>: Sendable {
     private let slots: [Slot]
     private let turns: Turns
 
