@@ -50,7 +50,7 @@ struct LiveCheck {
             verifiesChecksums: command.input.tracking.verifiesChecksums,
             tunnelRules: command.input.tracking.tunnelRules, writer: kept?.writer, outlets: outlets)
         analysis.numbersFrames = true
-        let ending = Ending()
+        let ending = RunEnding()
         CaptureOptions.announce(capture, options)
         let jury = Jury(plan)
         let juryThread = WorkThread("judge") {
@@ -112,7 +112,7 @@ struct LiveCheck {
     /// Waits until the run is to end.
     /// - Returns: whether the user ended it.
     private func attend(
-        _ signals: Int32, _ child: Child?, _ monitor: Monitor, _ jury: Jury, _ ending: Ending, since start: Int64
+        _ signals: Int32, _ child: Child?, _ monitor: Monitor, _ jury: Jury, _ ending: RunEnding, since start: Int64
     ) -> Bool {
         var since = child == nil ? start : nil
         while ending.reason == nil {

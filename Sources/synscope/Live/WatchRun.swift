@@ -73,7 +73,7 @@ struct WatchRun {
             limits: .init(count: command.count, duration: command.duration, waits: command.wait),
             verifiesChecksums: command.tracking.verifiesChecksums, tunnelRules: command.tracking.tunnelRules,
             writer: writer, outlets: outlets)
-        let ending = Ending()
+        let ending = RunEnding()
         let reports = outlets.reports ?? BoundedQueue(limit: Self.maximumReports)
         let reporter = Reporter(
             AttemptSink(
@@ -125,7 +125,7 @@ struct WatchRun {
     }
 
     private func serve(
-        _ socket: ServiceOptions.Socket, _ access: ServiceAccess, _ monitor: Monitor, _ ending: Ending
+        _ socket: ServiceOptions.Socket, _ access: ServiceAccess, _ monitor: Monitor, _ ending: RunEnding
     ) throws(CommandFailure) -> ServiceServer {
         var limits = ServiceServer.Limits()
         limits.fit(freeDescriptors: Int(clinux_free_descriptors()))
@@ -162,7 +162,7 @@ struct WatchRun {
 
     /// Sees to signals and the screen until something ends the run.
     private func attend(
-        _ signals: Int32, _ screen: inout Screen?, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: Ending,
+        _ signals: Int32, _ screen: inout Screen?, _ monitor: Monitor, _ outlets: LiveOutlets, _ ending: RunEnding,
         _ zone: Zone
     ) {
         while ending.reason == nil {
@@ -200,7 +200,7 @@ struct WatchRun {
     }
 
     /// Waits for something that a thread tells of, for some nanoseconds, and until the user has had enough.
-    private func wait(_ signals: Int32, _ ending: Ending, for most: Int64, until isDone: () -> Bool) -> Bool {
+    private func wait(_ signals: Int32, _ ending: RunEnding, for most: Int64, until isDone: () -> Bool) -> Bool {
         let start = Clock.steady
         while !isDone() {
             let rest = (most - (Clock.steady - start)) / 1_000_000
@@ -220,7 +220,7 @@ struct WatchRun {
 }
 
 /// Why the run ends: told by any thread, looked at by the first.
-final class Ending: Sendable {
+final class RunEnding: Sendable {
     enum Reason { case asked, captureEnded, outputEnded, serviceEnded }
 
     private struct State {
@@ -266,9 +266,9 @@ final class Ending: Sendable {
 final class Reporter: @unchecked Sendable {
     private var sink: AttemptSink
     private let queue: BoundedQueue<LiveOutlets.Report>
-    private let ending: Ending
+    private let ending: RunEnding
 
-    init(_ sink: AttemptSink, _ queue: BoundedQueue<LiveOutlets.Report>, _ ending: Ending) {
+    init(_ sink: AttemptSink, _ queue: BoundedQueue<LiveOutlets.Report>, _ ending: RunEnding) {
         self.sink = sink
         self.queue = queue
         self.ending = ending
@@ -312,7 +312,7 @@ final class FileThread: @unchecked Sendable {
 
     init(
         _ file: consuming RotatingSavefile?, _ queue: BoundedQueue<LiveOutlets.FileWork>, _ monitor: Monitor,
-        _ ending: Ending, isQuiet: Bool
+        _ ending: RunEnding, isQuiet: Bool
     ) {
         self.file = file
         self.monitor = monitor
@@ -320,7 +320,7 @@ final class FileThread: @unchecked Sendable {
         thread = WorkThread("file") { self.run(queue, ending) }
     }
 
-    private func run(_ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: Ending) {
+    private func run(_ queue: BoundedQueue<LiveOutlets.FileWork>, _ ending: RunEnding) {
         var failure: CaptureError?
         while let works = queue.take() {
             for work in works {
