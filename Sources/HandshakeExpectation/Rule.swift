@@ -35,7 +35,7 @@ package struct Rule: Sendable {
 }
 
 /// All rules of a check, and the attempts that they have met.
-package struct Check: Sendable {
+package struct RuleCheck: Sendable {
     package let rules: [Rule]
     private let selection: Predicate?
     private var trials: [Trial]

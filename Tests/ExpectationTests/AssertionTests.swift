@@ -66,7 +66,7 @@ struct AssertionTests {
 
     @Test("What a filter left out makes an assertion about attempts unknown, and not one about the capture")
     func doubtsAboutCapture() throws {
-        var check = Check([try Rule("capture.quality contains filtered"), try Rule("none(hs.outcome == stale)")])
+        var check = RuleCheck([try Rule("capture.quality contains filtered"), try Rule("none(hs.outcome == stale)")])
         for record in Records.five { check.take(record) }
         var verdict = check.verdict([.filtered])
         verdict.doubt(["the capture is filtered"])
@@ -247,7 +247,7 @@ struct AssertionTests {
 
     @Test("An attempt that may be selected makes nothing sure")
     func perhapsSelected() throws {
-        var check = Check(
+        var check = RuleCheck(
             [try Rule("any(hs.outcome == refused)"), try Rule("count(hs.failed) == 2")],
             selection: try Predicate("hs.rtt.total < 2s"))
         for record in Records.five { check.take(record) }

@@ -106,7 +106,7 @@ struct CleanTextTests {
         context.kept = name
         context.notes = [name]
         context.errors = [name]
-        var check = Check([rule], comparesFigures: true)
+        var check = RuleCheck([rule], comparesFigures: true)
         for record in Records.five { check.take(record) }
         var verdict = check.verdict()
         verdict.selection = name

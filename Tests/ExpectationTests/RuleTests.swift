@@ -118,7 +118,7 @@ struct RuleTests {
     // MARK: Verdicts
 
     private func verdict(_ rules: [Rule]) -> CheckVerdict {
-        var check = Check(rules)
+        var check = RuleCheck(rules)
         for record in Records.five { check.take(record) }
         return check.verdict()
     }

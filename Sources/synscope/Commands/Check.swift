@@ -318,11 +318,11 @@ struct CheckPlan {
     // MARK: Verdicts
 
     /// With nothing taken yet.
-    var check: HandshakeExpectation.Check {
+    var check: RuleCheck {
         .init(rules, selection: selection, keepsFrames: evidence != nil, comparesFigures: baseline != nil)
     }
 
-    func verdict(of check: HandshakeExpectation.Check, _ summary: HandshakeSummary) -> CheckVerdict {
+    func verdict(of check: RuleCheck, _ summary: HandshakeSummary) -> CheckVerdict {
         var verdict = check.verdict(summary.quality.map(\.code))
         if let baseline, let figures = verdict.figures {
             verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
@@ -355,4 +355,4 @@ struct CheckPlan {
     }
 }
 
-extension HandshakeExpectation.Check: AttemptTaker {}
+extension RuleCheck: AttemptTaker {}

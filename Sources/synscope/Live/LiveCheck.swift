@@ -187,7 +187,7 @@ private final class Child {
 /// The check, between the thread that judges and the one that waits.
 private final class Jury: Sendable {
     private struct State {
-        var check: HandshakeExpectation.Check
+        var check: RuleCheck
         /// All that came, those that -Y leaves out included.
         var attempts: UInt64 = 0
     }

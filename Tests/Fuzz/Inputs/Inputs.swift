@@ -31,7 +31,7 @@ package enum FuzzInput {
     /// Judges the attempts by rules, and writes a report of it.
     /// - Parameter choice: chooses which.
     package static func judge(_ rules: [Rule], choice: Int) {
-        var check = Check(rules, keepsFrames: true)
+        var check = RuleCheck(rules, keepsFrames: true)
         for attempt in attempts { check.take(attempt) }
         let report = CheckReport(
             check.verdict(), CheckContext(), style: TextStyle(usesColor: false, usesUnicode: false, width: 80))
