@@ -86,7 +86,7 @@ final class Aggregate: Sendable {
 }
 
 /// What an aggregate has met so far.
-struct Tally: Sendable {
+struct AggregateTally: Sendable {
     /// Attempts of which `where` holds, and of which it cannot be told.
     private(set) var selected = 0
     private(set) var undetermined = 0
@@ -109,7 +109,7 @@ struct Tally: Sendable {
         if isSelected == .yes { selected += 1 } else { undetermined += 1 }
         if let predicate = aggregate.predicate {
             let truth = predicate(record)
-            if isSelected == .yes { Tally.count(truth, in: &sure) } else { Tally.count(truth, in: &perhaps) }
+            if isSelected == .yes { AggregateTally.count(truth, in: &sure) } else { AggregateTally.count(truth, in: &perhaps) }
             guard case .truths(let yes, let unknown, let no) = aggregate.offence else { return }
             let isOffence =
                 switch truth {
@@ -194,7 +194,7 @@ struct Tally: Sendable {
         case .maximum: both { $0.max() ?? 0 }
         case .sum: both { $0.reduce(0, +) }
         case .mean: both { $0.reduce(0, +) / Double($0.count) }
-        case .percentile(let rank): both { Tally.percentile(rank, of: $0) }
+        case .percentile(let rank): both { AggregateTally.percentile(rank, of: $0) }
         default: nil
         }
     }

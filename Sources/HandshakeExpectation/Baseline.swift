@@ -29,7 +29,7 @@ package struct Baseline: Sendable, Equatable {
 
     /// Nil where no round trip is known.
     func roundTrip(_ rank: Double) -> Double? {
-        roundTrips.isEmpty ? quantiles[rank] : Tally.percentile(rank, of: roundTrips)
+        roundTrips.isEmpty ? quantiles[rank] : AggregateTally.percentile(rank, of: roundTrips)
     }
 
     // MARK: JSON Lines

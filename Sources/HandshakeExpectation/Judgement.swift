@@ -41,7 +41,7 @@ package struct Judgement: Sendable {
         package var valued: Int?
         package var undetermined: Int
 
-        init(_ aggregate: Aggregate, _ tally: Tally) {
+        init(_ aggregate: Aggregate, _ tally: AggregateTally) {
             text = aggregate.text
             type = aggregate.type
             attempts = tally.selected

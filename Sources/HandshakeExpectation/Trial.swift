@@ -7,7 +7,7 @@ package struct Trial: Sendable {
     private let allowsNone: Bool
     /// Whether the frames of all attempts that break it are kept.
     private let keepsFrames: Bool
-    private var tallies: [Tally]
+    private var tallies: [AggregateTally]
     /// Attempts that nobody vouches for.
     private var doubtful = 0
 
@@ -15,7 +15,7 @@ package struct Trial: Sendable {
         self.assertion = assertion
         self.allowsNone = allowsNone
         self.keepsFrames = keepsFrames
-        tallies = assertion.aggregates.map { _ in Tally() }
+        tallies = assertion.aggregates.map { _ in AggregateTally() }
     }
 
     /// - Parameter selected: whether the record is one of those that are asked about. Translated copies are not.

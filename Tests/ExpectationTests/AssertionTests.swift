@@ -304,11 +304,11 @@ struct AssertionTests {
     func percentiles() {
         let values = (0..<101).map { Double($0 * $0) }
         for rank in [0.0, 1, 50, 90, 99, 100] {
-            #expect(Tally.percentile(rank, of: values) == Tally.percentile(rank, of: values.reversed()))
-            #expect(Tally.percentile(rank, of: values) == values[Int(rank)])
+            #expect(AggregateTally.percentile(rank, of: values) == AggregateTally.percentile(rank, of: values.reversed()))
+            #expect(AggregateTally.percentile(rank, of: values) == values[Int(rank)])
         }
-        #expect(Tally.percentile(50, of: [1, 2]) == 1.5)
-        #expect(Tally.percentile(99, of: [7]) == 7)
+        #expect(AggregateTally.percentile(50, of: [1, 2]) == 1.5)
+        #expect(AggregateTally.percentile(99, of: [7]) == 7)
     }
 
     /// What an aggregate says of attempts of which some are in doubt is true of every way in which the doubt could end.

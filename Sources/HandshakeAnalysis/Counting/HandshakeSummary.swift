@@ -135,7 +135,7 @@ public struct HandshakeSummary: Sendable {
         let unlisted: [Outcome: Int] = [.established: plain, .unanswered: unanswered, .pending: pending]
         return judged.counts.merging(unlisted.filter { $0.value > 0 }) { $0 + $1 }
     }
-    private var judged = Tally<Outcome>()
+    private var judged = NamedCounts<Outcome>()
     /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited for.
     private var waiting: [PlainHandshake] = []
     private static let maximumWaiting = 32
@@ -147,7 +147,7 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var undecided = 0
     /// Attempts that have a finding, by its code.
     public var findings: [FindingCode: Int] { found.counts }
-    private var found = Tally<FindingCode>()
+    private var found = NamedCounts<FindingCode>()
     /// Attempts of which a SYN was sent more than once.
     public internal(set) var retransmittedSYNs = 0
     /// Connections of which neither SYN nor SYN-ACK was seen.
@@ -352,7 +352,7 @@ public struct HandshakeSummary: Sendable {
 }
 
 /// How often each of a few names came. Names compare faster than they hash: a dictionary hashes their texts.
-private struct Tally<Name: Hashable & Sendable>: Sendable {
+private struct NamedCounts<Name: Hashable & Sendable>: Sendable {
     private var entries: [(name: Name, count: Int)] = []
 
     mutating func add(_ name: Name, _ count: Int = 1) {
@@ -363,7 +363,7 @@ private struct Tally<Name: Hashable & Sendable>: Sendable {
         }
     }
 
-    mutating func add(_ other: Tally) { for entry in other.entries { add(entry.name, entry.count) } }
+    mutating func add(_ other: NamedCounts) { for entry in other.entries { add(entry.name, entry.count) } }
 
     var counts: [Name: Int] { Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.count) }) }
 }
