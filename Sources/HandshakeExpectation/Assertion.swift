@@ -39,7 +39,7 @@ package struct Assertion: Sendable {
     package init(_ text: String, where condition: Predicate? = nil) throws(ExpressionError) {
         let source = Array(text.utf8)
         var builder = ClaimBuilder(Checker(source), condition)
-        var syntax = try Parser.parse(source)
+        var syntax = try ExpressionParser.parse(source)
         if !ClaimBuilder.hasAggregate(syntax) {
             syntax = Syntax(kind: .call("all", [syntax], condition: nil), range: syntax.range)
         }

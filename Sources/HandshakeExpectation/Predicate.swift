@@ -19,7 +19,7 @@ package struct Predicate: Sendable {
     ///   - reference: what a duration that `frame.time` is compared with is counted from.
     package init(_ text: String, relativeTo reference: TimeReference = .captureStart) throws(ExpressionError) {
         let source = Array(text.utf8)
-        let syntax = try Parser.parse(source)
+        let syntax = try ExpressionParser.parse(source)
         self = try Checker(source, reference: reference).predicate(syntax)
     }
 

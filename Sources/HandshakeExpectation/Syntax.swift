@@ -31,7 +31,7 @@ struct Syntax {
 /// set        = "{" [element {[","] element}] "}"        element = primary [".." primary]
 /// comparison = "==" | "!=" | "<" | "<=" | ">" | ">=" | "eq" | "ne" | "lt" | "le" | "gt" | "ge"
 /// ```
-struct Parser {
+struct ExpressionParser {
     /// Parentheses, functions and negations inside each other.
     static let deepest = 100
 
@@ -46,7 +46,7 @@ struct Parser {
     }
 
     static func parse(_ source: [UInt8]) throws(ExpressionError) -> Syntax {
-        var parser = try Parser(source)
+        var parser = try ExpressionParser(source)
         if parser.token.kind == .end { throw parser.error("the expression is empty") }
         let expression = try parser.expression()
         if parser.token.kind != .end { throw parser.unexpected("'and', 'or' or the end") }
@@ -87,7 +87,7 @@ struct Parser {
         case .symbol("="): return error("'=' is no operator: equality is '=='")
         default:
             let text = String(decoding: source[token.range], as: UTF8.self)
-            if let number = numberBefore, Parser.units.contains(text) {
+            if let number = numberBefore, ExpressionParser.units.contains(text) {
                 return error(
                     "no space comes between a number and its unit: \(String(decoding: source[number], as: UTF8.self))\(text)",
                     number.lowerBound..<token.range.upperBound)
@@ -97,11 +97,11 @@ struct Parser {
     }
 
     private mutating func nested<Result>(
-        _ body: (inout Parser) throws(ExpressionError) -> Result
+        _ body: (inout ExpressionParser) throws(ExpressionError) -> Result
     ) throws(ExpressionError) -> Result {
         depth += 1
         defer { depth -= 1 }
-        if depth > Parser.deepest { throw error("more than \(Parser.deepest) levels inside each other") }
+        if depth > ExpressionParser.deepest { throw error("more than \(ExpressionParser.deepest) levels inside each other") }
         return try body(&self)
     }
 
@@ -136,7 +136,7 @@ struct Parser {
     private mutating func comparison() -> Comparison? {
         switch token.kind {
         case .symbol(let text), .word(let text):
-            guard let comparison = Parser.comparisons[text] else { return nil }
+            guard let comparison = ExpressionParser.comparisons[text] else { return nil }
             advance()
             return comparison
         default: return nil
@@ -190,7 +190,7 @@ struct Parser {
         case .literal(let literal):
             advance()
             return Syntax(kind: .literal(literal), range: token.range)
-        case .word(let word) where !Parser.reserved.contains(word):
+        case .word(let word) where !ExpressionParser.reserved.contains(word):
             advance()
             if take("(") { return try nested { parser throws(ExpressionError) in try parser.call(word, token.range) } }
             return Syntax(kind: .word(word), range: token.range)

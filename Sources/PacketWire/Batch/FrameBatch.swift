@@ -155,7 +155,7 @@ package struct FrameBatch: ~Copyable {
             let bytes = window.stretch(place.offset, place.length)
             let position = start + taken
             guard
-                Parser.usual(
+                FrameParser.usual(
                     bytes, wireLength: place.wireLength, decoder, into: &segments[position], &addresses[position])
             else { break }
             heads[position] = head(
@@ -224,7 +224,7 @@ package struct FrameBatch: ~Copyable {
         _ origin: FrameOrigin
     ) -> Bool {
         guard
-            Parser.usual(
+            FrameParser.usual(
                 bytes, wireLength: wireLength, UsualDecoder(decoder), into: &segments[count], &addresses[count])
         else { return false }
         if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }

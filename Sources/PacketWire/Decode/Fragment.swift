@@ -32,7 +32,7 @@ struct Fragment {
     }
 }
 
-extension Parser {
+extension FrameParser {
     /// The fragment that was met; nil for none. Its lengths were checked on the way.
     func fragment() -> Fragment? {
         guard fragmentedPacket >= 0 else { return nil }

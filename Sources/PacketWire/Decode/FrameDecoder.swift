@@ -28,7 +28,7 @@ public struct FrameDecoder: Sendable {
     @inline(__always)
     package func decode(_ bytes: RawSpan, wireLength: Int, into slot: inout DecodedFrame) {
         let end = max(wireLength, bytes.byteCount)
-        var parser = Parser(bytes: bytes, wireLength: end, verifies: verifiesChecksums, tunnelRules: tunnelRules)
+        var parser = FrameParser(bytes: bytes, wireLength: end, verifies: verifiesChecksums, tunnelRules: tunnelRules)
         slot.holdsMore = false
         slot.looksRaw = false
         slot.number = 0
@@ -52,7 +52,7 @@ public struct FrameDecoder: Sendable {
     func fragment(of bytes: RawSpan, wireLength: Int) -> Fragment? {
         var slot = DecodedFrame()
         let end = max(wireLength, bytes.byteCount)
-        var parser = Parser(bytes: bytes, wireLength: end, verifies: false, tunnelRules: tunnelRules)
+        var parser = FrameParser(bytes: bytes, wireLength: end, verifies: false, tunnelRules: tunnelRules)
         parser.link(linkType, into: &slot)
         return parser.fragment()
     }

@@ -120,7 +120,7 @@ struct Reassembly {
             held.remove(at: first)
         }
         var slot = DecodedFrame()
-        var parser = unsafe Parser(
+        var parser = unsafe FrameParser(
             bytes: whole.span.bytes, wireLength: packet.wireLength, verifies: decoder.verifiesChecksums,
             tunnelRules: decoder.tunnelRules)
         parser.packet(of: packet.first, into: &slot)

@@ -4,7 +4,7 @@
 /// Three ends matter. `captured` is where the bytes stop; `wire` is where the frame stopped; `end` is where the
 /// enclosing header says that this layer stops. Running out before `captured` did is the frame's fault (malformed);
 /// running out because of `captured` is the snaplen's (cut).
-struct Parser: ~Escapable {
+struct FrameParser: ~Escapable {
     let bytes: RawSpan
     let verifies: Bool
     let tunnelRules: TunnelRules
@@ -39,7 +39,7 @@ struct Parser: ~Escapable {
     /// Whether a layer may stand within another one: bounded, since a frame may nest them as often as it has room for.
     mutating func nest(_ slot: inout DecodedFrame) -> Bool {
         depth += 1
-        if depth <= Parser.deepest { return true }
+        if depth <= FrameParser.deepest { return true }
         ignore(.tooDeep, &slot)
         return false
     }
@@ -125,7 +125,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func ethernet(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(14, at: offset, offset == 0 ? .link : .tunnel, &slot) else { return }
-        if linkSignature == 0 { linkSignature = Parser.mix(bytes.native64(offset), bytes.native32(offset + 8)) }
+        if linkSignature == 0 { linkSignature = FrameParser.mix(bytes.native64(offset), bytes.native32(offset + 8)) }
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
@@ -133,7 +133,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func sll(_ slot: inout DecodedFrame) {
         guard holds(16, at: 0, .link, &slot) else { return }
-        linkSignature = Parser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
+        linkSignature = FrameParser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
         etherType(bytes.u16(14), at: 16, &slot)
     }
 
@@ -141,7 +141,7 @@ struct Parser: ~Escapable {
     @inline(__always)
     mutating func sll2(_ slot: inout DecodedFrame) {
         guard holds(20, at: 0, .link, &slot) else { return }
-        linkSignature = Parser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
+        linkSignature = FrameParser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
         etherType(bytes.u16(0), at: 20, &slot)
     }
 

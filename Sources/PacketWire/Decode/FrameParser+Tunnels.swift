@@ -1,5 +1,5 @@
 // Encapsulations. The innermost TCP segment counts; a virtual network's identifier becomes part of its key.
-extension Parser {
+extension FrameParser {
     /// Notes one more encapsulation; false, with the reason in `slot`, where there are too many.
     /// - Parameter carrier: the IP packet that carries it; nil where it is below IP.
     mutating func enter(

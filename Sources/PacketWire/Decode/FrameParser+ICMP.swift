@@ -1,5 +1,5 @@
 // ICMP and ICMPv6 errors, and what they quote.
-extension Parser {
+extension FrameParser {
     // RFC 792 and RFC 4443: type, code, checksum, four octets, then as much of the offending packet as fits. Source
     // quench is no error to TCP: it is silently discarded (RFC 9293 3.9.2.2, MUST-55).
     mutating func icmp(at offset: Int, _ outer: IPHeader, _ slot: inout DecodedFrame) {
@@ -12,7 +12,7 @@ extension Parser {
         guard limit >= quote + 20 else { return ignore(.icmp, &slot) }
         guard var quoted = quotedPacket(at: quote, limit) else { return ignore(.icmp, &slot) }
         // An error about a tunnel's packet quotes the one inside it.
-        for _ in 0..<Parser.deepest {
+        for _ in 0..<FrameParser.deepest {
             guard let inner = quotedTunnel(quoted, limit), let packet = quotedPacket(at: inner, limit) else { break }
             quoted = packet
         }

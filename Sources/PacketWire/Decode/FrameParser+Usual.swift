@@ -10,7 +10,7 @@ struct UsualDecoder {
     }
 }
 
-extension Parser {
+extension FrameParser {
     /// Decodes a frame if its segment is a usual one; if not, says nothing of it.
     /// - Parameter pair: takes the addresses of IPv6.
     @inline(__always)
@@ -21,7 +21,7 @@ extension Parser {
         segment.vlan = VLANTags()
         // Most frames: every offset up to the TCP header's end is known, and its bounds are checked here.
         if decoder.linkType.rawValue == 1, bytes.byteCount >= 54, bytes.u16(12) == 0x0800 {
-            segment.linkSignature = Parser.mix(bytes.native64(0), bytes.native32(8))
+            segment.linkSignature = FrameParser.mix(bytes.native64(0), bytes.native32(8))
             return usualIPv4(bytes, at: 14, wireLength, decoder, &segment)
         }
         return usualOfLink(bytes, wireLength, decoder, &segment, &pair)
@@ -39,17 +39,17 @@ extension Parser {
         switch decoder.linkType.rawValue {
         case 1:
             guard bytes.byteCount >= 54 else { return false }
-            segment.linkSignature = Parser.mix(bytes.native64(0), bytes.native32(8))
+            segment.linkSignature = FrameParser.mix(bytes.native64(0), bytes.native32(8))
             type = bytes.u16(12)
             offset = 14
         case 113:
             guard bytes.byteCount >= 56 else { return false }
-            segment.linkSignature = Parser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
+            segment.linkSignature = FrameParser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
             type = bytes.u16(14)
             offset = 16
         case 276:
             guard bytes.byteCount >= 60 else { return false }
-            segment.linkSignature = Parser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
+            segment.linkSignature = FrameParser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
             type = bytes.u16(0)
             offset = 20
         case 12, 14, 101, 228, 229:

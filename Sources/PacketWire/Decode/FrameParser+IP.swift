@@ -1,5 +1,5 @@
 // IP headers, and the extension headers between them and the transport.
-extension Parser {
+extension FrameParser {
     @inline(__always)
     mutating func ip(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(1, at: offset, offset == 0 ? .link : .tunnel, &slot) else { return }

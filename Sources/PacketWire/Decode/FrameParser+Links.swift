@@ -1,5 +1,5 @@
 // Link types that are rare: out of line. Each leads to an EtherType, a protocol number of PPP, LLC, or IP.
-extension Parser {
+extension FrameParser {
     @inline(never)
     mutating func rareLink(_ type: LinkType, at start: Int, _ slot: inout DecodedFrame) {
         switch type {
@@ -24,7 +24,7 @@ extension Parser {
         case .ipOverFC:
             // RFC 4338 section 4.1: destination and source of 8 octets each, then LLC.
             guard holds(16, at: start, .link, &slot) else { return }
-            linkSignature = Parser.mix(bytes.u64(start), UInt32(truncatingIfNeeded: bytes.u64(start + 8)))
+            linkSignature = FrameParser.mix(bytes.u64(start), UInt32(truncatingIfNeeded: bytes.u64(start + 8)))
             llc(at: start + 16, &slot)
         case .ieee80211: wireless(at: start, pads: false, &slot)
         case .radiotap: radiotap(at: start, &slot)
@@ -173,7 +173,7 @@ extension Parser {
         guard bytes.u8(offset) & 0x70 == 0x50 || bytes.u8(offset) & 0x70 == 0x10 else {
             return ignore(.linkControl, &slot)
         }
-        linkSignature = Parser.mix(bytes.u64(offset + 1), bytes.u32(offset + 9))
+        linkSignature = FrameParser.mix(bytes.u64(offset + 1), bytes.u32(offset + 9))
         llc(at: offset + 13, &slot)
     }
 
@@ -181,7 +181,7 @@ extension Parser {
     private mutating func tokenRing(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(14, at: offset, .link, &slot) else { return }
         guard bytes.u8(offset + 1) & 0xc0 == 0x40 else { return ignore(.linkControl, &slot) }
-        linkSignature = Parser.mix(bytes.u64(offset + 2), bytes.u32(offset + 10))
+        linkSignature = FrameParser.mix(bytes.u64(offset + 2), bytes.u32(offset + 10))
         var next = offset + 14
         if bytes.u8(offset + 8) & 0x80 != 0 {
             guard holds(2, at: next, .link, &slot) else { return }
@@ -250,7 +250,7 @@ extension Parser {
         // More fragments, or not the first.
         if flags & 0x04 != 0 || bytes.u8(offset + 22) & 0x0f != 0 { return ignore(.laterFragment, &slot) }
         if linkSignature == 0 {
-            linkSignature = Parser.mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
+            linkSignature = FrameParser.mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
         }
         // Little-endian: fragment number, then sequence number.
         isLinkRetry = flags & 0x08 != 0
@@ -371,7 +371,7 @@ extension Parser {
         // EDSA: an EtherType and two reserved octets before the tag.
         let tag = start + (type == .edsa ? 16 : 12)
         guard holds(tag + 6 - start, at: start, .link, &slot) else { return }
-        linkSignature = Parser.mix(bytes.u64(start), bytes.u32(start + 8))
+        linkSignature = FrameParser.mix(bytes.u64(start), bytes.u32(start + 8))
         if type != .dsaBroadcom, bytes.u8(tag) & 0x20 != 0 { vlan.append(bytes.u16(tag + 2)) }
         etherType(bytes.u16(tag + 4), at: tag + 6, &slot)
     }

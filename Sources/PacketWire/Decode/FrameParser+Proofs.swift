@@ -1,6 +1,6 @@
 // Headers that prove what they are, where neither a port nor a type says so. Random octets must not pass: every
 // length is compared with the one around it, reserved fields must be zero, and a checksum must be right.
-extension Parser {
+extension FrameParser {
     /// The tunnel in a UDP datagram of an unknown port; nil unless every header up to the inner transport's proves it.
     /// - Parameters:
     ///   - offset: where the UDP header begins; its 8 octets are there.
