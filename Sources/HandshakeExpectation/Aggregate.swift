@@ -109,7 +109,11 @@ struct AggregateTally: Sendable {
         if isSelected == .yes { selected += 1 } else { undetermined += 1 }
         if let predicate = aggregate.predicate {
             let truth = predicate(record)
-            if isSelected == .yes { AggregateTally.count(truth, in: &sure) } else { AggregateTally.count(truth, in: &perhaps) }
+            if isSelected == .yes {
+                AggregateTally.count(truth, in: &sure)
+            } else {
+                AggregateTally.count(truth, in: &perhaps)
+            }
             guard case .truths(let yes, let unknown, let no) = aggregate.offence else { return }
             let isOffence =
                 switch truth {

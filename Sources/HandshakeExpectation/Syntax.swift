@@ -101,7 +101,9 @@ struct ExpressionParser {
     ) throws(ExpressionError) -> Result {
         depth += 1
         defer { depth -= 1 }
-        if depth > ExpressionParser.deepest { throw error("more than \(ExpressionParser.deepest) levels inside each other") }
+        if depth > ExpressionParser.deepest {
+            throw error("more than \(ExpressionParser.deepest) levels inside each other")
+        }
         return try body(&self)
     }
 

@@ -304,7 +304,8 @@ struct AssertionTests {
     func percentiles() {
         let values = (0..<101).map { Double($0 * $0) }
         for rank in [0.0, 1, 50, 90, 99, 100] {
-            #expect(AggregateTally.percentile(rank, of: values) == AggregateTally.percentile(rank, of: values.reversed()))
+            #expect(
+                AggregateTally.percentile(rank, of: values) == AggregateTally.percentile(rank, of: values.reversed()))
             #expect(AggregateTally.percentile(rank, of: values) == values[Int(rank)])
         }
         #expect(AggregateTally.percentile(50, of: [1, 2]) == 1.5)
