@@ -90,7 +90,7 @@ struct AggregateTally: Sendable {
     /// Attempts of which `where` holds, and of which it cannot be told.
     private(set) var selected = 0
     private(set) var undetermined = 0
-    /// Of the selected, and of the undetermined: what the predicate says, by `Truth`.
+    /// What the predicate says of the selected, and of the undetermined, by `Truth`.
     private var sure = (no: 0, unknown: 0, yes: 0)
     private var perhaps = (no: 0, unknown: 0, yes: 0)
     /// Selected attempts that have no such value.
@@ -161,7 +161,7 @@ struct AggregateTally: Sendable {
 
     // MARK: Results
 
-    /// Of `all`, `any` and `none`.
+    /// The truth of `all`, `any` and `none`.
     func truth(_ kind: AggregateKind) -> Truth {
         let mayBeYes = sure.unknown + perhaps.unknown + perhaps.yes > 0
         let mayBeNo = sure.unknown + perhaps.unknown + perhaps.no > 0
@@ -172,7 +172,7 @@ struct AggregateTally: Sendable {
         }
     }
 
-    /// Of the others; nil where it cannot be told at all.
+    /// Bounds of the others; nil where nothing can be told.
     func figure(_ kind: AggregateKind) -> Bounds? {
         switch kind {
         case .all, .any, .none: return nil

@@ -9,7 +9,7 @@ package struct Baseline: Sendable, Equatable {
     private var outcomes: [String: Int] = [:]
     /// Nanoseconds, of the attempts whose round trip is known.
     private var roundTrips: [Double] = []
-    /// Of a run of which only the summary is there.
+    /// Quantiles of a run of which only the summary is there.
     private var quantiles: [Double: Double] = [:]
 
     package init() {}
@@ -146,12 +146,12 @@ package struct BaselineError: Error, Sendable {
 /// By how much a run may be worse than its baseline.
 package struct BaselineMargins: Sendable {
     package enum Latency: Sendable, Equatable {
-        /// Of the baseline's figure.
+        /// Share of the baseline's figure.
         case share(Double)
         /// Nanoseconds.
         case duration(Double)
     }
-    /// Of 1: the share of an outcome.
+    /// Share of an outcome that may differ, as a part of 1.
     package var outcomes = 0.01
     package var roundTrips = Latency.share(0.1)
 

@@ -183,7 +183,7 @@ extension Aggregate.Offence {
         }
     }
 
-    /// Of a figure that is to be one number: what it counts; of a share of more than half, what is missing from it.
+    /// What a figure counts that is to be one number; for a share of more than half, what is missing from it.
     static func counted(_ aggregate: Aggregate, near limit: Double) -> Self {
         guard aggregate.kind.takesPredicate else { return .nothing }
         let isMost = aggregate.kind == .ratio && limit > 0.5

@@ -22,7 +22,7 @@ package struct ExpressionError: Error, Sendable, Equatable, CustomStringConverti
 
     /// The message, the line and a caret under what is meant.
     package var description: String {
-        // Of a long line what is around the place.
+        // A long line is cut to what is around the place.
         let before = min(column - 1, 60)
         let after = String(text.dropFirst(column - 1 - before).prefix(before + 60))
         let shown = (column - 1 > before ? "..." : "") + after.replacing("\t", with: " ")

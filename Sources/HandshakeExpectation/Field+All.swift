@@ -190,7 +190,7 @@ extension Field {
             record.setup.map { Bounds(Double($0)) }
         },
         duration("hs.duration", nil, "from its first segment to the last that belongs to it") { record in
-            // Of more segments than are kept the last is not known.
+            // The last segment is not known where more came than are kept.
             guard record.segmentsOmitted == 0, let last = record.segments.map(\.at).max() else { return nil }
             return Bounds(Double(max(0, last)))
         },

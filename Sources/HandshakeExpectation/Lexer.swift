@@ -5,7 +5,7 @@ enum Literal: Equatable {
     case number(Double)
     /// Nanoseconds.
     case duration(Double)
-    /// Of 1.
+    /// A share of 1.
     case percentage(Double)
     /// Nanoseconds since the epoch.
     case time(Int64)

@@ -8,7 +8,7 @@ extension Scenario {
     /// - Throws: what is wrong, a diagnostic a line, with the first `maximumDiagnostics` lines.
     package init(text: String, name: String) throws(ScenarioErrors) {
         var parser = ScenarioParser(name: name)
-        // Of scalars: a carriage return and a line feed are one character.
+        // Scalars, since a carriage return and a line feed are one character.
         let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let line = line.last == "\r" ? line.dropLast() : line

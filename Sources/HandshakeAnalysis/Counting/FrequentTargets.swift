@@ -8,7 +8,7 @@ import PacketWire
 struct FrequentTargets: Sendable {
     private struct Pair: BitwiseCopyable {
         var source = IPAddress.none
-        /// Of source and destination; 0 where there is none.
+        /// Hash of source and destination; 0 where there is none.
         var hash: UInt64 = 0
 
         init() {}
@@ -43,7 +43,7 @@ struct FrequentTargets: Sendable {
         singlesV6 = Singles(most: capacity)
     }
 
-    /// Of the hashes of sources, and by them of pairs.
+    /// Seed of the hashes of sources, and so of those of pairs.
     private var seed: UInt64 { sources.seed }
 
     /// - Parameter time: when the source tried the destination, in nanoseconds since the epoch.

@@ -166,9 +166,9 @@ public struct HandshakeSummary: Sendable {
     public internal(set) var clockStepsBack = 0
     /// Nanoseconds of the largest of them.
     public internal(set) var clockLargestStepBack: Int64 = 0
-    /// Of a live capture: steps that its steady clock does not bear out.
+    /// Steps of a live capture that its steady clock does not bear out.
     public internal(set) var clockStepsForward = 0
-    /// Of a tracker's totals, only what its shards do not keep.
+    /// Totals of a tracker have only what its shards do not keep.
     public internal(set) var patterns = TrafficPatterns()
     public internal(set) var roundTrips = RoundTripTimes()
     /// The times of the capture's first and last frame, in nanoseconds since the epoch, as far as its clock goes; nil

@@ -367,7 +367,7 @@ extension Judge {
     }
 
     private func findLostACKs(_ legs: (server: Interval?, client: Interval?), _ found: inout [Finding]) {
-        // Of a SYN-ACK that follows the ACK alone it is not known whether the ACK was under way when it was sent.
+        // Where the only SYN-ACK follows the ACK, the ACK may have been under way when it was sent.
         guard let completion = note(places.completion), completion.fromClient, let first = places.synAcks.first,
             log[first].frame < completion.frame, !places.isIncomplete
         else { return }

@@ -197,9 +197,9 @@ struct AttemptTable: ~Copyable {
 
 // What runs for every frame is here rather than where the types are: calls across modules are not inlined.
 extension Tuple {
-    /// Of IPv4: both addresses.
+    /// Both IPv4 addresses.
     @inline(__always) var addresses: UInt64 { lowLow << 32 | highLow }
-    /// Of IPv6.
+    /// Both IPv6 addresses.
     var pair: AddressPair {
         var pair = AddressPair()
         (pair.lowHigh, pair.lowLow, pair.highHigh, pair.highLow) = (lowHigh, lowLow, highHigh, highLow)

@@ -19,7 +19,7 @@ struct Entry: BitwiseCopyable {
         }
     }
 
-    /// Of IPv4 the addresses; of IPv6 the number of an `AddressPair`.
+    /// Both IPv4 addresses; for IPv6 the number of an `AddressPair`.
     var addresses: UInt64 = 0
     /// When it was put in its queue, on the clock of `CaptureClock.elapsed`. Of an attempt that is not reported it is also when the
     /// attempt, and its handshake, was last heard of.
@@ -35,7 +35,7 @@ struct Entry: BitwiseCopyable {
     /// x.
     var clientISN: UInt32 = 0
     var clientTSval: UInt32 = 0
-    /// Of its SYN.
+    /// Profile of its SYN.
     var profile: UInt16 = 0
     var identification: UInt16 = 0
     var window: UInt16 = 0

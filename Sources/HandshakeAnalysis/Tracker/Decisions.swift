@@ -10,7 +10,7 @@ package struct Decisions: Sendable {
         /// Twice the closing frame's place among all, and one more where expiry did not do it: what expires comes first.
         var order: UInt64
         var id: UInt64
-        /// Of a record its position, of a plain attempt the complement.
+        /// Position of a record; complement of the position of a plain attempt.
         var position: Int
     }
 

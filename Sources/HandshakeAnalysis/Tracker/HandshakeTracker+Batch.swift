@@ -185,7 +185,7 @@ extension HandshakeTracker {
         return own
     }
 
-    /// Of a flood, what frames lead to is a place in the index: in its bucket, or in the next where that is full.
+    /// In a flood nearly every frame opens an attempt: only its index bucket is prefetched, and the next where that is full.
     @inline(__always)
     private mutating func findVacancies(_ batch: borrowing FrameBatch, _ frames: BitSet64) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)

@@ -327,7 +327,7 @@ extension HandshakeTracker {
         return false
     }
 
-    /// Of several y, the nearest that `number` follows.
+    /// Chooses among several y the nearest that `number` follows.
     func chooseServerISN(_ slot: UInt32, acknowledgedBy number: UInt32) {
         var note = attempts[slot].firstNote
         var nearest: UInt32 = 1 << 30

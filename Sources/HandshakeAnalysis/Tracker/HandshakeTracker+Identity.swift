@@ -4,7 +4,7 @@ import PacketWire
 extension HandshakeTracker {
     /// What a SYN of the client with an attempt's x is.
     private enum Copy {
-        /// Of the attempt: its handshake is unfinished, or its own SYN was captured late.
+        /// The attempt's own: its handshake is unfinished, or its own SYN was captured late.
         case same
         /// Sent before the client went on, and captured after its attempt was decided.
         case late

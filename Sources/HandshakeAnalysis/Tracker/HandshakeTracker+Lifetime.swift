@@ -28,7 +28,7 @@ extension HandshakeTracker {
             carriers.isEmpty ? nil : carrierDoubts(slot, log), log, cause, isPlain: plain != nil)
     }
 
-    /// Of one that was never completed.
+    /// Decides an attempt without detail that was never completed.
     private mutating func decideShort(_ slot: UInt32, _ cause: Ending) {
         var log: [SegmentNote] = []
         let attempt = attempts.detail(of: slot, profiles) { log.append($0) }

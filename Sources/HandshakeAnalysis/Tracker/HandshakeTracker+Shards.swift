@@ -125,7 +125,7 @@ extension HandshakeTracker {
     @inline(__always)
     mutating func addRoute(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
         index.insert(hash, slot, at: vacancy)
-        // Of a flood none is heard of again.
+        // An attempt of a flood is not heard of again.
         if !isFlooded { recentIndex.remember(hash, slot) }
     }
 

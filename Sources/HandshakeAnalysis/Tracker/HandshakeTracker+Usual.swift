@@ -29,7 +29,7 @@ extension HandshakeTracker {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
             case .closed:
-                // Of a reported attempt nothing is decided, and what a full table lets go of first is reported: no order to settle.
+                // A reported attempt is not decided again, and a full table evicts reported ones first: there is no order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
             case .established: isTaken = isInTime(slot) && goOn(slot, segments, position, fromClient)

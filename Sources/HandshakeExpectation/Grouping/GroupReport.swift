@@ -88,7 +88,7 @@ package struct GroupReport {
         columns += [
             column("attempts", rank: 0) { "\($0.attempts)\($0.isLowerBound ? "+" : "")" },
             column("failed", rank: 0) { "\($0.failed)" },
-            // Of few attempts a share says less than the numbers.
+            // Where attempts are few, a share says less than the numbers.
             column("share", rank: 2) { $0.decided < 20 ? "\($0.failed) of \($0.decided)" : share($0.failedShare) },
             column("resent", rank: 4) { share($0.retransmittedShare) },
             column("rtt p50", rank: 3) { duration($0.total.quantile(0.5)) },

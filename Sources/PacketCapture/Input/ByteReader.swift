@@ -14,7 +14,7 @@ import Glibc
     private var isRecognised = false
     private var compression: Compression?
     private var decompressed: DecompressedInput?
-    /// Of a large file that is not compressed, once its first octets were read: the window is in its mapping.
+    /// Mapping of a large file that is not compressed, once its first octets were read: the window lies in it.
     private var file: FileMapping?
     private var ahead: AheadInput?
     /// Whether the window has octets that the file has not.

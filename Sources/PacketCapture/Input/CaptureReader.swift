@@ -240,7 +240,7 @@ package final class CaptureReader {
         endedLosses.add(source.file.losses)
         endedSize += source.file.progress?.all ?? 0
         if let complaint = source.file.complaint { failures.append(complaint) }
-        // Of a file that is still being written the end is in the middle when the user has had enough.
+        // With --follow, the last record may be half written when the user ends the run.
         let isUnfinished = options.follows && options.isInterrupted() && source.file.failure?.kind == .cutShort
         if let failure = source.file.failure, !isUnfinished { failures.append(failure) }
         guard options.follows, source.file.failure?.kind != .corrupt, !options.isInterrupted() else { return }

@@ -61,10 +61,10 @@ struct PcapngState {
     var assumedLinkType: LinkType?
     private var order = FileOrder(isBig: true)
     private var interfaces: [Interface] = []
-    /// Of the current section's interfaces, and of the section.
+    /// Comments of the current section and its interfaces.
     private(set) var notes: [InterfaceNote] = []
     private(set) var note = SectionNote()
-    /// Of the current frame; several are lines.
+    /// Comments of the current frame, one a line.
     var comment: String?
     var hasComment = false
     /// Whether comments of the current frame found no room.
@@ -73,11 +73,11 @@ struct PcapngState {
     var room = maximumTexts
     /// Interfaces of the current section that `notes` lacks.
     private(set) var notesOmitted = 0
-    /// Of the last frame that had one: those of simple packet blocks have none.
+    /// Time of the last frame that had one: frames of simple packet blocks have none.
     private var lastTime: Int64 = 0
     private var firstFlaw: CaptureError?
     private var flaws = 0
-    /// Of sections that are over.
+    /// Drops of sections that are over.
     private var earlierLosses = SavefileLosses()
     /// What each interface's last statistics say, and what its packets count as dropped before them.
     private var statistics: [Int: SavefileLosses] = [:]

@@ -81,7 +81,7 @@ package struct FrameBatch: ~Copyable {
             ? .segment(Segment(segments[position], tuple(position))) : others[position].frame
     }
 
-    /// Of a usual segment.
+    /// The tuple of the usual segment at a position.
     package func tuple(_ position: Int) -> Tuple {
         let segment = segments[position]
         return segment.isV6
@@ -176,7 +176,7 @@ package struct FrameBatch: ~Copyable {
         return taken
     }
 
-    /// Of a usual segment.
+    /// The head of a usual segment.
     @inline(__always)
     private static func head(
         _ segment: UsualSegment, _ pair: AddressPair, _ number: UInt64, _ time: Int64, _ seed: UInt64

@@ -46,7 +46,7 @@ package struct FrameHead: BitwiseCopyable, Sendable {
     package var number: UInt64 = 0
     /// Nanoseconds since the epoch.
     package var time: Int64 = 0
-    /// Of a usual segment: the upper half of its tuple's hash by the batch's seed, and the shard that the tuple belongs to.
+    /// The upper half of a usual segment's tuple hash by the batch's seed, and the shard that the tuple belongs to.
     package var tag: UInt32 = 0
     package var shard: UInt8 = 0
     /// Whether it is a usual segment.

@@ -147,7 +147,7 @@ extension FrameParser {
                 let length = Int(bytes.u8(offset + 1)) * 4 + 8
                 guard holds(length, at: offset, .tunnel, &slot) else { return }
                 tunnels.insert(.ah)
-                // Of a fragmented packet it is met twice: in the first fragment, and when that is put together.
+                // A fragmented packet shows it twice: in the first fragment, and when it is put together.
                 if !header.isFragment { path.append(.ah, id: bytes.u32(offset + 4)) }
                 proto = bytes.u8(offset)
                 offset += length

@@ -4,7 +4,7 @@
 ///
 /// The recognition errs on one side only: what it does not take is decoded in full.
 package struct UsualSegment: BitwiseCopyable {
-    /// Of IPv4 both addresses, the lower endpoint's in the upper half; of IPv6 nothing.
+    /// Both IPv4 addresses, the lower endpoint's in the upper half; 0 for IPv6.
     package var addresses: UInt64 = 0
     package var vlan = VLANTags()
     /// The lower endpoint's in the upper half.

@@ -63,7 +63,7 @@ final class LiveAnalysis: @unchecked Sendable {
     private var writer: SavefileWriter?
 
     private var batch: FrameBatch
-    /// Of the frames since the last batch: their numbers and places.
+    /// Numbers and places of the frames since the last batch.
     private var places: [(number: UInt64, slot: CapturedFrames.Slot)] = []
     private var frameNumber: UInt64 = 0
     private var pending: [AttemptRecord] = []

@@ -19,7 +19,7 @@ struct AttemptSink: AttemptTaker {
     private let selection: Predicate?
     private var shown = 0
     private var untold = 0
-    /// Of text: what the attempts that were chosen come to, and their totals where not all were.
+    /// Summary of the chosen attempts, for text; and their totals where not all were chosen.
     private var overview: CaptureOverview?
     private var chosen: HandshakeSummary?
     private let style: TextStyle
