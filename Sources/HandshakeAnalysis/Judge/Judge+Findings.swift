@@ -42,17 +42,17 @@ extension Judge {
     }
 
     /// A finding on some segments, where there are any.
-    private func find(_ code: FindingCode, on positions: BitSet64, _ found: inout [Finding]) {
+    func find(_ code: FindingCode, on positions: BitSet64, _ found: inout [Finding]) {
         if !positions.isEmpty { found.append(Finding(code, frames(positions))) }
     }
 
     /// A finding on each segment of an event.
-    private func find(_ code: FindingCode, on event: HandshakeEvent, _ found: inout [Finding]) {
+    func find(_ code: FindingCode, on event: HandshakeEvent, _ found: inout [Finding]) {
         find(code, on: all.filter { log[$0].event == event }, &found)
     }
 
     /// A finding on one segment, where there is one.
-    private func find(
+    func find(
         _ code: FindingCode, on note: SegmentNote?, expected: UInt32? = nil, actual: UInt32? = nil,
         _ found: inout [Finding]
     ) {
@@ -332,219 +332,6 @@ extension Judge {
                     or: ["its SYN-ACK, with another y, was not captured"])
             }
             found.append(finding)
-        }
-    }
-
-    // MARK: Who sent it
-
-    /// What speaks against the client as the sender of what completed the handshake.
-    var strangeCompletion: [String] {
-        guard let completion, completion.fromClient, duplicates.isEmpty else { return [] }
-        return strangeness(of: completion, among: syns.filter { log[$0].frame < completion.frame })
-    }
-
-    /// Segments that decided the outcome, and are not like their sender's others.
-    private func findForgeries(_ resets: BitSet64, _ found: inout [Finding]) {
-        if let completion, isCompletionStrange {
-            var finding = Finding(.possibleForgery, [completion.frame])
-            explain(
-                &finding,
-                "frame \(completion.frame) may not be the client's: " + strangeCompletion.joined(separator: "; "),
-                or: ["a proxy on the path completes handshakes for the client", "its route changed meanwhile"])
-            found.append(finding)
-        }
-        guard let synAck = note(synAcks.first) else { return }
-        let answers = resets.filter { answersSYN(log[$0]) && !Judge.areNear(log[$0].hopLimit, synAck.hopLimit) }
-        guard let rst = note(answers.first) else { return }
-        var finding = Finding(.possibleForgery, [synAck.frame, rst.frame])
-        explain(
-            &finding,
-            "both answer the SYN, frame \(synAck.frame) with hop limit \(synAck.hopLimit), frame \(rst.frame) with \(rst.hopLimit): one of the two is not the server's",
-            or: ["two servers behind one address"])
-        found.append(finding)
-    }
-
-    /// Whether a RST is one that RFC 9293 3.10.7.1 has a closed port send in answer to the SYN.
-    private func answersSYN(_ rst: SegmentNote) -> Bool {
-        rst.flags.contains(.ack) && rst.seq == 0
-            && SequenceNumber.isIn(rst.ack, from: attempt.clientNext, length: attempt.synLength)
-    }
-
-    /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP
-    /// identification.
-    private func strangeness(of note: SegmentNote, among peers: BitSet64) -> [String] {
-        guard let peer = self.note(peers.first) else { return [] }
-        var hints: [String] = []
-        if peers.allSatisfy({ !Judge.areNear(log[$0].hopLimit, note.hopLimit) }) {
-            hints.append("hop limit \(note.hopLimit), the peer's is \(peer.hopLimit)")
-        }
-        // Linux sends 0 with some, and counts with others.
-        if note.identification != 0, let usual = countsIdentifications(peers, before: note),
-            min(note.identification &- usual, usual &- note.identification) > 4096
-        {
-            hints.append("IP identification \(note.identification), the peer counts near \(usual)")
-        }
-        return hints
-    }
-
-    /// RSTs that do not look like their supposed sender's other packets.
-    private func findMiddleboxResets(_ resets: BitSet64, _ found: inout [Finding]) {
-        guard !resets.isEmpty else { return }
-        let peers = all.filter {
-            !log[$0].fromClient && !log[$0].flags.contains(.rst) && !log[$0].isICMP && !log[$0].event.isLeftOut
-        }
-        guard let peer = note(peers.first) else { return }
-        // One that answers the SYN may as well be the server's, and the SYN-ACK not.
-        for rst in resets.map({ log[$0] }) where !answersSYN(rst) {
-            var hints = strangeness(of: rst, among: peers)
-            if rst.seq == 0, rst.seq != attempt.serverNext, peer.seq != 0, !isPrescribed(rst) { hints.append("SEQ 0") }
-            if rst.payloadLength > 0 { hints.append("\(rst.payloadLength) octets of payload") }
-            guard !hints.isEmpty else { continue }
-            var finding = Finding(.rstFromMiddlebox, [rst.frame])
-            var others = ["a stack that sends its resets so", "a RST of another connection on the tuple"]
-            if peers.allSatisfy({ log[$0].isSYNACK }) {
-                others.append("a SYN proxy sent the SYN-ACK, and the server the RST")
-            }
-            explain(&finding, hints.joined(separator: "; "), or: others)
-            found.append(finding)
-        }
-    }
-
-    /// Whether RFC 9293 3.10.7.1 prescribes SEQ 0 for a RST of the server: with ACK, it answers a segment without ACK, and
-    /// acknowledges that segment's SEQ+LEN; without, it answers an ACK of 0.
-    private func isPrescribed(_ rst: SegmentNote) -> Bool {
-        log.contains { segment in
-            guard segment.fromClient, !segment.isICMP, segment.frame < rst.frame else { return false }
-            if !rst.flags.contains(.ack) { return segment.flags.contains(.ack) && segment.ack == 0 }
-            let length =
-                segment.payloadLength &+ (segment.flags.contains(.syn) ? 1 : 0)
-                &+ (segment.flags.contains(.fin) ? 1 : 0)
-            return !segment.flags.contains(.ack) && rst.ack == segment.seq &+ length
-        }
-    }
-
-    /// From how many hops away a packet comes that has this limit left: stacks send RSTs of their own with another initial one, but
-    /// from as many hops away.
-    private static func hops(_ limit: UInt8) -> Int {
-        let initial = limit <= 32 ? 32 : limit <= 64 ? 64 : limit <= 128 ? 128 : 255
-        return initial - Int(limit)
-    }
-
-    /// Whether packets with these limits left come from equally far away, or one hop apart.
-    static func areNear(_ a: UInt8, _ b: UInt8) -> Bool { a == b || abs(hops(a) - hops(b)) <= 1 }
-
-    /// The last IP identification of a peer that counts them, seen by two of its packets at least. Zero, random or mixed ones
-    /// (Linux sends 0 on SYN-ACKs and counts later) say nothing: of two random ones, one pair in 64 lies within 1024.
-    private func countsIdentifications(_ peers: BitSet64, before rst: SegmentNote) -> UInt16? {
-        let earlier = peers.filter { log[$0].frame < rst.frame }
-        let steps: ClosedRange<UInt16> = earlier.count > 2 ? 1...1024 : 1...16
-        guard earlier.count > 1, let last = earlier.last, !earlier.contains(where: { log[$0].identification == 0 }),
-            earlier.neighbours.allSatisfy({ steps.contains(log[$1].identification &- log[$0].identification) })
-        else { return nil }
-        return log[last].identification
-    }
-
-    // MARK: Options
-
-    private func findOptions(_ found: inout [Finding]) {
-        if let offer { findOffer(offer, &found) }
-        if let answer { findOffer(answer, &found) }
-        for note in log where !note.isICMP && note.event != .captureDuplicate {
-            if note.options.contains(.malformed) { find(.optionMalformed, on: note, &found) }
-            if note.options.contains(.repeated) { find(.optionRepeated, on: note, &found) }
-        }
-        if let offer, let answer, !offer.options.contains(.cut), answer.isSYNACK {
-            findAnswer(answer, to: offer, &found)
-        }
-        for position in duplicates where log[position].isSYN || log[position].isSYNACK {
-            let copy = log[position]
-            let original = all.before(position).last {
-                log[$0].seq == copy.seq && log[$0].flags == copy.flags && log[$0].fromClient == copy.fromClient
-            }
-            if let original, log[original].options.contains(.mptcp) != copy.options.contains(.mptcp) {
-                found.append(Finding(.mptcpStripped, [log[original].frame, copy.frame]))
-            }
-        }
-    }
-
-    /// What a SYN or SYN-ACK says by itself.
-    private func findOffer(_ note: SegmentNote, _ found: inout [Finding]) {
-        let standard = Judge.defaultMSS(attempt.client.address.version)
-        if !note.options.contains(.mss), !note.options.contains(.cut) { find(.mssAbsent, on: note, &found) }
-        if note.options.contains(.mss), note.mss < standard {
-            find(.mssTiny, on: note, expected: UInt32(standard), actual: UInt32(note.mss), &found)
-        }
-        if note.options.contains(.windowScale), note.windowScale > 14 {
-            find(.wscaleOver14, on: note, expected: 14, actual: UInt32(note.windowScale), &found)
-        }
-    }
-
-    private func findAnswer(_ answer: SegmentNote, to offer: SegmentNote, _ found: inout [Finding]) {
-        // RFC 7323 1.3 and 2.2, RFC 2018 2, RFC 8684 3.1: these may only answer an offer.
-        let answered: TCPOptions.Present = [.windowScale, .sackPermitted, .timestamps, .mptcp]
-        let offered = syns.reduce(into: TCPOptions.Present()) { $0.formUnion(log[$1].options) }
-        let extra = answer.options.intersection(answered).subtracting(offered)
-        if !extra.isEmpty {
-            let names: [(TCPOptions.Present, String)] = [
-                (.windowScale, "window scale"), (.sackPermitted, "SACK permitted"), (.timestamps, "timestamps"),
-                (.mptcp, "MPTCP"),
-            ]
-            var finding = Finding(.optionNotOffered, [offer.frame, answer.frame])
-            explain(&finding, names.filter { extra.contains($0.0) }.map(\.1).joined(separator: ", "))
-            found.append(finding)
-        }
-        // A copy without the data may be what was answered (RFC 7413 4.2: it is sent so).
-        if offer.options.contains(.fastOpen), answer.ack == attempt.clientNext,
-            syns.allSatisfy({ log[$0].payloadLength > 0 || log[$0].frame > answer.frame })
-        {
-            var finding = Finding(.fastOpenDataIgnored, [offer.frame, answer.frame])
-            finding.expected = attempt.clientNext &+ attempt.synLength
-            finding.actual = answer.ack
-            found.append(finding)
-        }
-        // A client that goes on has found its own TSval in it: then the SYN that had it was not captured.
-        if !attempt.marks.contains(.established), offer.options.contains(.timestamps),
-            answer.options.contains(.timestamps), answer.tsecr != 0,
-            syns.allSatisfy({ log[$0].options.contains(.timestamps) && log[$0].tsval != answer.tsecr }),
-            !isReordered, attempt.notesOmitted == 0, wasRejected(answer)
-        {
-            find(.synackBadTsecr, on: answer, expected: offer.tsval, actual: answer.tsecr, &found)
-        }
-        // RFC 8684 3.1: the third ACK repeats MP_CAPABLE; something took it out if it does not.
-        if offer.options.contains(.mptcp), answer.options.contains(.mptcp), let completion, completion.fromClient,
-            completion.event != .inferredAck, !completion.options.contains(.mptcp), !completion.isCut
-        {
-            found.append(Finding(.mptcpStripped, [answer.frame, completion.frame]))
-        }
-    }
-
-    /// Whether the client answered a SYN-ACK with RST, SEQ x+1, and sent its SYN again.
-    private func wasRejected(_ answer: SegmentNote) -> Bool {
-        guard let rejection = log.first(where: { $0.event == .clientReset && $0.frame > answer.frame }) else {
-            return false
-        }
-        return syns.contains { log[$0].frame > rejection.frame }
-    }
-
-    // MARK: Single frames
-
-    private func findFrames(_ found: inout [Finding]) {
-        let segments = all.filter { !log[$0].isICMP }
-        find(
-            .synOddFlags,
-            on: segments.filter {
-                log[$0].flags.contains(.syn) && !log[$0].flags.isDisjoint(with: [.fin, .rst, .urg])
-            }, &found)
-        find(.checksumBad, on: segments.filter { log[$0].checksum == .bad }, &found)
-        find(.checksumOffload, on: segments.filter { log[$0].checksum == .offload }, &found)
-        find(.fragmented, on: segments.filter { log[$0].isFragment }, &found)
-        find(.fragmentsOverlap, on: segments.filter { log[$0].hasFragmentOverlap }, &found)
-        find(.snaplenCut, on: segments.filter { log[$0].isCut }, &found)
-        find(.reservedFlags, on: segments.filter { !log[$0].flags.isDisjoint(with: .reserved) }, &found)
-        if sawSYN, attempt.clientISN == 0 { find(.isnZero, on: offer, &found) }
-        if let answer, answer.seq == 0, answer.isSYNACK { find(.isnZero, on: answer, &found) }
-        if attempt.client.port == 0 || attempt.server.port == 0 {
-            found.append(Finding(.portZero, [attempt.firstFrame]))
         }
     }
 }
