@@ -16,6 +16,8 @@ struct Reading {
     var descriptions: [SavefileDescription] = []
     var comments = FrameComments()
     var losses = SavefileLosses()
+    /// Nanoseconds of the last batch's clock tick.
+    var tick: Int64 = 0
 
     init(_ files: [TemporaryFile], filter: String? = nil, limit: UInt64? = nil) throws {
         let reader = try CaptureReader(paths: files.map(\.path), .init(filter: filter, limit: limit))
@@ -24,6 +26,7 @@ struct Reading {
         while true {
             reader.fill(&batch)
             if batch.count == 0 { break }
+            tick = batch.traits.tick
             for position in 0..<batch.count {
                 times.append(batch.heads[position].time)
                 numbers.append(batch.heads[position].number)
@@ -168,6 +171,20 @@ struct SavefileTests {
         #expect(reading.segments.count == 3)
         #expect(
             reading.times == [Conversation.epoch, Conversation.epoch + 500_000_000, Conversation.epoch + 21_000_000])
+    }
+
+    @Test(
+        "An interface that declares milliseconds or coarser units has a coarse clock, however few its frames",
+        arguments: [
+            (3, 1_000_000), (1, 100_000_000), (0, 1_000_000_000), (6, 0), (0x80 | 10, 0), (0x80 | 9, 1_953_125),
+        ])
+    func declaredTick(_ resolution: UInt8, _ tick: Int64) throws {
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet, options: file.option(9, [resolution]))
+        file.packet(frame, time: 1)
+        #expect(try Reading([TemporaryFile(file.bytes)]).tick == tick)
     }
 
     @Test("Several sections, each with its own interfaces and byte order")

@@ -244,7 +244,7 @@ public struct HandshakeSummary: Sendable {
         if traits.tick > 0 {
             say(
                 .clockCoarse,
-                "the clock counts whole \(traits.tick >= 1_000_000_000 ? "seconds" : "milliseconds"): round trips have bounds only"
+                "the clock counts \(CaptureTraits.words(traits.tick)): round trips have bounds only"
             )
         }
         if counts.untrustedChecksums > 0 {

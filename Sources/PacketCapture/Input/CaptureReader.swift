@@ -153,7 +153,9 @@ package final class CaptureReader {
                 return
             }
             if started == nil, let first = source.file.next, first.isTimed { started = first.time }
-            guard source.file.deliver(into: &batch, &delivery, rank: source.rank, before: others) else { return }
+            let goesOn = source.file.deliver(into: &batch, &delivery, rank: source.rank, before: others)
+            batch.declare(tick: source.file.coarsestResolution)
+            guard goesOn else { return }
         }
     }
 

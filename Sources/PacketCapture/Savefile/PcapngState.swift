@@ -71,6 +71,8 @@ struct PcapngState {
     var isCommentCut = false
     /// Octets that texts of the current section and its interfaces may still have.
     var room = maximumTexts
+    /// Nanoseconds of a unit of the coarsest interface's times.
+    private(set) var coarsestResolution: Int64 = 0
     /// Interfaces of the current section that `notes` lacks.
     private(set) var notesOmitted = 0
     /// Time of the last frame that had one: frames of simple packet blocks have none.
@@ -265,6 +267,7 @@ struct PcapngState {
         }
         if !isWhole { flaw(reader, "an option that runs past its interface block") }
         note.timeResolution = interface.resolution
+        coarsestResolution = max(coarsestResolution, interface.resolution)
         interfaces.append(interface)
         if notes.count < Self.maximumNotes { notes.append(note) } else { notesOmitted += 1 }
         if first == nil { first = interface }

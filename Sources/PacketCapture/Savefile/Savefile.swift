@@ -110,6 +110,9 @@ struct Savefile: ~Copyable {
         return complaint
     }
 
+    /// Nanoseconds of a unit of a pcapng file's coarsest times so far; 0 for other files.
+    var coarsestResolution: Int64 { sections.coarsestResolution }
+
     /// What a pcapng file says of frames that it does not hold.
     var losses: SavefileLosses { sections.losses }
 

@@ -74,6 +74,10 @@ package struct FrameBatch: ~Copyable {
         other.all = all
     }
 
+    /// Takes what a file says of its coarsest clock, whose frames are among the next.
+    /// - Parameter tick: nanoseconds.
+    package mutating func declare(tick: Int64) { traits.declare(tick: tick) }
+
     @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
     /// A frame with every field. The hot path does without.
     package func frame(_ position: Int) -> Frame {

@@ -5,6 +5,8 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
         CaptureTraits.other | CaptureTraits.bare | CaptureTraits.payload | CaptureTraits.times | CaptureTraits.plain
     /// Frames that came while the clock seemed coarse.
     private var frames: UInt32 = 0
+    /// The tick of the coarsest clock that a file declares (if_tsresol); 0 for none that is coarse.
+    private var declaredTick: Int64 = 0
 
     private static let other: UInt32 = 1
     private static let bare: UInt32 = 2
@@ -52,9 +54,26 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
         if time % 1_000_000 != 0 { missing &= ~CaptureTraits.times }
     }
 
-    /// Nanoseconds between two readings of the clock, if it is coarse; else 0. Four frames on whole seconds are no chance, nor
-    /// are a hundred on whole milliseconds.
-    package var tick: Int64 {
+    /// Takes what a file says of its coarsest clock. Finer than a millisecond, a clock is not coarse.
+    /// - Parameter tick: nanoseconds.
+    package mutating func declare(tick: Int64) {
+        if tick >= 1_000_000 { declaredTick = max(declaredTick, tick) }
+    }
+
+    /// Nanoseconds between two readings of the clock, if it is coarse; else 0. A file may declare it.
+    package var tick: Int64 { max(declaredTick, seenTick) }
+
+    /// What a clock of a tick counts, in words: `whole seconds`.
+    package static func words(_ tick: Int64) -> String {
+        switch tick {
+        case 1_000_000_000: "whole seconds"
+        case 1_000_000: "whole milliseconds"
+        default: "units of \(tick / 1_000_000) ms"
+        }
+    }
+
+    /// Four frames on whole seconds are no chance, nor are a hundred on whole milliseconds.
+    private var seenTick: Int64 {
         switch missing & CaptureTraits.times {
         case CaptureTraits.times: frames >= 4 ? 1_000_000_000 : 0
         case CaptureTraits.finer: frames >= 100 ? 1_000_000 : 0
