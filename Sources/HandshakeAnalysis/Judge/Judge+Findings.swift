@@ -302,8 +302,6 @@ extension Judge {
         let early = sightings.counted.filter { position in
             let note = log[position]
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
-            // What a server sends behind its SYN-ACK says that it had the client's ACK.
-            guard note.fromClient || note.isSYNACK else { return false }
             if let completion, note.frame >= completion.frame { return false }
             // A copy, in a tunnel, of what came after completion.
             if note.event == .clientMore { return false }
