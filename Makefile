@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz soak conformance compare-outputs bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -126,6 +126,10 @@ compare-outputs: all ## outputs beside another commit's: make compare-outputs BA
 	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
 	Scripts/proof/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
 	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
+
+compare-groups: all ## group beside DuckDB over the records of the same captures (pip install duckdb; CORPUS=folder for more of them)
+	Scripts/proof/group-duckdb.py $(CURDIR)/$(RELEASE) Captures/*.pcap Captures/*.pcapng \
+	  $(if $(CORPUS),$$(find "$(CORPUS)" -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap'))
 
 ROUNDS ?= 5
 bench: static ## what make install installs, beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
