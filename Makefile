@@ -128,7 +128,7 @@ compare-outputs: all ## outputs beside another commit's: make compare-outputs BA
 	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
 
 compare-groups: all ## group beside DuckDB over the records of the same captures (pip install duckdb; CORPUS=folder for more of them)
-	Scripts/proof/group-duckdb.py $(CURDIR)/$(RELEASE) Captures/*.pcap Captures/*.pcapng \
+	Scripts/proof/group-duckdb.py $(CURDIR)/$(RELEASE) Captures/*.pcap \
 	  $(if $(CORPUS),$$(find "$(CORPUS)" -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap'))
 
 ROUNDS ?= 5
