@@ -114,7 +114,7 @@ extension Field {
         truth("hs.failed", nil, "the client did not get its connection; unknown while pending, and of partial ones") {
             $0.outcome == .pending || $0.outcome == .partial ? nil : $0.outcome.isFailure
         },
-        name("hs.failed_because", nil, "reason", "why it failed; unknown where it did not") {
+        name("hs.failed_because", "failed_because", "reason", "why it failed; unknown where it did not") {
             $0.failedBecause
         },
         name("hs.form", "form", "form", "how it was shaken; unknown where neither side answered the other") { $0.form },

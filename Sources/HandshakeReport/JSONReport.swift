@@ -85,6 +85,7 @@ package enum JSONReport {
             $0.array("server", record.serverVLAN) { $0.element($1) }
         }
         json.field("outcome", record.outcome.rawValue)
+        json.field("failed_because", record.failedBecause?.rawValue)
         json.field("form", record.form?.rawValue)
         json.field("completed_by", record.completedBy?.rawValue)
         json.field("starts_at", record.startsAtSYN ? "syn" : "syn-ack")

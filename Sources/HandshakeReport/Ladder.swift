@@ -140,7 +140,7 @@ package struct Ladder {
     /// Flags, sequence numbers relative and absolute, options.
     private func label(_ segment: SegmentRecord) -> String {
         if let error = segment.icmp {
-            return "ICMP type \(error.type) code \(error.code) (\(error.severity.rawValue)) from \(error.reporter)"
+            return "ICMP \(error.text) (type \(error.type) code \(error.code), \(error.severity.rawValue))"
         }
         let x = record.clientISN
         let y = record.serverISN

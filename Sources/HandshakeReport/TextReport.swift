@@ -161,6 +161,8 @@ package struct TextReport {
         private let server: Endpoint
         private let outcome: Outcome
         private let codes: [FindingCode]
+        /// What the ICMP error says, and who says so; nil without one.
+        private let error: String?
         private(set) var count = 0
         private(set) var lastID: UInt64
         private(set) var lastTime: Int64
@@ -168,11 +170,13 @@ package struct TextReport {
         init(_ record: AttemptRecord) {
             (client, server, outcome) = (record.client.address, record.server, record.outcome)
             codes = record.findings.map(\.code)
+            error = record.unreachable?.text
             (lastID, lastTime) = (record.id, record.firstTime)
         }
 
         func isLike(_ other: Folded) -> Bool {
             client == other.client && server == other.server && outcome == other.outcome && codes == other.codes
+                && error == other.error
         }
 
         mutating func add(_ record: AttemptRecord) {
@@ -226,7 +230,8 @@ package struct TextReport {
         }
         if record.confidence != .full, record.confidence != .inferred { notes.append(record.confidence.rawValue) }
         if let error = record.unreachable {
-            notes.append("icmp \(error.type)/\(error.code) \(error.severity.rawValue)")
+            // An error that did not decide the attempt is named as one: it is not why the attempt ended.
+            notes.append(record.outcome == .unreachable ? error.text : "ICMP error: \(error.text)")
         }
         let path = record.clientPath.isEmpty ? record.serverPath : record.clientPath
         if !path.isEmpty { notes.append(Format.layers(path)) }

@@ -81,6 +81,52 @@ struct ReportTests {
         #expect(all.count { $0.contains("192.0.2.1:5000") } == 3)
     }
 
+    private static func refusedOnTheWay(_ errors: [String]) -> String {
+        let flows = errors.indices.map { "flow f\($0) 192.0.2.1:\(50_000 + $0) > 198.51.100.1:80 isn \($0 + 1) 0\n" }
+        let steps = errors.enumerated().map { "\($0)s f\($0) > S as s\($0)\n+5ms \($1) about s\($0)\n" }
+        return flows.joined() + steps.joined() + "+100s idle\n+1s idle\n"
+    }
+
+    @Test("The table says an ICMP error in words, with its reporter")
+    func icmpInWords() throws {
+        let lines = try table(Self.refusedOnTheWay(["icmp 3/13 from 203.0.113.1"]), width: 200)
+        #expect(lines.contains { $0.hasSuffix("administratively prohibited, says 203.0.113.1") }, "\(lines)")
+    }
+
+    @Test("Failures with the same ICMP error are folded, and those with another one or another reporter are not")
+    func icmpFolded() throws {
+        let errors = ["3/13 from 203.0.113.1", "3/13 from 203.0.113.1", "3/1 from 203.0.113.1", "3/1 from 203.0.113.2"]
+        let lines = try table(Self.refusedOnTheWay(errors.map { "icmp \($0)" }), width: 200)
+        #expect(lines.count { $0.contains("192.0.2.1:5000") } == 3, "\(lines)")
+        #expect(lines.count { $0.contains("and 1 more like it") } == 1)
+    }
+
+    @Test("The ladder says an ICMP error in words, with its numbers")
+    func icmpLadder() throws {
+        let text = Self.refusedOnTheWay(["icmp 3/13 from 203.0.113.1"])
+        let record = try #require(try Scenario(text: text, name: "ladder").analysed().attempts.first)
+        var out = OutputBuffer()
+        Ladder(record, style: TextStyle(usesColor: false, usesUnicode: false, width: 120)).draw(to: &out)
+        let drawn = String(decoding: out.bytes, as: UTF8.self)
+        #expect(
+            drawn.contains("ICMP administratively prohibited, says 203.0.113.1 (type 3 code 13, admin)"), "\(drawn)")
+    }
+
+    @Test(
+        "JSON says why an attempt failed, and null where it did not",
+        arguments: [
+            ("0 > S\n+5ms icmp 3/13 from 203.0.113.1 seq 0\n", "admin-prohibited"),
+            ("0 > S\n+5ms < R. -0\n", "refused"), ("0 > S\n+5ms < S.\n+5ms > .\n", nil),
+        ] as [(String, String?)])
+    func reasons(_ steps: String, _ reason: String?) throws {
+        let record = try #require(try Scenario(text: steps, name: "reason").analysed().attempts.first)
+        var out = OutputBuffer()
+        JSONReport.line(record, to: &out)
+        let attempt = try #require(try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String: Any])
+        #expect(attempt["failed_because"] as? String == reason)
+        #expect(attempt["failed_because"] != nil)
+    }
+
     @Test("The date stands once, and where it changes")
     func dates() throws {
         let lines = try table(
