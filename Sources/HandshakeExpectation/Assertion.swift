@@ -36,9 +36,12 @@ package struct Assertion: Sendable {
     /// - Parameters:
     ///   - text: an expression of aggregates; one without any is to hold for every attempt.
     ///   - condition: which attempts it is about; nil for all.
-    package init(_ text: String, where condition: Predicate? = nil) throws(ExpressionError) {
+    ///   - reference: what a duration that `frame.time` is compared with is counted from.
+    package init(
+        _ text: String, where condition: Predicate? = nil, relativeTo reference: TimeReference = .captureStart
+    ) throws(ExpressionError) {
         let source = Array(text.utf8)
-        var builder = ClaimBuilder(Checker(source), condition)
+        var builder = ClaimBuilder(Checker(source, reference: reference), condition)
         var syntax = try ExpressionParser.parse(source)
         if !ClaimBuilder.hasAggregate(syntax) {
             syntax = Syntax(kind: .call("all", [syntax], condition: nil), range: syntax.range)

@@ -92,7 +92,7 @@ struct Checker {
                 "\(name) is about the capture, not about one attempt: it stands in an assertion, outside of aggregates, as \(name) contains filtered",
                 syntax)
         }
-        guard let field = Field.named(name) else {
+        guard let field = Field.named(name)?.counted(from: reference) else {
             let owner = Field.all.first { other in
                 if case .name(let vocabulary) = other.type { vocabulary.names.contains(name) } else { false }
             }

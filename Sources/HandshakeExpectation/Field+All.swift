@@ -99,13 +99,17 @@ extension Field {
             summary:
                 "when its first segment came: a time with its zone, or a duration since the capture's first frame (live: until now)",
             reader: .time { $0.firstTime }),
-        duration("frame.time_relative", nil, "from the capture's first frame to its own") { record in
+        duration(
+            relativeTimeName, nil, "from the capture's first frame to its own (live: from its own first frame until now)"
+        ) { record in
             Bounds(Double(record.firstTime &- record.captureStart))
         },
         number("hs.network.id", "tunnel.network.id", "the id of the virtual network (VXLAN, Geneve, NVGRE)") {
             $0.network == .none ? nil : $0.network.id
         },
     ]
+
+    static let relativeTimeName = "frame.time_relative"
 
     private static let tunnels = Tunnels(rawValue: .max).names
 

@@ -29,8 +29,8 @@ package struct Rule: Sendable {
     }
 
     /// One from the command line: its expression is its name.
-    package init(_ expression: String) throws(ExpressionError) {
-        self.init(name: expression, assertion: try Assertion(expression))
+    package init(_ expression: String, relativeTo reference: TimeReference = .captureStart) throws(ExpressionError) {
+        self.init(name: expression, assertion: try Assertion(expression, relativeTo: reference))
     }
 }
 

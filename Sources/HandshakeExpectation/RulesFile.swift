@@ -39,6 +39,7 @@ package struct RulesFile {
 
     private let identity: (String) -> String
     private let read: (String) throws -> String
+    private let reference: TimeReference
     /// Those of --set.
     private let overrides: [String: String]
     /// What two files include comes once, by whatever names.
@@ -53,13 +54,14 @@ package struct RulesFile {
     ///   - paths: files, of which the later ones' variables outrank the earlier ones'.
     ///   - overrides: variables that take the place of the files' own.
     ///   - identity: what is equal for all paths to one file.
+    ///   - reference: what a duration that `frame.time` is compared with is counted from.
     ///   - read: the text of the file at a path.
     /// - Throws: `RulesError`, and what `read` throws.
     package static func rules(
         at paths: [String], overrides: [String: String] = [:], identity: @escaping (String) -> String = { $0 },
-        read: @escaping (String) throws -> String
+        relativeTo reference: TimeReference = .captureStart, read: @escaping (String) throws -> String
     ) throws -> [Rule] {
-        var file = RulesFile(identity: identity, read: read, overrides: overrides)
+        var file = RulesFile(identity: identity, read: read, reference: reference, overrides: overrides)
         var variables: [String: String] = [:]
         var documents: [(path: String, rules: [Node])] = []
         for path in paths { documents += try file.load(path, [], &variables) }
@@ -88,10 +90,12 @@ package struct RulesFile {
     }
 
     private init(
-        identity: @escaping (String) -> String, read: @escaping (String) throws -> String, overrides: [String: String]
+        identity: @escaping (String) -> String, read: @escaping (String) throws -> String, reference: TimeReference,
+        overrides: [String: String]
     ) {
         self.identity = identity
         self.read = read
+        self.reference = reference
         self.overrides = overrides
     }
 
@@ -203,10 +207,12 @@ package struct RulesFile {
         }
         let condition = try text("where")
         let predicate = try condition.map { condition in
-            try checked(condition.mark) { () throws(ExpressionError) in try Predicate(condition.text) }
+            try checked(condition.mark) { () throws(ExpressionError) in
+                try Predicate(condition.text, relativeTo: reference)
+            }
         }
         let assertion = try checked(expect.mark) { () throws(ExpressionError) in
-            try Assertion(expect.text, where: predicate)
+            try Assertion(expect.text, where: predicate, relativeTo: reference)
         }
         var rule = Rule(name: try text("name")?.text ?? expect.text, assertion: assertion)
         rule.condition = condition?.text

@@ -8,7 +8,7 @@ package enum TimeReference: Sendable {
     /// Now, backwards: `frame.time < 10s` chooses what began in the last ten seconds.
     case now
 
-    /// Nanoseconds.
+    /// Nanoseconds from it to a time, or from a time until now.
     func distance(of record: AttemptRecord, _ time: Int64) -> Double {
         switch self {
         case .captureStart: return Double(time &- record.captureStart)
@@ -17,5 +17,15 @@ package enum TimeReference: Sendable {
             unsafe clock_gettime(CLOCK_REALTIME, &now)
             return Double(Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec) &- time)
         }
+    }
+}
+
+extension Field {
+    /// The field as it reads with a reference: `frame.time_relative` counts from the capture's first frame, or until now.
+    func counted(from reference: TimeReference) -> Field {
+        guard case .now = reference, name == Field.relativeTimeName else { return self }
+        return Field(
+            name: name, type: type, path: path, summary: summary,
+            reader: .number { record in Bounds(reference.distance(of: record, record.firstTime)) })
     }
 }

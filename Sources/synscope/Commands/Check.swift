@@ -114,6 +114,8 @@ struct Check: DocumentedCommand {
     @OptionGroup(title: "Text") var times: ZoneOptions
 
     var isLive: Bool { !capture.interfaces.isEmpty }
+    /// Live durations count until now.
+    var timeReference: TimeReference { isLive ? .now : .captureStart }
 
     func validate() throws {
         if isLive {
@@ -156,7 +158,7 @@ struct CheckPlan {
     let style: TextStyle
 
     init(_ command: Check) throws {
-        selection = try command.selection.predicate()
+        selection = try command.selection.predicate(relativeTo: command.timeReference)
         style = command.text.style(in: command.times.zone)
         rules = try CheckPlan.rules(command)
         margins = try CheckPlan.margins(command)
@@ -189,7 +191,7 @@ struct CheckPlan {
     private static func rules(_ command: Check) throws -> [Rule] {
         var rules: [Rule] = []
         for expression in command.expressions {
-            do throws(ExpressionError) { rules.append(try Rule(expression)) } catch {
+            do throws(ExpressionError) { rules.append(try Rule(expression, relativeTo: command.timeReference)) } catch {
                 throw CommandFailure(status: .wrongUsage, message: "-e:\(error)")
             }
         }
@@ -203,7 +205,8 @@ struct CheckPlan {
         if !command.rules.isEmpty {
             do {
                 rules += try RulesFile.rules(
-                    at: command.rules, overrides: overrides, identity: { path in FileIdentity(path)?.text ?? path }
+                    at: command.rules, overrides: overrides, identity: { path in FileIdentity(path)?.text ?? path },
+                    relativeTo: command.timeReference
                 ) { path in
                     let octets = try TextFile.read(path, most: RulesFile.maximumOctets)
                     guard let text = String(validating: octets, as: UTF8.self) else {

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import HandshakeAnalysis
+import HandshakeExpectation
 import HandshakeMonitor
 import HandshakeReport
 import HandshakeService
@@ -25,7 +26,7 @@ struct WatchRun {
 
     func run() throws {
         let style = command.text.style(in: command.times.zone)
-        let selection = try command.selection.predicate()
+        let selection = try command.selection.predicate(relativeTo: .now)
         let confinement = Confinement.capturing(
             reopens: command.wait, folder: command.output.map(RotatingSavefile.folder),
             serves: command.service.listen != nil)

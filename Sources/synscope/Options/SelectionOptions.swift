@@ -17,10 +17,13 @@ struct SelectionOptions: ParsableArguments {
         completion: .custom { _, _, typed in ExpressionCompletion.continuations(of: typed, isAssertion: false) })
     var expressions: [String] = []
 
-    func predicate() throws(CommandFailure) -> Predicate? {
+    /// - Parameter reference: what a duration that `frame.time` is compared with is counted from.
+    func predicate(relativeTo reference: TimeReference = .captureStart) throws(CommandFailure) -> Predicate? {
         var predicates: [Predicate] = []
         for expression in expressions {
-            do throws(ExpressionError) { predicates.append(try Predicate(expression)) } catch {
+            do throws(ExpressionError) {
+                predicates.append(try Predicate(expression, relativeTo: reference))
+            } catch {
                 throw CommandFailure(status: .wrongUsage, message: "-Y:\(error)")
             }
         }
