@@ -18,6 +18,8 @@ package enum CheckFormat: String, CaseIterable, Sendable {
 package struct CheckContext: Sendable {
     /// The captures that were read, or the interfaces that were captured on.
     package var captures: [String] = []
+    /// What frame numbers are.
+    package var numbering = DisplayFilter.Numbering.oneFile
     /// Nanoseconds since the epoch at which it began, and how long it took.
     package var started: Int64 = 0
     package var elapsed: Int64 = 0
@@ -240,7 +242,7 @@ package struct CheckReport {
         json.array("examples", result.judgement.examples) { json, example in
             json.object {
                 $0.object("values") { for (field, value) in example.values { $0.field(field, value) } }
-                $0.object("attempt") { JSONReport.fields(of: example.record, &$0) }
+                $0.object("attempt") { JSONReport.fields(of: example.record, numbering: context.numbering, &$0) }
                 $0.field("ladder", ladder(example, plain))
             }
         }

@@ -100,7 +100,7 @@ extension Field {
                 "when its first segment came: a time with its zone, or a duration since the capture's first frame (live: until now)",
             reader: .time { $0.firstTime }),
         duration(
-            relativeTimeName, nil, "from the capture's first frame to its own (live: from its own first frame until now)"
+            relativeTimeName, nil, "from the capture's first frame to its own (live: from its own until now)"
         ) { record in
             Bounds(Double(record.firstTime &- record.captureStart))
         },

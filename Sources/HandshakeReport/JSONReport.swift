@@ -12,8 +12,11 @@ package enum JSONReport {
         write(to: &out) { $0.object { fields(of: capture, &$0) } }
     }
 
-    package static func line(_ record: AttemptRecord, to out: inout OutputBuffer) {
-        write(to: &out) { $0.object { fields(of: record, &$0) } }
+    /// - Parameter numbering: what the record's frame numbers are.
+    package static func line(
+        _ record: AttemptRecord, _ numbering: DisplayFilter.Numbering = .oneFile, to out: inout OutputBuffer
+    ) {
+        write(to: &out) { $0.object { fields(of: record, numbering: numbering, &$0) } }
     }
 
     package static func line(_ summary: HandshakeSummary, _ loss: CaptureLoss, to out: inout OutputBuffer) {
@@ -63,7 +66,9 @@ package enum JSONReport {
         json.field("started", time: capture.started)
     }
 
-    package static func fields(of record: AttemptRecord, _ json: inout some FieldWriter) {
+    package static func fields(
+        of record: AttemptRecord, numbering: DisplayFilter.Numbering = .oneFile, _ json: inout some FieldWriter
+    ) {
         json.field("type", "attempt")
         json.field("schema", schemaVersion)
         json.field("id", record.id)
@@ -130,6 +135,7 @@ package enum JSONReport {
         json.array("segments", record.segments) { json, segment in json.object { fields(of: segment, &$0) } }
         json.field("segments_omitted", record.segmentsOmitted)
         json.array("findings", record.findings) { json, finding in json.object { fields(of: finding, &$0) } }
+        json.field("display_filter", DisplayFilter.text(record, numbering))
     }
 
     private static func network(_ name: String, _ network: VirtualNetwork, _ json: inout some FieldWriter) {
@@ -342,9 +348,13 @@ package enum JSONReport {
     /// `{"capture": ..., "attempts": [...], "summary": ...}`, written as the parts come.
     package struct Document {
         private var isFirst = true
+        private var numbering = DisplayFilter.Numbering.oneFile
         package init() {}
 
-        package mutating func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
+        package mutating func begin(
+            _ capture: CaptureDescription, _ numbering: DisplayFilter.Numbering, to out: inout OutputBuffer
+        ) {
+            self.numbering = numbering
             out.append("{\"capture\":")
             JSONReport.line(capture, to: &out)
             out.append(",\"attempts\":[\n")
@@ -358,7 +368,7 @@ package enum JSONReport {
 
         package mutating func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
             separate(&out)
-            JSONReport.line(record, to: &out)
+            JSONReport.line(record, numbering, to: &out)
         }
 
         package mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss, to out: inout OutputBuffer) {

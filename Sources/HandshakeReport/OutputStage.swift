@@ -36,7 +36,7 @@ extension OutputBuffer {
     private let most: Int
     /// Takes what was put; nil where `base` is in its memory.
     private let out: UnsafeMutablePointer<OutputBuffer>?
-    fileprivate private(set) var used = 0
+    private(set) var used = 0
 
     fileprivate init(_ room: UnsafeMutableBufferPointer<UInt8>, _ out: UnsafeMutablePointer<OutputBuffer>?) {
         guard let base = room.baseAddress, room.count >= OutputStage.slack else {
@@ -154,6 +154,12 @@ extension OutputBuffer {
             } while copied < count
             used &+= count
         }
+    }
+
+    /// Octets that were put before and are still on the stage.
+    mutating func putAgain(_ place: Range<Int>) {
+        precondition(place.lowerBound >= 0 && place.upperBound <= used && place.count <= most - used)
+        unsafe copy(UnsafeBufferPointer(start: base + place.lowerBound, count: place.count))
     }
 
     // MARK: Figures

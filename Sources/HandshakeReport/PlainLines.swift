@@ -14,6 +14,7 @@ package struct PlainLines {
         case synFrame, synSEQ
         case synAckFrame, synAckAt, synAckSEQ, synAckACK
         case ackFrame, ackAt, ackSEQ, ackACK, ackLength
+        case filterClient, filterServer, filterClientPort, filterServerPort, filterFirst, filterLast
 
         var marker: StaticString {
             switch self {
@@ -37,6 +38,10 @@ package struct PlainLines {
             case .synSEQ, .synAckSEQ, .ackSEQ: "\"seq\":"
             case .synAckACK, .ackACK: "\"ack\":"
             case .ackLength: "\"len\":"
+            case .filterClient, .filterServer: "addr=="
+            case .filterClientPort, .filterServerPort: "port=="
+            case .filterFirst: "number>="
+            case .filterLast: "number<="
             }
         }
     }
@@ -77,9 +82,17 @@ package struct PlainLines {
             stage.put(number)
         }
 
-        mutating func figure(_ address: IPAddress, _ template: Template) {
+        /// Returns where the address stands, to be written again.
+        mutating func place(_ address: IPAddress, _ template: Template) -> Range<Int> {
             nextPart(template)
+            let start = stage.used
             stage.put(address)
+            return start..<stage.used
+        }
+
+        mutating func again(_ place: Range<Int>, _ template: Template) {
+            nextPart(template)
+            stage.putAgain(place)
         }
 
         mutating func figure(time: Int64, _ template: Template) {
@@ -99,7 +112,10 @@ package struct PlainLines {
     /// The last of each shard, since shards alternate.
     private var last = [(shape: PlainAttempt.Shape, template: Template)?](repeating: nil, count: 16)
 
-    package init() {}
+    private let numbering: DisplayFilter.Numbering
+
+    /// - Parameter numbering: what frame numbers are.
+    package init(_ numbering: DisplayFilter.Numbering = .oneFile) { self.numbering = numbering }
 
     /// Writes what `JSONReport.line` would write of the record.
     package mutating func line(
@@ -107,7 +123,9 @@ package struct PlainLines {
     ) {
         let shard = Int(attempt.shard)
         if let last = last[shard], last.shape == attempt.shape { return write(attempt, last.template, &out) }
-        guard let template = template(attempt, record) else { return JSONReport.line(record(), to: &out) }
+        guard let template = template(attempt, record) else {
+            return JSONReport.line(record(), numbering, to: &out)
+        }
         last[shard] = (attempt.shape, template)
         write(attempt, template, &out)
     }
@@ -116,8 +134,8 @@ package struct PlainLines {
         if let known = templates[attempt.shape] { return known }
         guard templates.count < PlainLines.most else { return nil }
         var model = OutputBuffer()
-        JSONReport.line(record(), to: &model)
-        var template: Template? = PlainLines.split(model.bytes)
+        JSONReport.line(record(), numbering, to: &model)
+        var template: Template? = PlainLines.split(model.bytes, numbering)
         // It must give its model again: if not, this is no shape that figures fill.
         if let candidate = template {
             var copy = OutputBuffer()
@@ -129,20 +147,19 @@ package struct PlainLines {
     }
 
     /// Takes the figures out of a line; nil where one is missing.
-    private static func split(_ line: [UInt8]) -> Template? {
+    private static func split(_ line: [UInt8], _ numbering: DisplayFilter.Numbering) -> Template? {
         var (text, ends): ([UInt8], [Int]) = ([], [])
         var position = 0
-        for figure in Figure.allCases {
+        let hasNumbers = numbering == .oneFile
+        for figure in Figure.allCases where hasNumbers || figure != .filterFirst && figure != .filterLast {
             let marker = unsafe Array(
                 UnsafeBufferPointer(start: figure.marker.utf8Start, count: figure.marker.utf8CodeUnitCount))
             guard let found = line[position...].firstRange(of: marker) else { return nil }
             text += line[position..<found.upperBound]
             ends.append(text.count)
             position = found.upperBound
-            // A figure ends at a comma, brace or quotation mark.
-            while position < line.count, line[position] != 0x2c, line[position] != 0x7d, line[position] != 0x22 {
-                position += 1
-            }
+            // A figure ends at a comma, brace, quotation mark or space.
+            while position < line.count, ![0x2c, 0x7d, 0x22, 0x20].contains(line[position]) { position += 1 }
         }
         text += line[position...]
         ends.append(text.count)
@@ -154,40 +171,53 @@ package struct PlainLines {
         let (x, y) = (
             DecimalText(UInt64(attempt.clientISN &+ 1)), DecimalText(UInt64(attempt.serverISN &+ 1))
         )
-        let (server, client) = (DecimalText(attempt.synToSynAck), DecimalText(attempt.synAckToAck))
+        let (toServer, toClient) = (DecimalText(attempt.synToSynAck), DecimalText(attempt.synAckToAck))
+        let (clientPort, serverPort) = (
+            DecimalText(UInt64(attempt.client.port)), DecimalText(UInt64(attempt.server.port))
+        )
         let total = DecimalText(attempt.synToSynAck &+ attempt.synAckToAck)
         let (id, synAck) = (DecimalText(attempt.id), DecimalText(attempt.synAckFrame))
+        let ack = DecimalText(attempt.ackFrame)
+        let hasNumbers = numbering == .oneFile
         out.gather(atMost: template.most) { stage in
             var line = Line(stage)
             line.figure(id, template)
-            line.figure(attempt.client.address, template)
-            line.figure(DecimalText(UInt64(attempt.client.port)), template)
-            line.figure(attempt.server.address, template)
-            line.figure(DecimalText(UInt64(attempt.server.port)), template)
+            let client = line.place(attempt.client.address, template)
+            line.figure(clientPort, template)
+            let server = line.place(attempt.server.address, template)
+            line.figure(serverPort, template)
             line.figure(isnX, template)
             line.figure(isnY, template)
             for _ in 0..<4 { line.figure(x, template) }
             for _ in 0..<2 { line.figure(y, template) }
             line.figure(time: attempt.firstTime, template)
-            line.figure(server, template)
-            line.figure(client, template)
+            line.figure(toServer, template)
+            line.figure(toClient, template)
             for _ in 0..<3 { line.figure(total, template) }
-            for _ in 0..<2 { line.figure(server, template) }
-            for _ in 0..<2 { line.figure(client, template) }
+            for _ in 0..<2 { line.figure(toServer, template) }
+            for _ in 0..<2 { line.figure(toClient, template) }
             line.figure(total, template)
             line.figure(id, template)
             line.figure(synAck, template)
             line.figure(id, template)
             line.figure(isnX, template)
             line.figure(synAck, template)
-            line.figure(server, template)
+            line.figure(toServer, template)
             line.figure(isnY, template)
             line.figure(x, template)
-            line.figure(DecimalText(attempt.ackFrame), template)
+            line.figure(ack, template)
             line.figure(total, template)
             line.figure(x, template)
             line.figure(y, template)
             line.figure(DecimalText(UInt64(attempt.ackPayload)), template)
+            line.again(client, template)
+            line.again(server, template)
+            line.figure(clientPort, template)
+            line.figure(serverPort, template)
+            if hasNumbers {
+                line.figure(id, template)
+                line.figure(ack, template)
+            }
             line.finish(template)
             stage = line.stage
         }

@@ -6,6 +6,8 @@ package struct TextReport {
     let style: TextStyle
     let isVerbose: Bool
     private let folds: Bool
+    /// What frame numbers are, of which display filters tell.
+    package var numbering = DisplayFilter.Numbering.oneFile
     private var layout = Layout(style: TextStyle(usesColor: false, usesUnicode: false, width: 0))
     /// The day of the last line.
     private var day: Zone.DayAndOffset?
@@ -139,6 +141,8 @@ package struct TextReport {
         for finding in record.findings where isVerbose || finding.code.severity != .info {
             self.finding(finding, to: &out)
         }
+        // The filter stands on a line of its own, however long it is, so that it can be copied.
+        if isVerbose { out.line(indent + style.paint("wireshark: \(DisplayFilter.text(record, numbering))", .dim)) }
     }
 
     /// The date stands once, and where it changes; so does the zone's offset.

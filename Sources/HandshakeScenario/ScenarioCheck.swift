@@ -44,14 +44,15 @@ extension Scenario {
     ///   - maximumDecided: how many decided attempts a tracker keeps until they are taken.
     ///   - maximumAttempts: how many attempts are remembered.
     package func jsonLines(
-        listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512, maximumAttempts: Int = 1 << 16
+        listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512, maximumAttempts: Int = 1 << 16,
+        numbering: DisplayFilter.Numbering = .oneFile
     ) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = maximumAttempts
         if listsPlain { configuration.listing = .plainAndRecords }
         configuration.maximumDecided = maximumDecided
         configuration.hashSeed = 1
-        var (out, plainLines) = (OutputBuffer(), PlainLines())
+        var (out, plainLines) = (OutputBuffer(), PlainLines(numbering))
         var decided = [[Decisions]](repeating: [], count: workers)
         var summary = HandshakeSummary()
         for worker in 0..<workers {
@@ -75,7 +76,7 @@ extension Scenario {
             if order.isPlain(turn) {
                 plainLines.line(order[plain: turn], to: &out) { order.record(turn) }
             } else {
-                JSONReport.line(order.record(turn), to: &out)
+                JSONReport.line(order.record(turn), numbering, to: &out)
             }
         }
         JSONReport.line(summary, CaptureLoss(), to: &out)

@@ -128,10 +128,12 @@ struct GroupingTests {
     }
 
     @Test(
-        "A group gives the display filter that shows its frames in Wireshark",
+        "A group gives the display filter that shows its frames in Wireshark, where each key has a field there",
         arguments: [
             ("ip.dst,tcp.dstport", "tcp && ip.addr == 203.0.113.9 && tcp.port == 25"),
             ("ip.src/24", "tcp && ip.addr == 192.0.2.0/24"),
+            ("tcp.dstport/1000", "tcp && tcp.port in {0..999}"), ("ip.version", "tcp && ip"),
+            ("ip.dst,hs.outcome", nil), ("hs.icmp.reporter", nil),
             (
                 "frame.time/1s",
                 "tcp && frame.time >= \"2026-01-01T00:00:03.000000000Z\" && frame.time < \"2026-01-01T00:00:04.000000000Z\""

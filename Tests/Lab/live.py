@@ -122,9 +122,11 @@ def counts(err):
 
 
 def timeless(value):
-    """Without times: the kernel stamps a frame for each packet socket anew, some hundred nanoseconds apart."""
+    """Without times: the kernel stamps a frame for each packet socket anew, some hundred nanoseconds apart. And without display filters: live
+    ones have no frame numbers."""
     if isinstance(value, dict):
-        return {key: timeless(one) for key, one in value.items() if not key.endswith("_ns") and key != "first_time"}
+        return {key: timeless(one) for key, one in value.items()
+                if not key.endswith("_ns") and key not in ("first_time", "display_filter")}
     if isinstance(value, list):
         return [timeless(one) for one in value]
     return value

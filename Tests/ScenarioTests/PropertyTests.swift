@@ -157,6 +157,9 @@ struct PropertyTests {
     func plainLines(_ name: String) throws {
         let scenario = try ScenarioFiles.read(name)
         #expect(scenario.jsonLines(listsPlain: true) == scenario.jsonLines(listsPlain: false))
+        #expect(
+            scenario.jsonLines(listsPlain: true, numbering: .noFile)
+                == scenario.jsonLines(listsPlain: false, numbering: .noFile))
     }
 
     @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])

@@ -163,25 +163,36 @@ package struct GroupTable: Sendable {
         grouping.columns.indices.map { grouping.text(key[$0], $0, zone) }
     }
 
-    /// The display filter of Wireshark that shows a group's frames, as far as Wireshark has the fields; nil where it has none of
-    /// them.
+    /// The display filter of Wireshark that shows a group's frames; nil where Wireshark has no field for one of its keys.
     package func displayFilter(_ key: GroupKey) -> String? {
-        let parts = grouping.columns.indices.compactMap { column -> String? in
+        var parts = ["tcp"]
+        for column in grouping.columns.indices {
             let name = grouping.columns[column].field.name
-            switch (key[column], grouping.columns[column].step) {
-            // Either direction's frames: a server's address is the source of its own.
-            case (.address(let address), _): return "\(address.version == .v4 ? "ip" : "ipv6").addr == \(address)"
-            case (.network(let address, let bits), _):
-                return "\(address.version == .v4 ? "ip" : "ipv6").addr == \(address)/\(bits)"
-            case (.number(let port), .none) where ["tcp.srcport", "tcp.dstport", "tcp.port"].contains(name):
-                return "tcp.port == \(FigureText.plain(port))"
-            case (.number(let id), .none) where name == "vlan.id": return "vlan.id == \(FigureText.plain(id))"
-            case (.time(let low), .width(let width)):
-                return
-                    "frame.time >= \"\(Format.rfc3339(low))\" && frame.time < \"\(Format.rfc3339(low &+ Int64(width)))\""
-            default: return nil
+            guard let part = GroupTable.displayFilter(key[column], name, grouping.columns[column].step) else {
+                return nil
             }
+            parts.append(part)
         }
-        return parts.isEmpty ? nil : (["tcp"] + parts).joined(separator: " && ")
+        return parts.joined(separator: " && ")
+    }
+
+    private static func displayFilter(_ value: GroupValue, _ name: String, _ step: Grouping.Step) -> String? {
+        let ports = ["tcp.srcport", "tcp.dstport", "tcp.port"]
+        // Either direction's frames: a server's address is the source of its own.
+        switch (value, step) {
+        case (.address(let address), _) where name.hasPrefix("ip."):
+            return "\(address.version == .v4 ? "ip" : "ipv6").addr == \(address)"
+        case (.network(let address, let bits), _) where name.hasPrefix("ip."):
+            return "\(address.version == .v4 ? "ip" : "ipv6").addr == \(address)/\(bits)"
+        case (.number(let port), .none) where ports.contains(name): return "tcp.port == \(FigureText.plain(port))"
+        case (.number(let low), .width(let width)) where ports.contains(name):
+            return "tcp.port in {\(FigureText.plain(low))..\(FigureText.plain(min(65_535, low + width - 1)))}"
+        case (.number(let version), .none) where name == "ip.version": return version == 4 ? "ip" : "ipv6"
+        case (.number(let id), .none) where name == "vlan.id": return "vlan.id == \(FigureText.plain(id))"
+        // Frames of that time: an attempt that began in it may have later ones.
+        case (.time(let low), .width(let width)):
+            return "frame.time >= \"\(Format.rfc3339(low))\" && frame.time < \"\(Format.rfc3339(low &+ Int64(width)))\""
+        default: return nil
+        }
     }
 }

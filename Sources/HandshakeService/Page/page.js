@@ -113,6 +113,13 @@ const address = (end) => end.ip.includes(":") ? `[${end.ip}]:${end.port}` : `${e
 const findings = (a) => a.findings.filter((f) => f.severity !== "info").map((f) => f.code).join(", ");
 const words = (a) => [address(a.client), address(a.server), a.outcome, findings(a)].join(" ").toLowerCase();
 
+// Wireshark's display filter: chosen whole by a click, so that it can be copied.
+function displayFilter(attempt) {
+  const made = element("p", "Wireshark: ", "filter");
+  made.append(element("code", attempt.display_filter));
+  return made;
+}
+
 function failureRow(attempt) {
   const made = row([[attempt.first_time.slice(11, 23)], [""], [address(attempt.server)], [attempt.outcome, "failure"], [findings(attempt)]]);
   const button = element("button", address(attempt.client));
@@ -129,7 +136,7 @@ function failureRow(attempt) {
     const cell = element("td"), detail = element("tr", undefined, "ladder"), pre = element("pre", "…");
     cell.colSpan = 5;
     pre.tabIndex = 0;
-    cell.append(pre);
+    cell.append(pre, displayFilter(attempt));
     detail.append(cell);
     made.after(detail);
     try {

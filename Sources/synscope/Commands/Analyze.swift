@@ -42,7 +42,11 @@ struct Analyze: DocumentedCommand {
     @Flag(name: [.customShort("q"), .long], help: "The summary only (jsonl and json: the capture and the summary).")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Text with every detail: informational findings, no folding, no words left out.")
+    @Flag(
+        name: .shortAndLong,
+        help:
+            "Text with every detail: informational findings, display filters for Wireshark, no folding, no words left out."
+    )
     var verbose = false
 
     @Flag(
@@ -90,7 +94,8 @@ struct Analyze: DocumentedCommand {
         var sink = AttemptSink(
             format: format, quiet: quiet, style: style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),
-            selection: selection, isLive: follow, isVerbose: verbose, showsAll: showsAll)
+            selection: selection, numbering: follow ? .noFile : .init(fileCount: analysis.capture.files.count),
+            isLive: follow, isVerbose: verbose, showsAll: showsAll)
         switch sort {
         case .start?: sink.holdLimit = .max
         case .decided?: sink.holdLimit = 0

@@ -269,6 +269,7 @@ struct CheckPlan {
         verdict.doubt(summary.doubts)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
+        context.numbering = .init(fileCount: paths.count)
         context.started = started
         context.errors = analysis.reader.failures.map(\.description)
         let linkType = command.input.linkType?.linkType

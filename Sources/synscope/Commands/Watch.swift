@@ -79,7 +79,9 @@ struct Watch: DocumentedCommand {
     @Flag(name: [.customShort("q"), .long], help: "The summary at the end only.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "With informational findings, and no words left out.")
+    @Flag(
+        name: .shortAndLong,
+        help: "With informational findings and display filters for Wireshark, and no words left out.")
     var verbose = false
 
     @Flag(name: .customShort("l"), help: "Accepted for habit: each attempt is written at once.")

@@ -70,6 +70,7 @@ struct LiveCheck {
 
         var context = CheckContext()
         context.captures = command.capture.interfaces
+        context.numbering = .noFile
         context.started = started
         let (summary, loss) = analysis.end
         context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.framesLetGo), isInterrupted)

@@ -79,7 +79,8 @@ struct WatchRun {
         let reporter = Reporter(
             AttemptSink(
                 format: command.format, quiet: command.quiet || command.screen, style: style,
-                output: StandardOutput(isLineBuffered: true), selection: selection, isVerbose: command.verbose),
+                output: StandardOutput(isLineBuffered: true), selection: selection, numbering: .noFile,
+                isVerbose: command.verbose),
             reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, monitor, ending, isQuiet: command.screen) }

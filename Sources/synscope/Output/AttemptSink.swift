@@ -9,7 +9,8 @@ struct AttemptSink: AttemptTaker {
     private var output: StandardOutput
     private var text: TextReport
     private var document = JSONReport.Document()
-    private var plainLines = PlainLines()
+    private var plainLines: PlainLines
+    private let numbering: DisplayFilter.Numbering
     private var held: [AttemptRecord] = []
     private var isHolding = true
     /// The most attempts that are held back to be sorted by their start.
@@ -30,10 +31,11 @@ struct AttemptSink: AttemptTaker {
 
     /// - Parameters:
     ///   - isLive: attempts are written as they come, and their totals are kept elsewhere.
+    ///   - numbering: what frame numbers are.
     ///   - showsAll: whether attempts without failure or finding are listed however many there are.
     init(
         format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil,
-        isLive: Bool = true, isVerbose: Bool = false, showsAll: Bool = true
+        numbering: DisplayFilter.Numbering, isLive: Bool = true, isVerbose: Bool = false, showsAll: Bool = true
     ) {
         self.format = format
         self.selection = selection
@@ -41,7 +43,10 @@ struct AttemptSink: AttemptTaker {
         self.output = output
         self.style = style
         self.showsAll = showsAll
+        self.numbering = numbering
+        plainLines = PlainLines(numbering)
         text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
+        text.numbering = numbering
         // A summary alone looks at no attempt, unless some are chosen.
         if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
@@ -53,7 +58,7 @@ struct AttemptSink: AttemptTaker {
         switch format {
         case .text: break
         case .jsonl: JSONReport.line(capture, to: &output.buffer)
-        case .json: document.begin(capture, to: &output.buffer)
+        case .json: document.begin(capture, numbering, to: &output.buffer)
         case .csv: CSVReport.header(to: &output.buffer)
         }
         try output.flushIfFull()
@@ -112,7 +117,7 @@ struct AttemptSink: AttemptTaker {
     private mutating func write(_ record: AttemptRecord) throws(OutputEnded) {
         switch format {
         case .text: text.attempt(record, to: &output.buffer)
-        case .jsonl: JSONReport.line(record, to: &output.buffer)
+        case .jsonl: JSONReport.line(record, numbering, to: &output.buffer)
         case .json: document.attempt(record, to: &output.buffer)
         case .csv: CSVReport.row(record, to: &output.buffer)
         }
