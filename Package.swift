@@ -162,7 +162,7 @@ let package = Package(
             name: "ExpectationTests",
             dependencies: [
                 "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "Simulation",
-                "TestSupport",
+                "SynscopeTesting", "TestSupport",
             ],
             swiftSettings: testSettings),
         .testTarget(
