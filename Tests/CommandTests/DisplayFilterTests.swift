@@ -11,7 +11,12 @@ struct DisplayFilterTests {
         struct Segment: Decodable { var frame: Int }
         var type: String
         var segments: [Segment]?
-        var display_filter: String?
+        var displayFilter: String?
+
+        enum CodingKeys: String, CodingKey {
+            case type, segments
+            case displayFilter = "display_filter"
+        }
     }
 
     /// The frames that a display filter selects.
@@ -29,14 +34,16 @@ struct DisplayFilterTests {
 
     @Test(
         "Each attempt's display filter selects its frames, ICMP errors among them, and none outside of its first and last",
-        arguments: ["incident.pcap", "kernel-unreachable.pcap", "ipv6-raw.pcap", "kernel-ipv6.pcap", "established.pcap"])
+        arguments: [
+            "incident.pcap", "kernel-unreachable.pcap", "ipv6-raw.pcap", "kernel-ipv6.pcap", "established.pcap",
+        ])
     func attempts(_ name: String) throws {
         let path = Place.capture(name)
         let attempts = try lines(["-T", "jsonl", path]).filter { $0.type == "attempt" }
         #expect(!attempts.isEmpty)
         for attempt in attempts {
             let own = Set(try #require(attempt.segments).map(\.frame))
-            let selected = try frames(path, try #require(attempt.display_filter))
+            let selected = try frames(path, try #require(attempt.displayFilter))
             #expect(own.isSubset(of: selected))
             #expect((selected.min(), selected.max()) == (own.min(), own.max()))
         }
@@ -50,7 +57,7 @@ struct DisplayFilterTests {
         }
         #expect(groups.count == 3)
         var selected: Set<Int> = []
-        for group in groups { selected.formUnion(try frames(path, try #require(group.display_filter))) }
+        for group in groups { selected.formUnion(try frames(path, try #require(group.displayFilter))) }
         let own = try lines(["-T", "jsonl", path]).flatMap { $0.segments ?? [] }.map(\.frame)
         #expect(Set(own).isSubset(of: selected))
     }

@@ -37,6 +37,17 @@ struct UsageErrorTests {
     }
 
     @Test(
+        "watch writes groups as text or JSON Lines, and by fields that exist",
+        arguments: [
+            ("--every 10s -q", "-q and --screen list nothing"), ("--by ip.dst -T csv", "write text or jsonl"),
+            ("--every 10s -T json", "write text or jsonl"), ("--by ip.dts", "ip.dst"),
+            ("--every 0s", "number of seconds"),
+        ])
+    func watchedGroups(_ options: String, _ words: String) throws {
+        #expect(try errors(["watch", "-i", "lo"] + options.split(separator: " ").map(String.init)).contains(words))
+    }
+
+    @Test(
         "A value of another form is told with an example of its own",
         arguments: [
             ("--max-memory", "10K", "64M, 2G"), ("--decode-as", "vxlan=0", "vxlan=8473,geneve=6082"),

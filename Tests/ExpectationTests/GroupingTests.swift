@@ -158,6 +158,20 @@ struct GroupingTests {
         #expect(lines.contains { $0.hasPrefix("203.0.113.9   25") && $0.hasSuffix("no-answer") })
     }
 
+    @Test("Groups of a live run tell their span, an interval or the run", arguments: [true, false])
+    func span(_ isWhole: Bool) throws {
+        let span = GroupReport.Span(from: 0, to: 10_000_000_000, isWhole: isWhole)
+        let report = GroupReport(try table("ip.dst"), order: .key, span: span)
+        var (text, json) = (OutputBuffer(), OutputBuffer())
+        report.text(TextStyle(usesColor: false, usesUnicode: false, width: 100), to: &text)
+        report.jsonLines(to: &json)
+        let heading = (isWhole ? "all decided " : "decided ") + Zone.utc.span(span.from, span.to)
+        #expect(String(decoding: text.bytes, as: UTF8.self).hasPrefix(heading + "\n"))
+        let fields = "\"span\":\"\(isWhole ? "run" : "interval")\",\"from\":\"1970-01-01T00:00:00.000000000Z\""
+        let lines = String(decoding: json.bytes, as: UTF8.self).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.contains(fields) })
+    }
+
     @Test("CSV has a column for each key and figure in every row")
     func csv() throws {
         var out = OutputBuffer()

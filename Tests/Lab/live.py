@@ -297,6 +297,26 @@ def drain(world):
         print(f"  {signal.Signals(number).name}: {received} received, {analysed} analysed, {dropped} dropped")
 
 
+def groups(world):
+    """The groups of intervals add up to those of the run, which has every attempt."""
+    watch = world.watch("-i", "vs", "-T", "jsonl", "--every", "2s", "--by", "tcp.dstport", "tcp")
+    world.connect(20)
+    world.connect(5, port=9)
+    time.sleep(13)
+    out, err, status = finish(watch)
+    found = [line for line in lines(out) if line["type"] == "group"]
+    added, whole = {}, {}
+    for group in found:
+        sums = (added if group["span"] == "interval" else whole).setdefault(group["key"]["tcp.dstport"], [0, 0])
+        sums[0] += group["attempts"]
+        sums[1] += group["failed"]
+    check(status == 0 and whole == {PORT: [20, 0], 9: [5, 5]}, f"the run's groups: {whole} {err}")
+    check(added == whole, f"intervals {added} add up to the run {whole}")
+    spans = [line for line in lines(out) if line["type"] == "groups"]
+    check(len(spans) >= 7, f"a line an interval, and one of the run: {len(spans)}")
+    print(f"  {len(spans) - 1} intervals, {sum(group['span'] == 'interval' for group in found)} groups in them")
+
+
 def slow(world):
     """A reader that takes nothing never blocks capture; what it did not take is counted."""
     watch = world.watch("-i", "vs", "-T", "jsonl")
@@ -1130,7 +1150,7 @@ def screen(world):
     print("  overview, ladder, filter, pause, sort, help; the terminal is given back after q, TERM, KILL and SEGV")
 
 
-CASES = [outcomes, drain, slow, ending, kills, rotation, interface, rights, written, loss, handshakes, interfaces, service, access, hostile,
+CASES = [outcomes, drain, groups, slow, ending, kills, rotation, interface, rights, written, loss, handshakes, interfaces, service, access, hostile,
          descriptors, full, page, screen]
 
 

@@ -8,14 +8,31 @@ package struct GroupReport {
     private let groups: [AttemptGroup]
     private let order: GroupTable.Order
     private let showsFilters: Bool
+    private let span: Span?
+
+    /// When a live run decided the attempts, in nanoseconds since the epoch.
+    package struct Span: Sendable {
+        package var from: Int64
+        package var to: Int64
+        /// Whether it is the whole run, and no interval of it.
+        package var isWhole: Bool
+
+        package init(from: Int64, to: Int64, isWhole: Bool) {
+            (self.from, self.to, self.isWhole) = (from, to, isWhole)
+        }
+    }
 
     /// - Parameters:
+    ///   - span: when the attempts were decided; nil of files.
     ///   - top: so many groups at most.
     ///   - showsFilters: whether text has a line with each group's display filter.
-    package init(_ table: GroupTable, order: GroupTable.Order, top: Int? = nil, showsFilters: Bool = false) {
+    package init(
+        _ table: GroupTable, order: GroupTable.Order, top: Int? = nil, showsFilters: Bool = false, span: Span? = nil
+    ) {
         self.table = table
         self.order = order
         self.showsFilters = showsFilters
+        self.span = span
         groups = table.sorted(by: order, top: top)
     }
 
@@ -36,6 +53,12 @@ package struct GroupReport {
     }
 
     package func text(_ style: TextStyle, to out: inout OutputBuffer) {
+        if let span {
+            let words = span.isWhole ? "all decided " : "decided "
+            // To the millisecond: more says nothing of when a reader of the clock came by.
+            let (from, to) = (span.from / 1_000_000 * 1_000_000, span.to / 1_000_000 * 1_000_000)
+            out.line(style.paint(words + style.zone.span(from, to), .bold))
+        }
         guard !groups.isEmpty else { return out.line("no attempts") }
         let shown = columns(style)
         let header = shown.map { $0.isRight ? $0.title.paddedLeft($0.width) : $0.title.padded($0.width) }
@@ -202,6 +225,7 @@ package struct GroupReport {
         JSONReport.write(to: &out) { json in
             json.object {
                 $0.field("type", "groups")
+                writeSpan(to: &$0)
                 $0.array("by", table.grouping.columns) { $0.element($1.name) }
                 $0.field("groups", table.count)
                 $0.field("listed", groups.count)
@@ -213,8 +237,16 @@ package struct GroupReport {
         }
     }
 
+    private func writeSpan(to json: inout JSONWriter) {
+        guard let span else { return }
+        json.field("span", span.isWhole ? "run" : "interval")
+        json.field("from", time: span.from)
+        json.field("to", time: span.to)
+    }
+
     private func write(_ group: AttemptGroup, to json: inout JSONWriter) {
         json.field("type", "group")
+        writeSpan(to: &json)
         json.object("key") { json in
             for (place, text) in table.text(group.key).enumerated() {
                 let name = table.grouping.columns[place].name

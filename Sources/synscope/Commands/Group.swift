@@ -34,6 +34,9 @@ struct Group: DocumentedCommand {
     @OptionGroup(title: "Text") var times: ZoneOptions
     @OptionGroup(title: "Groups") var groups: GroupOptions
 
+    @Flag(name: .shortAndLong, help: "With Wireshark's display filter for each group.")
+    var verbose = false
+
     @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, csv or jsonl.")
     var format = Format.text
 
@@ -46,7 +49,7 @@ struct Group: DocumentedCommand {
         let (_, _) = try analysis.run(&taker)
         var output = StandardOutput(isLineBuffered: false)
         let report = GroupReport(
-            taker.table, order: groups.sort, top: groups.top, showsFilters: groups.verbose)
+            taker.table, order: groups.sort, top: groups.top, showsFilters: verbose)
         switch format {
         case .text: report.text(style, to: &output.buffer)
         case .csv: report.csv(to: &output.buffer)
@@ -66,10 +69,11 @@ struct Group: DocumentedCommand {
 struct GroupOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Up to \(GroupKey.maximumColumns) fields, with steps where they have some (default: the server).",
+            "Up to \(GroupKey.maximumColumns) fields, with steps where they have some (default: \(GroupOptions.usual), the server).",
             valueName: "field[/step],..."),
         completion: .custom { _, _, typed in ExpressionCompletion.continuations(ofGrouping: typed) })
-    var by = "ip.dst,tcp.dstport"
+    var by: String?
+    private static let usual = "ip.dst,tcp.dstport"
 
     @Option(
         help: "Largest first by failed, share, attempts, retransmitted, rtt or last; by first, or by key, the smallest."
@@ -89,12 +93,9 @@ struct GroupOptions: ParsableArguments {
         transform: Expected.number(2...10_000_000))
     var maxGroups = GroupTable.usualMaximum
 
-    @Flag(name: .shortAndLong, help: "With Wireshark's display filter for each group.")
-    var verbose = false
-
     func table() throws(CommandFailure) -> GroupTable {
         do throws(ExpressionError) {
-            return GroupTable(try Grouping(by), maximum: maxGroups)
+            return GroupTable(try Grouping(by ?? GroupOptions.usual), maximum: maxGroups)
         } catch {
             throw CommandFailure(status: .wrongUsage, message: "--by:\(error)")
         }

@@ -22,6 +22,7 @@ struct Watch: DocumentedCommand {
             .init(
                 "synscope watch -i eth0 -q -w hs.pcapng -C 100 -W 10",
                 "the frames of handshakes, in ten files of 100 MB"),
+            .init("synscope watch -i eth0 --every 10s --by ip.dst,tcp.dstport", "each server's failures, every 10 s"),
             .init("synscope watch -i eth0 -q --listen 127.0.0.1:9477", "metrics and a live page"),
         ],
         writesText: true,
@@ -114,6 +115,20 @@ struct Watch: DocumentedCommand {
         transform: Expected.number(1...1_000_000))
     var fileCount: Int?
 
+    @OptionGroup(title: "Groups") var groups: GroupOptions
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The groups of the attempts that were decided in each such time (10s, 5m), and of all at the end. --by alone \
+            gives those of all.
+            """, valueName: "time"),
+        transform: CaptureOptions.nanoseconds)
+    var every: Int64?
+
+    /// Whether groups are written instead of attempts.
+    var isGrouped: Bool { groups.by != nil || every != nil }
+
     @OptionGroup(title: "Service") var service: ServiceOptions
 
     @OptionGroup(title: "Text") var text: StyleOptions
@@ -133,6 +148,12 @@ struct Watch: DocumentedCommand {
         if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
         if screen, !Terminal.isTerminal(STDOUT_FILENO) || !Terminal.isTerminal(STDIN_FILENO) {
             throw ValidationError("--screen needs a terminal.")
+        }
+        if isGrouped, quiet || screen {
+            throw ValidationError("--by and --every list groups: -q and --screen list nothing.")
+        }
+        if isGrouped, format != .text, format != .jsonl {
+            throw ValidationError("--by and --every write text or jsonl: \(format.rawValue) is one document or table.")
         }
         if output == nil, fileSize != nil || fileAge != nil || fileCount != nil {
             throw ValidationError("-C, -G and -W say when -w FILE goes on to the next file.")

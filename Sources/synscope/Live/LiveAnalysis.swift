@@ -11,6 +11,8 @@ import Synchronization
 struct LiveOutlets: Sendable {
     enum Report: Sendable {
         case attempts([AttemptRecord])
+        /// An interval is over, at a time in nanoseconds since the epoch.
+        case interval(Int64)
         case end(HandshakeSummary, CaptureLoss)
     }
     enum FileWork: Sendable {
@@ -38,6 +40,8 @@ final class LiveAnalysis: @unchecked Sendable {
         var duration: Int64?
         /// Whether an interface that went away is waited for.
         var waits = false
+        /// Nanoseconds between reports of intervals; nil for none.
+        var interval: Int64?
     }
 
     /// Whether each frame that is written says which it was.
@@ -71,6 +75,7 @@ final class LiveAnalysis: @unchecked Sendable {
     private var statistics = LiveStatistics()
     private var lastReading: Int64
     private var nextReading: Int64 = 0
+    private var nextInterval = Int64.max
     private var recordsLetGo: UInt64 = 0
     private var framesLetGo: UInt64 = 0
     private var blockedFrames: [UInt64] = []
@@ -125,6 +130,7 @@ final class LiveAnalysis: @unchecked Sendable {
     func run() {
         var frames = CapturedFrames()
         let end = limits.duration.map { Clock.steady + $0 }
+        if let interval = limits.interval { nextInterval = Clock.steady + interval }
         while !isStopped.load(ordering: .acquiring) {
             capture.wait(milliseconds: 100, or: wakeDescriptor)
             let steady = Clock.steady
@@ -236,6 +242,15 @@ final class LiveAnalysis: @unchecked Sendable {
             waiting = tracker.waiting(now: now)
         }
         handOn(now, standing(tracker))
+        endInterval(steady, now)
+    }
+
+    /// Where a slow reader leaves no room, the interval goes on.
+    private func endInterval(_ steady: Int64, _ now: Int64) {
+        guard let interval = limits.interval, steady >= nextInterval else { return }
+        if outlets.reports?.add(.interval(now), size: 1) == true {
+            nextInterval += interval * max(1, (steady - nextInterval) / interval + 1)
+        }
     }
 
     private func handOn(_ now: Int64, _ standing: Monitor.Standing) {

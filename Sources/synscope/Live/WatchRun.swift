@@ -27,6 +27,7 @@ struct WatchRun {
     func run() throws {
         let style = command.text.style(in: command.times.zone)
         let selection = try command.selection.predicate(relativeTo: .now)
+        let table = command.isGrouped ? try command.groups.table() : nil
         let confinement = Confinement.capturing(
             reopens: command.wait, folder: command.output.map(RotatingSavefile.folder),
             serves: command.service.listen != nil)
@@ -71,17 +72,13 @@ struct WatchRun {
             frames: command.output == nil ? nil : BoundedQueue(limit: Self.maximumBlocks), monitor: monitor)
         let analysis = LiveAnalysis(
             capture, command.tracking.configuration(usual: Watch.usualAttempts),
-            limits: .init(count: command.count, duration: command.duration, waits: command.wait),
+            limits: .init(
+                count: command.count, duration: command.duration, waits: command.wait, interval: command.every),
             verifiesChecksums: command.tracking.verifiesChecksums, tunnelRules: command.tracking.tunnelRules,
             writer: writer, outlets: outlets)
         let ending = RunEnding()
         let reports = outlets.reports ?? BoundedQueue(limit: Self.maximumReports)
-        let reporter = Reporter(
-            AttemptSink(
-                format: command.format, quiet: command.quiet || command.screen, style: style,
-                output: StandardOutput(isLineBuffered: true), selection: selection, numbering: .noFile,
-                isVerbose: command.verbose),
-            reports, ending)
+        let reporter = Reporter(sink(table, style, selection), reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, monitor, ending, isQuiet: command.screen) }
         let reportThread = WorkThread("report") { reporter.run(description) }
@@ -116,6 +113,20 @@ struct WatchRun {
                 status: .notPermitted, message: "\(failure). --wait would have waited for its return")
         }
         if !isReported { throw CommandFailure(status: .unreadable, message: nil) }
+    }
+
+    /// What writes the report: attempts, or groups where there is a table.
+    private func sink(_ table: GroupTable?, _ style: TextStyle, _ selection: Predicate?) -> any ReportSink {
+        if let table {
+            let settings = GroupSink.Settings(
+                hasIntervals: command.every != nil, isJSON: command.format == .jsonl, order: command.groups.sort,
+                top: command.groups.top, showsFilters: command.verbose, style: style, selection: selection)
+            return GroupSink(table, settings)
+        }
+        return AttemptSink(
+            format: command.format, quiet: command.quiet || command.screen, style: style,
+            output: StandardOutput(isLineBuffered: true), selection: selection, numbering: .noFile,
+            isVerbose: command.verbose)
     }
 
     /// What to do where the user that this process became may not write what root may.
@@ -266,11 +277,11 @@ final class RunEnding: Sendable {
 ///
 /// Unchecked: only its thread touches the sink.
 final class Reporter: @unchecked Sendable {
-    private var sink: AttemptSink
+    private var sink: any ReportSink
     private let queue: BoundedQueue<LiveOutlets.Report>
     private let ending: RunEnding
 
-    init(_ sink: AttemptSink, _ queue: BoundedQueue<LiveOutlets.Report>, _ ending: RunEnding) {
+    init(_ sink: any ReportSink, _ queue: BoundedQueue<LiveOutlets.Report>, _ ending: RunEnding) {
         self.sink = sink
         self.queue = queue
         self.ending = ending
@@ -283,6 +294,7 @@ final class Reporter: @unchecked Sendable {
                 for report in reports {
                     switch report {
                     case .attempts(let records): for record in records { try sink.take(record) }
+                    case .interval(let now): try sink.endInterval(now)
                     case .end(let summary, let loss): try sink.end(summary, loss)
                     }
                 }
