@@ -46,7 +46,7 @@ struct TimeReferenceTests {
         let rules = try RulesFile.rules(at: ["rules.yml"], relativeTo: .now) { _ in
             "rules:\n  - where: frame.time < 10s\n    expect: all(frame.time_relative < 10s)\n"
         }
-        var check = Check(rules)
+        var check = RuleCheck(rules)
         for age in [5.0, 20] { check.take(attempt(secondsAgo: age)) }
         #expect(check.verdict().passed)
     }
