@@ -72,6 +72,7 @@ format: ## format the sources
 
 lint: ## check the format, that the rows of mutations can be used, and the scripts that run them and compare outputs
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	@! grep -rnE --include='*.swift' '^.{121,}' Sources Tests | grep -E '^[^:]+:[0-9]+: *//'
 	Scripts/proof/mutate.py --check
 	Scripts/proof/test-mutate.py
 	Scripts/proof/test-compare-outputs.py

@@ -39,7 +39,8 @@ enum AggregateKind: Equatable, Sendable {
     var takesPredicate: Bool { isTruth || self == .count || self == .ratio }
 }
 
-/// One aggregate of an assertion, checked. A class: looking one up for each attempt copies a reference, not its closures.
+/// One aggregate of an assertion, checked. A class: looking one up for each attempt copies a reference, not its
+/// closures.
 final class Aggregate: Sendable {
     /// Which of the attempts break the assertion, if it is broken.
     enum Offence: Sendable {

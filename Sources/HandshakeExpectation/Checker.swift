@@ -1,8 +1,8 @@
 import HandshakeAnalysis
 import PacketWire
 
-/// Gives names their meaning and types, and makes tests of expressions. Everything that can be wrong with an expression is
-/// found here, before a packet is read.
+/// Gives names their meaning and types, and makes tests of expressions. Everything that can be wrong with an expression
+/// is found here, before a packet is read.
 struct Checker {
     let source: [UInt8]
     /// What durations that a time is compared with are counted from.

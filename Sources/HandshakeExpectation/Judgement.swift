@@ -80,7 +80,8 @@ package struct Judgement: Sendable {
     package var figures: [Figure] = []
     /// Attempts that it was about.
     package var attempts = 0
-    /// Attempts that break it, attempts of which it is not known whether they do, and a few of them: those that break it first.
+    /// Attempts that break it, attempts of which it is not known whether they do, and a few of them: those that break
+    /// it first.
     package var offenderCount = 0
     package var openCount = 0
     package var examples: [Example] = []

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A POSIX extended regular expression, in either case. The C library matches it without going back, so no pattern can take
-/// long; what makes it go back, or grow, is refused.
+/// A POSIX extended regular expression, in either case. The C library matches it without going back, so no pattern can
+/// take long; what makes it go back, or grow, is refused.
 @safe final class NamePattern {
     struct Failure: Error {
         var words: String

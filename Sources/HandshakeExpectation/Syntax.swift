@@ -23,12 +23,10 @@ struct Syntax {
 /// Reads an expression by recursive descent.
 ///
 /// ```
-/// expression = and { ("||" | "or") and }
-/// and        = not { ("&&" | "and") not }
-/// not        = ("!" | "not") not | relation
-/// relation   = primary [ comparison primary | ["not"] "in" set | "contains" primary | ("matches" | "~") string ]
-/// primary    = "(" expression ")" | function "(" [expression {"," expression}] ["where" expression] ")" | field | name | literal
-/// set        = "{" [element {[","] element}] "}"        element = primary [".." primary]
+/// expression = and { ("||" | "or") and } and        = not { ("&&" | "and") not } not        = ("!" | "not") not |
+/// relation relation   = primary [ comparison primary | ["not"] "in" set | "contains" primary | ("matches" | "~")
+/// string ] primary    = "(" expression ")" | function "(" [expression {"," expression}] ["where" expression] ")" |
+/// field | name | literal set        = "{" [element {[","] element}] "}"        element = primary [".." primary]
 /// comparison = "==" | "!=" | "<" | "<=" | ">" | ">=" | "eq" | "ne" | "lt" | "le" | "gt" | "ge"
 /// ```
 struct ExpressionParser {

@@ -21,7 +21,8 @@ package enum TimeReference: Sendable {
 }
 
 extension Field {
-    /// The field as it reads with a reference: `frame.time_relative` counts from the capture's first frame, or until now.
+    /// The field as it reads with a reference: `frame.time_relative` counts from the capture's first frame, or until
+    /// now.
     func counted(from reference: TimeReference) -> Field {
         guard case .now = reference, name == Field.relativeTimeName else { return self }
         return Field(

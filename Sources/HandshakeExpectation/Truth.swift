@@ -1,5 +1,5 @@
-/// The three values of Kleene's logic. What a record does not say is unknown, and stays so through `not`, `and` and `or`
-/// wherever it could decide the result.
+/// The three values of Kleene's logic. What a record does not say is unknown, and stays so through `not`, `and` and
+/// `or` wherever it could decide the result.
 package enum Truth: UInt8, Sendable, Comparable {
     case no, unknown, yes
 

@@ -3,8 +3,8 @@ package import HandshakeReport
 import PacketWire
 import Synchronization
 
-/// What a live run knows at a moment, for whoever asks: the screen, the service, a signal. The capture's thread tells it,
-/// others read; nobody waits long, since nothing is rendered under its lock.
+/// What a live run knows at a moment, for whoever asks: the screen, the service, a signal. The capture's thread tells
+/// it, others read; nobody waits long, since nothing is rendered under its lock.
 package final class Monitor: Sendable {
     /// What the capture told last.
     package struct Standing: Sendable {

@@ -13,8 +13,8 @@ package struct Party: Sendable {
     package var lastFailure: Outcome?
 }
 
-/// How attempts went by party, for a bounded number of them: when there are too many, the half with the fewest failures and
-/// attempts is let go, so that a flood from random addresses costs no memory.
+/// How attempts went by party, for a bounded number of them: when there are too many, the half with the fewest failures
+/// and attempts is let go, so that a flood from random addresses costs no memory.
 struct Parties<Key: Hashable & Sendable>: Sendable {
     private var parties: [Key: Party] = [:]
     private static var most: Int { 4096 }

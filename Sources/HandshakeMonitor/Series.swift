@@ -47,7 +47,8 @@ struct Series: Sendable {
         seen = 0
     }
 
-    /// Counts an attempt in the second of its first segment, also where that is past; its round trip in the current one.
+    /// Counts an attempt in the second of its first segment, also where that is past; its round trip in the current
+    /// one.
     mutating func count(_ record: AttemptRecord) {
         let failures = record.outcome.isFailure ? 1 : 0
         let age = current.time - record.firstTime / 1_000_000_000

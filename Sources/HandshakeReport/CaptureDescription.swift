@@ -71,8 +71,8 @@ package struct CaptureLoss: Sendable {
     package var isTruncated = false
     /// Frames that the filter stopped.
     package var filteredOut: UInt64 = 0
-    /// Attempts that a live run did not report since its output's reader was slow, and handshake frames that it did not write
-    /// since the disk was.
+    /// Attempts that a live run did not report since its output's reader was slow, and handshake frames that it did not
+    /// write since the disk was.
     package var recordsLetGo: UInt64 = 0
     package var framesLetGo: UInt64 = 0
     package init() {}

@@ -1,4 +1,5 @@
-/// A number's digits, to be written more than once: up to 24 octets, in three words, the first digit in the lowest octet of the first.
+/// A number's digits, to be written more than once: up to 24 octets, in three words, the first digit in the lowest
+/// octet of the first.
 struct DecimalText {
     private(set) var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
     private(set) var count = 0
@@ -56,7 +57,8 @@ struct DecimalText {
 
     static let zeros: UInt64 = 0x3030_3030_3030_3030
 
-    /// The eight digits of a number below 10^8, an octet each, the first in the lowest: halves, quarters and eighths at once.
+    /// The eight digits of a number below 10^8, an octet each, the first in the lowest: halves, quarters and eighths at
+    /// once.
     @inline(__always)
     static func eight(_ value: UInt32) -> UInt64 {
         let (upper, lower) = value.quotientAndRemainder(dividingBy: 10_000)

@@ -4,8 +4,8 @@ import PacketWire
 /// The display filter of Wireshark that shows an attempt's frames, to be copied.
 ///
 /// It selects what passed between both ends, in either direction and in tunnels too: the attempt's own frames, and ICMP
-/// errors that quote them. Where frame numbers are those of one file, it selects from the attempt's first frame to its last:
-/// other frames of the same connection may lie between them. Elsewhere it selects every connection of these ends.
+/// errors that quote them. Where frame numbers are those of one file, it selects from the attempt's first frame to its
+/// last: other frames of the same connection may lie between them. Elsewhere it selects every connection of these ends.
 package enum DisplayFilter {
     /// What frame numbers are.
     package enum Numbering: Sendable, Hashable {

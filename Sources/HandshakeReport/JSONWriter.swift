@@ -1,6 +1,7 @@
 package import PacketWire
 
-/// Writes JSON (RFC 8259) straight into octets: names are written as they are, order is the caller's, nothing is built first.
+/// Writes JSON (RFC 8259) straight into octets: names are written as they are, order is the caller's, nothing is built
+/// first.
 package struct JSONWriter: FieldWriter {
     private(set) var stage: OutputStage
     private var needsComma = false

@@ -1,11 +1,12 @@
 package import HandshakeAnalysis
 import PacketWire
 
-/// The ladder diagram of one attempt: two lifelines, an arrow a segment, the sums that must come out, and findings where
-/// they belong.
+/// The ladder diagram of one attempt: two lifelines, an arrow a segment, the sums that must come out, and findings
+/// where they belong.
 ///
-/// A loss is drawn where the evidence puts it. After the capture point: the arrow ends in the middle. Before it: an arrow
-/// of its own, without a frame number, that never reached the capture. Unknown: the arrow ends in a question mark.
+/// A loss is drawn where the evidence puts it. After the capture point: the arrow ends in the middle. Before it: an
+/// arrow of its own, without a frame number, that never reached the capture. Unknown: the arrow ends in a question
+/// mark.
 package struct Ladder {
     let style: TextStyle
     private let record: AttemptRecord

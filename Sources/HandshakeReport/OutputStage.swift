@@ -22,10 +22,11 @@ extension OutputBuffer {
     }
 }
 
-/// Octets on their way into an output buffer, gathered in memory at hand: what is put there costs no look at the buffer. It is good
-/// as long as the `gather` that made it.
+/// Octets on their way into an output buffer, gathered in memory at hand: what is put there costs no look at the
+/// buffer. It is good as long as the `gather` that made it.
 ///
-/// With `OutputBuffer` the only unsafe code of the reports. Before octets are put, there is room for them and for `slack` more.
+/// With `OutputBuffer` the only unsafe code of the reports. Before octets are put, there is room for them and for
+/// `slack` more.
 @safe package struct OutputStage {
     /// What temporary memory may take of a thread's stack.
     fileprivate static let size = 1024

@@ -1,8 +1,8 @@
 package import HandshakeAnalysis
 import PacketWire
 
-/// Writes the JSON lines of plain attempts: of one shape, all but the figures is the same in each, so that it is copied from the
-/// line of the first one.
+/// Writes the JSON lines of plain attempts: of one shape, all but the figures is the same in each, so that it is copied
+/// from the line of the first one.
 package struct PlainLines {
     /// A figure, and what precedes it in the line that `JSONReport` writes; in its order.
     private enum Figure: CaseIterable {

@@ -42,8 +42,8 @@ extension TextReport {
         }
     }
 
-    /// What the capture itself is: it bounds what can be said of its attempts, so it comes before them where it is known
-    /// by then.
+    /// What the capture itself is: it bounds what can be said of its attempts, so it comes before them where it is
+    /// known by then.
     package mutating func captureBeforeAttempts(_ summary: HandshakeSummary, to out: inout OutputBuffer) {
         describeCapture(summary, to: &out)
         if !summary.quality.isEmpty { out.line("") }

@@ -1,5 +1,5 @@
-// TCP options as tcpdump and packetdrill write them, `mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7`, and their octets. A new
-// kind is a case in `octets(of:)` and one in `word(for:)`.
+// TCP options as tcpdump and packetdrill write them, `mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7`, and their octets.
+// A new kind is a case in `octets(of:)` and one in `word(for:)`.
 
 /// The option area of a TCP header (RFC 9293 section 3.2) as text.
 package enum OptionList {

@@ -15,7 +15,8 @@ extension Scenario {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Names for the packets that an ICMP error quotes without following them, by the packet's and by the error's index.
+    /// Names for the packets that an ICMP error quotes without following them, by the packet's and by the error's
+    /// index.
     private var labels: [Int: String] {
         var labels: [Int: String] = [:]
         var last: Int?

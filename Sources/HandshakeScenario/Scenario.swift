@@ -1,9 +1,10 @@
 package import PacketWire
 
-/// Traffic as a text describes it: packets that pass a capture point, and what must be found in them (docs/scenarios.md).
+/// Traffic as a text describes it: packets that pass a capture point, and what must be found in them
+/// (docs/scenarios.md).
 ///
-/// A scenario is read from text (`init(text:name:)`), becomes frames (`frames()`), is compared with what analysis makes of
-/// those frames (`check()`), and becomes text again (`text`).
+/// A scenario is read from text (`init(text:name:)`), becomes frames (`frames()`), is compared with what analysis makes
+/// of those frames (`check()`), and becomes text again (`text`).
 package struct Scenario: Sendable {
     /// One connection attempt that relative numbers refer to. Several flows may share a tuple.
     package struct Flow: Sendable, Hashable {

@@ -109,8 +109,8 @@ extension Scenario {
         take(batch)
     }
 
-    /// Compares what analysis makes of the frames with what the scenario expects. Besides its lines: every attempt's outcome
-    /// must be expected, and an attempt has no findings but those that are listed.
+    /// Compares what analysis makes of the frames with what the scenario expects. Besides its lines: every attempt's
+    /// outcome must be expected, and an attempt has no findings but those that are listed.
     /// - Returns: what differs; empty if nothing does.
     package func check() -> [Diagnostic] {
         // A small table: a scenario has few attempts, and a check maps no more memory than that.

@@ -6,8 +6,8 @@ struct TimeSpan {
         ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("", 1_000_000_000),
     ]
 
-    /// Decimal digits, with a fraction where the unit has one, then ns, us, ms, s or nothing (seconds); nil for anything
-    /// else, for a fraction of a nanosecond and for more than 100 years.
+    /// Decimal digits, with a fraction where the unit has one, then ns, us, ms, s or nothing (seconds); nil for
+    /// anything else, for a fraction of a nanosecond and for more than 100 years.
     init?(text: Substring) {
         guard let unit = TimeSpan.units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
         let parts = text.dropLast(unit.suffix.count).split(separator: ".", omittingEmptySubsequences: false)

@@ -5,7 +5,8 @@ package import NIOCore
 package import NIOHTTP1
 
 /// The HTTP service of a live run: metrics, health, recent attempts, events as they come, and a page that draws them.
-/// Everything that it serves comes from a `Monitor`; it reads nothing else and takes no input but its paths and queries.
+/// Everything that it serves comes from a `Monitor`; it reads nothing else and takes no input but its paths and
+/// queries.
 ///
 /// This is what is answered; `ServiceServer` has the connections.
 package struct LiveService: Sendable {

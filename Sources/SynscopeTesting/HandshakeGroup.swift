@@ -59,7 +59,8 @@ public struct HandshakeGroup: Sendable {
 
     /// Nanoseconds that a share of the known round trips does not exceed; nil where none is known.
     /// - Parameters:
-    ///   - share: from 0 (the shortest) to 1 (the longest); between them the result is less than 1/128 above a value that
+    ///   - share: from 0 (the shortest) to 1 (the longest); between them the result is less than 1/128 above a value
+    ///     that
     ///     occurred.
     ///   - leg: which round trip.
     public func quantile(_ share: Double, of leg: Leg = .total) -> Int64? {

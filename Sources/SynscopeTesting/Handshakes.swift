@@ -80,9 +80,9 @@ public struct Handshakes: Sendable {
 
     // MARK: Expectations
 
-    /// Expects an assertion to hold, in the language of `synscope check` (docs/expressions.md). If it does not, an issue
-    /// is recorded that says what it came to, with the ladder diagrams of the first attempts that break it attached. What
-    /// cannot be told does not hold, nor does what no attempt matched.
+    /// Expects an assertion to hold, in the language of `synscope check` (docs/expressions.md). If it does not, an
+    /// issue is recorded that says what it came to, with the ladder diagrams of the first attempts that break it
+    /// attached. What cannot be told does not hold, nor does what no attempt matched.
     /// - Parameters:
     ///   - expression: aggregates over the attempts, as `all(hs.outcome == established)`; a condition without any must
     ///     hold for each attempt.

@@ -5,9 +5,9 @@ import HandshakeScenario
 enum Records {
     static let names = ["web", "lossy", "closed", "filtered", "v6"]
 
-    /// web: established, 21 ms, MSS 1460 and 1400. lossy: its SYN was sent twice without timestamps, so the round trip is
-    /// known between 21 ms and 1.021 s. closed: refused after 3 ms, two SYNs. filtered: no answer to three SYNs. v6: over
-    /// IPv6, established, 6 ms.
+    /// web: established, 21 ms, MSS 1460 and 1400. lossy: its SYN was sent twice without timestamps, so the round trip
+    /// is known between 21 ms and 1.021 s. closed: refused after 3 ms, two SYNs. filtered: no answer to three SYNs. v6:
+    /// over IPv6, established, 6 ms.
     static let five: [AttemptRecord] = {
         let text = """
             flow web 192.0.2.10:50000 > 198.51.100.1:443 isn 1000 5000

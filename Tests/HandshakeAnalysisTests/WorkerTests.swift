@@ -57,7 +57,8 @@ import Testing
         for pair in UInt32(0)..<12 {
             let (first, second) = (Handshake(client: 0x0a00_0000 + pair * 2), Handshake(client: 0x0a00_0001 + pair * 2))
             for segment in first.segments + second.segments { frames.append((encoded(segment), time(frames))) }
-            // The first fragment of one connection's FIN waits for the other's, until that connection's next frame comes.
+            // The first fragment of one connection's FIN waits for the other's, until that connection's next frame
+            // comes.
             var end = second.reply([.fin, .ack])
             end.payloadLength = 100
             let piece = FrameEncoder(.ethernet).encode(end, pieces: [0..<40])[0]

@@ -29,9 +29,9 @@ struct TimeWindow: BitwiseCopyable, Sendable {
     }
 }
 
-/// The most frequent keys of a stream, in bounded memory (as Manku and Motwani's lossy counting, 2002): once there are more keys than
-/// are kept, the least frequent are let go until half of them are left at most, equals together. What stays keeps its count. A count is
-/// a lower bound.
+/// The most frequent keys of a stream, in bounded memory (as Manku and Motwani's lossy counting, 2002): once there are
+/// more keys than are kept, the least frequent are let go until half of them are left at most, equals together. What
+/// stays keeps its count. A count is a lower bound.
 struct FrequentKeys<Key: CountedKey>: Sendable {
     private struct Slot: BitwiseCopyable {
         var key: Key
@@ -187,10 +187,10 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     }
 }
 
-/// How often each key occurred at most, in fixed memory (the count-min sketch of Cormode and Muthukrishnan, 2005): a key adds to one
-/// counter of each row, and the least of its counters is its own count and those of keys that share it. What is counted apart can be
-/// added up: sums are what one would have counted. So hashes have no seed; who chooses keys to share the counters of another can make
-/// it seem more frequent, as can who uses that other.
+/// How often each key occurred at most, in fixed memory (the count-min sketch of Cormode and Muthukrishnan, 2005): a
+/// key adds to one counter of each row, and the least of its counters is its own count and those of keys that share it.
+/// What is counted apart can be added up: sums are what one would have counted. So hashes have no seed; who chooses
+/// keys to share the counters of another can make it seem more frequent, as can who uses that other.
 struct FrequencySketch: Sendable {
     private static let bits = 14
     private static let row = 1 << bits

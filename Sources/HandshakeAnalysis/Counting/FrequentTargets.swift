@@ -1,10 +1,11 @@
 import PacketWire
 
-/// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded memory. A count is a
-/// lower bound, as in `FrequentKeys`.
+/// For the sources with the most distinct destinations, how many those are (at most 256 are told apart), in bounded
+/// memory. A count is a lower bound, as in `FrequentKeys`.
 ///
-/// Sources of a flood have one destination each. So once there were more sources than are kept, one is counted from its second destination
-/// on: until then its first stands in a place that it shares with others, and the last to come stays.
+/// Sources of a flood have one destination each. So once there were more sources than are kept, one is counted from its
+/// second destination on: until then its first stands in a place that it shares with others, and the last to come
+/// stays.
 struct FrequentTargets: Sendable {
     private struct Pair: BitwiseCopyable {
         var source = IPAddress.none
@@ -33,7 +34,8 @@ struct FrequentTargets: Sendable {
     private var lossesSeen = 0
 
     /// - Parameters:
-    ///   - capacity: sources that are told apart at a time, a power of two; as many of each version have one destination.
+    ///   - capacity: sources that are told apart at a time, a power of two; as many of each version have one
+    ///     destination.
     ///   - pairs: so many are kept at most, whatever the sources.
     ///   - seed: of the hashes of pairs.
     init(capacity: Int, pairs: Int, seed: UInt64) {
@@ -119,8 +121,8 @@ struct FrequentTargets: Sendable {
         return position
     }
 
-    /// Lets go of the pairs of sources that are no longer counted, and of sources while there are too many pairs; a quarter full at
-    /// most then.
+    /// Lets go of the pairs of sources that are no longer counted, and of sources while there are too many pairs; a
+    /// quarter full at most then.
     private mutating func rebuild() {
         var kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
         while kept.count > maximumPairs / 2 {
@@ -139,7 +141,8 @@ struct FrequentTargets: Sendable {
     var sorted: [(key: IPAddress, count: Int, window: TimeWindow)] { sources.sorted }
 }
 
-/// A source that has one destination. It is not hashed before it has another: of a flood, another source takes its place.
+/// A source that has one destination. It is not hashed before it has another: of a flood, another source takes its
+/// place.
 protocol SingleTarget: BitwiseCopyable, Sendable {
     var source: IPAddress { get }
     var destination: Endpoint { get }
@@ -180,8 +183,8 @@ struct SingleTargetV6: SingleTarget {
     }
 }
 
-/// Sources with one destination, in fixed memory: where several share a place, the last to come stays. Which do is decided by a hash without
-/// a seed.
+/// Sources with one destination, in fixed memory: where several share a place, the last to come stays. Which do is
+/// decided by a hash without a seed.
 struct Singles<Single: SingleTarget>: Sendable {
     private let most: Int
     private var places: [Single] = []

@@ -44,8 +44,8 @@ public struct FrameCounts: Sendable {
             + unknownLinkTypes.values.reduce(0, +)
     }
 
-    /// By the reason's name, link types that are not decoded as `link-type-N`; ICMP errors are here too: no segment of a
-    /// connection, but used as evidence.
+    /// By the reason's name, link types that are not decoded as `link-type-N`; ICMP errors are here too: no segment of
+    /// a connection, but used as evidence.
     public var ignored: [String: UInt64] {
         var counts = IgnoredReason.allCases.reduce(into: [String: UInt64]()) { counts, reason in
             let count = ignoredByReason[Int(reason.rawValue)]
@@ -136,7 +136,8 @@ public struct HandshakeSummary: Sendable {
         return judged.counts.merging(unlisted.filter { $0.value > 0 }) { $0 + $1 }
     }
     private var judged = NamedCounts<Outcome>()
-    /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited for.
+    /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited
+    /// for.
     private var waiting: [PlainHandshake] = []
     private static let maximumWaiting = 32
     // Attempts that were counted without a record.
@@ -182,8 +183,8 @@ public struct HandshakeSummary: Sendable {
 
     package init() {}
 
-    /// SYNs that may have been connections of their own: they had the x of one that was decided, and nothing tells when they
-    /// were sent.
+    /// SYNs that may have been connections of their own: they had the x of one that was decided, and nothing tells when
+    /// they were sent.
     public internal(set) var doubtfulSYNs = 0
 
     /// Why an assertion that no attempt breaks may not hold all the same: what else happened, or did not, is not known.

@@ -1,7 +1,7 @@
 public import PacketWire
 
-/// What many attempts together look like. Counts are kept for a bounded number of addresses (the busiest stay), so that a
-/// flood from random sources costs no memory.
+/// What many attempts together look like. Counts are kept for a bounded number of addresses (the busiest stay), so that
+/// a flood from random sources costs no memory.
 public struct TrafficPatterns: Sendable {
     public struct Pattern: Sendable, Hashable {
         package init(

@@ -17,7 +17,8 @@ public enum Outcome: String, CaseIterable, Sendable {
     case pending
     case partial
 
-    /// Whether the client did not get its connection. What is open, not seen whole, or given up for another is no failure.
+    /// Whether the client did not get its connection. What is open, not seen whole, or given up for another is no
+    /// failure.
     public var isFailure: Bool {
         switch self {
         case .established, .pending, .partial, .superseded: false

@@ -4,8 +4,8 @@ package struct CaptureGaps: Sendable {
     private var gaps: [ClosedRange<Int64>] = []
     /// Beyond so many the oldest two are taken for one.
     private static let most = 1024
-    /// Nanoseconds before an attempt's first SYN in which an earlier one may have been lost: a client waits so long for an
-    /// answer before it repeats its SYN (RFC 6298 2.1).
+    /// Nanoseconds before an attempt's first SYN in which an earlier one may have been lost: a client waits so long for
+    /// an answer before it repeats its SYN (RFC 6298 2.1).
     private static let initialTimeout: Int64 = 1_000_000_000
 
     package init() {}

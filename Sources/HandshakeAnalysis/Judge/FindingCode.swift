@@ -1,5 +1,5 @@
-// The catalogue: each outcome and finding in one table, with its policy and its text. A new code is a case here and a place in
-// the judge that finds it; everything else (JSON, explain, the docs' test) follows.
+// The catalogue: each outcome and finding in one table, with its policy and its text. A new code is a case here and a
+// place in the judge that finds it; everything else (JSON, explain, the docs' test) follows.
 
 /// How much a finding matters by itself.
 public enum Severity: String, CaseIterable, Sendable, Comparable {

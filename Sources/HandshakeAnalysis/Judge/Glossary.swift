@@ -8,8 +8,8 @@ public struct GlossaryTerm: Sendable {
     public let consequence: String
 }
 
-/// The words of records that `synscope explain` knows beside outcomes, findings and capture qualities. They are made from
-/// their enumerations, so none is missing.
+/// The words of records that `synscope explain` knows beside outcomes, findings and capture qualities. They are made
+/// from their enumerations, so none is missing.
 public enum Glossary {
     public static let terms: [GlossaryTerm] =
         Confidence.allCases.map { term($0.rawValue, "confidence", $0.words) }

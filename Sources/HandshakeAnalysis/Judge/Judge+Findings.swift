@@ -113,8 +113,8 @@ extension Judge {
         syns.count == 1 && !synAcks.isEmpty && !attempt.events.hasAny(.challenge, .resetAnswersChallenge)
     }
 
-    /// Whether a SYN of the server came when there was nothing left to cross: after completion, or after its SYN-ACK with
-    /// another number.
+    /// Whether a SYN of the server came when there was nothing left to cross: after completion, or after its SYN-ACK
+    /// with another number.
     func isLateReverse(_ note: SegmentNote) -> Bool {
         if let completion, note.frame > completion.frame { return true }
         return validSYNACKs.contains { log[$0].frame < note.frame }
@@ -199,8 +199,8 @@ extension Judge {
             : "frame \(answer.frame) answers the copy of its SYN behind the translator, from \(answer.other.destination); nothing came back to \(answer.original.source)"
     }
 
-    /// Whether the server sent a segment that begins or ends at a number, and no RST, which may quote a wrong one: the capture
-    /// may have it in another place.
+    /// Whether the server sent a segment that begins or ends at a number, and no RST, which may quote a wrong one: the
+    /// capture may have it in another place.
     private func isOfServer(_ number: UInt32) -> Bool {
         log.contains {
             !$0.fromClient && !$0.isICMP && !$0.isSYNACK && !$0.flags.contains(.rst)

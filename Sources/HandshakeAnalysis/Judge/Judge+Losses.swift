@@ -5,8 +5,8 @@ extension Judge {
     func findLostSYNs(_ found: inout [Finding]) {
         guard places.syns.count > 1, !places.isIncomplete || places.mayHoldCopies else { return }
         guard let synAck = note(places.synAcks.first) else {
-            // Nothing ever came back: the loss is real, its place cannot be known from here. A RST, acceptable or not, shows
-            // that a SYN arrived.
+            // Nothing ever came back: the loss is real, its place cannot be known from here. A RST, acceptable or not,
+            // shows that a SYN arrived.
             guard !attempt.marks.contains(.serverSpoke), !attempt.marks.contains(.established),
                 !attempt.events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft),
                 !log.contains(where: { !$0.fromClient && $0.flags.contains(.rst) && !$0.isICMP })
@@ -39,8 +39,8 @@ extension Judge {
             !hasAnswerToEachSYN
         else { return }
         if let named = echoed(by: synAck, among: copies) {
-            // A stateful server echoes the first SYN that it accepted: those before did not take. (The first arrived: see
-            // findLostSYNACKs.)
+            // A stateful server echoes the first SYN that it accepted: those before did not take. (The first arrived:
+            // see findLostSYNACKs.)
             let before = copies.before(named)
             guard !before.isEmpty else { return }
             var finding = Finding(.synLost, frames(before))
@@ -70,8 +70,8 @@ extension Judge {
         places.synAcks.count + places.view.count { log[$0].event == .refusal } >= places.syns.count
     }
 
-    /// Whether the answer to a SYN was due before its client sent the next: copies closer together than the shortest round trip
-    /// say nothing.
+    /// Whether the answer to a SYN was due before its client sent the next: copies closer together than the shortest
+    /// round trip say nothing.
     private func isDue(_ copy: Int, before next: Int?, _ synAck: SegmentNote) -> Bool {
         guard let next, let last = places.syns.last(where: { log[$0].frame < synAck.frame }) else { return false }
         return log[next].time &- log[copy].time > synAck.time &- log[last].time

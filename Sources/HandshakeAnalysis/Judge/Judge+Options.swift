@@ -11,7 +11,8 @@ extension Judge {
 
     /// The SYN that options are taken from: the first.
     var offer: SegmentNote? { note(syns.first) }
-    /// The SYN-ACK that options are taken from: the one that the client answered, if its TSecr names one; else the first.
+    /// The SYN-ACK that options are taken from: the one that the client answered, if its TSecr names one; else the
+    /// first.
     var answer: SegmentNote? {
         note(answered ?? synAcks.first) ?? log.first { $0.event == .synAckWrongAck } ?? log.first {
             $0.event == .reverseSyn

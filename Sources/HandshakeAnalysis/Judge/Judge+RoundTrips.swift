@@ -99,8 +99,8 @@ extension Judge {
             || log.count { $0.event == .syn } == Int(attempt.synCount) && validSYNACKs.count == Int(attempt.synAckCount)
     }
 
-    /// Whether time runs forward from one logged segment to the other, and neither stands beside a step: a clock that steps
-    /// back had stepped forward before, or will.
+    /// Whether time runs forward from one logged segment to the other, and neither stands beside a step: a clock that
+    /// steps back had stepped forward before, or will.
     private func isContinuous(_ first: SegmentNote, _ last: SegmentNote) -> Bool {
         guard first.frame <= last.frame, first.time <= last.time else { return false }
         guard let clockStep else { return true }
@@ -129,7 +129,8 @@ extension Judge {
     }
 
     /// The SYNs that the first SYN-ACK of y may answer: all before it, less those that something else answered.
-    /// - Parameter countingChallenges: whether a challenge ACK answers one. For a figure it does not: it may be the answer to a
+    /// - Parameter countingChallenges: whether a challenge ACK answers one. For a figure it does not: it may be the
+    ///   answer to a
     ///   SYN that was not captured, and the next one still be under way.
     func answerableSYNs(countingChallenges: Bool) -> BitSet64 {
         guard let synAck = places.synAcks.first.map({ log[$0].frame }) else { return BitSet64() }
@@ -164,8 +165,8 @@ extension Judge {
         }
     }
 
-    /// Whether the SYN-ACK echoes a TSval that no captured SYN had: what it answers was not captured. (0 is a field that was
-    /// never filled.)
+    /// Whether the SYN-ACK echoes a TSval that no captured SYN had: what it answers was not captured. (0 is a field
+    /// that was never filled.)
     func echoesUnseenSYN(_ synAck: SegmentNote) -> Bool {
         synAck.options.contains(.timestamps) && synAck.tsecr != 0
             && syns.allSatisfy { log[$0].options.contains(.timestamps) && log[$0].tsval != synAck.tsecr }
@@ -193,8 +194,8 @@ extension Judge {
         return leg(from: copies, to: synAck, naming: echoed(by: synAck, among: copies))
     }
 
-    /// Whether the final ACK echoes a TSval of no SYN-ACK before it at the place that time is measured by: it answers one that this
-    /// place saw only later, or not at all.
+    /// Whether the final ACK echoes a TSval of no SYN-ACK before it at the place that time is measured by: it answers
+    /// one that this place saw only later, or not at all.
     private var acknowledgesUnseenSYNACK: Bool {
         guard let ack = note(places.completion), ack.fromClient, ack.options.contains(.timestamps), ack.tsecr != 0
         else {
@@ -219,8 +220,9 @@ extension Judge {
             naming: isNaming ? copies.first { log[$0].tsval == completion.tsecr } : nil)
     }
 
-    /// From the one of several copies that was answered to its answer. Karn: without timestamps any of the copies may be meant. A peer
-    /// echoes the first that it accepted, also in later answers: only where that is the last copy is the pair certain.
+    /// From the one of several copies that was answered to its answer. Karn: without timestamps any of the copies may
+    /// be meant. A peer echoes the first that it accepted, also in later answers: only where that is the last copy is
+    /// the pair certain.
     /// - Parameter named: the copy that the answer echoes.
     private func leg(from copies: BitSet64, to answer: SegmentNote, naming named: Int?) -> Interval? {
         guard let first = copies.first, let last = copies.last, isContinuous(log[first], answer) else { return nil }

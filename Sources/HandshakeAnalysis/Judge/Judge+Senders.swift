@@ -75,8 +75,8 @@ extension Judge {
         }
     }
 
-    /// Whether RFC 9293 3.10.7.1 prescribes SEQ 0 for a RST of the server: with ACK, it answers a segment without ACK, and
-    /// acknowledges that segment's SEQ+LEN; without, it answers an ACK of 0.
+    /// Whether RFC 9293 3.10.7.1 prescribes SEQ 0 for a RST of the server: with ACK, it answers a segment without ACK,
+    /// and acknowledges that segment's SEQ+LEN; without, it answers an ACK of 0.
     private func isPrescribed(_ rst: SegmentNote) -> Bool {
         log.contains { segment in
             guard segment.fromClient, !segment.isICMP, segment.frame < rst.frame else { return false }
@@ -88,8 +88,8 @@ extension Judge {
         }
     }
 
-    /// From how many hops away a packet comes that has this limit left: stacks send RSTs of their own with another initial one, but
-    /// from as many hops away.
+    /// From how many hops away a packet comes that has this limit left: stacks send RSTs of their own with another
+    /// initial one, but from as many hops away.
     private static func hops(_ limit: UInt8) -> Int {
         let initial = limit <= 32 ? 32 : limit <= 64 ? 64 : limit <= 128 ? 128 : 255
         return initial - Int(limit)
@@ -98,8 +98,9 @@ extension Judge {
     /// Whether packets with these limits left come from equally far away, or one hop apart.
     static func areNear(_ a: UInt8, _ b: UInt8) -> Bool { a == b || abs(hops(a) - hops(b)) <= 1 }
 
-    /// The last IP identification of a peer that counts them, seen by two of its packets at least. Zero, random or mixed ones
-    /// (Linux sends 0 on SYN-ACKs and counts later) say nothing: of two random ones, one pair in 64 lies within 1024.
+    /// The last IP identification of a peer that counts them, seen by two of its packets at least. Zero, random or
+    /// mixed ones (Linux sends 0 on SYN-ACKs and counts later) say nothing: of two random ones, one pair in 64 lies
+    /// within 1024.
     private func countsIdentifications(_ peers: BitSet64, before rst: SegmentNote) -> UInt16? {
         let earlier = peers.filter { log[$0].frame < rst.frame }
         let steps: ClosedRange<UInt16> = earlier.count > 2 ? 1...1024 : 1...16

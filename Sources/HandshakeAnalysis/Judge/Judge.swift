@@ -1,7 +1,7 @@
 import PacketWire
 
-/// Derives the record of an attempt that is over from its log: the outcome, then what the numbers, times and options say.
-/// Pure: equal logs give equal records. The parts are in `Judge+*.swift`.
+/// Derives the record of an attempt that is over from its log: the outcome, then what the numbers, times and options
+/// say. Pure: equal logs give equal records. The parts are in `Judge+*.swift`.
 struct Judge {
     /// Nanoseconds that the first SYN or SYN-ACK must be old before silence means something: a client of RFC 6298 has
     /// sent three by then.

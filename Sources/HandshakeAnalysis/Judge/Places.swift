@@ -1,7 +1,7 @@
 import PacketWire
 
-/// The capture points that a log shows, and the one whose sightings time is measured by. A packet that was seen at two points
-/// has two times, perhaps by two clocks: all legs of a round trip take those of one point.
+/// The capture points that a log shows, and the one whose sightings time is measured by. A packet that was seen at two
+/// points has two times, perhaps by two clocks: all legs of a round trip take those of one point.
 struct Places {
     /// Sightings at the point that is measured by; the first sightings of all packets where there is one point only.
     private(set) var view: BitSet64

@@ -1,7 +1,7 @@
 package import PacketWire
 
-/// A `PlainHandshake` that is listed: its figures, without the record that they would fill. What else the record says is the same
-/// for all of one `shape`.
+/// A `PlainHandshake` that is listed: its figures, without the record that they would fill. What else the record says
+/// is the same for all of one `shape`.
 package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var client: Endpoint
     package var server: Endpoint

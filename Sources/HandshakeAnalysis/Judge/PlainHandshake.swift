@@ -1,8 +1,9 @@
 import PacketWire
 
-/// A handshake of which there is nothing to say but its figures: SYN, SYN-ACK and final ACK, once each, in order, whole, with right
-/// numbers and usual options. Most attempts of most captures are like that. What a `Judge` would find by weighing every possibility
-/// follows at once: established, no finding. So this is asked first; the tests compare both on every scenario and simulated world.
+/// A handshake of which there is nothing to say but its figures: SYN, SYN-ACK and final ACK, once each, in order,
+/// whole, with right numbers and usual options. Most attempts of most captures are like that. What a `Judge` would find
+/// by weighing every possibility follows at once: established, no finding. So this is asked first; the tests compare
+/// both on every scenario and simulated world.
 ///
 /// It errs on one side only: what it does not recognise is judged in full.
 struct PlainHandshake {

@@ -8,8 +8,8 @@ extension SegmentNote {
     /// Nanoseconds within which a mirror shows a packet again.
     static let mirrorWindow: Int64 = 100_000
 
-    /// Whether both look like one packet: equal but for what a second sighting may change (hop limit, link, MSS, an option
-    /// taken out). Different IP identifications disprove it.
+    /// Whether both look like one packet: equal but for what a second sighting may change (hop limit, link, MSS, an
+    /// option taken out). Different IP identifications disprove it.
     @inline(__always)
     package func looksLike(_ other: SegmentNote) -> Bool {
         hasNumbers(of: other) && window == other.window && tsval == other.tsval
@@ -39,8 +39,8 @@ extension SegmentNote {
             || tunnels != other.tunnels || carrier != other.carrier
     }
 
-    /// Whether the two are proven to be one packet, captured twice. Equal bytes alone do not prove it: Linux answers a SYN
-    /// copy and its own timer with equal SYN-ACKs, microseconds apart.
+    /// Whether the two are proven to be one packet, captured twice. Equal bytes alone do not prove it: Linux answers a
+    /// SYN copy and its own timer with equal SYN-ACKs, microseconds apart.
     @inline(__always)
     package func isSamePacket(as other: SegmentNote) -> Bool {
         guard looksLike(other) else { return false }
@@ -59,14 +59,14 @@ extension SegmentNote {
     /// Whether an identification or the link itself proves that they are one packet.
     func hasProof(of other: SegmentNote) -> Bool { hasEqualIdentification(other) || isLinkRepetition(of: other) }
 
-    /// Whether no two packets of a sender would be alike like this: they share an identification or a TSval that is not 0, or
-    /// the link repeated a frame.
+    /// Whether no two packets of a sender would be alike like this: they share an identification or a TSval that is not
+    /// 0, or the link repeated a frame.
     func isSurelySamePacket(as other: SegmentNote) -> Bool {
         hasEqualIdentification(other) || hasEqualTSval(other) && wasElsewhere(other) || isLinkRepetition(of: other)
     }
 
-    /// Whether it is the other's packet in another carrier: equal numbers, and an equal TSval or IP identification, neither
-    /// contradicting.
+    /// Whether it is the other's packet in another carrier: equal numbers, and an equal TSval or IP identification,
+    /// neither contradicting.
     func isSightingElsewhere(of other: SegmentNote) -> Bool {
         guard hasNumbers(of: other) else { return false }
         let hasTimestamps = options.contains(.timestamps) && other.options.contains(.timestamps)

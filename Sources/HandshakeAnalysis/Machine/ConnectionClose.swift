@@ -25,7 +25,8 @@ struct ConnectionClose: BitwiseCopyable, Equatable {
         bits & (ConnectionClose.reset | ConnectionClose.replaced) != 0
             || has(ConnectionClose.clientFin | ConnectionClose.serverFin)
     }
-    /// Whether it matters what is acknowledged from now on. If the client closed first, and both FINs came, it does not.
+    /// Whether it matters what is acknowledged from now on. If the client closed first, and both FINs came, it does
+    /// not.
     @inline(__always)
     var awaitsACK: Bool {
         let fins = bits & (ConnectionClose.clientFin | ConnectionClose.serverFin | ConnectionClose.serverFirst)
@@ -33,8 +34,8 @@ struct ConnectionClose: BitwiseCopyable, Equatable {
     }
     var isReset: Bool { has(ConnectionClose.reset) }
 
-    /// Whether the server is in TIME-WAIT, where RFC 6191 applies: its FIN did not acknowledge the client's (it closed first,
-    /// or both at once, RFC 9293 3.6), and both FINs were acknowledged.
+    /// Whether the server is in TIME-WAIT, where RFC 6191 applies: its FIN did not acknowledge the client's (it closed
+    /// first, or both at once, RFC 9293 3.6), and both FINs were acknowledged.
     var isServerInTimeWait: Bool {
         !isReset
             && has(

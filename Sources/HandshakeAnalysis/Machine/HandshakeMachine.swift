@@ -17,8 +17,8 @@ package enum HandshakeState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case aborted
     /// Completed, and still open to late evidence.
     case established
-    /// Completed, and the client's SYN or the server's SYN-ACK was not captured so far. It may come behind what answers it,
-    /// the FIN included.
+    /// Completed, and the client's SYN or the server's SYN-ACK was not captured so far. It may come behind what answers
+    /// it, the FIN included.
     case establishedHalfSeen
     /// Reported. The connection may live on.
     case closed

@@ -1,7 +1,7 @@
 import PacketWire
 
-/// What there is to know of one attempt while it is followed; most never need it (`AttemptTable`). Flat (no references), since a table holds millions. What can be derived from the
-/// log at the end is not kept here.
+/// What there is to know of one attempt while it is followed; most never need it (`AttemptTable`). Flat (no
+/// references), since a table holds millions. What can be derived from the log at the end is not kept here.
 struct Attempt: BitwiseCopyable {
     /// Which expiry queue it is in.
     enum Queue: UInt8 { case unfinished, settling, ended, live }
@@ -44,8 +44,8 @@ struct Attempt: BitwiseCopyable {
     }
 
     var key: ConnectionKey
-    /// The virtual networks of the client's first segment, and of the server's; the latter is the client's until the server
-    /// shows another. A third carries proven copies.
+    /// The virtual networks of the client's first segment, and of the server's; the latter is the client's until the
+    /// server shows another. A third carries proven copies.
     var clientNetwork = VirtualNetwork.none
     var serverNetwork = VirtualNetwork.none
     var copyNetwork = VirtualNetwork.none
@@ -135,8 +135,8 @@ struct Attempt: BitwiseCopyable {
         return segment.source == client
     }
 
-    /// Whether a segment's virtual network is one of this attempt's. The first segment of the server may come in another one,
-    /// if it acknowledges x+1: nothing else would know that number.
+    /// Whether a segment's virtual network is one of this attempt's. The first segment of the server may come in
+    /// another one, if it acknowledges x+1: nothing else would know that number.
     @inline(__always)
     func isIn(_ segment: Segment) -> Bool {
         if marks.contains(.midstream) || isCarried(in: segment.network) { return true }
@@ -150,7 +150,8 @@ struct Attempt: BitwiseCopyable {
         network == clientNetwork || network == serverNetwork || network == copyNetwork && copyNetwork != .none
     }
 
-    /// Whether the connection is up as far as was seen: completed, no RST since, and not both FINs. Half-closed is live.
+    /// Whether the connection is up as far as was seen: completed, no RST since, and not both FINs. Half-closed is
+    /// live.
     @inline(__always) var isLive: Bool { marks.contains(.established) && !close.isOver }
 }
 

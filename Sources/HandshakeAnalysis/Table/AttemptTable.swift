@@ -2,10 +2,11 @@ import PacketWire
 
 /// Every attempt that is remembered.
 ///
-/// Each has an `Entry` of 64 octets: a cache line, found through the index. As long as nothing about it is out of the ordinary that
-/// and little more is all there is: a SYN without an answer costs its entry, from its SYN-ACK on an attempt has a `Progress` too, and
-/// once it is reported an `Aftermath`. With the first thing that is not ordinary it is given an `Attempt`, which has a field for everything, and a log. Its slot
-/// stays the same. A test compares the results with those of a tracker that gives every attempt its detail at once.
+/// Each has an `Entry` of 64 octets: a cache line, found through the index. As long as nothing about it is out of the
+/// ordinary that and little more is all there is: a SYN without an answer costs its entry, from its SYN-ACK on an
+/// attempt has a `Progress` too, and once it is reported an `Aftermath`. With the first thing that is not ordinary it
+/// is given an `Attempt`, which has a field for everything, and a log. Its slot stays the same. A test compares the
+/// results with those of a tracker that gives every attempt its detail at once.
 struct AttemptTable: ~Copyable {
     var entries: Pool<Entry>
     var details: Pool<Attempt>

@@ -1,8 +1,8 @@
 import PacketWire
 
 /// The tuple: both endpoints, the lower first. What else tells connections apart is in the attempt: x, and the virtual
-/// network of each direction (asymmetric routing gives them different ones, so neither can be part of the key). VLAN tags,
-/// MPLS labels and outer addresses are no part of a connection's identity.
+/// network of each direction (asymmetric routing gives them different ones, so neither can be part of the key). VLAN
+/// tags, MPLS labels and outer addresses are no part of a connection's identity.
 struct ConnectionKey: Equatable, BitwiseCopyable {
     var low: Endpoint
     var high: Endpoint

@@ -1,7 +1,7 @@
 import PacketWire
 
-/// What the table holds of every attempt, and all that it holds of a SYN that had no answer. The fields from `profile` on are
-/// those of an attempt without detail.
+/// What the table holds of every attempt, and all that it holds of a SYN that had no answer. The fields from `profile`
+/// on are those of an attempt without detail.
 struct Entry: BitwiseCopyable {
     /// How far an attempt without detail has come.
     enum Stage: UInt8 {
@@ -21,8 +21,8 @@ struct Entry: BitwiseCopyable {
 
     /// Both IPv4 addresses; for IPv6 the number of an `AddressPair`.
     var addresses: UInt64 = 0
-    /// When it was put in its queue, on the clock of `CaptureClock.elapsed`. Of an attempt that is not reported it is also when the
-    /// attempt, and its handshake, was last heard of.
+    /// When it was put in its queue, on the clock of `CaptureClock.elapsed`. Of an attempt that is not reported it is
+    /// also when the attempt, and its handshake, was last heard of.
     var queued: Int64 = 0
     /// The number and time of its first segment's frame.
     var firstFrame: UInt64 = 0
@@ -79,8 +79,8 @@ struct Entry: BitwiseCopyable {
     }
 }
 
-/// What an attempt without detail has beside its entry from its SYN-ACK on, until it is reported: few at a time, so that they stay
-/// in a cache.
+/// What an attempt without detail has beside its entry from its SYN-ACK on, until it is reported: few at a time, so
+/// that they stay in a cache.
 struct Progress: BitwiseCopyable {
     /// y.
     var serverISN: UInt32 = 0
@@ -121,8 +121,8 @@ struct Aftermath: BitwiseCopyable {
     var clientTSval: UInt32
     var close: ConnectionClose
 
-    /// Takes a segment's numbers: as `heardAgain`. Whose segment it is is not to be predicted: each number is written, the same
-    /// where it is not this side's.
+    /// Takes a segment's numbers: as `heardAgain`. Whose segment it is is not to be predicted: each number is written,
+    /// the same where it is not this side's.
     @inline(__always)
     mutating func hear(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
         let end = SequenceNumber.later(segment.seq &+ segment.sequenceLength, clientEnd)

@@ -1,5 +1,5 @@
-/// Four elements that are reached one by one. To reach one of an `InlineArray` by its number all are copied, in vectors: those wait until what
-/// was last written to any of them is in memory.
+/// Four elements that are reached one by one. To reach one of an `InlineArray` by its number all are copied, in
+/// vectors: those wait until what was last written to any of them is in memory.
 @safe struct FixedArray4<Element: BitwiseCopyable>: ~Copyable {
     private let base: UnsafeMutablePointer<Element>
 

@@ -1,11 +1,13 @@
-/// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the slot. The first
-/// of those bits say where an entry belongs, so that neither growth nor removal has to look at the records: those are rarely in a
-/// cache. That is a bucket of eight places, a line of a cache, which is looked at in two steps; where it is full, the next places follow. At
-/// most five eighths full, doubled when it is; deletion shifts back, so there are no tombstones to age.
+/// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the
+/// slot. The first of those bits say where an entry belongs, so that neither growth nor removal has to look at the
+/// records: those are rarely in a cache. That is a bucket of eight places, a line of a cache, which is looked at in two
+/// steps; where it is full, the next places follow. At most five eighths full, doubled when it is; deletion shifts
+/// back, so there are no tombstones to age.
 ///
-/// It grows without a pause: each insertion moves a bucket, or some, to the two of the new table that each becomes, in the order of hashes. So
-/// one comparison says whether a hash was moved yet. What was moved stays where it was too until all are: what belongs at the end of the old
-/// table, and lies at its start, is found by going past it. Nobody takes it for an entry, since its tag is below the boundary.
+/// It grows without a pause: each insertion moves a bucket, or some, to the two of the new table that each becomes, in
+/// the order of hashes. So one comparison says whether a hash was moved yet. What was moved stays where it was too
+/// until all are: what belongs at the end of the old table, and lies at its start, is found by going past it. Nobody
+/// takes it for an entry, since its tag is below the boundary.
 @safe struct HashIndex: ~Copyable {
     /// `young` and `old`, side by side so that one of them is chosen without a branch.
     private var tables: InlineArray<2, IndexTable>
@@ -14,7 +16,8 @@
     private var boundary: UInt64 = 0
     private(set) var count = 0
     private let room: IndexRoom
-    /// The number of entries with which the memory of the next table is announced: so much before growth begins as the system takes to clear it.
+    /// The number of entries with which the memory of the next table is announced: so much before growth begins as the
+    /// system takes to clear it.
     private var announcing = Int.max
     /// Below so many there is one table, and one more is put in its place and that is all; 0 while it grows.
     private var calm = 0
@@ -108,8 +111,8 @@
     struct Finding {
         /// 0 for none.
         var slot: UInt32
-        /// Where an entry for it would be put then, in the table that was searched, as long as none is removed or inserted; -1 where that is
-        /// not known.
+        /// Where an entry for it would be put then, in the table that was searched, as long as none is removed or
+        /// inserted; -1 where that is not known.
         var vacancy: Int
     }
 
@@ -144,7 +147,8 @@
         table[table.position(of: IndexTable.entry(hash, old))] = IndexTable.entry(hash, new)
     }
 
-    /// - Parameter vacancy: where `find` says that it would be put; -1 where that is not known. It counts only where there is one table.
+    /// - Parameter vacancy: where `find` says that it would be put; -1 where that is not known. It counts only where
+    ///   there is one table.
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
         if count < calm, vacancy >= 0 {
@@ -172,7 +176,8 @@
         old.prefetch(place: later)
         young.prefetch(place: 2 &* later)
         young.prefetch(place: 2 &* later &+ size)
-        // Up to where nothing has run over from what belongs before. What lies before its place belongs at the end, and is moved last.
+        // Up to where nothing has run over from what belongs before. What lies before its place belongs at the end, and
+        // is moved last.
         repeat {
             if !old.split(moved, into: young) { moveSingly() }
             moved += size

@@ -1,7 +1,8 @@
 import CLinux
 
-/// Address space for the indexes of a table's shards, of every size that they will grow through. The indexes of one size lie side by
-/// side: together they fill large pages, which one alone would not, and to find an entry is to find its page first.
+/// Address space for the indexes of a table's shards, of every size that they will grow through. The indexes of one
+/// size lie side by side: together they fill large pages, which one alone would not, and to find an entry is to find
+/// its page first.
 @safe struct IndexMemory: ~Copyable {
     private let base: UnsafeMutableRawPointer?
     private let byteCount: Int

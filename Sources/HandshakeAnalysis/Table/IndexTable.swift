@@ -2,8 +2,8 @@ import CLinux
 
 /// The entries of an index, in one of its sizes.
 @safe struct IndexTable {
-    /// Where they are, and in the bits that are 0 in that how many bits of an entry are below those that say where it belongs: a lookup has
-    /// one word to choose between two tables.
+    /// Where they are, and in the bits that are 0 in that how many bits of an entry are below those that say where it
+    /// belongs: a lookup has one word to choose between two tables.
     private let word: UInt
     private static let alignment: UInt = 64
 
@@ -68,7 +68,8 @@ import CLinux
     }
 
     /// Puts the entries of a bucket in the two of a table of twice the size that it becomes.
-    /// - Returns: false, and nothing is done, where some do not belong in this bucket, or something has run over into those two.
+    /// - Returns: false, and nothing is done, where some do not belong in this bucket, or something has run over into
+    ///   those two.
     @inline(__always)
     func split(_ start: Int, into larger: IndexTable) -> Bool {
         let (first, second) = (2 &* start, 2 &* start &+ IndexTable.bucket)
@@ -78,7 +79,8 @@ import CLinux
             strays |= entry == 0 ? 0 : home(entry) ^ start
         }
         guard strays == 0 else { return false }
-        // Which of the two is not to be predicted, nor whether there is one: none is put in an empty place too, and leaves it empty.
+        // Which of the two is not to be predicted, nor whether there is one: none is put in an empty place too, and
+        // leaves it empty.
         var counts = 0
         for place in start..<start + IndexTable.bucket {
             let entry = self[place]

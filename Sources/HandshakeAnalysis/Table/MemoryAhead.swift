@@ -1,7 +1,7 @@
 import CLinux
 
-/// Memory of a table that it will need soon, of whole pages. The system clears pages when they are touched first, which whoever touches
-/// them waits for; another thread can have that done before.
+/// Memory of a table that it will need soon, of whole pages. The system clears pages when they are touched first, which
+/// whoever touches them waits for; another thread can have that done before.
 package struct MemoryAhead: Sendable {
     let address: UInt
     let length: Int

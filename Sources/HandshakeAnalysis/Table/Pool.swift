@@ -2,10 +2,10 @@ import CLinux
 
 /// A dense pool of records.
 ///
-/// The pools, `FixedArray4`, `Shards`, the indexes and the prefetches have the only unsafe code of the analysis. Memory is the
-/// limit here, not instructions: a pool is reserved address space that costs nothing until it is touched, so it never grows
-/// by copying; a lookup touches one index line and one record. Slots are numbered from 1; 0 is none. Every number that gets
-/// in here came from here.
+/// The pools, `FixedArray4`, `Shards`, the indexes and the prefetches have the only unsafe code of the analysis. Memory
+/// is the limit here, not instructions: a pool is reserved address space that costs nothing until it is touched, so it
+/// never grows by copying; a lookup touches one index line and one record. Slots are numbered from 1; 0 is none. Every
+/// number that gets in here came from here.
 @safe struct Pool<Element: BitwiseCopyable>: ~Copyable {
     private let base: UnsafeMutablePointer<Element>
     private let byteCount: Int
@@ -77,7 +77,8 @@ import CLinux
 
     /// Takes a slot. The pool must not be full.
     ///
-    /// The memory of the next is asked for: all that is written later would wait until a write to memory that is not at hand is done.
+    /// The memory of the next is asked for: all that is written later would wait until a write to memory that is not at
+    /// hand is done.
     @inline(__always)
     mutating func insert(_ element: Element) -> UInt32 {
         precondition(count < capacity)

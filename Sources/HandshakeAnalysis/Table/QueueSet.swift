@@ -1,5 +1,5 @@
-/// The expiry queues: one for each lifetime, so that each is in the order of its deadlines and only the heads need looking
-/// at. Links are in the entries.
+/// The expiry queues: one for each lifetime, so that each is in the order of its deadlines and only the heads need
+/// looking at. Links are in the entries.
 struct QueueSet: ~Copyable {
     struct Ends: BitwiseCopyable {
         var head: UInt32 = 0
@@ -36,7 +36,8 @@ struct QueueSet: ~Copyable {
         added(slot, to: queue, entries)
     }
 
-    /// Readies an entry for a queue's tail. One that is to be inserted is whole then: it is not written to again while that is under way.
+    /// Readies an entry for a queue's tail. One that is to be inserted is whole then: it is not written to again while
+    /// that is under way.
     @inline(__always)
     func place(_ entry: inout Entry, in queue: Attempt.Queue, now: Int64) {
         entry.queue = queue
@@ -107,7 +108,8 @@ extension Entry {
     /// When its time in its queue is over, on `CaptureClock.elapsed`.
     var queueEnd: Int64 { queued &+ QueueSet.lifetime(queue) }
 
-    /// When it leaves its queue. What is then only forgotten is so with all of its second: time is looked at less often.
+    /// When it leaves its queue. What is then only forgotten is so with all of its second: time is looked at less
+    /// often.
     var queueDeadline: Int64 {
         switch queue {
         case .unfinished, .settling: queueEnd

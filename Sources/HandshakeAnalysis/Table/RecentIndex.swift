@@ -1,8 +1,8 @@
 import CLinux
 
-/// Where the attempts are that were heard of last, beside the index: an open connection's segments come within little time, and its place
-/// in a large index is far from all others. Buckets of four entries, as the index has them; the newest is the first, and the last is
-/// given up for it.
+/// Where the attempts are that were heard of last, beside the index: an open connection's segments come within little
+/// time, and its place in a large index is far from all others. Buckets of four entries, as the index has them; the
+/// newest is the first, and the last is given up for it.
 ///
 /// What it leads to is what the index leads to, or nothing: whoever changes that changes it here too.
 @safe struct RecentIndex: ~Copyable {

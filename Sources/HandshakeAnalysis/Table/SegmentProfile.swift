@@ -43,15 +43,15 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
     var isPlain: Bool { flags.isDisjoint(with: .reserved) }
 }
 
-/// The profiles that occurred, each once, under a number from 1. It never forgets one: beyond the most that it holds attempts
-/// with others have their detail at once.
+/// The profiles that occurred, each once, under a number from 1. It never forgets one: beyond the most that it holds
+/// attempts with others have their detail at once.
 struct ProfileTable {
     private let most: Int
     private var profiles = [SegmentProfile()]
     /// Open addressing: numbers by hash.
     private var index: [UInt16]
-    /// The most places that are looked at, since traffic chooses the profiles. What finds no place is without a number, and that depends
-    /// on nothing but the traffic.
+    /// The most places that are looked at, since traffic chooses the profiles. What finds no place is without a number,
+    /// and that depends on nothing but the traffic.
     private static let reach = 16
 
     /// - Parameter most: a power of two.
@@ -64,8 +64,8 @@ struct ProfileTable {
 
     subscript(number: UInt16) -> SegmentProfile { profiles[Int(number)] }
 
-    /// The number of a segment's profile; 0 where there is no room for another. The segment is looked at where it is: a copy would be
-    /// compared while it is still being written.
+    /// The number of a segment's profile; 0 where there is no room for another. The segment is looked at where it is: a
+    /// copy would be compared while it is still being written.
     /// - Parameter hint: where it was last time.
     @inline(__always)
     mutating func number(_ segments: Span<UsualSegment>, _ position: Int, hint: inout UInt16) -> UInt16 {

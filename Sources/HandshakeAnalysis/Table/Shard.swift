@@ -1,9 +1,10 @@
 import PacketWire
 
-/// A shard of the tuples: the attempts that are remembered on them, the order in which they end, and what they have in common.
+/// A shard of the tuples: the attempts that are remembered on them, the order in which they end, and what they have in
+/// common.
 ///
-/// The number of shards is fixed, whatever the number of workers. Each shard has its share of the limits and evicts its own
-/// oldest: so evictions do not depend on the number of workers. Each grows by itself: so no growth takes long.
+/// The number of shards is fixed, whatever the number of workers. Each shard has its share of the limits and evicts its
+/// own oldest: so evictions do not depend on the number of workers. Each grows by itself: so no growth takes long.
 struct Shard: ~Copyable {
     /// How many there are, where there is room for more than a few attempts in each.
     static let most = Tuple.shards

@@ -1,5 +1,6 @@
-/// Some of the segments of an attempt's log, or of the frames of a batch, by their positions in it, in order. A log has at most 33
-/// (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question. BitSet64 are below 64.
+/// Some of the segments of an attempt's log, or of the frames of a batch, by their positions in it, in order. A log has
+/// at most 33 (`HandshakeTracker.append`) and a batch 64, so a word holds them: no array for each question. BitSet64
+/// are below 64.
 struct BitSet64: Sequence, Equatable, BitwiseCopyable {
     private(set) var bits: UInt64
 

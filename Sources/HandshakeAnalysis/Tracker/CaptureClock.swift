@@ -52,8 +52,8 @@ package struct CaptureClock: Sendable {
     /// Nanoseconds; a power of two.
     private static let usualStep: UInt64 = 1 << 40
 
-    /// Whether each of a batch's frames is a little later than the one before, and the clock will not reach a deadline while they
-    /// come: then `go` takes the place of `tick`. The first was taken already.
+    /// Whether each of a batch's frames is a little later than the one before, and the clock will not reach a deadline
+    /// while they come: then `go` takes the place of `tick`. The first was taken already.
     /// - Parameters:
     ///   - first: its time.
     ///   - last: the last frame's time.
@@ -102,8 +102,8 @@ package struct CaptureClock: Sendable {
     /// Nanoseconds that frames may be behind or ahead of the steady clock: the kernel hands them over in blocks.
     static let steadyTolerance: Int64 = 300_000_000
 
-    /// Live captures go on when no frame comes, and their system's clock may be set: a steady clock bounds from both sides
-    /// how much time has passed.
+    /// Live captures go on when no frame comes, and their system's clock may be set: a steady clock bounds from both
+    /// sides how much time has passed.
     /// - Parameter steady: nanoseconds of a clock that never steps; only differences count.
     /// - Returns: nanoseconds that have passed, beyond what frames told: to be given to `pass`.
     package mutating func silence(until steady: Int64) -> Int64 {
@@ -131,7 +131,8 @@ package struct CaptureClock: Sendable {
         reference = lastTime
     }
 
-    /// It stops at the end of what deadlines can be kept in, and takes no part in a step that the steady clock disproves.
+    /// It stops at the end of what deadlines can be kept in, and takes no part in a step that the steady clock
+    /// disproves.
     @inline(__always)
     private mutating func advance(_ nanoseconds: Int64) {
         let sum = elapsed.addingReportingOverflow(nanoseconds)

@@ -7,7 +7,8 @@ package struct Decisions: Sendable {
     static let endOfTime = end - 1
 
     fileprivate struct Place {
-        /// Twice the closing frame's place among all, and one more where expiry did not do it: what expires comes first.
+        /// Twice the closing frame's place among all, and one more where expiry did not do it: what expires comes
+        /// first.
         var order: UInt64
         var id: UInt64
         /// Position of a record; complement of the position of a plain attempt.
@@ -38,7 +39,8 @@ package struct Decisions: Sendable {
 
     /// - Parameters:
     ///   - frame: where the frame that closed it stands among all.
-    ///   - isExpiry: the clock closed it (`expire`), and not a segment. A segment of its tuple may also find its time over:
+    ///   - isExpiry: the clock closed it (`expire`), and not a segment. A segment of its tuple may also find its time
+    ///     over:
     ///     one tracker decides that, after what the frame let expire everywhere.
     mutating func add(_ record: AttemptRecord, closedBy frame: UInt64, isExpiry: Bool) {
         place(record.id, at: records.count, frame, isExpiry)
@@ -91,8 +93,8 @@ package struct Decisions: Sendable {
 
     /// Goes through what several trackers decided at the same frames, in the order in which one would have decided it.
     ///
-    /// Where a tracker's are not all (`hasMore`), the others have to wait for what follows: `next` ends, and goes on once that
-    /// was put in the place of what was gone through.
+    /// Where a tracker's are not all (`hasMore`), the others have to wait for what follows: `next` ends, and goes on
+    /// once that was put in the place of what was gone through.
     package struct Order {
         /// Where an attempt is.
         package struct Turn {

@@ -1,7 +1,7 @@
 package import PacketWire
 
-// The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once: where their attempts are,
-// then the entries, then what those lead to.
+// The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once:
+// where their attempts are, then the entries, then what those lead to.
 extension HandshakeTracker {
     /// A batch's frames that are this tracker's, and what is found of them.
     ///
@@ -24,7 +24,8 @@ extension HandshakeTracker {
     }
 
     /// Takes a batch of decoded frames, of which time may decide more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there is more.
+    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there
+    ///   is more.
     package mutating func receive<Failure>(
         _ batch: borrowing FrameBatch, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {
@@ -170,7 +171,8 @@ extension HandshakeTracker {
         take(Segment(batch.segments[position], tuple))
     }
 
-    /// The attempt that an own frame likely leads to; 0 for none. Nothing leads elsewhere than it did, unless it was rerouted since.
+    /// The attempt that an own frame likely leads to; 0 for none. Nothing leads elsewhere than it did, unless it was
+    /// rerouted since.
     @inline(__always)
     private func candidate(_ position: Int, _ own: inout Own) -> UInt32 {
         own.reroutings == reroutings ? own.candidates[position] : 0
@@ -185,7 +187,8 @@ extension HandshakeTracker {
         return own
     }
 
-    /// In a flood nearly every frame opens an attempt: only its index bucket is prefetched, and the next where that is full.
+    /// In a flood nearly every frame opens an attempt: only its index bucket is prefetched, and the next where that is
+    /// full.
     @inline(__always)
     private mutating func findVacancies(_ batch: borrowing FrameBatch, _ frames: BitSet64) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
@@ -199,8 +202,8 @@ extension HandshakeTracker {
         }
     }
 
-    /// Else they lead to attempts: nearly all to such as were heard of a moment ago, the strangers to what the index says. What is no usual
-    /// segment leads anywhere: it is not to be told apart here.
+    /// Else they lead to attempts: nearly all to such as were heard of a moment ago, the strangers to what the index
+    /// says. What is no usual segment leads anywhere: it is not to be told apart here.
     @inline(__always)
     private mutating func findAttempts(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)

@@ -232,8 +232,8 @@ extension HandshakeTracker {
         return .challenge
     }
 
-    /// Whether a segment of the server can be of the connection that its SYN-ACK began: SEQ is behind y, and it was not sent before
-    /// that SYN-ACK (RFC 7323 5.3). A challenge of an older connection may come late.
+    /// Whether a segment of the server can be of the connection that its SYN-ACK began: SEQ is behind y, and it was not
+    /// sent before that SYN-ACK (RFC 7323 5.3). A challenge of an older connection may come late.
     private func isOfAnswer(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard segment.seq &- attempts[slot].serverISN < 1 << 30 else { return false }
         guard segment.options.has(.timestamps) else { return true }
@@ -243,9 +243,9 @@ extension HandshakeTracker {
         }
     }
 
-    /// Whether an ACK of the client that acknowledges more than was captured of the server is unknown rather than wrong: it
-    /// lies within the client's announced window beyond what was seen (RFC 9293 3.10.7.4: a server that went on may have sent
-    /// so much), its SEQ shows octets of the client that were not captured either, or it is a FIN.
+    /// Whether an ACK of the client that acknowledges more than was captured of the server is unknown rather than
+    /// wrong: it lies within the client's announced window beyond what was seen (RFC 9293 3.10.7.4: a server that went
+    /// on may have sent so much), its SEQ shows octets of the client that were not captured either, or it is a FIN.
     private func isUnknown(_ segment: Segment, _ slot: UInt32) -> Bool {
         if echoesUnseenSYNACK(segment, slot) { return true }
         let beyond = segment.ack &- attempts[slot].serverEnd
@@ -258,8 +258,8 @@ extension HandshakeTracker {
         return UInt64(beyond) <= max(window, UInt64(attempts[slot].clientWindow))
     }
 
-    /// Whether an ACK of the client echoes a TSval that no captured SYN-ACK had: it answers one that was not captured, perhaps
-    /// with another y.
+    /// Whether an ACK of the client echoes a TSval that no captured SYN-ACK had: it answers one that was not captured,
+    /// perhaps with another y.
     private func echoesUnseenSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard segment.options.has(.timestamps), segment.options.tsecr != 0 else { return false }
         var (hasAnswer, isSeen) = (false, false)
@@ -289,8 +289,8 @@ extension HandshakeTracker {
         return scale
     }
 
-    /// Whether the server goes on at or beyond what an ACK acknowledged that seemed wrong: then it was right, and what it
-    /// acknowledges was not captured.
+    /// Whether the server goes on at or beyond what an ACK acknowledged that seemed wrong: then it was right, and what
+    /// it acknowledges was not captured.
     private mutating func goesOnBeyond(_ segment: Segment, _ slot: UInt32) -> Bool {
         let next = attempts[slot].serverNext
         let isRight = hasNote(slot) {

@@ -52,9 +52,9 @@ extension HandshakeTracker {
         if !attempts[slot].machine.state.isEstablished { enqueue(slot, queue(after: event, slot)) }
     }
 
-    /// Where an attempt waits that is not complete: for 75 s, in which the same x is the same attempt. Live, one that was
-    /// refused, reset or given up waits for 10 s, unless its client, which waits twice as long each time (RFC 6298 5.5), could
-    /// be back later than that.
+    /// Where an attempt waits that is not complete: for 75 s, in which the same x is the same attempt. Live, one that
+    /// was refused, reset or given up waits for 10 s, unless its client, which waits twice as long each time (RFC 6298
+    /// 5.5), could be back later than that.
     private func queue(after event: HandshakeEvent, _ slot: UInt32) -> Attempt.Queue {
         guard configuration.decidesEndsEarly else { return .unfinished }
         switch event {
@@ -90,8 +90,8 @@ extension HandshakeTracker {
         hearClose(slot, segment)
     }
 
-    /// Whether a segment of the server shows that it never sent what completed the handshake acknowledged: a RST without ACK
-    /// with that number (RFC 9293 3.10.7.2), its SYN-ACK again, or new data below it.
+    /// Whether a segment of the server shows that it never sent what completed the handshake acknowledged: a RST
+    /// without ACK with that number (RFC 9293 3.10.7.2), its SYN-ACK again, or new data below it.
     mutating func refutesCompletion(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard attempts[slot].marks.contains(.completedBeyond), let ack = completion(slot)?.ack else { return false }
         let flags = segment.flags
@@ -224,8 +224,8 @@ extension HandshakeTracker {
         return isOdd
     }
 
-    /// What was live on the tuple is so no longer: the RST that answers a challenge ended it (RFC 9293 Figures 9 and 10),
-    /// or another handshake completed in its place.
+    /// What was live on the tuple is so no longer: the RST that answers a challenge ended it (RFC 9293 Figures 9 and
+    /// 10), or another handshake completed in its place.
     private mutating func endOthers(than slot: UInt32) {
         guard replay == nil else { return }
         let key = attempts[slot].key

@@ -1,5 +1,5 @@
-// What time decides, or the end of the capture. It may be all that is open: so it is decided in the order in which it is handed out,
-// and where that is more than is to be kept, what there is of it is taken first.
+// What time decides, or the end of the capture. It may be all that is open: so it is decided in the order in which it
+// is handed out, and where that is more than is to be kept, what there is of it is taken first.
 extension HandshakeTracker {
     /// What is decided next, in order.
     struct ExpiryPlan {
@@ -35,7 +35,8 @@ extension HandshakeTracker {
     }
 
     /// The same, of which there may be more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there is more.
+    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there
+    ///   is more.
     package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
         maximumDecided = max(1, configuration.maximumDecided)
         defer { maximumDecided = .max }

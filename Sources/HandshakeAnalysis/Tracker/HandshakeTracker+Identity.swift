@@ -60,16 +60,16 @@ extension HandshakeTracker {
         openSYN(segment, key, hash, before: newest)
     }
 
-    /// Whether a SYN of the client has the attempt's x. Of an attempt that began with its SYN-ACK, x was computed: with Fast
-    /// Open that SYN-ACK may have acknowledged the SYN's data as well.
+    /// Whether a SYN of the client has the attempt's x. Of an attempt that began with its SYN-ACK, x was computed: with
+    /// Fast Open that SYN-ACK may have acknowledged the SYN's data as well.
     private func isSame(_ slot: UInt32, _ segment: Segment) -> Bool {
         if attempts[slot].clientISN == segment.seq { return true }
         return attempts[slot].machine.state == .synAckOnly && segment.payloadLength > 0
             && attempts[slot].clientISN &- segment.seq <= segment.payloadLength
     }
 
-    /// Whether a SYN with the attempt's x is carried as the attempt is. One that comes in another virtual network joins as a
-    /// copy, if it is proven to be one: networks keep tenants apart, but not the sightings of a packet.
+    /// Whether a SYN with the attempt's x is carried as the attempt is. One that comes in another virtual network joins
+    /// as a copy, if it is proven to be one: networks keep tenants apart, but not the sightings of a packet.
     private mutating func joins(_ segment: Segment, _ slot: UInt32) -> Bool {
         if attempts[slot].isCarried(in: segment.network) { return true }
         guard attempts[slot].copyNetwork == .none, !attempts[slot].isReported else { return false }
@@ -107,8 +107,8 @@ extension HandshakeTracker {
         return !wasSentBefore ? .new : attempts[slot].isReported ? .late : .same
     }
 
-    /// Whether a SYN was sent before its client went on, if that can be told: by timestamps, its TSval is not later than the
-    /// client's last; without, it has the first SYN's IP identification.
+    /// Whether a SYN was sent before its client went on, if that can be told: by timestamps, its TSval is not later
+    /// than the client's last; without, it has the first SYN's IP identification.
     private func wasSentBefore(_ segment: Segment, _ slot: UInt32) -> Bool? {
         if segment.options.has(.timestamps), segment.options.tsval != 0,
             attempts[slot].marks.contains(.clientSentTimestamps)
@@ -206,8 +206,8 @@ extension HandshakeTracker {
         }
     }
 
-    /// RFC 6191 section 2: whether a SYN may take the tuple of a connection in TIME-WAIT. Linux leaves a SYN with a lower TSval
-    /// untaken whatever its SEQ is.
+    /// RFC 6191 section 2: whether a SYN may take the tuple of a connection in TIME-WAIT. Linux leaves a SYN with a
+    /// lower TSval untaken whatever its SEQ is.
     private func isTakenInTimeWait(_ segment: Segment, of previous: UInt32) -> Bool {
         let greaterSeq = SequenceNumber.isAfter(segment.seq, attempts[previous].clientEnd &- 1)
         let hadTimestamps = attempts[previous].marks.contains(.clientSentTimestamps)

@@ -50,7 +50,8 @@ extension HandshakeTracker {
     }
 
     /// Keeps a reported attempt in mind.
-    /// - Parameter isHeard: the current frame is one of its own; else time decided it, and when it was last heard of stays.
+    /// - Parameter isHeard: the current frame is one of its own; else time decided it, and when it was last heard of
+    ///   stays.
     mutating func remember(_ slot: UInt32, isHeard: Bool) {
         if attempts.entries[slot].stage != .detailed {
             return close(slot, ConnectionClose(), touched: attempts.entries[slot].queued)
@@ -60,8 +61,8 @@ extension HandshakeTracker {
         if isHeard { enqueue(slot, queue) } else { queues.move(slot, to: queue, attempts.entries, now: clock.elapsed) }
     }
 
-    /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved then,
-    /// is moved now, and has another turn.
+    /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved
+    /// then, is moved now, and has another turn.
     /// - Returns: whether it was forgotten.
     @discardableResult
     mutating func forgetUnlessTouched(_ slot: UInt32) -> Bool {
@@ -81,23 +82,23 @@ extension HandshakeTracker {
             ? attempts[slot].touched : attempts.aftermaths[attempts.entries[slot].body].touched
     }
 
-    /// Whether a remembered attempt is remembered for too long. Those that were heard of again stand further back in their queue than
-    /// their time; how far depends on what else is in it, and what is made of a segment must not.
+    /// Whether a remembered attempt is remembered for too long. Those that were heard of again stand further back in
+    /// their queue than their time; how far depends on what else is in it, and what is made of a segment must not.
     func isPast(_ slot: UInt32) -> Bool {
         let queue = attempts.entries[slot].queue
         return (queue == .ended || queue == .live) && lastTouched(slot) &+ QueueSet.lifetime(queue) <= presentTime
     }
 
-    /// Nanoseconds, on `clock.elapsed`, at which the current frame came by its own time: the clock itself follows when the next
-    /// frame agrees. A frame that is days ahead is not believed.
+    /// Nanoseconds, on `clock.elapsed`, at which the current frame came by its own time: the clock itself follows when
+    /// the next frame agrees. A frame that is days ahead is not believed.
     @inline(__always)
     var presentTime: Int64 {
         let ahead = time &- (clock.now ?? time)
         return ahead >= 0 && ahead < CaptureClock.plausibleEnd ? clock.elapsed &+ ahead : clock.elapsed
     }
 
-    /// Decides and forgets what is over on a tuple by the current frame's own time, though the clock may not have got there:
-    /// what becomes of an attempt must not depend on whether other frames came between its own.
+    /// Decides and forgets what is over on a tuple by the current frame's own time, though the clock may not have got
+    /// there: what becomes of an attempt must not depend on whether other frames came between its own.
     /// - Returns: the newest that is left.
     mutating func forgetPast(_ newest: UInt32, _ key: ConnectionKey, _ hash: UInt64) -> UInt32 {
         guard newest != 0 else { return 0 }

@@ -65,8 +65,8 @@ extension HandshakeTracker {
         attempts[slot].noteCount += 1
     }
 
-    /// The log is full: lets the oldest attempt that has a log go, as a full table does. Those on the tuple at hand stay, since whoever
-    /// logs is looking at them.
+    /// The log is full: lets the oldest attempt that has a log go, as a full table does. Those on the tuple at hand
+    /// stay, since whoever logs is looking at them.
     /// - Returns: whether there is room.
     private mutating func evictForNote(_ slot: UInt32) -> Bool {
         for queue in [Attempt.Queue.unfinished, .settling] {

@@ -43,8 +43,8 @@ extension HandshakeTracker {
             }
             return
         }
-        // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt as
-        // well: the newest, if that has had no answer.
+        // RFC 5961 4: a live connection answers a SYN with an ACK of its own numbers. It belongs to the SYN's attempt
+        // as well: the newest, if that has had no answer.
         let last = isAlike(newest) ? newest : newestAlike(newest)
         let answersLast = isChallenge(segment, to: last, on: slot)
         if attempts[slot].isReported {
@@ -241,7 +241,8 @@ extension HandshakeTracker {
             && segment.ack &- x <= attempts[slot].clientEnd &- x
     }
 
-    /// Whether a segment goes on where a live connection is: within a mebibyte of what its client sent, or was acknowledged.
+    /// Whether a segment goes on where a live connection is: within a mebibyte of what its client sent, or was
+    /// acknowledged.
     private func continues(_ segment: Segment, _ slot: UInt32, _ fromClient: Bool) -> Bool {
         let near: UInt32 = 1 << 20
         if fromClient { return segment.seq &- attempts[slot].clientEnd &+ near <= 2 * near }
@@ -299,7 +300,8 @@ extension HandshakeTracker {
         apply(.synAck, segment, slot)
     }
 
-    /// Keeps the attempts on one tuple few, so that a client that never repeats an x (hping3 -k) costs no more than others.
+    /// Keeps the attempts on one tuple few, so that a client that never repeats an x (hping3 -k) costs no more than
+    /// others.
     private mutating func shorten(_ newest: UInt32) {
         var count = 0
         var (slot, oldest) = (newest, newest)

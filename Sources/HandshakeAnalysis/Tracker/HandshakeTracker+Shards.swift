@@ -5,7 +5,8 @@ extension HandshakeTracker {
     /// The most trackers that tuples can be shared out among.
     package static var maximumWorkers: Int { Shard.most }
 
-    /// The shards that this tracker owns: in two words, four bits and one for each shard, so that a frame's place needs no memory.
+    /// The shards that this tracker owns: in two words, four bits and one for each shard, so that a frame's place needs
+    /// no memory.
     struct OwnShards {
         private var places: UInt64 = 0
         private var owned: UInt16 = 0

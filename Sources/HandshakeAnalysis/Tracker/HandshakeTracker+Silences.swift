@@ -12,8 +12,8 @@ struct Silences {
     var others: [UInt32] = []
 }
 
-// What is open at the end, where it is only counted. After a flood those are SYNs without answer, all but a few, and millions. What comes
-// of counting them is in their shard, so that two threads can work on different shards.
+// What is open at the end, where it is only counted. After a flood those are SYNs without answer, all but a few, and
+// millions. What comes of counting them is in their shard, so that two threads can work on different shards.
 extension HandshakeTracker {
     /// Open attempts from which on it is worth while to wake another thread.
     private static let many = 1 << 16
@@ -89,8 +89,8 @@ extension HandshakeTracker {
         }
     }
 
-    /// Counts a SYN of the current shard that time has ended, where there is nothing to say but that it had no answer; false if there may be
-    /// more.
+    /// Counts a SYN of the current shard that time has ended, where there is nothing to say but that it had no answer;
+    /// false if there may be more.
     mutating func countSilence(_ slot: UInt32, _ cause: Ending) -> Bool {
         guard isSilence(slot, inShard: shards.place) else { return false }
         let age = (clock.now ?? time) &- attempts.entries[slot].firstTime

@@ -20,7 +20,8 @@ struct AttemptTranslation {
 }
 
 extension HandshakeTracker {
-    /// Notes what a frame shows of a translation, with those of its attempts that are this tracker's. Leaves another shard the current one.
+    /// Notes what a frame shows of a translation, with those of its attempts that are this tracker's. Leaves another
+    /// shard the current one.
     @inline(never)
     mutating func relate(_ translation: Translation) {
         let (original, other) = (translation.original, translation.other)

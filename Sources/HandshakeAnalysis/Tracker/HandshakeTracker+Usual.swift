@@ -1,10 +1,11 @@
 import PacketWire
 
-// The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without detail. What
-// each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same place. Whatever is not
-// recognised gives the attempt its detail, and goes there.
+// The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without
+// detail. What each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same
+// place. Whatever is not recognised gives the attempt its detail, and goes there.
 extension HandshakeTracker {
-    /// Segments are handed on as where they are in a batch, and their fields read there: to copy one takes longer than to follow it.
+    /// Segments are handed on as where they are in a batch, and their fields read there: to copy one takes longer than
+    /// to follow it.
     ///
     /// - Parameters:
     ///   - pair: its addresses, if those are IPv6's.
@@ -29,7 +30,8 @@ extension HandshakeTracker {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
             case .closed:
-                // A reported attempt is not decided again, and a full table evicts reported ones first: there is no order to settle.
+                // A reported attempt is not decided again, and a full table evicts reported ones first: there is no
+                // order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
             case .established: isTaken = isInTime(slot) && goOn(slot, segments, position, fromClient)
@@ -242,7 +244,8 @@ extension HandshakeTracker {
         return true
     }
 
-    /// Whether an open attempt's time is not over by the current frame's own time. While time goes steadily no deadline passes.
+    /// Whether an open attempt's time is not over by the current frame's own time. While time goes steadily no deadline
+    /// passes.
     @inline(__always)
     private mutating func isInTime(_ slot: UInt32) -> Bool {
         activityTime != HandshakeTracker.unknown || attempts.entries[slot].queueEnd > presentNow()

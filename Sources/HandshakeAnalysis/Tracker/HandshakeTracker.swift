@@ -2,21 +2,21 @@ public import PacketWire
 
 /// Follows every connection attempt in a sequence of frames and says what became of it.
 ///
-/// Feed it each frame of a capture, in order, with its number and time; take the decided attempts; at the end, `finish()`
-/// decides the rest.
+/// Feed it each frame of a capture, in order, with its number and time; take the decided attempts; at the end,
+/// `finish()` decides the rest.
 ///
 ///     var tracker = HandshakeTracker()
 ///     tracker.receive(decoder.decode(bytes, wireLength: length), number: 1, time: nanoseconds)
 ///     for attempt in tracker.finish() { print(attempt.client, attempt.outcome) }
 ///
-/// It is deterministic: the same frames give the same records in the same order, whatever the hash seed. It has no clock
-/// but the capture's, does no I/O, and its memory is bounded by `Configuration.maximumAttempts`.
+/// It is deterministic: the same frames give the same records in the same order, whatever the hash seed. It has no
+/// clock but the capture's, does no I/O, and its memory is bounded by `Configuration.maximumAttempts`.
 ///
-/// How it works: a segment's tuple leads to the attempts that are remembered on it (usually one). The segment is routed to
-/// the attempt that its numbers fit, classified against that attempt's numbers into a `HandshakeEvent`, and the
-/// `HandshakeMachine` says what follows. Segments that matter are logged. When an attempt is over, by evidence or because
-/// time passed, a `Judge` derives the record from the log. A reported attempt is remembered for a while, so that what comes
-/// late is not mistaken for something new.
+/// How it works: a segment's tuple leads to the attempts that are remembered on it (usually one). The segment is routed
+/// to the attempt that its numbers fit, classified against that attempt's numbers into a `HandshakeEvent`, and the
+/// `HandshakeMachine` says what follows. Segments that matter are logged. When an attempt is over, by evidence or
+/// because time passed, a `Judge` derives the record from the log. A reported attempt is remembered for a while, so
+/// that what comes late is not mistaken for something new.
 public struct HandshakeTracker: ~Copyable {
     /// Nanoseconds after the last segment of a handshake for which a SYN with the same x is the same attempt.
     static let identityLifetime: Int64 = 75_000_000_000
@@ -88,8 +88,8 @@ public struct HandshakeTracker: ~Copyable {
     var time: Int64 = 0
     /// Where the current frame stands among all: as they come, which fragments do late.
     var order: UInt64 = 0
-    /// What the clock will show at the next frame, if that is not `unknown`: what the current frame touches is touched then. Of the
-    /// short way only.
+    /// What the clock will show at the next frame, if that is not `unknown`: what the current frame touches is touched
+    /// then. Of the short way only.
     var activityTime = unknown
     /// The attempts that the current frame touched, in the current shard; 0 for none.
     var recent: (UInt32, UInt32) = (0, 0)
@@ -134,8 +134,9 @@ public struct HandshakeTracker: ~Copyable {
         self.init(configuration, ownShards, limit: limit, memory)
     }
 
-    /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own. They have the
-    /// same configuration with a `hashSeed`, so that their limits are the same, and their patterns can be added up.
+    /// One of several trackers that share the tuples: each is given every frame, and follows the attempts of its own.
+    /// They have the same configuration with a `hashSeed`, so that their limits are the same, and their patterns can be
+    /// added up.
     ///
     /// Nil where the address space for so many attempts is not granted.
     package init?(_ configuration: Configuration, worker: Int, of workers: Int) {
@@ -235,9 +236,10 @@ public struct HandshakeTracker: ~Copyable {
         settleOrder()
     }
 
-    /// Tells of a live capture's time where frames do not, so that attempts are decided in silence too: call it several times a
-    /// second, before the frames that came since.
-    /// - Parameter steady: nanoseconds of a clock that never steps (`CLOCK_MONOTONIC`); only differences count. A step of the
+    /// Tells of a live capture's time where frames do not, so that attempts are decided in silence too: call it several
+    /// times a second, before the frames that came since.
+    /// - Parameter steady: nanoseconds of a clock that never steps (`CLOCK_MONOTONIC`); only differences count. A step
+    ///   of the
     ///   system's clock then decides nothing.
     public mutating func pass(steady: Int64) {
         precondition(expiryPlan.isEmpty, "decisions were not taken")
@@ -261,8 +263,8 @@ public struct HandshakeTracker: ~Copyable {
         return evidence
     }
 
-    /// The attempts decided since the last call: in the order of the frames that closed them, then of their first frames. At one frame,
-    /// those whose time was over come first.
+    /// The attempts decided since the last call: in the order of the frames that closed them, then of their first
+    /// frames. At one frame, those whose time was over come first.
     public mutating func drain() -> [AttemptRecord] {
         precondition(configuration.listing != .plainAndRecords, "plain attempts have no records: take hands out both")
         defer { decisions.removeAll() }
@@ -281,7 +283,8 @@ public struct HandshakeTracker: ~Copyable {
 
     @inline(__always)
     mutating func tick(_ number: UInt64, _ time: Int64) {
-        // Times that no capture can mean (beyond the years 1823 to 2116) are brought in, so that differences fit 64 bits.
+        // Times that no capture can mean (beyond the years 1823 to 2116) are brought in, so that differences fit 64
+        // bits.
         let time = min(max(time, -CaptureClock.farthest), CaptureClock.farthest)
         frame = number
         self.time = time
@@ -294,8 +297,8 @@ public struct HandshakeTracker: ~Copyable {
         if clock.elapsed >= nextDeadline { expire() }
     }
 
-    /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched now,
-    /// not before the gap.
+    /// The clock has caught up with the frame that was the first to show this time: what that frame touched was touched
+    /// now, not before the gap.
     mutating func touchRecent(_ now: Int64) {
         guard recent.0 | recent.1 != 0 else { return }
         touch(recent.0)

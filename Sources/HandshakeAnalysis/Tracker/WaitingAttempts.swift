@@ -6,7 +6,8 @@ package struct WaitingAttempts: Sendable, Hashable {
         package let server: Endpoint
         package fileprivate(set) var attempts = 0
         package fileprivate(set) var syns = 0
-        /// Attempts that had a SYN-ACK and no final ACK yet, and attempts that were refused and may still be tried again.
+        /// Attempts that had a SYN-ACK and no final ACK yet, and attempts that were refused and may still be tried
+        /// again.
         package fileprivate(set) var answered = 0
         package fileprivate(set) var refused = 0
         /// Nanoseconds since the first SYN of the oldest.

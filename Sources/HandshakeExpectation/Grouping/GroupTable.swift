@@ -2,9 +2,9 @@ package import HandshakeAnalysis
 package import HandshakeReport
 import PacketWire
 
-/// Attempts by group, in bounded memory. Once there are more groups than are kept, half of them are let go: those with the
-/// fewest failures, of these those with the fewest attempts. What was let go is counted; a group that comes later may have
-/// been among it, so its counts are lower bounds.
+/// Attempts by group, in bounded memory. Once there are more groups than are kept, half of them are let go: those with
+/// the fewest failures, of these those with the fewest attempts. What was let go is counted; a group that comes later
+/// may have been among it, so its counts are lower bounds.
 package struct GroupTable: Sendable {
     package static let usualMaximum = 20_000
 
@@ -163,7 +163,8 @@ package struct GroupTable: Sendable {
         grouping.columns.indices.map { grouping.text(key[$0], $0, zone) }
     }
 
-    /// The display filter of Wireshark that shows a group's frames; nil where Wireshark has no field for one of its keys.
+    /// The display filter of Wireshark that shows a group's frames; nil where Wireshark has no field for one of its
+    /// keys.
     package func displayFilter(_ key: GroupKey) -> String? {
         var parts = ["tcp"]
         for column in grouping.columns.indices {

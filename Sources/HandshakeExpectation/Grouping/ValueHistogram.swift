@@ -1,5 +1,5 @@
-/// The distribution of some values from 0 on, in memory that grows with their spread: 128 steps for each power of two. The
-/// window of steps that occurred is kept whole.
+/// The distribution of some values from 0 on, in memory that grows with their spread: 128 steps for each power of two.
+/// The window of steps that occurred is kept whole.
 package struct ValueHistogram: Sendable {
     /// A quantile is less than this fraction above a value that was recorded.
     package static let relativeError = 1.0 / 128
@@ -62,8 +62,8 @@ package struct ValueHistogram: Sendable {
         return Int64(clamping: last &- 1)
     }
 
-    /// The smallest step's end that at least `share` of the values do not exceed, within the least and the largest value;
-    /// nil without any.
+    /// The smallest step's end that at least `share` of the values do not exceed, within the least and the largest
+    /// value; nil without any.
     package func quantile(_ share: Double) -> Int64? {
         guard let minimum, let maximum else { return nil }
         let wanted = max(1, Int((min(max(share.nextDown, 0), 1) * Double(count)).rounded(.up)))

@@ -1,5 +1,5 @@
-/// Has the octets of a mapped file in memory some way ahead of who reads them, on a thread of its own: the reader waits neither for storage
-/// nor for pages to be mapped.
+/// Has the octets of a mapped file in memory some way ahead of who reads them, on a thread of its own: the reader waits
+/// neither for storage nor for pages to be mapped.
 ///
 /// Unchecked: what varies is the reader's, or changes hands through the ring.
 final class AheadInput: @unchecked Sendable {
@@ -33,7 +33,8 @@ final class AheadInput: @unchecked Sendable {
         let thread = WorkThread.start("read file") {
             var (start, left) = (range.lowerBound, 0)
             while let stretch = ring.next(0) {
-                // What is read, but for the stretch that a record may begin in which is not: to read there again would map it again.
+                // What is read, but for the stretch that a record may begin in which is not: to read there again would
+                // map it again.
                 let read = stretch.range.lowerBound / AheadInput.unit * AheadInput.unit
                 if read > left {
                     leave(left..<read)
@@ -52,9 +53,11 @@ final class AheadInput: @unchecked Sendable {
 
     deinit { ring.stop() }
 
-    /// Where the octets end that are there, once the next ones are, waited for; those before are read, but for what a record has of them.
+    /// Where the octets end that are there, once the next ones are, waited for; those before are read, but for what a
+    /// record has of them.
     /// - Parameter isUnwanted: whether nobody wants them any more; nil where that is not asked.
-    /// - Returns: nil where there are no more of them, or storage has not answered for a second since they are unwanted.
+    /// - Returns: nil where there are no more of them, or storage has not answered for a second since they are
+    ///   unwanted.
     func take(unless isUnwanted: (() -> Bool)?) -> Int? {
         if isReading { ring.pass(1) }
         let stretch = ring.next(1, isInterrupted: isUnwanted, orElse: { ring.stop() })

@@ -22,7 +22,8 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// Whether the system had a descriptor left: without one, whoever waits would wait for ever.
     package var isUsable: Bool { descriptor >= 0 }
 
-    /// - Returns: false where there is no room. An empty queue takes an element of any size, and a full one that of none.
+    /// - Returns: false where there is no room. An empty queue takes an element of any size, and a full one that of
+    ///   none.
     package func add(_ element: Element, size: Int) -> Bool {
         let isTaken = state.withLock { state in
             guard !state.isClosed, size == 0 || state.elements.isEmpty || state.size + size <= limit else {

@@ -165,7 +165,8 @@ import Glibc
     /// Whether octets of the window were missing where they were read.
     @inline(__always) var isTorn: Bool { wasTorn || file?.isTorn ?? false }
 
-    /// Whether the file ends before the window's octet of that number. Of the page that it ends in now the rest is 0, and not missing.
+    /// Whether the file ends before the window's octet of that number. Of the page that it ends in now the rest is 0,
+    /// and not missing.
     func isCut(before count: Int) -> Bool { isTorn || file != nil && input.size.map { $0 < start + count } ?? false }
 
     /// Reads, decompressed where the input is compressed. 0 at the end, negative where reading failed.

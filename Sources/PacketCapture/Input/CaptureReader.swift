@@ -133,8 +133,8 @@ package final class CaptureReader {
         for source in opened { admit(source) }
     }
 
-    /// Each file's place where times do not decide: by name, numbers in it by value, so that a rotated set (`trace`, `trace1`, ...,
-    /// `trace10`) is in order.
+    /// Each file's place where times do not decide: by name, numbers in it by value, so that a rotated set (`trace`,
+    /// `trace1`, ..., `trace10`) is in order.
     private static func ranks(_ paths: [String]) -> [Int] {
         let names = paths.map(NaturalOrder.init)
         let order = paths.indices.sorted { names[$0] == names[$1] ? $0 < $1 : names[$0] < names[$1] }
@@ -143,7 +143,8 @@ package final class CaptureReader {
         return ranks
     }
 
-    /// Fills a batch; it stays empty at the end. A batch is handed on short of full rather than wait for a pipe's writer.
+    /// Fills a batch; it stays empty at the end. A batch is handed on short of full rather than wait for a pipe's
+    /// writer.
     package func fill(_ batch: inout FrameBatch) {
         batch.removeAll()
         while !batch.isFull {
@@ -159,7 +160,8 @@ package final class CaptureReader {
         }
     }
 
-    /// Whether frames are those of one file that a thread reads ahead of this reader: then nobody waits for the reader for long.
+    /// Whether frames are those of one file that a thread reads ahead of this reader: then nobody waits for the reader
+    /// for long.
     package var isReadAhead: Bool {
         sources.count == 1 && descriptions.count == 1 && !options.follows && sources[0].file.isReadAhead
     }

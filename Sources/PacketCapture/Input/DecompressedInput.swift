@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Reads a descriptor and decompresses it on a thread of its own, some pieces ahead of who takes them: a decompressor is
-/// slower than what analyses its output, or nearly so.
+/// Reads a descriptor and decompresses it on a thread of its own, some pieces ahead of who takes them: a decompressor
+/// is slower than what analyses its output, or nearly so.
 ///
 /// Unchecked: the thread owns the input and the decompressor, and pieces change hands under the lock.
 @safe final class DecompressedInput: @unchecked Sendable {

@@ -2,8 +2,8 @@ import CLinux
 
 /// A regular file's octets in memory, as they are in the system's page cache: nothing is copied.
 ///
-/// Another process may cut the file meanwhile. What is missing then is 0, and the mapping is torn; whoever reads it asks for that after it has
-/// looked at octets, and before it believes them.
+/// Another process may cut the file meanwhile. What is missing then is 0, and the mapping is torn; whoever reads it
+/// asks for that after it has looked at octets, and before it believes them.
 @safe final class FileMapping: Sendable {
     private nonisolated(unsafe) let base: UnsafeRawPointer
     private let number: Int32

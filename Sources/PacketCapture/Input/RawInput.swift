@@ -1,7 +1,7 @@
 import Glibc
 
-/// Octets as they lie in a file, or come through a pipe. A file that is followed has no end: where it has no more it is waited
-/// for, until it grows, is written anew, or another takes its name (as tail -F does).
+/// Octets as they lie in a file, or come through a pipe. A file that is followed has no end: where it has no more it is
+/// waited for, until it grows, is written anew, or another takes its name (as tail -F does).
 @safe final class RawInput: @unchecked Sendable {
     // Unchecked: one thread reads at a time; the others ask the system about the descriptor.
 

@@ -1,10 +1,11 @@
 package import PacketWire
 import Synchronization
 
-/// Reads and decodes files some batches ahead of those who take them: on a thread of its own, or, where there are several takers and reading
-/// waits for nobody but a thread that has buffers ready, on theirs.
+/// Reads and decodes files some batches ahead of those who take them: on a thread of its own, or, where there are
+/// several takers and reading waits for nobody but a thread that has buffers ready, on theirs.
 ///
-/// Unchecked: the reader is the thread's, or whose turn it is to fill a piece, until there are no more; pieces change hands through the ring.
+/// Unchecked: the reader is the thread's, or whose turn it is to fill a piece, until there are no more; pieces change
+/// hands through the ring.
 package final class ReadAhead: @unchecked Sendable {
     /// Batches that are handed over together, in order.
     package final class Piece: @unchecked Sendable {
@@ -17,8 +18,9 @@ package final class ReadAhead: @unchecked Sendable {
         fileprivate init(seed: UInt64) { batches = InlineArray { _ in FrameBatch(seed: seed) } }
     }
 
-    /// Few enough that what they hold stays in a near cache on its way from one thread to the other. So many that one of them does not sleep
-    /// before the other has worked for a while: threads of which one always sleeps are left to one core, in turns.
+    /// Few enough that what they hold stays in a near cache on its way from one thread to the other. So many that one
+    /// of them does not sleep before the other has worked for a while: threads of which one always sleeps are left to
+    /// one core, in turns.
     package static let pieces = 24
 
     private let ring: StageRing<Piece>
@@ -38,7 +40,8 @@ package final class ReadAhead: @unchecked Sendable {
     /// - Parameters:
     ///   - seed: of the hashes of tuples.
     ///   - takers: threads that take every piece.
-    ///   - collects: whether the caller is one more, that takes pieces after them; else the first of them is the caller.
+    ///   - collects: whether the caller is one more, that takes pieces after them; else the first of them is the
+    ///     caller.
     ///   - isInterrupted: whether the user has had enough: what was read by then is handed over.
     package init?(
         _ reader: CaptureReader, seed: UInt64, takers: Int, collects: Bool,

@@ -2,19 +2,23 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Slots that go round between threads, in order, from stage to stage: the first fills them, each thread of the next takes every one
-/// of them once it is filled, and so on; when the last stage has passed a slot it is the first one's again.
+/// Slots that go round between threads, in order, from stage to stage: the first fills them, each thread of the next
+/// takes every one of them once it is filled, and so on; when the last stage has passed a slot it is the first one's
+/// again.
 ///
-/// Whoever finds none waits until there are several, so that threads of about one speed do not wait for each other at every slot.
+/// Whoever finds none waits until there are several, so that threads of about one speed do not wait for each other at
+/// every slot.
 ///
-/// The first stage may have no thread of its own (`nextOrUnfilled`): those of the second that have not much to go through fill slots too, one
-/// thread at a time. So all of them are busy, whatever a slot takes to fill and each of them to go through it.
+/// The first stage may have no thread of its own (`nextOrUnfilled`): those of the second that have not much to go
+/// through fill slots too, one thread at a time. So all of them are busy, whatever a slot takes to fill and each of
+/// them to go through it.
 package final class StageRing<Slot: Sendable>: Sendable {
     private let slots: [Slot]
     private let turns: Turns
 
     /// Nil where the system has no descriptor left.
-    /// - Parameter stages: how many threads each has. Where the first has none, the second's are given slots to fill once `begin` is called.
+    /// - Parameter stages: how many threads each has. Where the first has none, the second's are given slots to fill
+    ///   once `begin` is called.
     package init?(_ slots: [Slot], stages: [Int]) {
         precondition(stages.count > 1 && slots.count >= stages.count && stages.dropFirst().allSatisfy { $0 > 0 })
         guard let turns = Turns(slots.count, stages: stages) else { return nil }
@@ -43,8 +47,8 @@ package final class StageRing<Slot: Sendable>: Sendable {
         case unfilled(Slot)
     }
 
-    /// What a thread of the second stage does next, waited for; nil once there is nothing more. It is given slots to fill as long as it has not
-    /// many to go through, and nobody else fills one.
+    /// What a thread of the second stage does next, waited for; nil once there is nothing more. It is given slots to
+    /// fill as long as it has not many to go through, and nobody else fills one.
     package func nextOrUnfilled(_ member: Int) -> Turn? {
         switch turns.nextOrUnfilled(member) {
         case nil: nil
@@ -60,8 +64,8 @@ package final class StageRing<Slot: Sendable>: Sendable {
     /// - Parameter isLast: of the first stage: there will be no more.
     package func pass(_ stage: Int, _ member: Int = 0, isLast: Bool = false) { turns.pass(stage, member, isLast) }
 
-    /// Does not wait for the first stage any longer: ends where those between it and this one have nothing to do. Else whoever waits for
-    /// more slots than there are is to take those.
+    /// Does not wait for the first stage any longer: ends where those between it and this one have nothing to do. Else
+    /// whoever waits for more slots than there are is to take those.
     package func abandonFirst(before stage: Int) { turns.abandonFirst(before: stage) }
 
     /// The first stage has passed its last slot.
@@ -74,8 +78,8 @@ package final class StageRing<Slot: Sendable>: Sendable {
     package var isStopped: Bool { turns.isStopped }
 }
 
-/// Whose turn it is with which slot of a ring. By itself, so that it is the same code for all slots: what is generic is not made special
-/// across modules.
+/// Whose turn it is with which slot of a ring. By itself, so that it is the same code for all slots: what is generic is
+/// not made special across modules.
 private final class Turns: Sendable {
     private struct Member {
         /// How many slots it has passed.

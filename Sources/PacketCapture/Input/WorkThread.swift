@@ -65,8 +65,8 @@ package func waitForWake(_ descriptor: Int32, milliseconds: Int32 = -1) -> Bool 
     return count > 0
 }
 
-/// Does a piece of work for each number below a count, each on a thread of its own: the first, and what the system has no thread for, on
-/// the caller's. Returns when all is done.
+/// Does a piece of work for each number below a count, each on a thread of its own: the first, and what the system has
+/// no thread for, on the caller's. Returns when all is done.
 /// - Parameter name: of the threads.
 package func apportion(_ name: String, _ count: Int, _ work: (Int) -> Void) {
     /// Unchecked: it is done with before the work returns.

@@ -15,8 +15,8 @@ package final class LiveCapture {
 
     private enum Place {
         case open(LiveInterface)
-        /// It went away, at this reading of the steady clock. What the kernel still holds of it is taken: for `latency`,
-        /// and until there is no more.
+        /// It went away, at this reading of the steady clock. What the kernel still holds of it is taken: for
+        /// `latency`, and until there is no more.
         case closing(LiveInterface, CaptureError, since: Int64)
         case gone
 
@@ -70,7 +70,8 @@ package final class LiveCapture {
 
     /// Takes frames without waiting.
     /// - Parameters:
-    ///   - frames: what is in it is replaced. Frames of several interfaces that are younger than `latency` are held back, since
+    ///   - frames: what is in it is replaced. Frames of several interfaces that are younger than `latency` are held
+    ///     back, since
     ///     an earlier one may still come.
     ///   - isLast: nothing is held back.
     /// - Returns: the interfaces that went away, and why.

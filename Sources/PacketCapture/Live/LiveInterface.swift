@@ -25,8 +25,8 @@ package struct LiveOptions: Sendable {
     /// Octets: what libpcap takes.
     package static let snaplens = 64...262_144
 
-    /// Segments with SYN, FIN or RST, empty segments, ICMP errors; in IPv4 and IPv6. libpcap compiles no look into TCP over
-    /// IPv6: its header is taken to follow the fixed one.
+    /// Segments with SYN, FIN or RST, empty segments, ICMP errors; in IPv4 and IPv6. libpcap compiles no look into TCP
+    /// over IPv6: its header is taken to follow the fixed one.
     private static let handshakes = """
         ((tcp and (tcp[13] & 7 != 0 or ip[2:2] - ((ip[0] & 15) << 2) - ((tcp[12] & 240) >> 2) = 0)) \
         or (icmp and (icmp[0] = 3 or icmp[0] = 11)) \

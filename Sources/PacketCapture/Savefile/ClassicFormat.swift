@@ -12,8 +12,8 @@ struct ClassicFormat {
     let snaplen: Int
     let lengths: Lengths
 
-    /// Which of a record's lengths comes first. Before version 2.3 the original one did; of 2.3 there are writers of either
-    /// kind, and the captured one is not the greater (libpcap's sf-pcap.c).
+    /// Which of a record's lengths comes first. Before version 2.3 the original one did; of 2.3 there are writers of
+    /// either kind, and the captured one is not the greater (libpcap's sf-pcap.c).
     enum Lengths { case capturedFirst, originalFirst, smallerIsCaptured }
 
     /// The properties that a magic gives its file.
@@ -97,8 +97,8 @@ struct ClassicFormat {
     /// Records that are tried, and the octets in which they must lie.
     private static let tried = (records: 3, octets: 1 << 20)
 
-    /// Chooses the length of record headers, where writers of several lengths use the same magic: the usual one, unless the
-    /// first records make no sense with it and do with another.
+    /// Chooses the length of record headers, where writers of several lengths use the same magic: the usual one, unless
+    /// the first records make no sense with it and do with another.
     private mutating func chooseHeader(_ candidates: [Int], _ reader: inout ByteReader) {
         // Records that a pipe's writer has not written yet speak for nothing.
         reader.mayWait = false
@@ -193,7 +193,8 @@ struct ClassicFormat {
             linkType: linkType, time: time, capturedLength: captured, wireLength: wire, trailer: 0)
     }
 
-    /// Finds the records that lie in the window from `start` on, as far as they are whole and nothing is wrong with them.
+    /// Finds the records that lie in the window from `start` on, as far as they are whole and nothing is wrong with
+    /// them.
     /// - Returns: their number.
     func places(
         _ places: inout [FramePlace], in window: RawSpan, from start: Int, most: Int, rank: Int,

@@ -160,8 +160,8 @@ package struct ForeignFormat: Sendable {
         + #"/^[0-9]/ {match($0, /[0-9:]+\.[0-9]+/); print substr($0, RSTART, RLENGTH)}' "#
         + "| text2pcap -q -t %H:%M:%S.%f"
 
-    /// Recognises Endace's format, which has no magic, as Wireshark does: three records in a row make sense, or all of a
-    /// shorter file.
+    /// Recognises Endace's format, which has no magic, as Wireshark does: three records in a row make sense, or all of
+    /// a shorter file.
     private static func isERF(_ head: [UInt8]) -> Bool {
         // time 8 (little-endian, seconds in the upper half), type 1, flags 1, record length 2, losses 2, length 2
         var start = 0

@@ -1,6 +1,7 @@
 // Options of blocks, and the texts in them.
 extension PcapngState {
-    /// Options in `range` of the block at the window's start: a code and a length of two octets each, padded to four; 0 ends them.
+    /// Options in `range` of the block at the window's start: a code and a length of two octets each, padded to four; 0
+    /// ends them.
     /// - Returns: whether the last one ends where it should.
     static func options(
         _ order: FileOrder, _ reader: borrowing ByteReader, _ range: Range<Int>, _ take: (UInt16, Range<Int>) -> Void

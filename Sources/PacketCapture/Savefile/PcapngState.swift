@@ -156,8 +156,8 @@ struct PcapngState {
         }
     }
 
-    /// Finds the enhanced packet blocks of the first interface that lie in the window from `start` on, as far as they are whole, have no
-    /// options, and nothing is wrong with them.
+    /// Finds the enhanced packet blocks of the first interface that lie in the window from `start` on, as far as they
+    /// are whole, have no options, and nothing is wrong with them.
     /// - Parameter linkType: the interface's must be this one.
     /// - Returns: their number.
     @inline(__always)
@@ -204,7 +204,8 @@ struct PcapngState {
             || type == 0x0a0d_0d0a
     }
 
-    /// Something is wrong, and the rest of the file can be used all the same. The first place is told, the others are counted.
+    /// Something is wrong, and the rest of the file can be used all the same. The first place is told, the others are
+    /// counted.
     private mutating func flaw(_ reader: borrowing ByteReader, _ reason: String) {
         flaws += 1
         if firstFlaw == nil { firstFlaw = CaptureError(.flawed, reader.name, at: reader.offset, reason) }
@@ -296,7 +297,8 @@ struct PcapngState {
         statistics[number] = counts
     }
 
-    /// The sums over interfaces. Their statistics count what their packets do; of an interface without any the packets' count.
+    /// The sums over interfaces. Their statistics count what their packets do; of an interface without any the packets'
+    /// count.
     var losses: SavefileLosses {
         var sum = earlierLosses
         for counts in statistics.values { sum.add(counts) }

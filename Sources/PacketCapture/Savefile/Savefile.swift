@@ -136,7 +136,8 @@ struct Savefile: ~Copyable {
         return true
     }
 
-    /// Decodes frames into a batch, until it is full or another file's turn comes: the loop that everything offline goes through.
+    /// Decodes frames into a batch, until it is full or another file's turn comes: the loop that everything offline
+    /// goes through.
     /// - Parameters:
     ///   - rank: the file's place among those whose frames have the same time.
     ///   - other: time and rank of the first frame that is another file's.
@@ -168,8 +169,8 @@ struct Savefile: ~Copyable {
         return true
     }
 
-    /// Decodes the frames of plain records that lie in the window one behind the other, after the frame that was delivered: the fast
-    /// part of `deliver`, which does the same one at a time.
+    /// Decodes the frames of plain records that lie in the window one behind the other, after the frame that was
+    /// delivered: the fast part of `deliver`, which does the same one at a time.
     /// - Returns: whether there were any.
     private mutating func deliverRun(
         into batch: inout FrameBatch, _ delivery: inout FrameDelivery, rank: Int, before other: (time: Int64, rank: Int)
@@ -211,14 +212,15 @@ struct Savefile: ~Copyable {
         return true
     }
 
-    /// Asks for the heads of the frames that are as far behind these as the next batch's would be, were they as long: they come while these are
-    /// decoded. The processor does not see that by itself: heads of bulk are far apart, and those of short frames are looked for faster than memory
-    /// is.
+    /// Asks for the heads of the frames that are as far behind these as the next batch's would be, were they as long:
+    /// they come while these are decoded. The processor does not see that by itself: heads of bulk are far apart, and
+    /// those of short frames are looked for faster than memory is.
     /// - Parameter header: octets of a record before its frame.
     @inline(__always)
     private func prefetch(after places: Span<FramePlace>, header: UInt) {
         let span = places[places.count - 1].offset - places[0].offset
-        // Record, link, IP and TCP headers. An address beyond the window is that of what comes next, or of nothing: no harm.
+        // Record, link, IP and TCP headers. An address beyond the window is that of what comes next, or of nothing: no
+        // harm.
         let start = unsafe UInt(bitPattern: reader.address)
         let ahead = UInt(bitPattern: span / max(1, places.count - 1) * FrameBatch.capacity)
         for place in places.indices {
@@ -229,8 +231,8 @@ struct Savefile: ~Copyable {
         }
     }
 
-    /// Whether the file was cut before the window's octet of that number: then that reads as 0, and so does what is behind it. The system is asked
-    /// where nothing there says otherwise.
+    /// Whether the file was cut before the window's octet of that number: then that reads as 0, and so does what is
+    /// behind it. The system is asked where nothing there says otherwise.
     private func isCut(before count: Int) -> Bool {
         let bytes = reader.bytes
         if count > 0 {

@@ -20,7 +20,8 @@ package struct InterfaceNote: Sendable, Equatable {
     package var comments: [String] = []
 }
 
-/// What a pcapng file says of frames that it does not hold: of its interfaces' statistics, and of its packets' drop counts.
+/// What a pcapng file says of frames that it does not hold: of its interfaces' statistics, and of its packets' drop
+/// counts.
 package struct SavefileLosses: Sendable {
     /// Nil where the file says nothing, as below.
     package var received: UInt64?

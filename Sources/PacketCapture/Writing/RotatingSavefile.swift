@@ -1,7 +1,7 @@
 import Glibc
 
-/// Writes blocks to a file, or to a sequence of files by size or age. Each write is of whole blocks, so that what is there at
-/// any moment can be read.
+/// Writes blocks to a file, or to a sequence of files by size or age. Each write is of whole blocks, so that what is
+/// there at any moment can be read.
 ///
 /// A sequence's names carry a number before their suffix, `name-00001.pcapng`, that goes on from what is in the folder.
 ///
@@ -148,8 +148,8 @@ package struct RotatingSavefile: ~Copyable {
         if due == nil { trouble = nil }
     }
 
-    /// Closes the file and opens it anew: by its name, which may stand for another file now. One that is still there goes on
-    /// with a section of its own. Until the new one can be opened, the open one goes on.
+    /// Closes the file and opens it anew: by its name, which may stand for another file now. One that is still there
+    /// goes on with a section of its own. Until the new one can be opened, the open one goes on.
     package mutating func reopen(now: Int64) {
         due = .again
         lastTry = nil

@@ -1,6 +1,6 @@
-/// Where batches end if frames are taken as they arrive, as from an interface or a pipe: a batch is handed on when it is
-/// full, before a pause, and before time runs back. The first frame after a pause is a batch of its own, so that the clock
-/// has caught up when the next one comes.
+/// Where batches end if frames are taken as they arrive, as from an interface or a pipe: a batch is handed on when it
+/// is full, before a pause, and before time runs back. The first frame after a pause is a batch of its own, so that the
+/// clock has caught up when the next one comes.
 package struct ArrivalCuts: Sendable {
     /// Nanoseconds.
     private static let pause: Int64 = 1_000_000_000

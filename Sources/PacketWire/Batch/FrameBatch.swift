@@ -2,7 +2,8 @@
 package struct FrameBatch: ~Copyable {
     package static let capacity = 64
     package private(set) var heads = [FrameHead](repeating: FrameHead(), count: capacity)
-    /// A place's segment if it is a usual one, with its addresses if those are IPv6's; its frame, decoded in full, if not.
+    /// A place's segment if it is a usual one, with its addresses if those are IPv6's; its frame, decoded in full, if
+    /// not.
     package private(set) var segments = [UsualSegment](repeating: UsualSegment(), count: capacity)
     package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
     /// There is room for the places that needed it so far.
@@ -29,7 +30,8 @@ package struct FrameBatch: ~Copyable {
     /// Where the first of these stands among all that came, from 1.
     package var first: UInt64 { all &- UInt64(count) &+ 1 }
 
-    /// - Parameter seed: of the hashes of tuples. A tracker takes only batches of its own seed (`HandshakeTracker.makeBatch`).
+    /// - Parameter seed: of the hashes of tuples. A tracker takes only batches of its own seed
+    ///   (`HandshakeTracker.makeBatch`).
     package init(seed: UInt64) { self.seed = seed }
 
     private var reassembly = Reassembly()
@@ -93,8 +95,8 @@ package struct FrameBatch: ~Copyable {
             : Tuple(addresses: segment.addresses, ports: segment.ports)
     }
 
-    /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes its
-    /// packet complete; the batch is then one short or one longer.
+    /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes
+    /// its packet complete; the batch is then one short or one longer.
     package mutating func append(
         _ bytes: RawSpan, wireLength: Int, number: UInt64, time: Int64, decoder: FrameDecoder,
         origin: FrameOrigin = FrameOrigin()
@@ -344,8 +346,8 @@ package struct FrameBatch: ~Copyable {
         takeOut()
     }
 
-    /// Frames of segments, and with those that were put together of fragments the frames of their other fragments (of the first
-    /// so many of such segments).
+    /// Frames of segments, and with those that were put together of fragments the frames of their other fragments (of
+    /// the first so many of such segments).
     package func withFragments(_ numbers: [UInt64]) -> [UInt64] {
         let partners = reassembly.partners
         return partners.isEmpty ? numbers : Set(numbers + numbers.flatMap { partners[$0] ?? [] }).sorted()

@@ -1,5 +1,5 @@
-/// A SYN, or what answers it, was seen under two tuples: an address translator stands between them, or the answer comes from
-/// where the client did not call.
+/// A SYN, or what answers it, was seen under two tuples: an address translator stands between them, or the answer comes
+/// from where the client did not call.
 package struct Translation: BitwiseCopyable, Sendable {
     package enum Kind: UInt8, Sendable, BitwiseCopyable {
         /// One SYN before and behind a translator.
@@ -33,9 +33,10 @@ package struct Translation: BitwiseCopyable, Sendable {
 
 /// The SYNs of the last moments by their x, in a bounded memory: a newer one may take an older one's place.
 ///
-/// A SYN of equal x on another tuple is a translated copy if it has the same TSval or IP identification, not 0, and another hop
-/// limit; at the same hop limit both, and another link. Equal numbers alone prove nothing: devices with a fixed ISN have them,
-/// and scanners. Asked where frames are decoded, since the two tuples may be followed by different trackers.
+/// A SYN of equal x on another tuple is a translated copy if it has the same TSval or IP identification, not 0, and
+/// another hop limit; at the same hop limit both, and another link. Equal numbers alone prove nothing: devices with a
+/// fixed ISN have them, and scanners. Asked where frames are decoded, since the two tuples may be followed by different
+/// trackers.
 ///
 /// A capture without translation should not pay for it: `isWatching`.
 package struct RecentSYNs: Sendable {
@@ -81,8 +82,8 @@ package struct RecentSYNs: Sendable {
         Int(truncatingIfNeeded: (UInt64(x) &* 0x9e37_79b9_7f4a_7c15) >> (64 - bits))
     }
 
-    /// Whether a frame's SYN is to be looked at: those of the first frames of each stretch are, and those after a translation.
-    /// Where connections are translated, that is nearly always.
+    /// Whether a frame's SYN is to be looked at: those of the first frames of each stretch are, and those after a
+    /// translation. Where connections are translated, that is nearly always.
     /// - Parameter order: which frame it is, from 1.
     package func isWatching(_ order: UInt64) -> Bool {
         order & (RecentSYNs.stretch - 1) < RecentSYNs.watched || order < watchedUntil
@@ -98,7 +99,8 @@ package struct RecentSYNs: Sendable {
 
     /// Takes a usual SYN or SYN-ACK that is looked at.
     /// - Parameter tag: what its tuple hashes to.
-    /// - Returns: false if its x was seen on another tuple: then nothing was noted, and `take` of the whole segment is to be asked.
+    /// - Returns: false if its x was seen on another tuple: then nothing was noted, and `take` of the whole segment is
+    ///   to be asked.
     @inline(never)
     mutating func note(
         _ segment: UsualSegment, _ pair: AddressPair, tag: UInt32, frame: UInt64, time: Int64

@@ -8,12 +8,12 @@ package enum SenderTrust: UInt8, Sendable, BitwiseCopyable {
     case onlyBad
 }
 
-/// Which senders have shown good checksums, and which bad ones, in a bounded memory: a sender that finds its place taken by
-/// another since is not known any more. Asked where frames are decoded, since a sender's connections may be followed by
-/// different trackers.
+/// Which senders have shown good checksums, and which bad ones, in a bounded memory: a sender that finds its place
+/// taken by another since is not known any more. Asked where frames are decoded, since a sender's connections may be
+/// followed by different trackers.
 ///
-/// A good sum counts if it is a SYN-ACK's: of an ACK's or a FIN's there are too many to look at. A SYN's does not count: a
-/// flood from random sources would take all places, and a connection's own SYN is known to its attempt.
+/// A good sum counts if it is a SYN-ACK's: of an ACK's or a FIN's there are too many to look at. A SYN's does not
+/// count: a flood from random sources would take all places, and a connection's own SYN is known to its attempt.
 package struct SenderChecksums: Sendable {
     private static let goodBits: UInt64 = 14
     private static let badBits: UInt64 = 10

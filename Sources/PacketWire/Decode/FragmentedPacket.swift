@@ -90,8 +90,8 @@ struct FragmentedPacket {
     /// Octets that the packet had under the header that `whole` gives it.
     var wireLength: Int { (total ?? 0) + (first.source.version == .v4 ? 20 : 40) }
 
-    /// The packet, as far as it was captured; nil while something is missing. Its header has no options: those of fragments say
-    /// nothing of a segment.
+    /// The packet, as far as it was captured; nil while something is missing. Its header has no options: those of
+    /// fragments say nothing of a segment.
     var whole: [UInt8]? {
         guard let total, covered == [0..<total] else { return nil }
         var header: [UInt8]

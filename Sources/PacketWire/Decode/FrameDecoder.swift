@@ -70,7 +70,8 @@ package struct DecodedFrame: Sendable {
     /// The number of what is not decoded, as `reason` says: a link type, an EtherType, an IP protocol, or the lower
     /// of two UDP ports. 0 where there is none.
     package var number: UInt16 = 0
-    /// The frame holds part of a fragmented IP packet, as it is or in a tunnel (`FrameDecoder.fragment(of:wireLength:)`).
+    /// The frame holds part of a fragmented IP packet, as it is or in a tunnel
+    /// (`FrameDecoder.fragment(of:wireLength:)`).
     package var isFragment = false
     /// The IP packet is longer than the frame: it was sliced before it was captured.
     package var isSliced = false

@@ -77,8 +77,8 @@ extension FrameParser {
         transport(bytes.u8(offset + 6), at: offset + 40, header, &slot)
     }
 
-    /// Whether an IP packet that is longer than its frame was sliced before it was captured (packet brokers keep the first
-    /// octets and record their count as the frame's length): the outermost packet may be.
+    /// Whether an IP packet that is longer than its frame was sliced before it was captured (packet brokers keep the
+    /// first octets and record their count as the frame's length): the outermost packet may be.
     private mutating func slices(to packetEnd: Int) -> Bool {
         guard tunnels.isEmpty else { return false }
         isSliced = true
@@ -167,8 +167,9 @@ extension FrameParser {
         if header.isFragment, slot.kind == .malformed { ignore(.laterFragment, &slot) }
     }
 
-    /// Where a packet with a routing header ends up, while that is not its destination: checksums and hosts go by that. Types 0
-    /// (RFC 2460 section 4.4) and 2 (RFC 6275 section 6.4) have the last address last, type 4 (RFC 8754 section 2) first.
+    /// Where a packet with a routing header ends up, while that is not its destination: checksums and hosts go by that.
+    /// Types 0 (RFC 2460 section 4.4) and 2 (RFC 6275 section 6.4) have the last address last, type 4 (RFC 8754 section
+    /// 2) first.
     func finalDestination(at offset: Int, _ length: Int) -> IPAddress? {
         guard bytes.u8(offset + 3) > 0, length >= 24 else { return nil }
         switch bytes.u8(offset + 2) {
@@ -198,8 +199,8 @@ extension FrameParser {
         IPAddress(v6High: bytes.u64(offset), low: bytes.u64(offset + 8))
     }
 
-    /// The last address of a source route that is not used up (RFC 791 section 3.1: options 131 and 137): the destination for
-    /// whatever is above IP.
+    /// The last address of a source route that is not used up (RFC 791 section 3.1: options 131 and 137): the
+    /// destination for whatever is above IP.
     @inline(never)
     private func sourceRouted(at offset: Int, _ length: Int) -> IPAddress? {
         var option = offset + 20

@@ -60,7 +60,8 @@ extension FrameParser {
         }
     }
 
-    /// An address family: AF_INET is 2 everywhere, AF_INET6 is 24, 28 or 30 (BSDs, macOS) or 10 (Linux). In either byte order.
+    /// An address family: AF_INET is 2 everywhere, AF_INET6 is 24, 28 or 30 (BSDs, macOS) or 10 (Linux). In either byte
+    /// order.
     mutating func family(_ field: UInt32, at offset: Int, _ slot: inout DecodedFrame) {
         switch field > 0xffff ? field.byteSwapped : field {
         case 2: ipv4(at: offset, &slot)
@@ -69,8 +70,8 @@ extension FrameParser {
         }
     }
 
-    /// LLC (IEEE 802.2): DSAP, SSAP, control; SNAP carries an EtherType under a zero organisation code, Ethernet under the
-    /// bridging one (RFC 2684 section 5.2), and 0xfe an ISO protocol number.
+    /// LLC (IEEE 802.2): DSAP, SSAP, control; SNAP carries an EtherType under a zero organisation code, Ethernet under
+    /// the bridging one (RFC 2684 section 5.2), and 0xfe an ISO protocol number.
     mutating func llc(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(3, at: offset, linkLayer, &slot) else { return }
         switch (bytes.u16(offset), bytes.u8(offset + 2)) {
@@ -148,8 +149,8 @@ extension FrameParser {
         etherType(bytes.u16(offset + 2), at: offset + 4, &slot)
     }
 
-    /// RFC 2427 section 3: a Q.922 address, whose last octet is odd, control 0x03, perhaps a pad, an NLPID. Cisco has an
-    /// EtherType after the address.
+    /// RFC 2427 section 3: a Q.922 address, whose last octet is odd, control 0x03, perhaps a pad, an NLPID. Cisco has
+    /// an EtherType after the address.
     private mutating func frameRelay(at start: Int, _ slot: inout DecodedFrame) {
         var offset = start
         repeat {
@@ -190,8 +191,8 @@ extension FrameParser {
         llc(at: next, &slot)
     }
 
-    /// Source, destination, then the type, under Linux after an offset of two octets. RFC 1201's types have a split flag and a
-    /// sequence number after them, RFC 1051's have not.
+    /// Source, destination, then the type, under Linux after an offset of two octets. RFC 1201's types have a split
+    /// flag and a sequence number after them, RFC 1051's have not.
     private mutating func arcnet(at offset: Int, typeAt: Int, _ slot: inout DecodedFrame) {
         guard holds(typeAt + 1, at: offset, .link, &slot) else { return }
         let type = bytes.u8(offset + typeAt)
@@ -216,8 +217,8 @@ extension FrameParser {
 
     // MARK: Wi-Fi
 
-    /// IEEE 802.11 data frames that are not encrypted: frame control, duration, three or four addresses, sequence control,
-    /// then QoS and HT fields where they are, LLC. Of aggregated ones (A-MSDU) the first.
+    /// IEEE 802.11 data frames that are not encrypted: frame control, duration, three or four addresses, sequence
+    /// control, then QoS and HT fields where they are, LLC. Of aggregated ones (A-MSDU) the first.
     private mutating func wireless(at offset: Int, pads: Bool, _ slot: inout DecodedFrame) {
         guard holds(2, at: offset, .link, &slot) else { return }
         wireless(at: offset, bytes.u8(offset), bytes.u8(offset + 1), pads: pads, &slot)
@@ -265,8 +266,8 @@ extension FrameParser {
         llc(at: payload + 14, &slot)
     }
 
-    /// Version, pad, length 2, present 4 (more of them where bit 31 is set), all little-endian; then the fields. Of those only
-    /// the flags matter (radiotap.org): 0x20 says that the 802.11 header is padded to four octets.
+    /// Version, pad, length 2, present 4 (more of them where bit 31 is set), all little-endian; then the fields. Of
+    /// those only the flags matter (radiotap.org): 0x20 says that the 802.11 header is padded to four octets.
     private mutating func radiotap(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(8, at: offset, .link, &slot) else { return }
         let length = Int(bytes.u16(offset + 2).byteSwapped)
@@ -284,7 +285,8 @@ extension FrameParser {
         wireless(at: offset + length, pads: pads, &slot)
     }
 
-    /// Prism's header (message code 4, length 4, in the writer's byte order) and AVS's (version 4, length 4, big-endian).
+    /// Prism's header (message code 4, length 4, in the writer's byte order) and AVS's (version 4, length 4,
+    /// big-endian).
     private mutating func monitorHeader(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(8, at: offset, .link, &slot) else { return }
         let field = bytes.u32(offset + 4)
@@ -361,8 +363,8 @@ extension FrameParser {
 
     // MARK: Switch tags
 
-    /// Ethernet with four octets of a switch's tag: before it, or after its addresses; a Marvell tag may take the place of a VLAN
-    /// tag, whose identifier it then holds.
+    /// Ethernet with four octets of a switch's tag: before it, or after its addresses; a Marvell tag may take the place
+    /// of a VLAN tag, whose identifier it then holds.
     private mutating func switchTag(_ type: LinkType, at start: Int, _ slot: inout DecodedFrame) {
         if type == .dsaBroadcomPrepended {
             guard holds(4, at: start, .link, &slot) else { return }

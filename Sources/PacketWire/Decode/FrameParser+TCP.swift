@@ -93,7 +93,8 @@ extension FrameParser {
     /// Decodes the option area `start..<end` (RFC 9293 section 3.2).
     @inline(__always)
     func options(from start: Int, to end: Int, _ options: inout TCPOptions) {
-        // What nearly every segment of a connection with timestamps carries: NOP, NOP, timestamps (RFC 7323 appendix A).
+        // What nearly every segment of a connection with timestamps carries: NOP, NOP, timestamps (RFC 7323 appendix
+        // A).
         if end - start == 12, end <= bytes.byteCount, bytes.u32(start) == 0x0101_080a {
             options.present = .timestamps
             options.kinds = 1 << 8 | 1 << 1

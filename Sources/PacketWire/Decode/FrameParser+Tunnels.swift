@@ -137,7 +137,8 @@ extension FrameParser {
     }
 
     // RFC 3032 section 2.1: label 20 bits, traffic class 3, bottom of stack 1, time to live 8. What follows the last
-    // label is IP if it looks so (RFC 4928), a control word and Ethernet if it begins with 0 (RFC 4448), else perhaps Ethernet.
+    // label is IP if it looks so (RFC 4928), a control word and Ethernet if it begins with 0 (RFC 4448), else perhaps
+    // Ethernet.
     @inline(never)
     mutating func mpls(at start: Int, in carrier: IPHeader? = nil, _ slot: inout DecodedFrame) {
         guard holds(4, at: start, .tunnel, &slot), enter(.mpls, id: bytes.u32(start) >> 12, in: carrier, &slot) else {
@@ -201,8 +202,8 @@ extension FrameParser {
         }
     }
 
-    // IEEE 802.1AE clause 9: version, ES, SC, SCB, E, C and association number 2; short length; packet number 4; SCI 8 where
-    // SC is set. Neither E nor C: the octets are as they were, and a check value of 16 octets follows them.
+    // IEEE 802.1AE clause 9: version, ES, SC, SCB, E, C and association number 2; short length; packet number 4; SCI 8
+    // where SC is set. Neither E nor C: the octets are as they were, and a check value of 16 octets follows them.
     private mutating func macsec(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(6, at: offset, .tunnel, &slot) else { return }
         let control = bytes.u8(offset)
@@ -233,8 +234,8 @@ extension FrameParser {
     }
 
     // RFC 2784 and RFC 2890: flags (checksum, key, sequence number present), version, EtherType. NVGRE (RFC 7637)
-    // carries Ethernet under a key whose upper 24 bits are the virtual subnet. Version 1 is PPTP's (RFC 2637): its key is a
-    // payload length and a call, and an acknowledgment may follow.
+    // carries Ethernet under a key whose upper 24 bits are the virtual subnet. Version 1 is PPTP's (RFC 2637): its key
+    // is a payload length and a call, and an acknowledgment may follow.
     @inline(never)
     mutating func gre(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard holds(4, at: offset, .tunnel, &slot) else { return }
@@ -294,9 +295,9 @@ extension FrameParser {
         if type < 0x0600 { ignore(.otherEtherType, number: type, &slot) } else { etherType(type, at: offset, &slot) }
     }
 
-    // draft-foschiano-erspan: type I has no header, and no sequence number in GRE. Type II: version 4 bits (1), VLAN 12,
-    // class 3, encapsulation 2, truncated 1, session 10, index 32. Type III: version 2, the same up to the session, time 32,
-    // group 16, P, frame type 5, hardware 6, direction 1, granularity 2, O (8 octets more).
+    // draft-foschiano-erspan: type I has no header, and no sequence number in GRE. Type II: version 4 bits (1), VLAN
+    // 12, class 3, encapsulation 2, truncated 1, session 10, index 32. Type III: version 2, the same up to the session,
+    // time 32, group 16, P, frame type 5, hardware 6, direction 1, granularity 2, O (8 octets more).
     private mutating func erspan(at offset: Int, hasHeader: Bool, _ slot: inout DecodedFrame) {
         guard hasHeader else {
             guard enter(.erspan, &slot) else { return }

@@ -106,9 +106,9 @@ extension FrameParser {
         carried(bytes.u16(offset + 2), at: offset + length, &slot)
     }
 
-    // 3GPP TS 29.281 section 5.1: version 3 bits (1), PT, reserved, E, S, PN; message type (255 is a user's packet), length,
-    // TEID; with any of E, S and PN a sequence number 2, N-PDU number 1 and next extension 1. An extension has its length in
-    // units of 4 octets first, and the next one's type last.
+    // 3GPP TS 29.281 section 5.1: version 3 bits (1), PT, reserved, E, S, PN; message type (255 is a user's packet),
+    // length, TEID; with any of E, S and PN a sequence number 2, N-PDU number 1 and next extension 1. An extension has
+    // its length in units of 4 octets first, and the next one's type last.
     private mutating func gtp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(8, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u8(offset)
@@ -137,8 +137,8 @@ extension FrameParser {
         }
     }
 
-    // RFC 2661 section 3.1: T (control), L, S, O, version 4 bits (2); length where L, tunnel, session, sequence numbers where S,
-    // offset size where O; then PPP. RFC 3931 section 4.1.2: version 3, reserved, then a session.
+    // RFC 2661 section 3.1: T (control), L, S, O, version 4 bits (2); length where L, tunnel, session, sequence numbers
+    // where S, offset size where O; then PPP. RFC 3931 section 4.1.2: version 3, reserved, then a session.
     private mutating func l2tp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(6, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u16(offset)
@@ -159,8 +159,8 @@ extension FrameParser {
         pppProtocolField(at: bytes.u16(next) == 0xff03 ? next + 2 : next, &slot)
     }
 
-    /// An L2TPv3 session header: session 4, a cookie of 0, 4 or 8 octets, perhaps four of a sublayer, then what the two ends
-    /// agreed on. The capture does not say what: Ethernet with IP, or IP, is looked for.
+    /// An L2TPv3 session header: session 4, a cookie of 0, 4 or 8 octets, perhaps four of a sublayer, then what the two
+    /// ends agreed on. The capture does not say what: Ethernet with IP, or IP, is looked for.
     mutating func l2tpSession(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard holds(4, at: offset, .tunnel, &slot) else { return }
         let session = bytes.u32(offset)
@@ -185,8 +185,8 @@ extension FrameParser {
         }
     }
 
-    // RFC 4380 section 5.1.1: an authentication (0x0001, client identifier and value with their lengths, nonce 8, confirmation)
-    // and an origin (0x0000, port 2, address 4) may stand before the IPv6 packet.
+    // RFC 4380 section 5.1.1: an authentication (0x0001, client identifier and value with their lengths, nonce 8,
+    // confirmation) and an origin (0x0000, port 2, address 4) may stand before the IPv6 packet.
     private mutating func teredo(at start: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         var offset = start
         guard fits(4, at: offset, else: .udp, &slot) else { return }

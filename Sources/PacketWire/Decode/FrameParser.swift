@@ -20,8 +20,8 @@ struct FrameParser: ~Escapable {
     /// The IP packet is longer than its frame: the frame was sliced before it was captured.
     var isSliced = false
     var depth = 0
-    /// Where the IP packet begins of which the frame holds a fragment, the innermost one, and where that fragment's octets do;
-    /// negative for none.
+    /// Where the IP packet begins of which the frame holds a fragment, the innermost one, and where that fragment's
+    /// octets do; negative for none.
     var fragmentedPacket = -1
     var fragmentStart = 0
 
@@ -93,8 +93,8 @@ struct FrameParser: ~Escapable {
         return false
     }
 
-    /// As `holds`, for what is looked for on a guess: if it is not there, the frame is something else rather than broken. What
-    /// the snaplen cut stays cut.
+    /// As `holds`, for what is looked for on a guess: if it is not there, the frame is something else rather than
+    /// broken. What the snaplen cut stays cut.
     func fits(_ count: Int, at offset: Int, else reason: IgnoredReason, _ slot: inout DecodedFrame) -> Bool {
         if holds(count, at: offset, .tunnel, &slot) { return true }
         if slot.kind == .malformed { ignore(reason, &slot) }

@@ -37,8 +37,8 @@ extension RawSpan {
     @inline(__always)
     func native64(_ offset: Int) -> UInt64 { unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) }
 
-    /// The Internet checksum's sum (RFC 1071) of the octets of a range, of words in this machine's order: of a good checksum it is a
-    /// multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2).
+    /// The Internet checksum's sum (RFC 1071) of the octets of a range, of words in this machine's order: of a good
+    /// checksum it is a multiple of 0xffff, in any order of octets and at any width (RFC 1071 section 2).
     @inline(__always)
     func nativeSum(from start: Int, to end: Int) -> UInt64 {
         precondition(start >= 0 && start <= end && end <= byteCount)
@@ -49,8 +49,8 @@ extension RawSpan {
             offset &+= 8
         }
         #if _endian(little)
-            // How many octets are left is not to be predicted. Where eight were there, the last eight are, and those that are left come to
-            // their place in them by a shift.
+            // How many octets are left is not to be predicted. Where eight were there, the last eight are, and those
+            // that are left come to their place in them by a shift.
             if offset > start {
                 let last = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: end &- 8, as: UInt64.self)
                 return sumWithCarry(sum, (last &>> 1) &>> UInt64(truncatingIfNeeded: 63 &- (end &- offset) &* 8))
@@ -82,7 +82,8 @@ func sumWithCarry(_ sum: UInt64, _ word: UInt64) -> UInt64 {
     return partial &+ (overflow ? 1 : 0)
 }
 
-/// Whether a `nativeSum` over data and its checksum says that the checksum is good. Not one of zeros alone: that folds to 0.
+/// Whether a `nativeSum` over data and its checksum says that the checksum is good. Not one of zeros alone: that folds
+/// to 0.
 @inline(__always)
 func isGoodSum(_ sum: UInt64) -> Bool {
     // Folded twice, with what is carried, in the upper half.

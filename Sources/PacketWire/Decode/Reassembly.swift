@@ -1,10 +1,10 @@
-/// Puts fragmented IP packets together, within bounds, so that a segment that came in several counts once and whole, at the
-/// time of the fragment that completed it.
+/// Puts fragmented IP packets together, within bounds, so that a segment that came in several counts once and whole, at
+/// the time of the fragment that completed it.
 ///
-/// A first fragment with a whole TCP header is a segment already, and where the rest was not captured (a filter on ports passes
-/// first fragments only) it is all there will be. So it is held back until the packet is complete, a segment or an ICMP error of
-/// its tuple comes, or a second has passed; then it counts as it is, under its own number. Nothing is lost: each frame that goes
-/// in comes out once, as a segment or as a fragment.
+/// A first fragment with a whole TCP header is a segment already, and where the rest was not captured (a filter on
+/// ports passes first fragments only) it is all there will be. So it is held back until the packet is complete, a
+/// segment or an ICMP error of its tuple comes, or a second has passed; then it counts as it is, under its own number.
+/// Nothing is lost: each frame that goes in comes out once, as a segment or as a fragment.
 struct Reassembly {
     /// Packets at a time; beyond it the oldest is given up.
     static let maximumPackets = 64
@@ -112,7 +112,8 @@ struct Reassembly {
         held.removeAll(where: isMeant)
     }
 
-    /// The first fragment was one of several, and the packet is what counts. It may be a fragment itself, within a tunnel.
+    /// The first fragment was one of several, and the packet is what counts. It may be a fragment itself, within a
+    /// tunnel.
     private mutating func complete(_ position: Int, _ whole: [UInt8], _ placed: Placed, _ decoder: FrameDecoder) {
         let packet = packets.remove(at: position)
         if let number = packet.held, let first = held.firstIndex(where: { $0.number == number }) {

@@ -1,6 +1,6 @@
-/// A segment that came as nearly all do: whole, in an IP packet without options or extension headers, outside any tunnel, with
-/// a good checksum and no TCP options but the four of RFC 9293 and RFC 7323. Then these 64 octets say all that a `Segment` says but for
-/// IPv6 addresses, which are kept beside it.
+/// A segment that came as nearly all do: whole, in an IP packet without options or extension headers, outside any
+/// tunnel, with a good checksum and no TCP options but the four of RFC 9293 and RFC 7323. Then these 64 octets say all
+/// that a `Segment` says but for IPv6 addresses, which are kept beside it.
 ///
 /// The recognition errs on one side only: what it does not take is decoded in full.
 package struct UsualSegment: BitwiseCopyable {

@@ -33,7 +33,8 @@ public struct FrameEncoder: Sendable {
     }
 
     /// The frames of a segment whose IP packet is sent in fragments.
-    /// - Parameter pieces: octets of the TCP header and payload that each fragment holds, in the order of the frames; the one
+    /// - Parameter pieces: octets of the TCP header and payload that each fragment holds, in the order of the frames;
+    ///   the one
     ///   that reaches the end is the last fragment. All but that should be multiples of 8 octets.
     public func encode(_ segment: Segment, rawOptions: [UInt8]? = nil, pieces: [Range<Int>]) -> [[UInt8]] {
         let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: []).bytes
@@ -196,8 +197,8 @@ private struct TCPBytes {
 }
 
 extension TCPOptions {
-    /// The option area in the order and with the padding of Linux, and padded with end-of-list octets to a multiple of four. Options of kinds without a field here
-    /// come as two-octet options (kind, length 2).
+    /// The option area in the order and with the padding of Linux, and padded with end-of-list octets to a multiple of
+    /// four. Options of kinds without a field here come as two-octet options (kind, length 2).
     var encoded: [UInt8] {
         var area: [UInt8] = []
         if has(.mss) { area += [2, 4] + mss.octets }

@@ -1,4 +1,5 @@
-/// What the frames of a capture have in common, so far: which kinds of segments it has at all, and how fine its clock is.
+/// What the frames of a capture have in common, so far: which kinds of segments it has at all, and how fine its clock
+/// is.
 package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     /// The traits that were not seen so far, as bits; 0 once there is nothing more to learn.
     private var missing =

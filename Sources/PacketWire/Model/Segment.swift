@@ -67,7 +67,8 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     public var tunnels = Tunnels()
     /// The same in order, with the identifiers and outer addresses that are no part of the key.
     public var path = TunnelPath()
-    /// The capture file does not say when it came: it stands at its place among the others, and no time follows from it.
+    /// The capture file does not say when it came: it stands at its place among the others, and no time follows from
+    /// it.
     public var isUntimed = false
     /// IEEE 802.11: the frame was sent again on the link (Retry).
     public var isLinkRetry = false

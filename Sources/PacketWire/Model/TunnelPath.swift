@@ -36,8 +36,8 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
     /// Layers beyond so many are not listed.
     public static let maximumLayers = 6
 
-    // Flat, since every segment has one: an octet a layer (0x80: it is there, 0x40: it has an identifier), four octets an
-    // identifier.
+    // Flat, since every segment has one: an octet a layer (0x80: it is there, 0x40: it has an identifier), four octets
+    // an identifier.
     private var kinds: UInt64 = 0
     private var identifiers: (UInt64, UInt64, UInt64) = (0, 0, 0)
     private var sourceHigh: UInt64 = 0

@@ -70,7 +70,8 @@ package struct Tuple: BitwiseCopyable, Sendable {
 
 // What is computed of every tuple.
 extension Tuple {
-    /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses the keys.
+    /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses
+    /// the keys.
     @inline(__always)
     package func hash(seed: UInt64) -> UInt64 {
         if !isV6 { return Tuple.hash(addresses: lowLow << 32 | highLow, ports: ports, seed: seed) }
@@ -91,7 +92,8 @@ extension Tuple {
     /// How many shards tuples are shared out among, at most.
     package static let shards = 16
 
-    /// Which shard it belongs to, of `shards`. Not by the seed: what a full shard lets go of must not change from run to run.
+    /// Which shard it belongs to, of `shards`. Not by the seed: what a full shard lets go of must not change from run
+    /// to run.
     @inline(__always)
     package var shard: UInt8 {
         if !isV6 { return Tuple.shard(addresses: lowLow << 32 | highLow, ports: ports) }

@@ -334,8 +334,8 @@ struct CheckPlan {
         return verdict
     }
 
-    /// Writes every report, whatever becomes of one of them; then says how it ends. The verdict comes first: a reader that
-    /// closes our output early makes no broken rule hold.
+    /// Writes every report, whatever becomes of one of them; then says how it ends. The verdict comes first: a reader
+    /// that closes our output early makes no broken rule hold.
     func report(
         _ verdict: CheckVerdict, _ context: CheckContext, _ style: TextStyle, ending: () throws -> Void
     ) throws {

@@ -33,11 +33,9 @@ struct Explain: DocumentedCommand {
             if place > 0 { output.buffer.line("") }
             guard ExplainReport.explain(code, style: text.style(), to: &output.buffer) else {
                 let near = ExplainReport.suggestions(for: code)
-                let hint = near.isEmpty ? "" : ". Did you mean \(near.joined(separator: ", "))?"
+                let hint = near.isEmpty ? "" : ": did you mean \(near.joined(separator: ", "))?"
                 throw CommandFailure(
-                    status: .wrongUsage,
-                    message:
-                        "nothing is named '\(code)'\(hint) 'synscope explain' lists what is"
+                    status: .wrongUsage, message: "nothing is named '\(code)'\(hint) (synscope explain lists the names)"
                 )
             }
         }

@@ -5,8 +5,8 @@ import HandshakeExpectation
 import HandshakeReport
 import PacketCapture
 
-/// The root command. Everything that it does is in its subcommands, which only join the libraries. Each of those says its name: to have it
-/// found out from its type's took a fifth of the program's start.
+/// The root command. Everything that it does is in its subcommands, which only join the libraries. Each of those says
+/// its name: to have it found out from its type's took a fifth of the program's start.
 struct Synscope: DocumentedCommand {
     static let release = "0.1.0"
 
@@ -98,8 +98,8 @@ extension Synscope {
         }
     }
 
-    /// Names a first word that is neither a file nor a command, but nearly one. Taken for a file, the words after it would be
-    /// read wrongly.
+    /// Names a first word that is neither a file nor a command, but nearly one. Taken for a file, the words after it
+    /// would be read wrongly.
     static func rejectMisspelling(_ word: String?) throws {
         guard let word, word.count > 3, !word.contains(where: { "-/.".contains($0) }) else { return }
         let isFile = unsafe access(word, F_OK) == 0

@@ -4,10 +4,11 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-/// Trackers that share the tuples out, on threads of their own. The caller's thread takes what they decide; where they list nothing it has
-/// nothing else to do, and is the first tracker's.
+/// Trackers that share the tuples out, on threads of their own. The caller's thread takes what they decide; where they
+/// list nothing it has nothing else to do, and is the first tracker's.
 ///
-/// Unchecked: a worker's tracker is its thread's until that has ended, and what it decided changes hands through its outlet.
+/// Unchecked: a worker's tracker is its thread's until that has ended, and what it decided changes hands through its
+/// outlet.
 final class TrackerTeam: @unchecked Sendable {
     private final class Worker: @unchecked Sendable {
         var tracker: HandshakeTracker
@@ -35,8 +36,9 @@ final class TrackerTeam: @unchecked Sendable {
         var decisions = Decisions()
     }
 
-    /// What a worker may have handed on that the caller has not come to. So much less than the pieces there are, that a worker whom the
-    /// caller waits for, until half of its cells are filled, is given as many pieces whatever the others do.
+    /// What a worker may have handed on that the caller has not come to. So much less than the pieces there are, that a
+    /// worker whom the caller waits for, until half of its cells are filled, is given as many pieces whatever the
+    /// others do.
     private static let cells = 16
 
     private let ahead: ReadAhead
@@ -47,7 +49,8 @@ final class TrackerTeam: @unchecked Sendable {
     private let memory = BoundedQueue<MemoryAhead>(limit: 1 << 10)
     private var provider: WorkThread?
 
-    /// Nil where the system has not the memory, descriptors or threads: then one thread does without, and nothing was read.
+    /// Nil where the system has not the memory, descriptors or threads: then one thread does without, and nothing was
+    /// read.
     init?(_ reader: CaptureReader, _ configuration: HandshakeTracker.Configuration, workers: Int) {
         var configuration = configuration
         // One for all: patterns are added up, and tuples are hashed where frames are decoded.
@@ -133,7 +136,8 @@ final class TrackerTeam: @unchecked Sendable {
             progress.tick { piece.progress }
             ahead.pass(taker: 0)
         }
-        // The core of who read is free by now: another thread takes a shard. Several trackers come to their ends side by side.
+        // The core of who read is free by now: another thread takes a shard. Several trackers come to their ends side
+        // by side.
         workers[0].tracker.end(workers.count == 1 ? { apportion("count", $0, $1) } : nil)
         progress.clear()
     }

@@ -47,8 +47,8 @@ final class LiveAnalysis: @unchecked Sendable {
     /// Whether each frame that is written says which it was.
     var numbersFrames = false
 
-    /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap is
-    /// known.
+    /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap
+    /// is known.
     private static let period: Int64 = 250_000_000
     /// Nanoseconds that room in the reporter's queue is waited for at the end.
     private static let maximumPatience: Int64 = 5_000_000_000
@@ -262,7 +262,8 @@ final class LiveAnalysis: @unchecked Sendable {
         pending.removeAll(keepingCapacity: true)
     }
 
-    /// Puts what was decided in the reporter's queue; false where there is no room, which is waited for at the end only.
+    /// Puts what was decided in the reporter's queue; false where there is no room, which is waited for at the end
+    /// only.
     private func offer(to reports: BoundedQueue<LiveOutlets.Report>) -> Bool {
         let deadline = Clock.steady + patience
         while !reports.add(.attempts(pending), size: pending.count) {
@@ -323,8 +324,8 @@ final class LiveAnalysis: @unchecked Sendable {
         flushBlocks()
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
-        // All that is open may be more than there is room for, and no frame waits any more: so the reader is waited for, as long as it
-        // takes something.
+        // All that is open may be more than there is room for, and no frame waits any more: so the reader is waited
+        // for, as long as it takes something.
         patience = LiveAnalysis.maximumPatience
         func hand(_ tracker: inout HandshakeTracker) {
             pending = tracker.drain()

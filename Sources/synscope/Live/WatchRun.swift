@@ -11,8 +11,8 @@ import Synchronization
 
 /// One run of `watch`: opens what needs rights, gives them up, starts the threads, and sees to signals until the end.
 ///
-/// The capture's thread (`LiveAnalysis`) waits for the others at its end only: attempts go to the reporter's thread and frames to the
-/// file's over bounded queues, the screen and the service look at the monitor.
+/// The capture's thread (`LiveAnalysis`) waits for the others at its end only: attempts go to the reporter's thread and
+/// frames to the file's over bounded queues, the screen and the service look at the monitor.
 struct WatchRun {
     private let command: Watch
 

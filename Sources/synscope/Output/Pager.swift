@@ -6,8 +6,8 @@ import Synchronization
 enum Pager {
     private static let process = Mutex<pid_t?>(nil)
 
-    /// Puts a pager between standard output and the terminal that it is. Nothing happens where it is none, where the user wants no
-    /// pager, or where none can be started.
+    /// Puts a pager between standard output and the terminal that it is. Nothing happens where it is none, where the
+    /// user wants no pager, or where none can be started.
     ///
     /// To be called before rights are given up: nothing can be started after that.
     static func start() {

@@ -92,8 +92,8 @@ struct FileIdentity: Hashable {
     }
 }
 
-/// A file that was opened before there was anything to write: what is wrong with it is said at once, and rights that are
-/// given up since are not needed.
+/// A file that was opened before there was anything to write: what is wrong with it is said at once, and rights that
+/// are given up since are not needed.
 final class OutputFile {
     let path: String
     private let descriptor: Int32

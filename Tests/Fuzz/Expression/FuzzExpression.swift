@@ -3,8 +3,8 @@ import HandshakeAnalysis
 import HandshakeExpectation
 import HandshakeReport
 
-/// An expression of any octets, as `-Y` takes it and as `-e` does. Where it is one, it is asked of attempts, and what it
-/// says is compared with what the logic demands.
+/// An expression of any octets, as `-Y` takes it and as `-e` does. Where it is one, it is asked of attempts, and what
+/// it says is compared with what the logic demands.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let text = String(decoding: FuzzInput.octets(start, count), as: UTF8.self)

@@ -2,8 +2,9 @@ import HandshakeAnalysis
 import HandshakeReport
 import PacketWire
 
-/// Frames of any octets: the first two choose the link type and whether checksums are verified (the top bit); then each frame
-/// follows its length and the milliseconds since the one before it. A length of 255 is of a frame that was twice as long on the wire.
+/// Frames of any octets: the first two choose the link type and whether checksums are verified (the top bit); then each
+/// frame follows its length and the milliseconds since the one before it. A length of 255 is of a frame that was twice
+/// as long on the wire.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     guard count > 2 else { return 0 }

@@ -6,8 +6,8 @@ import HandshakeService
 import NIOCore
 import NIOEmbedded
 
-/// A connection to the service: the first octet says how it behaves, the next ones how many octets each piece has, the rest
-/// is what it sends. It goes through the pipeline that the service has, on a loop that makes no system calls.
+/// A connection to the service: the first octet says how it behaves, the next ones how many octets each piece has, the
+/// rest is what it sends. It goes through the pipeline that the service has, on a loop that makes no system calls.
 ///
 /// - bits 0 to 2: how many pieces come before the last one.
 /// - bit 3: the service asks for a token.
@@ -86,8 +86,8 @@ private func taken(from channel: EmbeddedChannel) -> [UInt8] {
     return octets
 }
 
-/// What an answer must be, whatever was asked: one answer, of the length that it says, and nothing of attempts for whoever
-/// does not know a name of this service, and its token.
+/// What an answer must be, whatever was asked: one answer, of the length that it says, and nothing of attempts for
+/// whoever does not know a name of this service, and its token.
 private func require(_ answer: [UInt8], to request: ArraySlice<UInt8>, _ asksForToken: Bool) {
     if answer.isEmpty { return }
     let text = String(decoding: answer, as: UTF8.self)

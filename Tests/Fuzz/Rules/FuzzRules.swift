@@ -7,8 +7,8 @@ private let secret = "root:$6$hunter2:19000:0:99999:7:::\n"
 
 private struct NoFile: Error {}
 
-/// Rules files of any text, divided by zero octets: `rules.yml`, which is read, then `1.yml`, `2.yml` and so on, which it
-/// may include. There are no other files but `secret`: nothing is opened.
+/// Rules files of any text, divided by zero octets: `rules.yml`, which is read, then `1.yml`, `2.yml` and so on, which
+/// it may include. There are no other files but `secret`: nothing is opened.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let octets = FuzzInput.octets(start, count)

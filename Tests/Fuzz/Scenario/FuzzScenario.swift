@@ -3,8 +3,8 @@ import HandshakeAnalysis
 import HandshakeReport
 import HandshakeScenario
 
-/// A scenario of any text. Where it is one, it is written as text and read again, its frames are analysed, and what comes
-/// of them is the same whichever way they go.
+/// A scenario of any text. Where it is one, it is written as text and read again, its frames are analysed, and what
+/// comes of them is the same whichever way they go.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     guard let text = String(validating: FuzzInput.octets(start, count), as: UTF8.self) else { return 0 }

@@ -35,8 +35,8 @@ public struct Workload {
         var repeatsSYNACK = false
     }
 
-    /// Many connections: each of ten packets (SYN, SYN-ACK, ACK, two small exchanges, FINs), 1 % of the SYNs and 1 % of the SYN-ACKs
-    /// repeated, 0.5 % refused.
+    /// Many connections: each of ten packets (SYN, SYN-ACK, ACK, two small exchanges, FINs), 1 % of the SYNs and 1 % of
+    /// the SYN-ACKs repeated, 0.5 % refused.
     /// - Parameters:
     ///   - most: how many are open at a time.
     ///   - repeats: how often each SYN is repeated, if it is not to be as above.

@@ -1,5 +1,5 @@
-/// How a world was captured: what of its sightings came into the file, and with which times. Drawn apart from the world, so
-/// that one world can be looked at in several ways.
+/// How a world was captured: what of its sightings came into the file, and with which times. Drawn apart from the
+/// world, so that one world can be looked at in several ways.
 public enum CaptureKind: String, CaseIterable, Sendable {
     case whole
     /// A mirror that shows every frame twice, microseconds apart, at the same hop limit.
@@ -155,8 +155,9 @@ public enum CaptureKind: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether outcomes, counts and round trips are compared too: the truth of those is known by what passed the capture
-    /// point, which a filter, a coarse clock, a sum that is not trusted or a tunnel of one direction leaves open.
+    /// Whether outcomes, counts and round trips are compared too: the truth of those is known by what passed the
+    /// capture point, which a filter, a coarse clock, a sum that is not trusted or a tunnel of one direction leaves
+    /// open.
     var comparesOutcomes: Bool {
         switch self {
         case .whole, .burstLoss, .tunnelled, .forged, .slicedHeaders, .slicedOptions, .offloaded, .translated: true

@@ -2,8 +2,8 @@ import HandshakeAnalysis
 
 // The outcomes that a capture leaves open.
 extension Oracle {
-    /// The outcomes that what was captured leaves open. What stands in the capture before the SYN may be taken for its answer,
-    /// or not.
+    /// The outcomes that what was captured leaves open. What stands in the capture before the SYN may be taken for its
+    /// answer, or not.
     func openOutcomes(_ isn: UInt32) -> Set<Outcome> {
         let first = captured(isn) { $0.meaning == .syn && $0.fromClient }.first?.time ?? 0
         var open = outcomes(isn, from: 0).union(outcomes(isn, from: first))

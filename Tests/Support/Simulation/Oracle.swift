@@ -93,8 +93,8 @@ public struct Oracle {
             }
     }
 
-    /// Whether a record is of a SYN in the server's direction, before which no handshake of its connection was captured,
-    /// or its end.
+    /// Whether a record is of a SYN in the server's direction, before which no handshake of its connection was
+    /// captured, or its end.
     private func isReverse(_ record: AttemptRecord) -> Bool {
         guard let syn = world.packets.first(where: { $0.meaning == .reverseSYN && $0.seq == record.clientISN }),
             let seen = sightings.first(where: { $0.packet == syn.index })
@@ -211,8 +211,9 @@ public struct Oracle {
 
     private func text(_ value: (some BinaryInteger)?) -> String { value.map { "\($0)" } ?? "absent" }
 
-    /// Times from one packet's passing to another's: by their first sightings, and at each of the two places that a capture
-    /// with second sightings has (the second of a client's packet is nearer to the server, and the other way round).
+    /// Times from one packet's passing to another's: by their first sightings, and at each of the two places that a
+    /// capture with second sightings has (the second of a client's packet is nearer to the server, and the other way
+    /// round).
     private func spans(_ trigger: Sent, _ answer: Sent) -> [Int64] {
         func time(_ packet: Sent, isSecond: Bool?) -> Int64? {
             sightings.first { $0.packet == packet.index && (isSecond == nil || $0.isCaptureDuplicate == isSecond) }?
@@ -272,7 +273,8 @@ public struct Oracle {
             let before = sent.count { $0.time < closed }
             // A simultaneous open may have completed with SYN-ACKs, and been closed since.
             let least = world.serverKind == .simultaneous ? 0 : isTold ? before : min(before, 1)
-            // Copies that carry no identification, or that the network kept for long, cannot be told from retransmissions.
+            // Copies that carry no identification, or that the network kept for long, cannot be told from
+            // retransmissions.
             let most = sightings.count {
                 let packet = world.packets[$0.packet]
                 return packet.attempt == isn && matches(packet)

@@ -1,5 +1,5 @@
-// Two TCP endpoints (RFC 9293 3.10) and a network between them, driven by one seed. Nothing here knows the analyzer: numbers
-// and times are decided as endpoints decide them, and each packet carries why it was sent.
+// Two TCP endpoints (RFC 9293 3.10) and a network between them, driven by one seed. Nothing here knows the analyzer:
+// numbers and times are decided as endpoints decide them, and each packet carries why it was sent.
 
 /// What happened between two ends, from a seed: every packet that was sent, and what passed the capture point.
 public struct World {
@@ -188,7 +188,8 @@ public struct World {
         }
         if trait == .proxied, letters == "S.", !fromClient { packet.hopLimit = 62 }
         if meaning == .forgedReset, !forgesHopLimit { packet.hopLimit = 121 }
-        // Linux sends SYN-ACKs, and every packet of a counting stack others, with an identification of 0 or its own count.
+        // Linux sends SYN-ACKs, and every packet of a counting stack others, with an identification of 0 or its own
+        // count.
         if fromClient {
             counters.client &+= 1
             packet.identification = max(1, counters.client)
