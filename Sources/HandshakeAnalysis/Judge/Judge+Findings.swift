@@ -302,6 +302,8 @@ extension Judge {
         let early = sightings.counted.filter { position in
             let note = log[position]
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
+            // What a server sends behind its SYN, or SYN-ACK, says that it had the client's answer.
+            guard note.fromClient || note.isSYNACK || note.isSYN else { return false }
             if let completion, note.frame >= completion.frame { return false }
             // A copy, in a tunnel, of what came after completion.
             if note.event == .clientMore { return false }
