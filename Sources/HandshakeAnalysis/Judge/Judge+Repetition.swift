@@ -1,6 +1,6 @@
 import PacketWire
 
-// What was sent more than once: by the network, by the sender, or only seen twice.
+// Repetitions: packets that the sender sent again, that the network doubled, or that were captured twice.
 extension Judge {
     func findRepetitions(_ legs: (server: Interval?, client: Interval?), _ found: inout [Finding]) {
         findRetransmittedSYNs(&found)

@@ -15,7 +15,7 @@ struct HelpText {
     /// Manual pages, as `pcap-filter(7)`.
     var seeAlso: [String] = []
 
-    /// What is explained, and its explanation.
+    /// A word or command, and its explanation.
     struct Entry {
         var subject: String
         var meaning: String
