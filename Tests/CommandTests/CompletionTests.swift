@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Shell completion")
 struct CompletionTests {
-    /// What is typed, and what is added when TAB is pressed behind it.
+    /// Typed text, and the text that TAB adds behind it.
     struct Case: CustomTestStringConvertible, Sendable {
         var typed: String
         var added: String

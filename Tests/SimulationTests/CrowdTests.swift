@@ -45,7 +45,7 @@ struct CrowdTests {
     }
 }
 
-/// What is said of an attempt, without the numbers of its frames.
+/// The verdict on an attempt, without the numbers of its frames.
 private struct Said: Equatable {
     let outcome: Outcome
     let confidence: Confidence

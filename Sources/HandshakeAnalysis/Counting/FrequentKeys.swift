@@ -189,8 +189,8 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
 /// How often each key occurred at most, in fixed memory (the count-min sketch of Cormode and Muthukrishnan, 2005): a
 /// key adds to one counter of each row, and the least of its counters is its own count and those of keys that share it.
-/// What is counted apart can be added up: sums are what one would have counted. So hashes have no seed; who chooses
-/// keys to share the counters of another can make it seem more frequent, as can who uses that other.
+/// Sketches of several shards add up to the sketch that one shard would have had. So the hashes have no seed, and
+/// whoever chooses keys that share the counters of another key can make that one seem more frequent.
 struct FrequencySketch: Sendable {
     private static let bits = 14
     private static let row = 1 << bits

@@ -260,7 +260,8 @@ extension FindingCode {
             Explanation(
                 title: "Payload before the handshake was complete",
                 meaning:
-                    "A segment of the client carried payload before it could be delivered, or a SYN-ACK did, and no Fast Open option allows it.",
+                    "A segment of the client carried payload before it could be delivered, or a SYN-ACK did, "
+                    + "and no Fast Open option allows it.",
                 recognition: "Payload on SYN, SYN-ACK or an early segment of the client without Fast Open.",
                 reference: "RFC 9293 3.4, 3.10.7.3; RFC 7413",
                 causes: "Test tools, evasion of an intrusion detector, old T/TCP.",

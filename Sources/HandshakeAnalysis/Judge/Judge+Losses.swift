@@ -26,7 +26,8 @@ extension Judge {
             }
             explain(
                 &finding,
-                "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: from here a lost SYN, a lost answer and a server that drops SYNs look the same",
+                "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: "
+                    + "from here a lost SYN, a lost answer and a server that drops SYNs look the same",
                 or: [
                     "dropped by a filter or by the server", "every answer was lost before the capture point",
                     "the capture missed the answers",
@@ -125,7 +126,8 @@ extension Judge {
         finding.location = .beforeCapture
         explain(
             &finding,
-            "the SYN-ACK echoes the TSval of frame \(log[named].frame), so the SYN had arrived before frame \(last) repeated it",
+            "the SYN-ACK echoes the TSval of frame \(log[named].frame), "
+                + "so the SYN had arrived before frame \(last) repeated it",
             or: ["the round trip exceeds the client's retransmission timeout"])
         found.append(finding)
     }
@@ -166,7 +168,8 @@ extension Judge {
                 finding.location = .beforeCapture
                 explain(
                     &finding,
-                    "the final ACK echoes an earlier SYN-ACK than the last: the client had received that one, and its first ACK did not get here",
+                    "the final ACK echoes an earlier SYN-ACK than the last: "
+                        + "the client had received that one, and its first ACK did not get here",
                     or: [
                         "the round trip to the client exceeds the server's retransmission timeout",
                         "the ACK and the last SYN-ACK crossed",

@@ -224,8 +224,8 @@ extension HandshakeTracker {
         return isOdd
     }
 
-    /// What was live on the tuple is so no longer: the RST that answers a challenge ended it (RFC 9293 Figures 9 and
-    /// 10), or another handshake completed in its place.
+    /// Ends the other live attempts of the tuple: the RST that answers a challenge ended them (RFC 9293 Figures 9 and
+    /// 10), or another handshake completed in their place.
     private mutating func endOthers(than slot: UInt32) {
         guard replay == nil else { return }
         let key = attempts[slot].key

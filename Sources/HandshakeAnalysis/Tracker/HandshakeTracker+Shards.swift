@@ -116,7 +116,7 @@ extension HandshakeTracker {
     @inline(__always)
     mutating func begin(_ place: UInt8) {
         choose(place)
-        // What is remembered of attempts grows too.
+        // Remembered attempts grow too.
         if memoryLimit != .max, isFull { shrink() }
     }
 

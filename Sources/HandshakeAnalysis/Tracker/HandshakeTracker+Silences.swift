@@ -12,8 +12,8 @@ struct Silences {
     var others: [UInt32] = []
 }
 
-// What is open at the end, where it is only counted. After a flood those are SYNs without answer, all but a few, and
-// millions. What comes of counting them is in their shard, so that two threads can work on different shards.
+// Attempts that are open at the end, where they are only counted. After a flood nearly all are SYNs without an answer,
+// and millions. Their counts are kept in their shard, so that two threads can work on different shards.
 extension HandshakeTracker {
     /// Open attempts from which on it is worth while to wake another thread.
     private static let many = 1 << 16

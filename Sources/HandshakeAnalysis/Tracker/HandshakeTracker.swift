@@ -40,7 +40,7 @@ public struct HandshakeTracker: ~Copyable {
     package let seed: UInt64
     var shards: Shards
     let ownShards: OwnShards
-    /// What is remembered of the attempts of all shards.
+    /// The remembered attempts of all shards.
     var attempts: AttemptTable
     var notes: Pool<SegmentNote>
     /// Beside the indexes of all shards.

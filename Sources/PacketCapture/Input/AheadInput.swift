@@ -33,8 +33,8 @@ final class AheadInput: @unchecked Sendable {
         let thread = WorkThread.start("read file") {
             var (start, left) = (range.lowerBound, 0)
             while let stretch = ring.next(0) {
-                // What is read, but for the stretch that a record may begin in which is not: to read there again would
-                // map it again.
+                // The pages that were read are let go, but for the last stretch: a record that is not read yet may
+                // begin in it, and reading it again would map it again.
                 let read = stretch.range.lowerBound / AheadInput.unit * AheadInput.unit
                 if read > left {
                     leave(left..<read)

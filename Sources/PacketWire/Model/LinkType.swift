@@ -41,8 +41,8 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
     public static let dsa = LinkType(rawValue: 284)
     public static let edsa = LinkType(rawValue: 285)
 
-    /// What is decoded: a link type, libpcap's name of it, and what it is. RAW has three values: 12 and 14 are what
-    /// some systems' DLT_RAW was when it was written as it is.
+    /// The link types that are decoded, each with libpcap's name and a summary. RAW has three values: some systems
+    /// wrote their own DLT_RAW, 12 or 14, as it is.
     package static let catalogue: [(type: LinkType, name: String, summary: String)] = [
         (.null, "NULL", "BSD loopback, the address family in the writer's byte order"),
         (.ethernet, "EN10MB", "Ethernet, with IEEE 802.3 lengths and LLC/SNAP too"),

@@ -73,7 +73,7 @@ struct GroupSink: ReportSink {
 
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded) {
         let now = Clock.wall
-        // What is open is decided at the end, after the last whole interval.
+        // Open attempts are decided at the end, after the last whole interval.
         if settings.hasIntervals, interval.attempts > 0 { try endInterval(now) }
         write(whole, .init(from: started, to: now, isWhole: true))
         if settings.isJSON {

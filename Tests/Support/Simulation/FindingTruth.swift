@@ -93,7 +93,7 @@ extension Oracle {
         let (seen, packets) = (seen(finding), packets(finding))
         let all = world.packets
         func when(_ isRight: Bool, _ reason: String) -> String? { isRight ? nil : reason }
-        // What is said of forged segments is true of them.
+        // Findings about the numbers of forged segments are right: the forger chose those numbers.
         if kind == .forged, [.rstUnacceptable, .rstInexact, .ackWrongAck, .ackWrongSeq].contains(finding.code),
             seen.isEmpty
         {

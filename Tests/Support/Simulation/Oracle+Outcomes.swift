@@ -35,7 +35,7 @@ extension Oracle {
         }
 
         // Several attempts on a tuple: what ended one may belong to another. Only completion is compared.
-        // Of a simultaneous open the last segment of each side may be the one that is lost: V cannot tell.
+        // The last segment of either side of a simultaneous open may be the one that is lost: V cannot tell.
         if world.serverKind == .simultaneous { return Set(Outcome.allCases).subtracting([.invalid]) }
         if world.attempts.count > 1 {
             if let answer, let plain, plain > answer { return [.established] }
