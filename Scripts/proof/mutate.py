@@ -42,6 +42,8 @@ TESTS = {
     "PacketWire": "PacketWireTests", "PacketCapture": "PacketCaptureTests", "HandshakeExpectation": "ExpectationTests",
 }
 ANALYSIS = "HandshakeAnalysisTests|ScenarioTests|SimulationTests"
+# What Swift Testing writes before the first thing that fails. A mutant's tests need no more time.
+FAILURE = "✘".encode()
 
 
 class Mutation:
@@ -133,8 +135,11 @@ def ready():
         pass
 
 
-def run(folder, command, timeout):
-    """The status and output of a command; status None where it did not end in time, and was ended."""
+def run(folder, command, timeout, until=None):
+    """The status and output of a command; status None where it did not end in time, and was ended.
+
+    It is ended, with status 1, where its output has the text `until`.
+    """
     environment = dict(os.environ, SWIFT_BACKTRACE="enable=no")
     # A mutant may leave a value unused: that is a warning, and no reason not to build it.
     environment.pop("SYNSCOPE_WERROR", None)
@@ -142,10 +147,15 @@ def run(folder, command, timeout):
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True, preexec_fn=ready)
+        deadline = time.monotonic() + timeout
+        status = None
         try:
-            status = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            status = None
+            while status is None and time.monotonic() < deadline:
+                try:
+                    status = process.wait(0.2 if until else deadline - time.monotonic())
+                except subprocess.TimeoutExpired:
+                    if until and until in os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0):
+                        status = 1
         finally:
             # Also what a test has left behind.
             try:
@@ -195,7 +205,7 @@ def outcome(copy, row, timeout):
             errors = [line for line in output.splitlines() if "error:" in line]
             return "NOT BUILT", (errors or output.splitlines()[-1:] or ["the build does not end"])[0]
         status, _ = run(
-            copy, ["swift", "test", "--skip-build", "--disable-xctest", "--filter", row.tests], timeout)
+            copy, ["swift", "test", "--skip-build", "--disable-xctest", "--filter", row.tests], timeout, FAILURE)
         return ("noticed (timeout)" if status is None else "noticed" if status else "SURVIVES"), None
     finally:
         row.write(copy, text)

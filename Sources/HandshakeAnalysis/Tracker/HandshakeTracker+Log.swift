@@ -65,7 +65,7 @@ extension HandshakeTracker {
         attempts[slot].noteCount += 1
     }
 
-    /// The log is full: lets the oldest attempt that has a log go, as a full table does. Those on the tuple at hand
+    /// The log is full: lets the oldest attempt that has notes go, as a full table does. Those on the tuple at hand
     /// stay, since whoever logs is looking at them.
     /// - Returns: whether there is room.
     private mutating func evictForNote(_ slot: UInt32) -> Bool {
@@ -78,7 +78,7 @@ extension HandshakeTracker {
                     totals.evicted += 1
                     report(victim, .evicted)
                     forget(victim)
-                    return noteCount < noteLimit
+                    return true
                 }
                 victim = attempts.entries[victim].queueNext
             }
