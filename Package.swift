@@ -50,6 +50,7 @@ let package = Package(
     products: [
         .library(name: "PacketWire", targets: ["PacketWire"]),
         .library(name: "HandshakeAnalysis", targets: ["HandshakeAnalysis"]),
+        .library(name: "HandshakeDiagnosis", targets: ["HandshakeDiagnosis"]),
         .library(name: "SynscopeTesting", targets: ["SynscopeTesting"]),
         .executable(name: "synscope", targets: ["synscope"]),
     ],
@@ -76,7 +77,12 @@ let package = Package(
         .target(
             name: "PacketCapture", dependencies: ["CPcap", "CZlib", "CZstd", "CLz4", "CLinux", "PacketWire"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
-        .target(name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
+        // What many attempts together say: situations, their scopes, times and contrasts.
+        .target(
+            name: "HandshakeDiagnosis", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
+        .target(
+            name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "HandshakeDiagnosis", "PacketWire"],
+            swiftSettings: settings),
         .target(
             name: "HandshakeScenario", dependencies: ["PacketWire", "HandshakeAnalysis", "HandshakeReport"],
             swiftSettings: settings),
@@ -84,7 +90,8 @@ let package = Package(
         .target(
             name: "HandshakeExpectation",
             dependencies: [
-                "HandshakeAnalysis", "HandshakeReport", "PacketWire", .product(name: "Yams", package: "Yams"),
+                "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketWire",
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
         // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
@@ -103,14 +110,15 @@ let package = Package(
         .target(
             name: "SynscopeTesting",
             dependencies: [
-                "HandshakeExpectation", "HandshakeAnalysis", "HandshakeReport", "PacketCapture", "PacketWire",
+                "HandshakeExpectation", "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketCapture",
+                "PacketWire",
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "synscope",
             dependencies: [
-                "CLinux", "CSeccomp", "PacketWire", "HandshakeAnalysis", "PacketCapture", "HandshakeReport",
-                "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
+                "CLinux", "CSeccomp", "PacketWire", "HandshakeAnalysis", "HandshakeDiagnosis", "PacketCapture",
+                "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -129,10 +137,14 @@ let package = Package(
             swiftSettings: testSettings),
         // Worlds of which the truth is known, and its comparison with the analysis. Shares no code with the tracker.
         .target(
-            name: "Simulation", dependencies: ["TestSupport", "HandshakeScenario", "HandshakeAnalysis", "PacketWire"],
+            name: "Simulation",
+            dependencies: [
+                "TestSupport", "HandshakeScenario", "HandshakeDiagnosis", "HandshakeAnalysis", "PacketWire",
+            ],
             path: "Tests/Support/Simulation", swiftSettings: testSettings),
         .executableTarget(
-            name: "simulate", dependencies: ["Simulation", "HandshakeScenario", "PacketCapture", "PacketWire"],
+            name: "simulate",
+            dependencies: ["Simulation", "HandshakeDiagnosis", "HandshakeScenario", "PacketCapture", "PacketWire"],
             path: "Tests/Support/Simulate", swiftSettings: testSettings),
         .testTarget(
             name: "PacketWireTests", dependencies: ["PacketWire", "TestSupport"], exclude: ["Independent"],
@@ -155,14 +167,18 @@ let package = Package(
             dependencies: ["Simulation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
+            name: "DiagnosisTests",
+            dependencies: ["HandshakeDiagnosis", "HandshakeAnalysis", "HandshakeScenario", "PacketWire", "Simulation"],
+            swiftSettings: testSettings),
+        .testTarget(
             name: "SimulationTests",
             dependencies: ["Simulation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
             name: "ExpectationTests",
             dependencies: [
-                "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "Simulation",
-                "SynscopeTesting", "TestSupport",
+                "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis",
+                "HandshakeDiagnosis", "Simulation", "SynscopeTesting", "TestSupport",
             ],
             swiftSettings: testSettings),
         .testTarget(

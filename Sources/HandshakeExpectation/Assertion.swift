@@ -8,18 +8,20 @@ package struct Assertion: Sendable {
         case comparison(Term, Comparison, Term)
         /// A figure is in one of some ranges.
         case membership(Int, [Bounds])
-        /// The capture itself is of a kind.
-        case quality(CaptureQuality)
+        /// A field of the capture has a name.
+        case capture(CaptureField, String)
         case not(Claim)
         case and([Claim])
         case or([Claim])
 
-        var asksOfCapture: Bool {
+        /// The fields of the capture that it asks for, in order.
+        var captureFields: [CaptureField] {
             switch self {
-            case .quality: true
-            case .truth, .comparison, .membership: false
-            case .not(let claim): claim.asksOfCapture
-            case .and(let claims), .or(let claims): claims.contains(where: \.asksOfCapture)
+            case .capture(let field, _): [field]
+            case .truth, .comparison, .membership: []
+            case .not(let claim): claim.captureFields
+            case .and(let claims), .or(let claims):
+                CaptureField.allCases.filter { field in claims.contains { $0.captureFields.contains(field) } }
             }
         }
     }
@@ -32,6 +34,9 @@ package struct Assertion: Sendable {
     package let text: String
     let aggregates: [Aggregate]
     let claim: Claim
+
+    /// Whether it asks for situations: then somebody has to look for them.
+    package var asksForSituations: Bool { claim.captureFields.contains(.situations) }
 
     /// - Parameters:
     ///   - text: an expression of aggregates; one without any is to hold for every attempt.

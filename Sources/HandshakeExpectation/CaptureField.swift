@@ -1,25 +1,65 @@
-import HandshakeAnalysis
+package import HandshakeAnalysis
+package import HandshakeDiagnosis
 
-/// What an assertion can ask of the capture itself, beside its attempts: `capture.quality contains filtered`.
-enum CaptureField {
-    static let name = "capture.quality"
-    static let codes = CaptureQuality.allCases.map(\.rawValue)
+/// What an assertion can ask of the capture itself, beside its attempts: `capture.quality contains filtered`,
+/// `capture.situations contains port-filtered`.
+enum CaptureField: String, CaseIterable, Sendable {
+    case quality = "capture.quality"
+    case situations = "capture.situations"
 
-    /// Whether an expression asks of the capture.
-    static func isMeant(_ syntax: Syntax) -> Bool {
-        if case .word(let word) = syntax.kind { word == name } else { false }
+    /// The names that it can have.
+    var codes: [String] {
+        switch self {
+        case .quality: CaptureQuality.allCases.map(\.rawValue)
+        case .situations: SituationCode.allCases.map(\.rawValue)
+        }
+    }
+
+    /// What one of its names is called.
+    var noun: String {
+        switch self {
+        case .quality: "capture quality"
+        case .situations: "situation"
+        }
+    }
+
+    var summary: String {
+        switch self {
+        case .quality:
+            "what the capture itself is; in assertions, outside of aggregates: capture.quality contains filtered"
+        case .situations:
+            "what synscope diagnose finds; in assertions, outside of aggregates: capture.situations contains port-filtered"
+        }
+    }
+
+    /// The field that an expression names; nil where it names another, or none.
+    init?(_ syntax: Syntax) {
+        guard case .word(let word) = syntax.kind else { return nil }
+        self.init(rawValue: word)
     }
 }
 
+/// What a capture says of those fields.
+package struct CaptureFacts: Sendable {
+    private var codes: [CaptureField: [String]]
+
+    package init(quality: [CaptureQuality] = [], situations: [SituationCode] = []) {
+        var named: [String] = []
+        for situation in situations where !named.contains(situation.rawValue) { named.append(situation.rawValue) }
+        codes = [.quality: quality.map(\.rawValue), .situations: named]
+    }
+
+    subscript(field: CaptureField) -> [String] { codes[field] ?? [] }
+}
+
 extension Checker {
-    /// The quality that `capture.quality contains ...` asks for.
-    func captureQuality(_ syntax: Syntax) throws(ExpressionError) -> CaptureQuality {
+    /// The name that `capture.quality contains ...` asks for.
+    func captureCode(_ syntax: Syntax, of field: CaptureField) throws(ExpressionError) -> String {
         switch syntax.kind {
         case .word(let code), .literal(.text(let code)):
-            if let quality = CaptureQuality(rawValue: code) { return quality }
-            throw error(
-                "there is no capture quality '\(code)'" + NearestName.hint(code, among: CaptureField.codes), syntax)
-        default: throw error("the name of a capture quality should stand here", syntax)
+            if field.codes.contains(code) { return code }
+            throw error("there is no \(field.noun) '\(code)'" + NearestName.hint(code, among: field.codes), syntax)
+        default: throw error("the name of a \(field.noun) should stand here", syntax)
         }
     }
 }

@@ -87,9 +87,9 @@ struct Checker {
 
     func field(_ syntax: Syntax, _ fields: inout [Field]) throws(ExpressionError) -> Field {
         guard case .word(let name) = syntax.kind else { throw error("a field should stand here", syntax) }
-        if CaptureField.isMeant(syntax) {
+        if let field = CaptureField(syntax) {
             throw error(
-                "\(name) is about the capture, not about one attempt: it stands in an assertion, outside of aggregates, as \(name) contains filtered",
+                "\(name) is about the capture, not about one attempt: it stands in an assertion, outside of aggregates, as \(name) contains \(field.codes[1])",
                 syntax)
         }
         guard let field = Field.named(name)?.counted(from: reference) else {

@@ -14,7 +14,7 @@ struct ClaimBuilder {
     static func hasAggregate(_ syntax: Syntax) -> Bool {
         switch syntax.kind {
         // A question about the capture is asked once, as an aggregate is.
-        case .word: CaptureField.isMeant(syntax)
+        case .word: CaptureField(syntax) != nil
         case .literal: false
         case .not(let operand): hasAggregate(operand)
         case .and(let operands), .or(let operands): operands.contains(where: hasAggregate)
@@ -46,12 +46,14 @@ struct ClaimBuilder {
             let ranges = try checker.ranges(elements, of: type, name)
             offend(position, by: .counted(aggregates[position], near: ranges.map(\.high).max() ?? 0))
             return .membership(position, ranges)
-        case .contains(let left, let right) where CaptureField.isMeant(left):
-            return .quality(try checker.captureQuality(right))
+        case .contains(let left, let right) where CaptureField(left) != nil:
+            guard let field = CaptureField(left) else { preconditionFailure("it names a field") }
+            return .capture(field, try checker.captureCode(right, of: field))
         case .literal:
             throw checker.error("\(checker.text(syntax)) is no condition: compare an aggregate with it", syntax)
-        case .word where CaptureField.isMeant(syntax):
-            throw checker.error("\(CaptureField.name) is no condition: \(CaptureField.name) contains filtered", syntax)
+        case .word(let name) where CaptureField(syntax) != nil:
+            let example = CaptureField(syntax)?.codes.dropFirst().first ?? ""
+            throw checker.error("\(name) is no condition: \(name) contains \(example)", syntax)
         case .word, .contains, .matches:
             throw checker.error(
                 "beside an aggregate, a condition on one attempt stands inside one: all(\(checker.text(syntax)))",

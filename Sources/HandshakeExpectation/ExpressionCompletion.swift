@@ -29,12 +29,12 @@ package enum ExpressionCompletion {
             return ["and", "or", "contains", "in"] + (isAssertion ? ["where"] : [])
         }
         let aggregates = isAssertion ? AggregateKind.names.map { $0 + "(" } : []
-        return Field.all.map(\.name) + (isAssertion ? [CaptureField.name] : []) + aggregates + ["not"]
+        return Field.all.map(\.name) + (isAssertion ? CaptureField.allCases.map(\.rawValue) : []) + aggregates + ["not"]
     }
 
     /// The names that a field can have; none where it has no such set.
     private static func names(of field: String) -> [String] {
-        if field == CaptureField.name { return CaptureField.codes }
+        if let field = CaptureField(rawValue: field) { return field.codes }
         guard case .name(let vocabulary)? = Field.named(field)?.type else { return [] }
         return vocabulary.names
     }

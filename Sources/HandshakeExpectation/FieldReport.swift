@@ -13,12 +13,13 @@ package enum FieldReport {
                 out.line("\("".padded(width + typeWidth + 4))(\(list))")
             }
         }
-        out.line("\(CaptureField.name.padded(width))  \("names".padded(typeWidth))  \(captureSummary)")
-        out.line("\("".padded(width + typeWidth + 4))(\(CaptureField.codes.joined(separator: ", ")))")
+        for field in CaptureField.allCases {
+            out.line("\(field.rawValue.padded(width))  \("names".padded(typeWidth))  \(field.summary)")
+            // Situations are many.
+            let list = field.codes.count <= 16 ? field.codes.joined(separator: ", ") : "synscope explain lists them"
+            out.line("\("".padded(width + typeWidth + 4))(\(list))")
+        }
     }
-
-    private static let captureSummary =
-        "what the capture itself is; in assertions, outside of aggregates: capture.quality contains filtered"
 
     package static func json(to out: inout OutputBuffer) {
         for field in Field.all {
@@ -33,14 +34,16 @@ package enum FieldReport {
                 }
             }
         }
-        JSONReport.write(to: &out) { json in
-            json.object {
-                $0.field("name", CaptureField.name)
-                $0.field("type", "name")
-                $0.field("several", true)
-                $0.field("path", "capture.quality")
-                $0.field("summary", captureSummary)
-                $0.array("names", CaptureField.codes) { $0.element($1) }
+        for field in CaptureField.allCases {
+            JSONReport.write(to: &out) { json in
+                json.object {
+                    $0.field("name", field.rawValue)
+                    $0.field("type", "name")
+                    $0.field("several", true)
+                    $0.field("path", field.rawValue)
+                    $0.field("summary", field.summary)
+                    $0.array("names", field.codes) { $0.element($1) }
+                }
             }
         }
     }

@@ -13,15 +13,15 @@ package struct Judgement: Sendable {
 
     /// Why it cannot be told though no attempt speaks against it.
     package private(set) var doubts: [String] = []
-    /// Whether it asks of the capture alone.
+    /// Whether it asks what the capture is, and of no attempt.
     package internal(set) var isOfCapture = false
-    /// What the capture itself is, where that is asked.
-    package internal(set) var quality: [CaptureQuality]?
+    /// The fields of the capture that are asked for, and what they are.
+    package internal(set) var capture: [(field: String, codes: [String])] = []
 
     /// The aggregates, and what the capture is, with what they came to.
     package var statements: [String] {
-        let codes = quality.map { $0.isEmpty ? "none" : $0.map(\.rawValue).joined(separator: " ") }
-        return figures.map(\.description) + (codes.map { ["\(CaptureField.name) = \($0)"] } ?? [])
+        figures.map(\.description)
+            + capture.map { "\($0.field) = \($0.codes.isEmpty ? "none" : $0.codes.joined(separator: " "))" }
     }
 
     package mutating func doubt(_ reasons: [String]) {

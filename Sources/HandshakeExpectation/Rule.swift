@@ -1,4 +1,5 @@
 package import HandshakeAnalysis
+import HandshakeDiagnosis
 
 /// An assertion with what a report says of it.
 package struct Rule: Sendable {
@@ -44,6 +45,8 @@ package struct RuleCheck: Sendable {
     private var untold = 0
     /// What is compared with a baseline, of the attempts that are surely selected; nil where that is not asked for.
     private var figures: Baseline?
+    /// What is needed to find situations; nil where no rule asks for them.
+    private var observed: ObservationLog?
 
     /// - Parameter selection: which attempts are looked at at all; nil for all.
     package init(_ rules: [Rule], selection: Predicate? = nil, keepsFrames: Bool = false, comparesFigures: Bool = false)
@@ -51,6 +54,7 @@ package struct RuleCheck: Sendable {
         self.rules = rules
         figures = comparesFigures ? Baseline() : nil
         self.selection = selection
+        observed = rules.contains(where: \.assertion.asksForSituations) ? ObservationLog() : nil
         trials = rules.map { Trial($0.assertion, allowsNone: $0.allowsNone, keepsFrames: keepsFrames) }
     }
 
@@ -60,7 +64,12 @@ package struct RuleCheck: Sendable {
         let selected = selection?(record) ?? .yes
         if selected == .no { return }
         attempts += 1
-        if selected == .unknown { untold += 1 } else { figures?.take(record) }
+        if selected == .unknown {
+            untold += 1
+        } else {
+            figures?.take(record)
+            observed?.add(record)
+        }
         for position in trials.indices { trials[position].take(record, selected: selected) }
     }
 
@@ -69,8 +78,10 @@ package struct RuleCheck: Sendable {
 
     /// - Parameter quality: what the capture itself is.
     package func verdict(_ quality: [CaptureQuality] = []) -> CheckVerdict {
+        let situations = observed.map { Diagnosis($0).situations.map(\.code) } ?? []
+        let capture = CaptureFacts(quality: quality, situations: situations)
         var verdict = CheckVerdict(
-            results: zip(rules, trials).map { .init(rule: $0, judgement: $1.judgement(quality)) }, attempts: attempts)
+            results: zip(rules, trials).map { .init(rule: $0, judgement: $1.judgement(capture)) }, attempts: attempts)
         verdict.selection = selection?.text
         verdict.untold = untold
         verdict.figures = figures

@@ -32,15 +32,16 @@ package struct Trial: Sendable {
     /// Whether each of its aggregates has met an attempt.
     package var hasMatched: Bool { !tallies.contains(where: \.isEmpty) }
 
-    /// - Parameter quality: what the capture itself is.
-    package func judgement(_ quality: [CaptureQuality] = []) -> Judgement {
+    /// - Parameter capture: what the capture itself is, and what stands out in it.
+    package func judgement(_ capture: CaptureFacts = CaptureFacts()) -> Judgement {
         var judgement = Judgement()
         judgement.figures = zip(assertion.aggregates, tallies).map(Judgement.Figure.init)
         judgement.attempts = tallies.map { $0.selected + $0.undetermined }.max() ?? 0
-        judgement.isOfCapture = tallies.isEmpty
-        if assertion.claim.asksOfCapture { judgement.quality = quality }
+        let fields = assertion.claim.captureFields
+        judgement.isOfCapture = tallies.isEmpty && !fields.contains(.situations)
+        judgement.capture = fields.map { ($0.rawValue, capture[$0]) }
         judgement.isEmpty = !tallies.isEmpty && tallies.allSatisfy(\.isEmpty)
-        let (truth, broken) = truth(assertion.claim, quality, isWanted: true)
+        let (truth, broken) = truth(assertion.claim, capture, isWanted: true)
         judgement.status =
             if !hasMatched, !allowsNone {
                 .unmatched
@@ -76,23 +77,23 @@ package struct Trial: Sendable {
 
     /// - Returns: what it comes to, and the aggregates that keep it from being as wanted; none if it is.
     private func truth(
-        _ claim: Assertion.Claim, _ quality: [CaptureQuality], isWanted: Bool
+        _ claim: Assertion.Claim, _ capture: CaptureFacts, isWanted: Bool
     ) -> (Truth, broken: Set<Int>) {
         let truth: Truth
         var involved: Set<Int> = []
         switch claim {
         case .not(let inner):
-            let (truth, broken) = self.truth(inner, quality, isWanted: !isWanted)
+            let (truth, broken) = self.truth(inner, capture, isWanted: !isWanted)
             return (!truth, broken)
         case .and(let claims):
-            let parts = claims.map { self.truth($0, quality, isWanted: isWanted) }
+            let parts = claims.map { self.truth($0, capture, isWanted: isWanted) }
             truth = parts.reduce(.yes) { $0 && $1.0 }
             involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
         case .or(let claims):
-            let parts = claims.map { self.truth($0, quality, isWanted: isWanted) }
+            let parts = claims.map { self.truth($0, capture, isWanted: isWanted) }
             truth = parts.reduce(.no) { $0 || $1.0 }
             involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
-        case .quality(let code): truth = Truth(quality.contains(code))
+        case .capture(let field, let code): truth = Truth(capture[field].contains(code))
         case .truth(let position):
             involved = [position]
             truth = tallies[position].truth(assertion.aggregates[position].kind)

@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeDiagnosis
 
 /// `synscope explain`: the catalogue in words.
 package enum ExplainReport {
@@ -22,10 +23,22 @@ package enum ExplainReport {
             write(name, "outcome", outcome.explanation, style, &out)
         } else if let quality = CaptureQuality(rawValue: name) {
             write(name, "capture quality", quality.explanation, style, &out)
+        } else if let situation = SituationCode(rawValue: name) {
+            write(name, "situation, \(situation.severity.rawValue)", situation.explanation, style, &out)
+            section("What else would look the same", situation.alternatives, style, &out)
+            section("What would refute it", [situation.refutedBy], style, &out)
         } else {
             return false
         }
         return true
+    }
+
+    private static func section(
+        _ title: String, _ lines: [String], _ style: TextStyle, _ out: inout OutputBuffer
+    ) {
+        out.line("")
+        out.line(style.paint(title, .bold))
+        for line in lines.flatMap({ $0.wrapped(max(40, style.width - 2)) }) { out.line("  " + line) }
     }
 
     package static func list(style: TextStyle, to out: inout OutputBuffer) {
@@ -43,6 +56,9 @@ package enum ExplainReport {
         for quality in CaptureQuality.allCases {
             out.line("  " + quality.rawValue.padded(26) + quality.explanation.title)
         }
+        out.line("")
+        out.line(style.paint("Situations, in order of precedence", .bold))
+        for code in SituationCode.allCases { out.line("  " + code.rawValue.padded(26) + code.explanation.title) }
         var kind: String?
         for term in Glossary.terms {
             if term.kind != kind {
@@ -65,7 +81,8 @@ package enum ExplainReport {
 
     package static var names: [String] {
         Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue)
-            + CaptureQuality.allCases.map(\.rawValue) + Glossary.terms.map(\.name)
+            + CaptureQuality.allCases.map(\.rawValue) + SituationCode.allCases.map(\.rawValue)
+            + Glossary.terms.map(\.name)
     }
 
     /// Levenshtein's.

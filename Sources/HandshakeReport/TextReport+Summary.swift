@@ -1,4 +1,5 @@
 package import HandshakeAnalysis
+package import HandshakeDiagnosis
 import PacketWire
 
 extension TextReport {
@@ -69,18 +70,20 @@ extension TextReport {
     /// - Parameters:
     ///   - chosen: the totals of the attempts that were chosen; nil where all are.
     ///   - details: what is said of the attempts before everything else.
+    ///   - diagnosis: what stands out among them; nil where it was not looked for.
     package func summary(
         _ summary: HandshakeSummary, _ loss: CaptureLoss, chosen: HandshakeSummary? = nil, details: [SummaryRow] = [],
-        to out: inout OutputBuffer
+        diagnosis: Diagnosis? = nil, to out: inout OutputBuffer
     ) {
         if !hasDescribedCapture { describeCapture(summary, to: &out) }
         var rows = details
         if rows.isEmpty, chosen == nil { rows = overviewRows(summary) }
-        if chosen == nil { rows += patternRows(summary) }
+        if chosen == nil { rows += patternRows(summary, diagnosis) }
         rows += attemptRows(chosen ?? summary)
         rows += frameRows(summary, loss)
         let lost = notUsed(summary, loss)
         if !lost.isEmpty { rows.append(SummaryRow("not used", lost.joined(separator: "; "), .yellow)) }
+        if let diagnosis { rows += DiagnosisReport.rows(diagnosis, style.zone) }
         rows.append(totals(chosen ?? summary, of: chosen == nil ? nil : summary))
         for entry in rows { row(entry.name, entry.text, entry.color, to: &out) }
     }
@@ -118,12 +121,16 @@ extension TextReport {
             "\(summary.attempts)\(all)" + (outcomes.isEmpty ? "" : ": " + outcomes.joined(separator: ", ")))
     }
 
-    /// At most ten of a kind.
-    private func patternRows(_ summary: HandshakeSummary) -> [SummaryRow] {
+    /// At most ten of a kind, and none that are situations: those are told with more.
+    private func patternRows(_ summary: HandshakeSummary, _ diagnosis: Diagnosis?) -> [SummaryRow] {
         var rows: [SummaryRow] = []
+        let told = Set(diagnosis?.situations.map(\.code) ?? [])
+        let situations: [FindingCode: SituationCode] = [
+            .synFlood: .flood, .portScan: .scan, .backscatter: .backscatter,
+        ]
         for (code, patterns) in Dictionary(grouping: summary.patternFindings, by: \.code).sorted(by: {
             $0.key.rawValue < $1.key.rawValue
-        }) {
+        }) where !(situations[code].map(told.contains) ?? false) {
             rows += patterns.prefix(10).map { SummaryRow(code.rawValue, TextReport.describe($0), .yellow) }
             if patterns.count > 10 {
                 rows.append(SummaryRow(code.rawValue, "and \(patterns.count - 10) more", .yellow))

@@ -1,4 +1,5 @@
 @_exported public import HandshakeAnalysis
+@_exported public import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeReport
 import PacketCapture
@@ -97,7 +98,10 @@ public struct Handshakes: Sendable {
             let selection: Predicate? = if let condition { try Predicate(condition) } else { nil }
             var trial = Trial(try Assertion(expression, where: selection))
             for attempt in attempts { trial.take(attempt) }
-            var told = trial.judgement(summary.quality.map(\.code))
+            var told = trial.judgement(
+                CaptureFacts(
+                    quality: summary.quality.map(\.code),
+                    situations: trial.assertion.asksForSituations ? situations.map(\.code) : []))
             let doubts = summary.doubts
             if told.status == .passed, !told.isOfCapture, !doubts.isEmpty { told.doubt(doubts) }
             judgement = told
@@ -124,6 +128,9 @@ public struct Handshakes: Sendable {
         Issue.record("\(lines.map { $0.cleaned(for: .text) }.joined(separator: "\n"))", sourceLocation: sourceLocation)
         return false
     }
+
+    /// What stands out among the attempts, the worst first, as `synscope diagnose` finds it (docs/diagnosis.md).
+    public var situations: [Situation] { Diagnosis(attempts).situations }
 
     /// The ladder diagram of an attempt, 100 columns of UTF-8.
     public func ladder(of attempt: AttemptRecord) -> String {

@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeDiagnosis
 import HandshakeReport
 import HandshakeScenario
 import Simulation
@@ -37,14 +38,15 @@ struct AssertionTests {
         func status(_ text: String, _ quality: [CaptureQuality]) throws -> Judgement.Status {
             var trial = Trial(try Assertion(text))
             for record in Records.five { trial.take(record) }
-            return trial.judgement(quality).status
+            return trial.judgement(CaptureFacts(quality: quality)).status
         }
         #expect(try status("capture.quality contains filtered", [.filtered, .doubled]) == .passed)
         #expect(try status("capture.quality contains filtered", [.doubled]) == .failed)
         #expect(try status("not (capture.quality contains \"filtered\")", []) == .passed)
         #expect(try status("capture.quality contains filtered or any(hs.outcome == refused)", []) == .passed)
         #expect(try status("not (capture.quality contains cut) and count() == 5", [.cut]) == .failed)
-        let told = Trial(try Assertion("capture.quality contains cut")).judgement([.filtered, .doubled])
+        let told = Trial(try Assertion("capture.quality contains cut")).judgement(
+            CaptureFacts(quality: [.filtered, .doubled]))
         #expect(told.statements == ["capture.quality = filtered doubled"])
     }
 
@@ -54,6 +56,7 @@ struct AssertionTests {
             ("capture.quality contains filterd", "did you mean 'filtered'?"),
             ("all(capture.quality contains filtered)", "about the capture"),
             ("capture.quality", "is no condition"),
+            ("capture.situations contains port-filterd", "did you mean 'port-filtered'?"),
         ])
     func wrongCaptureQuality(_ text: String, _ message: String) {
         do throws(ExpressionError) {
@@ -62,6 +65,27 @@ struct AssertionTests {
         } catch {
             #expect(error.message.contains(message), "\(error.message)")
         }
+    }
+
+    @Test("An assertion can ask which situations there are, and whoever asks needs them to be looked for")
+    func captureSituations() throws {
+        let assertion = try Assertion("not (capture.situations contains port-refused)")
+        #expect(assertion.asksForSituations)
+        #expect(!(try Assertion("not (capture.quality contains filtered)").asksForSituations))
+        let found = Trial(assertion).judgement(CaptureFacts(situations: [.portRefused, .scan, .portRefused]))
+        #expect(found.status == .failed)
+        #expect(found.statements == ["capture.situations = port-refused scan"])
+        #expect(Trial(assertion).judgement(CaptureFacts(situations: [.scan])).status == .passed)
+    }
+
+    @Test("A capture that lacks what a situation shows leaves its absence not known")
+    func doubtedSituations() throws {
+        var check = RuleCheck([try Rule("not (capture.situations contains port-refused)")])
+        for record in Records.five { check.take(record) }
+        var verdict = check.verdict([.filtered])
+        #expect(verdict.results.map(\.judgement.status) == [.passed])
+        verdict.doubt(["the capture is filtered"])
+        #expect(verdict.results.map(\.judgement.status) == [.unknown])
     }
 
     @Test("What a filter left out makes an assertion about attempts unknown, and not one about the capture")

@@ -1,4 +1,4 @@
-/// What `synscope explain` says of an outcome or a finding.
+/// What `synscope explain` says of an outcome, a finding or a situation.
 public struct Explanation: Sendable {
     public let title: String
     public let meaning: String
@@ -9,4 +9,11 @@ public struct Explanation: Sendable {
     public let causes: String
     /// What to do next.
     public let next: String
+
+    package init(
+        title: String, meaning: String, recognition: String, reference: String, causes: String, next: String
+    ) {
+        (self.title, self.meaning, self.recognition) = (title, meaning, recognition)
+        (self.reference, self.causes, self.next) = (reference, causes, next)
+    }
 }

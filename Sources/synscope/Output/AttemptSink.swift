@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeReport
 
@@ -23,6 +24,8 @@ struct AttemptSink: AttemptTaker {
     /// Summary of the chosen attempts, for text; and their totals where not all were chosen.
     private var overview: CaptureOverview?
     private var chosen: HandshakeSummary?
+    /// What is kept of them to find situations.
+    private var observed: ObservationLog?
     private let style: TextStyle
     /// Attempts that a terminal shows in any case; of more, those without failure or finding are only counted.
     private let showsAll: Bool
@@ -50,6 +53,7 @@ struct AttemptSink: AttemptTaker {
         // A summary alone looks at no attempt, unless some are chosen.
         if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
+            observed = ObservationLog()
             if selection != nil { chosen = HandshakeSummary() }
         }
     }
@@ -68,6 +72,7 @@ struct AttemptSink: AttemptTaker {
         if quiet, overview == nil { return }
         if !isSelected(record) { return }
         overview?.add(record)
+        observed?.add(record)
         chosen?.add(record)
         if quiet { return }
         if isHolding {
@@ -145,7 +150,8 @@ struct AttemptSink: AttemptTaker {
                 output.buffer.line("")
             }
             text.summary(
-                summary, loss, chosen: chosen, details: overview?.rows(style) ?? [], to: &output.buffer)
+                summary, loss, chosen: chosen, details: overview?.rows(style) ?? [],
+                diagnosis: observed.map { Diagnosis($0) }, to: &output.buffer)
         case .jsonl: JSONReport.line(summary, loss, to: &output.buffer)
         case .json: document.end(summary, loss, to: &output.buffer)
         case .csv: break

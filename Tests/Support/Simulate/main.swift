@@ -12,7 +12,20 @@ import Synchronization
 // alone is printed whole). Fails on any contradiction, and on any finding that was wrong to say; prints the smallest
 // capture that shows it, as a scenario, for the first few; then a line for each finding: said, right, wrong, and how
 // many of the observable were missed.
+//
+// simulate SEEDS [FROM] --incidents: so many worlds with an incident of each kind, and as many healthy ones as all of
+// them; what their diagnosis found, by kind. Fails where it is wrong too often.
 var words = Array(CommandLine.arguments.dropFirst())
+if words.last == "--incident", words.count == 4, let seed = UInt64(words[0]) {
+    let kind = IncidentWorld.Kind(rawValue: words[1])
+    do { try show(seed, kind, to: words[2]) } catch {
+        FileHandle.standardError.write(Data("\(words[2]): \(error.localizedDescription)\n".utf8))
+        exit(3)
+    }
+    exit(0)
+}
+let asksForIncidents = words.last == "--incidents"
+if asksForIncidents { words.removeLast() }
 var folder: String?
 if words.count > 2, words[words.count - 2] == "--captures" {
     folder = words.removeLast()
@@ -20,11 +33,16 @@ if words.count > 2, words[words.count - 2] == "--captures" {
 }
 let arguments = words.compactMap { UInt64($0) }
 guard (1...2).contains(arguments.count), arguments.count == words.count else {
-    FileHandle.standardError.write(Data("usage: simulate SEEDS [FROM] [--captures FOLDER]\n".utf8))
+    FileHandle.standardError.write(
+        Data(
+            "usage: simulate SEEDS [FROM] [--captures FOLDER | --incidents]\n       simulate SEED KIND PATH --incident\n"
+                .utf8))
     exit(2)
 }
 let seeds = arguments[0]
 let from = arguments.count == 2 ? arguments[1] : 1
+
+if asksForIncidents { exit(incidents(from: from, seeds)) }
 
 if let folder {
     for capture in WorldCapture.all(of: from..<from + seeds) {

@@ -1,0 +1,316 @@
+public import HandshakeAnalysis
+import PacketWire
+
+/// What stands out among the attempts of a capture.
+///
+/// Causes are looked for in the order of `SituationCode`. What one accounts for is not looked at again, so that one
+/// cause is one situation.
+public struct Diagnosis: Sendable {
+    /// The worst first.
+    public private(set) var situations: [Situation] = []
+    /// Attempts that failed and are in no situation.
+    public private(set) var unexplainedFailures = 0
+    /// Attempts that were looked at, and those that found no room.
+    public let attempts: Int
+    public let letGo: Int
+
+    /// Fewer attempts have no situation.
+    public static var leastAttempts: Int { Search.least }
+
+    /// Situations that are looked for: of more, the first of each kind are found.
+    static let maximum = 200
+
+    package init(_ log: ObservationLog) {
+        attempts = log.attempts
+        letGo = log.letGo
+        var search = Causes(log)
+        search.findAll()
+        unexplainedFailures = search.unexplainedFailures
+        situations = search.situations.sorted {
+            if $0.code.severity != $1.code.severity { return $0.code.severity > $1.code.severity }
+            if $0.affected != $1.affected { return $0.affected > $1.affected }
+            if $0.window.lowerBound != $1.window.lowerBound { return $0.window.lowerBound < $1.window.lowerBound }
+            return ($0.evidence.first ?? 0, $0.code.rawValue) < ($1.evidence.first ?? 0, $1.code.rawValue)
+        }
+    }
+
+    /// The situations of some records.
+    public init(_ records: some Sequence<AttemptRecord>) {
+        var log = ObservationLog()
+        for record in records { log.add(record) }
+        self.init(log)
+    }
+}
+
+/// The search for causes, one kind after the other.
+struct Causes {
+    let log: ObservationLog
+    /// In the order of time.
+    let observations: [Observation]
+    let search: Search
+    /// Positions of the attempts at each server, by its number.
+    private let byServer: [[Int]]
+    /// Numbers of the servers at each address, both in order.
+    let hosts: [(address: IPAddress, servers: [Int])]
+    var isExplained: [Bool]
+    private(set) var situations: [Situation] = []
+
+    init(_ log: ObservationLog) {
+        self.log = log
+        var observations = log.observations.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+        Causes.findAnswersFromElsewhere(&observations)
+        self.observations = observations
+        search = Search(observations: observations, servers: log.servers, addresses: log.addresses)
+        var byServer = [[Int]](repeating: [], count: log.servers.count)
+        for (position, observation) in observations.enumerated() { byServer[Int(observation.server)].append(position) }
+        self.byServer = byServer
+        var hosts: [IPAddress: [Int]] = [:]
+        for (number, server) in log.servers.enumerated() { hosts[server.address, default: []].append(number) }
+        self.hosts = hosts.sorted { $0.key < $1.key }.map { address, numbers in
+            (address, numbers.sorted { log.servers[$0].port < log.servers[$1].port })
+        }
+        isExplained = [Bool](repeating: false, count: observations.count)
+    }
+
+    /// A SYN without answer, and a SYN-ACK from another address that acknowledges it: two attempts that are one.
+    private static func findAnswersFromElsewhere(_ observations: inout [Observation]) {
+        let unasked = observations.filter { $0.traits.contains(.unasked) }.map(\.handshake)
+        if unasked.isEmpty { return }
+        let silent = Set(observations.filter { $0.fate == .silent }.map(\.handshake)).intersection(unasked)
+        for position in observations.indices where silent.contains(observations[position].handshake) {
+            if observations[position].fate == .silent { observations[position].fate = .answeredElsewhere }
+            observations[position].traits.remove(.unasked)
+        }
+    }
+
+    mutating func findAll() {
+        findScans()
+        findFloods()
+        findBackscatter()
+        findFailures(.answerFromElsewhere) { $0.fate == .answeredElsewhere }
+        findFailures(.portReuseCollision) {
+            $0.fate == .challenged || $0.fate != .established && $0.traits.contains(.reusedTuple)
+        }
+        findFailures(.sequenceRewritten, allowsPartial: true) {
+            $0.fate == .wrongNumbers || $0.traits.contains(.wrongNumbers)
+        }
+        findFailures(.resetByMiddlebox, allowsPartial: true) { $0.traits.contains(.foreignReset) }
+        findFullAcceptQueues()
+        for (fate, answer) in [(Fate.silent, Situation.Answer.nothing), (.prohibited, .icmpError), (.refused, .rst)] {
+            findClientsCutOff(fate, answer)
+        }
+        findFailures(.hostUnreachable) { $0.fate == .unreachable }
+        findFailures(.portFiltered) { $0.fate == .prohibited }
+        findFailures(.hostSilent) { $0.fate == .silent }
+        findFailures(.portRefused, allowsPartial: true) { $0.fate == .refused }
+        findFailures(.answersLost) { $0.fate == .answerUnheard }
+        findFailures(.finalAcksLost) { $0.fate == .unfinished }
+        findFailures(.serverResets, allowsPartial: true) {
+            $0.fate == .resetByServer || $0.traits.contains(.resetAfterEstablished)
+        }
+        findClientResets()
+        findFailures(.fastOpenBlackholed) { $0.traits.contains(.fastOpenUnanswered) }
+        findPathLoss()
+        findSlowServers()
+        findSlowClients()
+        findFailures(.optionsStripped) { $0.traits.contains(.strippedOption) }
+        findFailures(.mssClamped) { $0.traits.contains(.clampedMSS) }
+        findAsymmetry()
+        mergeHosts()
+        mergeClients()
+    }
+
+    var unexplainedFailures: Int {
+        observations.indices.reduce(0) { sum, position in
+            let fate = observations[position].fate
+            let failed = fate != .established && fate != .unknown
+            return failed && !isExplained[position] ? sum + Int(observations[position].weight) : sum
+        }
+    }
+
+    // MARK: Access
+
+    func server(_ position: Int) -> Endpoint { log.servers[Int(observations[position].server)] }
+
+    func client(_ position: Int) -> IPAddress { log.addresses[Int(observations[position].client)] }
+
+    func weight(_ positions: some Sequence<Int>) -> Int { positions.reduce(0) { $0 + Int(observations[$1].weight) } }
+
+    /// Attempts at a server, in order.
+    func positions(at server: Int) -> [Int] { byServer[server] }
+
+    /// Attempts at some servers that are decided and that nothing explains yet, in order.
+    func open(at servers: [Int]) -> [Int] {
+        let positions = servers.flatMap { byServer[$0] }.filter {
+            observations[$0].isDecided && !isExplained[$0]
+        }
+        return servers.count == 1 ? positions : positions.sorted()
+    }
+
+    mutating func explain(_ positions: some Sequence<Int>) {
+        for position in positions { isExplained[position] = true }
+    }
+
+    mutating func add(_ situation: Situation) {
+        if situations.count < Diagnosis.maximum { situations.append(situation) }
+    }
+
+    mutating func replaceSituations(_ new: [Situation]) { situations = new }
+
+    // MARK: Failures at one host
+
+    /// Looks for what happened to attempts at one host, at each: until nothing more stands out.
+    mutating func findFailures(
+        _ code: SituationCode, allowsPartial: Bool = false, _ happened: (Observation) -> Bool
+    ) {
+        for host in hosts {
+            var found: [Situation] = []
+            for _ in 0..<8 {
+                let positions = open(at: host.servers)
+                guard let cluster = search.cluster(positions, allowsPartial: allowsPartial, happened) else { break }
+                explain(cluster.affected)
+                if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
+                let scope = Scope(
+                    servers: .host(host.address),
+                    ports: cluster.port.map { [$0] } ?? [], clients: cluster.clients)
+                found.append(situation(code, scope, cluster, happened))
+            }
+            for situation in joined(found) { add(named(situation)) }
+        }
+    }
+
+    /// Clients that no server answers, of several that others reach at the same time.
+    private mutating func findClientsCutOff(_ fate: Fate, _ answer: Situation.Answer) {
+        let open = observations.indices.filter { observations[$0].isDecided && !isExplained[$0] }
+        guard open.contains(where: { observations[$0].fate == fate }),
+            let cluster = search.cluster(open, allowsPartial: false, { $0.fate == fate }),
+            let clients = cluster.clients, cluster.port == nil
+        else { return }
+        let (first, last) = (cluster.affected[0], cluster.affected.last!)
+        let tried = Set(cluster.affected.map { server($0).address })
+        let reached = Set(
+            open.filter {
+                $0 >= first && $0 <= last && observations[$0].fate != fate && !clients.contains(client($0))
+            }.map { server($0).address }
+        ).intersection(tried)
+        guard tried.count >= 2, reached.count * 2 >= tried.count else { return }
+        explain(cluster.affected)
+        var situation = situation(.clientsBlocked, Scope(clients: clients), cluster) { $0.fate == fate }
+        situation.answer = answer
+        situation.hosts = tried.count
+        add(situation)
+    }
+
+    /// Whether a share is great enough to be told, where no part stands out.
+    private func isWorthSaying(_ counts: Counts) -> Bool {
+        counts.failures >= 5 && Statistics.interval(counts).lowerBound >= 0.02
+    }
+
+    func situation(
+        _ code: SituationCode, _ scope: Scope, _ cluster: Search.Cluster, _ happened: (Observation) -> Bool
+    ) -> Situation {
+        let (first, last) = (cluster.affected[0], cluster.affected[cluster.affected.count - 1])
+        var situation = Situation(
+            code: code, scope: scope, attempts: weight(cluster.members), affected: weight(cluster.affected),
+            window: observations[first].time...observations[last].time, evidence: evidence(cluster.affected))
+        situation.chance = cluster.chance
+        situation.isEstimate = log.isThinned
+        if cluster.isPartial { situation.share = Statistics.interval(cluster.counts) }
+        let reporters = Set(cluster.affected.map { observations[$0].reporter }.filter { $0 > 0 })
+        if reporters.count == 1, let reporter = reporters.first {
+            situation.reporter = log.addresses[Int(reporter) - 1]
+        }
+        compare(&situation, from: first, to: last, happened)
+        return situation
+    }
+
+    func evidence(_ affected: [Int]) -> [UInt64] {
+        let chosen = affected.count <= 3 ? affected : [affected[0], affected[affected.count / 2], affected.last!]
+        return chosen.map { observations[$0].id }
+    }
+
+    /// What others came to, and when it went well.
+    func compare(
+        _ situation: inout Situation, from first: Int, to last: Int, _ happened: (Observation) -> Bool
+    ) {
+        var contrasts: [Situation.Contrast.Kind: (attempts: Int, affected: Int)] = [:]
+        let scope = situation.scope
+        func count(_ kind: Situation.Contrast.Kind, _ observation: Observation) {
+            contrasts[kind, default: (0, 0)].attempts += Int(observation.weight)
+            if happened(observation) { contrasts[kind, default: (0, 0)].affected += Int(observation.weight) }
+        }
+        for position in observations.indices where observations[position].isDecided {
+            let observation = observations[position]
+            let (server, client) = (server(position), client(position))
+            let isDuring = position >= first && position <= last
+            let ofClients = scope.clients?.contains(client) ?? true
+            let ofServers = scope.servers?.contains(server.address) ?? true
+            let ofPorts = scope.ports.isEmpty || scope.ports.contains(server.port)
+            if ofServers, ofPorts, ofClients {
+                if !isDuring { count(.otherTimes, observation) }
+                if !happened(observation) {
+                    if position < first { situation.wellBefore = observation.time }
+                    if position > last, situation.wellAfter == nil { situation.wellAfter = observation.time }
+                }
+            } else if isDuring {
+                if ofServers, ofPorts {
+                    count(.otherClients, observation)
+                } else if ofServers, ofClients {
+                    count(.otherPorts, observation)
+                } else if !ofServers, ofClients {
+                    count(.otherServers, observation)
+                }
+            }
+        }
+        situation.contrasts = Situation.Contrast.Kind.allCases.compactMap { kind in
+            contrasts[kind].map { .init(kind: kind, attempts: $0.attempts, affected: $0.affected) }
+        }
+    }
+
+    /// Situations of one scope are one, with several spells.
+    private func joined(_ found: [Situation]) -> [Situation] {
+        var all: [Situation] = []
+        for situation in found.sorted(by: { $0.window.lowerBound < $1.window.lowerBound }) {
+            guard
+                let place = all.firstIndex(where: {
+                    $0.code == situation.code && $0.scope == situation.scope && $0.reporter == situation.reporter
+                })
+            else {
+                all.append(situation)
+                continue
+            }
+            all[place].attempts += situation.attempts
+            all[place].affected += situation.affected
+            all[place].spells += 1
+            all[place].window =
+                all[place].window.lowerBound...max(all[place].window.upperBound, situation.window.upperBound)
+            all[place].wellAfter = situation.wellAfter
+            all[place].chance = [all[place].chance, situation.chance].compactMap { $0 }.max()
+            all[place].contrasts.removeAll { $0.kind == .otherTimes }
+        }
+        return all
+    }
+
+    /// The name that fits a situation's scope: a filter is told from a host that is silent by what else answers.
+    private func named(_ situation: Situation) -> Situation {
+        var situation = situation
+        switch situation.code {
+        case .hostSilent: situation.answer = .nothing
+        case .portRefused: situation.answer = .rst
+        case .portFiltered, .hostUnreachable: situation.answer = .icmpError
+        default: break
+        }
+        switch situation.code {
+        case .hostSilent, .portRefused, .portFiltered:
+            if situation.scope.clients != nil {
+                situation.code = .clientsBlocked
+            } else if situation.code == .hostSilent,
+                situation.contrasts.contains(where: { $0.kind == .otherPorts && $0.affected < $0.attempts })
+            {
+                situation.code = .portFiltered
+            }
+        default: break
+        }
+        return situation
+    }
+}

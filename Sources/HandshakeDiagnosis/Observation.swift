@@ -1,0 +1,128 @@
+package import HandshakeAnalysis
+import PacketWire
+
+/// What became of an attempt, as far as causes are told from it.
+package enum Fate: UInt8, CaseIterable, Sendable {
+    case established
+    /// No answer to any SYN.
+    case silent
+    /// The answer to the SYN came from an address that the client did not call.
+    case answeredElsewhere
+    case refused
+    /// An ICMP error says that a filter stopped it: administratively prohibited, or a port that is unreachable.
+    case prohibited
+    /// An ICMP error says that network, host or protocol cannot be reached.
+    case unreachable
+    /// SYN-ACKs passed, and the client sent its SYN again.
+    case answerUnheard
+    /// A SYN-ACK passed, and nothing of the client behind it.
+    case unfinished
+    case resetByServer
+    case resetByClient
+    case challenged
+    case wrongNumbers
+    /// Not known: the capture ended, began too late, or what is in it may be made up.
+    case unknown
+}
+
+/// Traits of attempts beside what became of them.
+struct Traits: OptionSet, Hashable {
+    let rawValue: UInt16
+
+    /// A SYN was sent again, and nothing says that a SYN-ACK was lost.
+    static let lostSYN = Traits(rawValue: 1 << 0)
+    static let lostSYNACK = Traits(rawValue: 1 << 1)
+    /// The SYN-ACK came again after the final ACK.
+    static let lostACK = Traits(rawValue: 1 << 2)
+    static let resetAfterEstablished = Traits(rawValue: 1 << 3)
+    static let foreignReset = Traits(rawValue: 1 << 4)
+    static let reusedTuple = Traits(rawValue: 1 << 5)
+    static let clampedMSS = Traits(rawValue: 1 << 6)
+    static let strippedOption = Traits(rawValue: 1 << 7)
+    static let oneSided = Traits(rawValue: 1 << 8)
+    /// A SYN with Fast Open went unanswered; one without it was answered.
+    static let fastOpenUnanswered = Traits(rawValue: 1 << 9)
+    /// SYN-ACK or ACK with numbers that do not fit.
+    static let wrongNumbers = Traits(rawValue: 1 << 10)
+    /// A SYN-ACK that nobody asked for.
+    static let unasked = Traits(rawValue: 1 << 11)
+
+    static let lost: Traits = [.lostSYN, .lostSYNACK, .lostACK]
+}
+
+/// What is kept of an attempt.
+struct Observation {
+    /// Nanoseconds since the epoch.
+    var time: Int64
+    /// The attempt's id.
+    var id: UInt64
+    /// Nanoseconds; -1 where it is not known.
+    var serverLeg: Int64
+    var clientLeg: Int64
+    /// Numbers of a server and of a client in the log.
+    var server: UInt32
+    var client: UInt32
+    /// Number of the address that reported an ICMP error, and one more; 0 for none.
+    var reporter: UInt32
+    /// A hash of the client's address, port and x: by it, a SYN finds the answer that came from elsewhere.
+    var handshake: UInt64
+    /// How many attempts it stands for: more than one once the log has been thinned.
+    var weight: UInt32
+    var fate: Fate
+    var traits: Traits
+
+    var isDecided: Bool { fate != .unknown }
+}
+
+extension Fate {
+    package init(_ record: AttemptRecord) {
+        self = record.isDoubtful ? .unknown : Fate.ofTrusted(record)
+    }
+
+    private static func ofTrusted(_ record: AttemptRecord) -> Fate {
+        switch record.outcome {
+        case .established: .established
+        case .unanswered where record.has(.nat): .answeredElsewhere
+        // A RST that does not acknowledge the SYN: somebody answered, with other numbers.
+        case .unanswered: record.rstCount > 0 ? .wrongNumbers : .silent
+        case .refused: .refused
+        case .unreachable:
+            switch record.failedBecause {
+            case .prohibited?, .portUnreachable?: .prohibited
+            default: .unreachable
+            }
+        case .halfOpen: record.synCount > 1 ? .answerUnheard : .unfinished
+        case .resetByServer: .resetByServer
+        case .resetByClient: .resetByClient
+        case .challenged, .stale: .challenged
+        case .invalid: .wrongNumbers
+        case .pending, .partial, .superseded: .unknown
+        }
+    }
+}
+
+extension Traits {
+    init(_ record: AttemptRecord) {
+        self = []
+        if record.findings.isEmpty { return }
+        for finding in record.findings {
+            switch finding.code {
+            case .synRetransmitted, .synLost: insert(.lostSYN)
+            case .synackLost: insert(.lostSYNACK)
+            case .ackLost: insert(.lostACK)
+            case .resetAfterEstablished: insert(.resetAfterEstablished)
+            case .rstFromMiddlebox, .possibleForgery: insert(.foreignReset)
+            case .tupleReused, .synOnEstablished: insert(.reusedTuple)
+            case .mssClamped: insert(.clampedMSS)
+            case .mptcpStripped, .optionNotOffered: insert(.strippedOption)
+            case .oneSided: insert(.oneSided)
+            case .synackWrongAck, .ackWrongAck, .ackWrongSeq: insert(.wrongNumbers)
+            case .synackUnsolicited: insert(.unasked)
+            case .synOptionsChanged where record.clientOptions?.fastOpen != nil: insert(.fastOpenUnanswered)
+            default: break
+            }
+        }
+        // Both are said of a SYN that was repeated because its answer was lost.
+        if contains(.lostSYNACK) { remove(.lostSYN) }
+    }
+}

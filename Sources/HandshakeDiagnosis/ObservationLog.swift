@@ -1,0 +1,134 @@
+package import HandshakeAnalysis
+import PacketWire
+
+/// What is kept of the attempts of a capture, in bounded memory.
+///
+/// Once the log is full, attempts of the same client and server that came to the same are taken together: one stays and
+/// stands for all of them, so that counts remain right and times get coarser. If that does not help, clients are no
+/// longer told apart; at last, every second attempt is let go and counted.
+package struct ObservationLog: Sendable {
+    /// Attempts that are kept one by one: about 50 MB with their addresses.
+    package static let usualMaximum = 1 << 19
+
+    private let maximum: Int
+    private(set) var observations: [Observation] = []
+    private(set) var servers: [Endpoint] = []
+    private(set) var addresses: [IPAddress] = []
+    private var serverNumbers: [Endpoint: UInt32] = [:]
+    private var addressNumbers: [IPAddress: UInt32] = [:]
+    /// Attempts that were added, copies behind a translator left out.
+    package private(set) var attempts = 0
+    /// Attempts that are in no observation any more.
+    package private(set) var letGo = 0
+    /// Whether observations stand for several attempts.
+    package private(set) var isThinned = false
+
+    /// - Parameter maximum: attempts that are kept one by one, from 16 on.
+    package init(maximum: Int = ObservationLog.usualMaximum) { self.maximum = max(16, maximum) }
+
+    package mutating func add(_ record: AttemptRecord) {
+        // A copy behind a translator is another one's: it counts once.
+        if record.copyOf != nil { return }
+        let reporter = record.unreachable.map { number(of: $0.reporter) + 1 } ?? 0
+        append(
+            Observation(
+                time: record.firstTime, id: record.id, serverLeg: record.synToSynAck?.nanoseconds ?? -1,
+                clientLeg: record.synAckToAck?.nanoseconds ?? -1, server: number(of: record.server),
+                client: number(of: record.client.address), reporter: reporter,
+                handshake: ObservationLog.handshake(record.client, record.clientISN), weight: 1, fate: Fate(record),
+                traits: Traits(record)))
+    }
+
+    package mutating func add(_ plain: borrowing PlainAttempt) {
+        append(
+            Observation(
+                time: plain.firstTime, id: plain.id, serverLeg: plain.synToSynAck, clientLeg: plain.synAckToAck,
+                server: number(of: plain.server), client: number(of: plain.client.address), reporter: 0, handshake: 0,
+                weight: 1, fate: .established, traits: []))
+    }
+
+    private static func handshake(_ client: Endpoint, _ isn: UInt32) -> UInt64 {
+        var hash = client.address.high ^ UInt64(isn) << 16 ^ UInt64(client.port)
+        for word in [client.address.low, UInt64(client.address.version.rawValue)] {
+            hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+            hash ^= hash >> 32
+        }
+        return hash
+    }
+
+    private mutating func append(_ observation: Observation) {
+        attempts += 1
+        observations.append(observation)
+        if observations.count >= maximum { thin() }
+    }
+
+    private mutating func number(of server: Endpoint) -> UInt32 {
+        if let known = serverNumbers[server] { return known }
+        let number = UInt32(servers.count)
+        servers.append(server)
+        serverNumbers[server] = number
+        return number
+    }
+
+    private mutating func number(of address: IPAddress) -> UInt32 {
+        if let known = addressNumbers[address] { return known }
+        let number = UInt32(addresses.count)
+        addresses.append(address)
+        addressNumbers[address] = number
+        return number
+    }
+
+    // MARK: Thinning
+
+    private struct Kind: Hashable {
+        var server: UInt32
+        var client: UInt32?
+        var reporter: UInt32
+        var fate: Fate
+        var traits: Traits
+    }
+
+    private mutating func thin() {
+        isThinned = true
+        let goal = maximum / 4 * 3
+        join { Kind(server: $0.server, client: $0.client, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
+        if observations.count > goal {
+            join { Kind(server: $0.server, client: nil, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
+        }
+        if observations.count > goal {
+            letGo += stride(from: 1, to: observations.count, by: 2).reduce(0) { $0 + Int(observations[$1].weight) }
+            observations = stride(from: 0, to: observations.count, by: 2).map { observations[$0] }
+        }
+        renumber()
+    }
+
+    /// Of each two that follow each other in their kind, the first stays and stands for the second too.
+    private mutating func join(_ kind: (Observation) -> Kind) {
+        var first: [Kind: Int] = [:]
+        var kept: [Observation] = []
+        for observation in observations {
+            let kind = kind(observation)
+            if let place = first.removeValue(forKey: kind) {
+                kept[place].weight += observation.weight
+            } else {
+                first[kind] = kept.count
+                kept.append(observation)
+            }
+        }
+        observations = kept
+    }
+
+    /// Forgets addresses that are in no observation any more.
+    private mutating func renumber() {
+        let (oldServers, oldAddresses) = (servers, addresses)
+        (servers, addresses, serverNumbers, addressNumbers) = ([], [], [:], [:])
+        for position in observations.indices {
+            let observation = observations[position]
+            observations[position].server = number(of: oldServers[Int(observation.server)])
+            observations[position].client = number(of: oldAddresses[Int(observation.client)])
+            if observation.reporter > 0 {
+                observations[position].reporter = number(of: oldAddresses[Int(observation.reporter) - 1]) + 1
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package import HandshakeAnalysis
+package import HandshakeDiagnosis
+import PacketWire
+
+/// What stands out in a capture, in full.
+package struct DiagnosisReport {
+    private let diagnosis: Diagnosis
+    private let summary: HandshakeSummary
+
+    /// The most situations that a summary lists.
+    package static let listedInSummary = 10
+
+    package init(_ diagnosis: Diagnosis, _ summary: HandshakeSummary) {
+        self.diagnosis = diagnosis
+        self.summary = summary
+    }
+
+    // MARK: Text
+
+    /// - Parameters:
+    ///   - top: so many situations at most.
+    ///   - ladders: the records that are evidence, by their ids.
+    package func text(
+        _ style: TextStyle, top: Int = .max, ladders: [UInt64: AttemptRecord] = [:], to out: inout OutputBuffer
+    ) {
+        for quality in summary.quality { row("capture", quality.text, style, .yellow, &out) }
+        if !summary.quality.isEmpty { out.line("") }
+        for (place, situation) in diagnosis.situations.prefix(top).enumerated() {
+            write(place + 1, situation, style, &out)
+            for id in situation.evidence {
+                guard let record = ladders[id] else { continue }
+                out.line("")
+                Ladder(record, style: style).draw(to: &out)
+            }
+            out.line("")
+        }
+        if diagnosis.situations.count > top {
+            out.line("\(Format.count(diagnosis.situations.count - top, "more situation")): --top shows more")
+        }
+        row("in all", totals, style, nil, &out)
+    }
+
+    private func write(_ number: Int, _ situation: Situation, _ style: TextStyle, _ out: inout OutputBuffer) {
+        let words = SituationWords(situation, style.zone)
+        let code = situation.code
+        out.line(
+            style.paint("\(number)  \(code.rawValue)", DiagnosisReport.color(code) ?? .bold)
+                + " (\(code.severity.rawValue))")
+        for line in (words.sentence + ".").wrapped(max(40, style.width)) { out.line(style.paint(line, .bold)) }
+        row("when", words.times, style, nil, &out)
+        for comparison in words.comparisons { row("compare", comparison, style, nil, &out) }
+        row("how sure", words.sureness, style, nil, &out)
+        for alternative in code.alternatives { row("or", alternative, style, nil, &out) }
+        row("refuted by", code.refutedBy, style, nil, &out)
+        row("what to do", code.explanation.next, style, nil, &out)
+        row("attempts", situation.evidence.map(String.init).joined(separator: ", "), style, nil, &out)
+        if let expression = words.expression { row("choose", "-Y '\(expression)'", style, nil, &out) }
+        row("Wireshark", words.displayFilter, style, nil, &out)
+    }
+
+    private func row(
+        _ name: String, _ text: String, _ style: TextStyle, _ color: TextStyle.Color?, _ out: inout OutputBuffer
+    ) {
+        for (index, line) in text.wrapped(max(40, style.width - 12)).enumerated() {
+            out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
+        }
+    }
+
+    private static func color(_ code: SituationCode) -> TextStyle.Color? {
+        switch code.severity {
+        case .error: .red
+        case .warning: .yellow
+        case .note, .info: nil
+        }
+    }
+
+    /// What there is beside the situations.
+    private var totals: String {
+        var parts = [Format.count(diagnosis.attempts, "attempt")]
+        if diagnosis.situations.isEmpty {
+            parts.append(DiagnosisReport.nothing(diagnosis))
+        } else if diagnosis.unexplainedFailures > 0 {
+            parts.append("\(Format.count(diagnosis.unexplainedFailures, "failure")) beside these situations")
+        }
+        if diagnosis.letGo > 0 {
+            parts.append("\(Format.count(diagnosis.letGo, "attempt")) found no room and were not looked at")
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    private static func nothing(_ diagnosis: Diagnosis) -> String {
+        diagnosis.unexplainedFailures == 0
+            ? "nothing stands out"
+            : "nothing stands out: \(Format.count(diagnosis.unexplainedFailures, "failure")) too few or too unlike to have one cause"
+    }
+
+    /// The lines of a summary: one sentence a situation.
+    package static func rows(_ diagnosis: Diagnosis, _ zone: Zone) -> [TextReport.SummaryRow] {
+        if diagnosis.attempts < Diagnosis.leastAttempts { return [] }
+        let shown = diagnosis.situations.prefix(listedInSummary)
+        if shown.isEmpty { return [TextReport.SummaryRow("situation", nothing(diagnosis))] }
+        var rows = shown.map {
+            TextReport.SummaryRow(
+                "situation", "\($0.code.rawValue): \(SituationWords($0, zone).sentence)", color($0.code))
+        }
+        let more = diagnosis.situations.count - shown.count
+        rows.append(
+            TextReport.SummaryRow("", (more > 0 ? "and \(more) more; " : "") + "synscope diagnose FILE says how sure"))
+        return rows
+    }
+
+    // MARK: JSON
+
+    /// One document: what the capture is, and its situations.
+    package func json(_ capture: CaptureDescription, to out: inout OutputBuffer) {
+        JSONReport.write(to: &out) {
+            $0.object {
+                $0.field("type", "diagnosis")
+                $0.field("schema", JSONReport.schemaVersion)
+                $0.array("files", capture.files.map(\.name)) { $0.element($1) }
+                $0.field("filter", capture.filter)
+                $0.array("quality", summary.quality) { $0.element($1.code.rawValue) }
+                $0.field("attempts", diagnosis.attempts)
+                $0.field("attempts_let_go", diagnosis.letGo)
+                $0.field("failures_beside", diagnosis.unexplainedFailures)
+                $0.array("situations", diagnosis.situations) { json, situation in
+                    json.object { DiagnosisReport.fields(of: situation, &$0) }
+                }
+            }
+        }
+    }
+
+    /// A line a situation.
+    package func jsonLines(to out: inout OutputBuffer) {
+        for situation in diagnosis.situations {
+            JSONReport.write(to: &out) { json in json.object { DiagnosisReport.fields(of: situation, &$0) } }
+        }
+    }
+
+    private static func fields(of situation: Situation, _ json: inout JSONWriter) {
+        let words = SituationWords(situation)
+        json.field("type", "situation")
+        json.field("schema", JSONReport.schemaVersion)
+        json.field("code", situation.code.rawValue)
+        json.field("severity", situation.code.severity.rawValue)
+        json.field("sentence", words.sentence)
+        json.field("servers", situation.scope.servers?.description)
+        json.array("ports", situation.scope.ports) { $0.element($1) }
+        json.field("clients", situation.scope.clients?.description)
+        json.field("hosts", situation.hosts)
+        json.field("answer", situation.answer?.rawValue)
+        json.field("reporter", situation.reporter?.description)
+        json.field("attempts", situation.attempts)
+        json.field("affected", situation.affected)
+        json.field("is_estimate", situation.isEstimate)
+        json.field("first_time", time: situation.window.lowerBound)
+        json.field("last_time", time: situation.window.upperBound)
+        json.field("spells", situation.spells)
+        json.field("well_before", time: situation.wellBefore)
+        json.field("well_after", time: situation.wellAfter)
+        if let share = situation.share {
+            json.object("share") {
+                $0.field("low", fraction: share.lowerBound)
+                $0.field("high", fraction: share.upperBound)
+            }
+        } else {
+            json.null("share")
+        }
+        json.field("median_before_ns", situation.shift?.before)
+        json.field("median_since_ns", situation.shift?.since)
+        if let losses = situation.losses {
+            json.object("lost") {
+                $0.field("syn", losses.syn)
+                $0.field("syn_ack", losses.synAck)
+                $0.field("ack", losses.ack)
+            }
+        } else {
+            json.null("lost")
+        }
+        json.array("contrasts", situation.contrasts) { json, contrast in
+            json.object {
+                $0.field("kind", contrast.kind.rawValue)
+                $0.field("attempts", contrast.attempts)
+                $0.field("affected", contrast.affected)
+            }
+        }
+        if let chance = situation.chance { json.field("chance", fraction: chance) } else { json.null("chance") }
+        json.array("evidence", situation.evidence) { $0.element($1) }
+        json.array("alternatives", situation.code.alternatives) { $0.element($1) }
+        json.field("refuted_by", situation.code.refutedBy)
+        json.field("next", situation.code.explanation.next)
+        json.field("expression", words.expression)
+        json.field("display_filter", words.displayFilter)
+    }
+}
