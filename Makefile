@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab live simulate mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab live simulate diagnose-worlds mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -108,6 +108,11 @@ FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
 	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(SEEDS) $(FROM)
+
+WORLDS ?= 20
+diagnose-worlds: dependencies ## simulated traffic with one incident each, and without: make diagnose-worlds WORLDS=300 (of each of 30 kinds)
+	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	.build/release/simulate $(WORLDS) $(FROM) --incidents
 
 TENTH ?=
 mutations: dependencies ## break the sources in many small ways and see that the tests notice: make mutations [TENTH=today, 0 to 9]
