@@ -222,7 +222,7 @@ package struct TextReport {
         if let form = record.form, form != .threeWay { notes.append(form.rawValue) }
         switch record.completedBy {
         case .data: notes.append("the final ACK carried data")
-        case .inferred where record.has(.oneSided): notes.append("the SYN-ACK was not captured")
+        case .inferred where record.ackAck.actual != nil: notes.append("the SYN-ACK was not captured")
         case .inferred: notes.append("the final ACK was not captured")
         case .ack, nil: break
         }

@@ -89,6 +89,22 @@ struct ReportTests {
         return flows.joined() + steps.joined() + "+100s idle\n+1s idle\n"
     }
 
+    @Test(
+        "The table says which segment of an inferred handshake was not captured",
+        arguments: [
+            ("0 > S\n+20ms > .\n+40ms < P. 1(5)", "the SYN-ACK was not captured"),
+            ("0 > S\n+20ms < S.\n+40ms < P. 1(5)", "the final ACK was not captured"),
+            ("0 > S\n+20ms < S.\n+40ms < P. 1(5)\n+1ms > .", nil),
+            ("0 > S\n+20ms > .\n+1us < S.", nil),
+        ] as [(String, String?)])
+    func missing(_ steps: String, _ remark: String?) throws {
+        let lines = try table(steps, width: 132).joined(separator: "\n")
+        #expect(
+            ["SYN-ACK", "final ACK"].filter { lines.contains("the \($0) was not captured") }.count
+                == (remark == nil ? 0 : 1))
+        #expect(remark.map { lines.contains($0) } ?? true)
+    }
+
     @Test("The table says an ICMP error in words, with its reporter")
     func icmpInWords() throws {
         let lines = try table(Self.refusedOnTheWay(["icmp 3/13 from 203.0.113.1"]), width: 200)

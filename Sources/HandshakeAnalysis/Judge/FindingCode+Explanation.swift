@@ -400,7 +400,8 @@ extension FindingCode {
             Explanation(
                 title: "The capture's order is not the network's",
                 meaning:
-                    "A SYN-ACK stands before its SYN, or an ACK before its SYN-ACK. No round trip is computed from them.",
+                    "A SYN-ACK stands before its SYN, an ACK before its SYN-ACK, or the final ACK behind what shows that it "
+                    + "was sent. No round trip is computed from them.",
                 recognition: "Frame order against the handshake's.",
                 reference: "RFC 9293 3.5",
                 causes: "Several receive queues, merged captures.",

@@ -275,14 +275,8 @@ extension Judge {
             found.append(finding)
         }
         findEarlyData(&found)
-        if isReordered, let synAck = synAcks.first.map({ log[$0].frame }) {
-            let syn = syns.first.map { log[$0].frame }
-            let other = syn.map { $0 > synAck ? $0 : completion?.frame ?? $0 } ?? synAck
-            var finding = Finding(.reorderedCapture, [min(synAck, other), max(synAck, other)])
-            explain(
-                &finding, "frame \(max(synAck, other)) belongs before frame \(min(synAck, other))",
-                or: ["what frame \(synAck) answers was not captured, and a copy of it came later"])
-            found.append(finding)
+        if isReordered {
+            findReorderedFrames(&found)
         } else if let clockStep {
             let (before, after) = (log[clockStep - 1], log[clockStep])
             var finding = Finding(.clockStepped, [before.frame, after.frame])
@@ -297,6 +291,33 @@ extension Judge {
         }
     }
 
+    /// Which frame stands behind one that it belongs before.
+    private func findReorderedFrames(_ found: inout [Finding]) {
+        guard let synAck = synAcks.first.map({ log[$0].frame }) else { return }
+        let syn = syns.first.map { log[$0].frame }
+        var (early, late) = (synAck, syn.map { $0 > synAck ? $0 : completion?.frame ?? $0 } ?? synAck)
+        if early > late { swap(&early, &late) }
+        var alternative = "what frame \(synAck) answers was not captured, and a copy of it came later"
+        if let completion, let shown = shownBefore(completion) {
+            (early, late) = (shown, completion.frame)
+            alternative = "the client's first ACK was not captured, and frame \(late) repeats it"
+        }
+        var finding = Finding(.reorderedCapture, [early, late])
+        explain(&finding, "frame \(late) belongs before frame \(early)", or: [alternative])
+        found.append(finding)
+    }
+
+    /// The frame that showed that the segment that completed the handshake had been sent, where it stands before that.
+    private func shownBefore(_ completion: SegmentNote) -> UInt64? {
+        guard attempt.marks.contains(.completedLate) else { return nil }
+        return all.last { position in
+            switch log[position].event {
+            case .proof, .inferredAck, .ackBeyond: log[position].frame < completion.frame
+            default: false
+            }
+        }.map { log[$0].frame }
+    }
+
     private func findEarlyData(_ found: inout [Finding]) {
         let isFastOpen = offer.map { $0.options.contains(.fastOpen) } ?? false
         let early = sightings.counted.filter { position in
@@ -304,7 +325,7 @@ extension Judge {
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
             // What a server sends behind its SYN, or SYN-ACK, says that it had the client's answer.
             guard note.fromClient || note.isSYNACK || note.isSYN else { return false }
-            if let completion, note.frame >= completion.frame { return false }
+            if let completion, note.frame >= shownBefore(completion) ?? completion.frame { return false }
             // A copy, in a tunnel, of what came after completion.
             if note.event == .clientMore { return false }
             if note.isSYN { return !note.options.contains(.fastOpen) && !isFastOpen }

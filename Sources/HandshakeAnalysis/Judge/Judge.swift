@@ -40,7 +40,8 @@ struct Judge {
 
     /// The first place in the log where time runs backwards: the segment after it.
     private(set) var clockStep: Int?
-    /// A SYN-ACK stands in the capture before its SYN, or an ACK before its SYN-ACK.
+    /// A SYN-ACK stands in the capture before its SYN, or an ACK before its SYN-ACK, or behind what shows that it was
+    /// sent.
     private(set) var isReordered = false
     private(set) var form: HandshakeForm?
     /// Something speaks against the client as the sender of what completed the handshake.
@@ -223,6 +224,7 @@ struct Judge {
     private var lacksSYNACK: Bool { sawSYN && attempt.events.has(.oneSidedAck) && validSYNACKs.isEmpty }
 
     private func findReordering() -> Bool {
+        if attempt.marks.contains(.completedLate) { return true }
         guard let synAck = synAcks.first else { return false }
         let (syns, synAcks) = places.isOneClock ? (syns, synAcks) : (places.syns, places.synAcks)
         if let syn = syns.first, let synAck = synAcks.first, log[synAck].frame < log[syn].frame { return true }

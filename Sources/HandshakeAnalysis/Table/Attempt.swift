@@ -37,6 +37,8 @@ struct Attempt: BitwiseCopyable {
         static var hasDoubtfulSegments: Marks { Marks(rawValue: 8192) }
         /// The client's ACK that completed it acknowledges what was not captured; evidence may still speak against it.
         static var completedBeyond: Marks { Marks(rawValue: 16384) }
+        /// What completed it stands behind what shows that it was sent.
+        static var completedLate: Marks { Marks(rawValue: 131072) }
         /// It began in a tunnel that nobody vouches for, and a segment came otherwise.
         static var isVouchedFor: Marks { Marks(rawValue: 65536) }
         /// It has the x of the attempt before it.

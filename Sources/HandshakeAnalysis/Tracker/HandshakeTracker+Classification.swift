@@ -42,12 +42,7 @@ extension HandshakeTracker {
         attempts[slot].clientEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
         attempts[slot].clientAcked = segment.ack
         if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
-        // The exact one, behind one that acknowledged what was not captured.
-        if attempts[slot].marks.contains(.completedBeyond), segment.seq == attempts[slot].synAckAck,
-            segment.ack == attempts[slot].serverNext, !segment.flags.contains(.fin)
-        {
-            return segment.payloadLength == 0 ? .finalAck : .finalData
-        }
+        if let answer = lateAnswer(segment, slot) { return answer }
         // An ACK again after a SYN-ACK again says whether the first was lost: it is logged.
         if segment.payloadLength == 0, attempts[slot].events.has(.synAckAgain), !segment.flags.contains(.fin),
             segment.seq == attempts[slot].synAckAck, segment.ack == attempts[slot].serverNext
@@ -55,6 +50,29 @@ extension HandshakeTracker {
             return .finalAck
         }
         return segment.flags.contains(.fin) ? .clientFin : .clientMore
+    }
+
+    /// What a segment is that answers the SYN-ACK and stands behind what showed that the client had answered: its data,
+    /// an ACK of what was not captured, or what only an established server sends; nil for any other segment. A client
+    /// that acknowledges y+1 has nothing of the server yet, and one whose empty segment has x+1 has sent nothing.
+    private func lateAnswer(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent? {
+        guard attempts[slot].completedBy == CompletedBy.number(.inferred), !segment.flags.contains(.fin),
+            segment.flags.contains(.ack), attempts[slot].events.has(.synAck), segment.seq == attempts[slot].synAckAck,
+            segment.ack == attempts[slot].serverNext,
+            // Data with these numbers may be sent once more.
+            segment.payloadLength == 0 || attempts[slot].marks.contains(.completedBeyond),
+            let shown = completion(slot)
+        else { return nil }
+        switch shown.event {
+        case .proof, .inferredAck, .ackBeyond: break
+        default: return nil
+        }
+        // It was sent behind what the server, or the client itself, had sent by then: another was the first.
+        if segment.options.has(.timestamps), shown.options.contains(.timestamps) {
+            let sent = shown.fromClient ? shown.tsval : shown.tsecr
+            if sent != 0, SequenceNumber.isAfter(segment.options.tsval, sent) { return nil }
+        }
+        return segment.payloadLength == 0 ? .finalAck : .finalData
     }
 
     /// Whether this is, byte for byte, the segment that completed the handshake, again and at once.

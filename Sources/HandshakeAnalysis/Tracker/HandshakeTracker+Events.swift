@@ -6,7 +6,7 @@ extension HandshakeTracker {
 
     mutating func apply(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
         let fromServer = !attempts[slot].isFromClient(segment)
-        if event.isExactCompletion, attempts[slot].marks.contains(.completedBeyond) {
+        if event.isExactCompletion, attempts[slot].completedBy == CompletedBy.number(.inferred) {
             return completeExactly(event, segment, slot)
         }
         if event == .resetAnswersWrongAck { recast(slot, .ackBeyond, to: .wrongAck) { $0.ack == segment.seq } }
@@ -33,7 +33,9 @@ extension HandshakeTracker {
         case .ignore:
             if attempts[slot].foreignCount > 0 { hearSighting(segment, slot, fromClient: !fromServer) }
             return
-        case .note: log(segment, event, slot, fromClient: !fromServer)
+        case .note:
+            log(segment, event, slot, fromClient: !fromServer)
+            if event == .synAck { nameAnswer(slot, to: segment) }
         case .complete(let how):
             log(segment, event, slot, fromClient: !fromServer)
             complete(slot, how)
@@ -68,13 +70,25 @@ extension HandshakeTracker {
         }
     }
 
-    /// The exact ACK comes behind one that acknowledged what was not captured: it is what completed the handshake.
+    /// The exact ACK stands behind what showed that it was sent: it is what completed the handshake.
     private mutating func completeExactly(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
         attempts[slot].events.insert(event)
-        attempts[slot].marks.subtract([.completedBeyond, .missedSegments])
+        if attempts[slot].marks.contains(.completedBeyond) {
+            attempts[slot].marks.subtract([.completedBeyond, .missedSegments])
+        }
+        attempts[slot].marks.insert(.completedLate)
         attempts[slot].completedFrame = frame
         attempts[slot].completedBy = CompletedBy.number(event == .finalAck ? .ack : .data)
         log(segment, event, slot, fromClient: true)
+    }
+
+    /// A SYN-ACK stands behind what completed the handshake: that is its exact answer, if it acknowledges y+1.
+    private mutating func nameAnswer(_ slot: UInt32, to synAck: Segment) {
+        guard attempts[slot].marks.contains(.established), let answer = completion(slot), answer.event == .oneSidedAck,
+            answer.ack == synAck.seq &+ synAck.sequenceLength
+        else { return }
+        let isEmpty = answer.payloadLength == 0 && !answer.flags.contains(.fin)
+        attempts[slot].completedBy = CompletedBy.number(isEmpty ? .ack : .data)
     }
 
     /// Keeps in mind how the connection of a completed attempt ends.
@@ -93,7 +107,9 @@ extension HandshakeTracker {
     /// Whether a segment of the server shows that it never sent what completed the handshake acknowledged: a RST
     /// without ACK with that number (RFC 9293 3.10.7.2), its SYN-ACK again, or new data below it.
     mutating func refutesCompletion(_ segment: Segment, _ slot: UInt32) -> Bool {
-        guard attempts[slot].marks.contains(.completedBeyond), let ack = completion(slot)?.ack else { return false }
+        guard attempts[slot].marks.contains(.completedBeyond), let seen = completion(slot), seen.event == .ackBeyond
+        else { return false }
+        let ack = seen.ack
         let flags = segment.flags
         if flags.contains(.rst) { return !flags.contains(.ack) && segment.seq == ack }
         if flags.isSYNACK {
@@ -104,12 +120,10 @@ extension HandshakeTracker {
     }
 
     /// The logged segment that completed the handshake.
-    private func completion(_ slot: UInt32) -> SegmentNote? {
+    func completion(_ slot: UInt32) -> SegmentNote? {
         var note = attempts[slot].firstNote
         while note != 0 {
-            if notes[note].frame == attempts[slot].completedFrame, notes[note].event == .ackBeyond {
-                return notes[note]
-            }
+            if notes[note].frame == attempts[slot].completedFrame { return notes[note] }
             note = notes[note].next
         }
         return nil
