@@ -228,7 +228,8 @@ struct Judge {
         guard let synAck = synAcks.first else { return false }
         let (syns, synAcks) = places.isOneClock ? (syns, synAcks) : (places.syns, places.synAcks)
         if let syn = syns.first, let synAck = synAcks.first, log[synAck].frame < log[syn].frame { return true }
-        return attempt.events.has(.oneSidedAck) && completion.map { $0.frame < log[synAck].frame } ?? false
+        // Where SYNs crossed, an ACK of the server may complete it, and its SYN-ACK be a copy that was under way.
+        return completion.map { $0.frame < log[synAck].frame && $0.event != .serverAck } ?? false
     }
 
     private func confidence() -> Confidence {

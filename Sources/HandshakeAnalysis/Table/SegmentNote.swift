@@ -80,4 +80,8 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     /// SYN without ACK or RST.
     package var isSYN: Bool { flags.isSYN }
     package var isSYNACK: Bool { flags.isSYNACK }
+    /// Nothing but an acknowledgment.
+    package var isEmptyACK: Bool {
+        payloadLength == 0 && flags.contains(.ack) && flags.isDisjoint(with: [.syn, .fin, .rst])
+    }
 }

@@ -196,7 +196,8 @@ extension HandshakeTracker {
             guard acknowledgesSYN else {
                 attempts[slot].wrongSynAckAck = segment.ack
                 attempts[slot].wrongSynAckISN = segment.seq
-                attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
+                // Of the connection's own numbers it says nothing.
+                if !hasY { attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength }
                 return .synAckWrongAck
             }
             if !hasY || !events.has(.synAck) && attempts[slot].serverISN == segment.seq { return .synAck }

@@ -35,7 +35,7 @@ extension HandshakeTracker {
             return
         case .note:
             log(segment, event, slot, fromClient: !fromServer)
-            if event == .synAck { nameAnswer(slot, to: segment) }
+            if event == .synAck || event == .synAckOther { takeEarlierAnswer(to: segment, slot) }
         case .complete(let how):
             log(segment, event, slot, fromClient: !fromServer)
             complete(slot, how)
@@ -82,13 +82,36 @@ extension HandshakeTracker {
         log(segment, event, slot, fromClient: true)
     }
 
-    /// A SYN-ACK stands behind what completed the handshake: that is its exact answer, if it acknowledges y+1.
-    private mutating func nameAnswer(_ slot: UInt32, to synAck: Segment) {
-        guard attempts[slot].marks.contains(.established), let answer = completion(slot), answer.event == .oneSidedAck,
-            answer.ack == synAck.seq &+ synAck.sequenceLength
-        else { return }
-        let isEmpty = answer.payloadLength == 0 && !answer.flags.contains(.fin)
-        attempts[slot].completedBy = CompletedBy.number(isEmpty ? .ack : .data)
+    /// A valid SYN-ACK may stand behind the client's answer to it. That acknowledges y+1, and was taken for the answer
+    /// to a SYN-ACK that was not captured, or to one of another connection.
+    private mutating func takeEarlierAnswer(to synAck: Segment, _ slot: UInt32) {
+        func answers(_ note: SegmentNote) -> Bool {
+            note.fromClient && note.ack == synAck.seq &+ synAck.sequenceLength && note.seq == synAck.ack
+        }
+        if attempts[slot].marks.contains(.established) {
+            if let answer = completion(slot), answer.event == .oneSidedAck, answers(answer) {
+                attempts[slot].completedBy = CompletedBy.number(answer.isEmptyACK ? .ack : .data)
+            }
+            return
+        }
+        guard attempts[slot].machine.state == .synReceived else { return }
+        var answer: SegmentNote?
+        _ = hasNote(slot) { note in
+            guard note.event == .wrongAck || note.event == .earlyData, answers(note) else { return false }
+            answer = note
+            return true
+        }
+        guard let answer else { return }
+        let event: HandshakeEvent = answer.isEmptyACK ? .finalAck : .finalData
+        recast(slot, answer.event, to: event) { $0.frame == answer.frame }
+        if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: answer.ack) }
+        attempts[slot].clientEnd = SequenceNumber.later(answer.seq &+ answer.payloadLength, attempts[slot].clientEnd)
+        attempts[slot].clientAcked = answer.ack
+        attempts[slot].events.insert(event)
+        guard case .complete(let how) = attempts[slot].machine.receive(event) else { return }
+        complete(slot, how)
+        attempts[slot].completedFrame = answer.frame
+        endOthers(than: slot)
     }
 
     /// Keeps in mind how the connection of a completed attempt ends.
