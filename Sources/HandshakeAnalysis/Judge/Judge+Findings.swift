@@ -293,14 +293,18 @@ extension Judge {
 
     /// Which frame stands behind one that it belongs before.
     private func findReorderedFrames(_ found: inout [Finding]) {
-        guard let synAck = synAcks.first.map({ log[$0].frame }) else { return }
-        let syn = syns.first.map { log[$0].frame }
-        var (early, late) = (synAck, syn.map { $0 > synAck ? $0 : completion?.frame ?? $0 } ?? synAck)
-        if early > late { swap(&early, &late) }
-        var alternative = "what frame \(synAck) answers was not captured, and a copy of it came later"
+        var (early, late): (UInt64, UInt64)
+        let alternative: String
         if let completion, let shown = shownBefore(completion) {
             (early, late) = (shown, completion.frame)
             alternative = "the client's first ACK was not captured, and frame \(late) repeats it"
+        } else if let synAck = synAcks.first.map({ log[$0].frame }) {
+            let syn = syns.first.map { log[$0].frame }
+            (early, late) = (synAck, syn.map { $0 > synAck ? $0 : completion?.frame ?? $0 } ?? synAck)
+            if early > late { swap(&early, &late) }
+            alternative = "what frame \(synAck) answers was not captured, and a copy of it came later"
+        } else {
+            return
         }
         var finding = Finding(.reorderedCapture, [early, late])
         explain(&finding, "frame \(late) belongs before frame \(early)", or: [alternative])

@@ -52,7 +52,7 @@ extension Judge {
         if log.contains(where: \.isUntimed) { return timing }
         timing.refusal = refusalTime()
         if let completion = note(places.completion), let syn = places.syns.first, !places.isIncomplete,
-            !attempt.marks.contains(.completedLate),
+            !attempt.marks.contains(.completedLate), completion.event != .proof,
             completion.fromClient || form != .threeWay, isContinuous(log[syn], completion)
         {
             timing.setup = completion.time &- log[syn].time

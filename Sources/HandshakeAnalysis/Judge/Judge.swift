@@ -206,6 +206,8 @@ struct Judge {
     private func findForm() -> HandshakeForm? {
         let events = attempt.events
         let hasCrossed = all.contains { log[$0].event.isReverseSYN && !isLateReverse(log[$0]) }
+        // The client's SYN-ACK answered a SYN: whether the server's SYN-ACK followed, or an ACK alone, is not known.
+        if !hasCrossed, events.has(.clientSynAck) { return validSYNACKs.isEmpty ? nil : .simultaneous }
         if hasCrossed, !attempt.isSelfConnect,
             !validSYNACKs.isEmpty || events.hasAny(.clientSynAck, .serverAck, .reverseSynAfterAck)
         {

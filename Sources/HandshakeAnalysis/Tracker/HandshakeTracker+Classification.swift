@@ -57,11 +57,9 @@ extension HandshakeTracker {
     /// that acknowledges y+1 has nothing of the server yet, and one whose empty segment has x+1 has sent nothing.
     private func lateAnswer(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent? {
         guard attempts[slot].completedBy == CompletedBy.number(.inferred), !segment.flags.contains(.fin),
-            segment.flags.contains(.ack), attempts[slot].events.has(.synAck), segment.seq == attempts[slot].synAckAck,
-            segment.ack == attempts[slot].serverNext,
+            segment.flags.contains(.ack), let shown = completion(slot),
             // Data with these numbers may be sent once more.
-            segment.payloadLength == 0 || attempts[slot].marks.contains(.completedBeyond),
-            let shown = completion(slot)
+            segment.payloadLength == 0 || attempts[slot].marks.contains(.completedBeyond)
         else { return nil }
         switch shown.event {
         case .proof, .inferredAck, .ackBeyond: break
@@ -72,6 +70,13 @@ extension HandshakeTracker {
             let sent = shown.fromClient ? shown.tsval : shown.tsecr
             if sent != 0, SequenceNumber.isAfter(segment.options.tsval, sent) { return nil }
         }
+        // No SYN-ACK says what y is: the server's first octet does.
+        if !attempts[slot].marks.contains(.hasServerISN) {
+            return segment.seq == attempts[slot].clientNext && segment.ack == shown.seq ? .oneSidedAck : nil
+        }
+        guard attempts[slot].events.has(.synAck), segment.seq == attempts[slot].synAckAck,
+            segment.ack == attempts[slot].serverNext
+        else { return nil }
         return segment.payloadLength == 0 ? .finalAck : .finalData
     }
 
@@ -219,12 +224,18 @@ extension HandshakeTracker {
                 return .proof
             }
             let sendsMore = segment.payloadLength > 0 || flags.contains(.fin)
+            let state = attempts[slot].machine.state
+            // Where SYNs crossed, and neither SYN-ACK was captured, it acknowledges x+1 beside.
+            let isMissed =
+                (state == .crossed || state == .crossedServerAcked) && flags.contains(.ack) && carried == 0
+                && segment.ack == attempts[slot].clientNext
             if sendsMore, segment.seq &- attempts[slot].serverNext < 1 << 30, !attempts[slot].marks.contains(.fastOpen),
-                attempts[slot].events.has(.synAck)
+                isMissed || attempts[slot].events.has(.synAck)
             {
+                if isMissed { attempts[slot].marks.insert(.missedSegments) }
                 return .proof
             }
-            switch attempts[slot].machine.state {
+            switch state {
             case .crossed, .crossedClientAcked, .crossedServerAcked:
                 // RFC 9293 3.10.7.4: acceptable only with SEQ in the window.
                 let window = max(UInt32(attempts[slot].clientWindow), 1)
@@ -243,12 +254,52 @@ extension HandshakeTracker {
             attempts[slot].serverISN = attempts[slot].wrongSynAckISN
             attempts[slot].marks.insert(.hasServerISN)
             return .proof
+        } else if provesUnseenSYNACK(segment, slot) {
+            attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
+            attempts[slot].marks.insert(.missedSegments)
+            return .proof
         }
         if !hasY, events.has(.synAckWrongAck) {
             attempts[slot].serverEnd = SequenceNumber.later(
                 segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
         }
         return .challenge
+    }
+
+    /// Whether a segment shows that the server has its connection, though neither its SYN nor its SYN-ACK was captured.
+    /// One that acknowledges x+1 and sends data or a FIN is no challenge (RFC 5961 4 sends an empty ACK), and without
+    /// Fast Open the client had answered. One that answers the client's SYN-ACK in both numbers ends a simultaneous or
+    /// split handshake (RFC 9293 Figure 7).
+    private mutating func provesUnseenSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
+        guard attempts[slot].machine.state == .synSent, !attempts[slot].events.has(.synAckWrongAck),
+            segment.flags.contains(.ack),
+            segment.ack &- attempts[slot].clientNext <= attempts[slot].clientEnd &- attempts[slot].clientNext
+        else { return false }
+        let sendsMore = segment.payloadLength > 0 || segment.flags.contains(.fin)
+        let (isn, next) = (attempts[slot].clientISN, attempts[slot].clientNext)
+        var crossing: UInt32?
+        _ = hasNote(slot) { note in
+            guard note.event == .synAckWrongDirection, note.seq == isn,
+                sendsMore ? segment.seq &- note.ack < 1 << 30 : segment.seq == note.ack && segment.ack == next
+            else { return false }
+            crossing = note.ack
+            return true
+        }
+        if let crossing {
+            takeCrossing(slot, acknowledging: crossing)
+            return true
+        }
+        return sendsMore && attempts[slot].synLength == 0
+    }
+
+    /// The client's SYN-ACK answered a SYN of the server that was not captured.
+    /// - Parameter next: what it acknowledges: y+1.
+    mutating func takeCrossing(_ slot: UInt32, acknowledging next: UInt32) {
+        let isn = attempts[slot].clientISN
+        recast(slot, .synAckWrongDirection, to: .clientSynAck) { $0.seq == isn && $0.ack == next }
+        attempts[slot].events.insert(.clientSynAck)
+        attempts[slot].serverISN = next &- 1
+        attempts[slot].marks.formUnion([.hasServerISN, .missedSegments])
     }
 
     /// Whether a segment of the server can be of the connection that its SYN-ACK began: SEQ is behind y, and it was not

@@ -6,7 +6,9 @@ extension HandshakeTracker {
 
     mutating func apply(_ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32) {
         let fromServer = !attempts[slot].isFromClient(segment)
-        if event.isExactCompletion, attempts[slot].completedBy == CompletedBy.number(.inferred) {
+        if event.isExactCompletion || event == .oneSidedAck,
+            attempts[slot].completedBy == CompletedBy.number(.inferred)
+        {
             return completeExactly(event, segment, slot)
         }
         if event == .resetAnswersWrongAck { recast(slot, .ackBeyond, to: .wrongAck) { $0.ack == segment.seq } }
@@ -78,7 +80,12 @@ extension HandshakeTracker {
         }
         attempts[slot].marks.insert(.completedLate)
         attempts[slot].completedFrame = frame
-        attempts[slot].completedBy = CompletedBy.number(event == .finalAck ? .ack : .data)
+        if event == .oneSidedAck {
+            (attempts[slot].serverISN, attempts[slot].synAckAck) = (segment.ack &- 1, segment.seq)
+            attempts[slot].marks.insert(.hasServerISN)
+        } else {
+            attempts[slot].completedBy = CompletedBy.number(event == .finalAck ? .ack : .data)
+        }
         log(segment, event, slot, fromClient: true)
     }
 
@@ -95,6 +102,14 @@ extension HandshakeTracker {
             return
         }
         guard attempts[slot].machine.state == .synReceived else { return }
+        let isn = attempts[slot].clientISN
+        // Each side has acknowledged the other's SYN by SYN-ACK (RFC 9293 Figure 7); the server's SYN was not captured.
+        if hasNote(slot, where: { $0.event == .synAckWrongDirection && $0.seq == isn && $0.ack == synAck.seq &+ 1 }) {
+            takeCrossing(slot, acknowledging: synAck.seq &+ 1)
+            guard case .complete(let how) = attempts[slot].machine.receive(.finalAck) else { return }
+            complete(slot, how)
+            return endOthers(than: slot)
+        }
         var answer: SegmentNote?
         _ = hasNote(slot) { note in
             guard note.event == .wrongAck || note.event == .earlyData, answers(note) else { return false }
