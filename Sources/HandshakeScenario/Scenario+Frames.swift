@@ -15,8 +15,9 @@ extension Scenario {
     package func frames() -> [ScenarioFrame] {
         steps.flatMap { step in
             let (frames, captured) = encoded(step.content)
-            return frames.map { octets in
-                ScenarioFrame(
+            return frames.map { whole in
+                let octets = whole.prefix(slice)
+                return ScenarioFrame(
                     time: Scenario.epoch + step.time, octets: Array(octets.prefix(min(captured ?? .max, snaplen))),
                     wireLength: octets.count)
             }

@@ -6,6 +6,7 @@ extension Scenario {
         var lines: [String] = []
         if linkType != .ethernet { lines.append("link \(linkType.name)") }
         if snaplen != Scenario.wholeFrames { lines.append("snaplen \(snaplen)") }
+        if slice != Scenario.wholeFrames { lines.append("slice \(slice)") }
         for (index, flow) in flows.enumerated() where index > 0 || flow != .standard { lines.append(text(of: flow)) }
         if !lines.isEmpty { lines.append("") }
         var writer = StepWriter(flows: flows, labels: labels)
@@ -156,6 +157,8 @@ private struct StepWriter {
         if let mac = packet.senderMAC {
             words.append("mac \(mac.map { hexadecimal([$0]) }.joined(separator: ":"))")
         }
+        if segment.linkSequence != 0 { words.append("link-sequence \(segment.linkSequence >> 4)") }
+        if segment.isLinkRetry { words.append("link-retry") }
         if let length = packet.capturedLength { words.append("cut \(length)") }
         return words
     }

@@ -78,6 +78,8 @@ package struct Scenario: Sendable {
     package var linkType = LinkType.ethernet
     /// The most octets of a frame that are captured.
     package var snaplen = Scenario.wholeFrames
+    /// Octets of a frame that reached the capture, which took so many for all of it.
+    package var slice = Scenario.wholeFrames
     package var flows: [Flow]
     package var steps: [Step] = []
     package var expectations: [Expectation] = []

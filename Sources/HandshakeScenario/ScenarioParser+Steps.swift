@@ -30,7 +30,7 @@ extension ScenarioParser {
         let digits = isRelative ? token.text.dropFirst() : token.text
         guard let value = TimeSpan(text: digits)?.nanoseconds else {
             throw wrong(
-                "a line begins with link, snaplen, flow, expect or a time (0, 1.5, +20ms, +3us), not '\(token.text)'",
+                "a line begins with link, snaplen, slice, flow, expect or a time (0, 1.5, +20ms, +3us), not '\(token.text)'",
                 at: token)
         }
         if !isRelative { return value }
@@ -215,6 +215,15 @@ extension ScenarioParser {
                     throw wrong("a link address is six octets: 02:00:00:00:00:09", at: text)
                 }
                 packet.senderMAC = octets
+            case "link-sequence", "link-retry":
+                guard scenario.linkType == .ieee80211 else {
+                    throw wrong("only \(LinkType.ieee80211.name) numbers frames, and repeats them", at: token)
+                }
+                if token.text == "link-retry" {
+                    packet.segment.isLinkRetry = true
+                } else {
+                    packet.segment.linkSequence = try number("the link's sequence number", UInt16(0)...4095) << 4
+                }
             case "cut": packet.capturedLength = try number("the octets that were captured", 0...65_535)
             case "as":
                 let label = try next("the packet's name")

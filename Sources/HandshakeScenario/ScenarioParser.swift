@@ -61,6 +61,7 @@ struct ScenarioParser {
             switch first.text {
             case "link": try readLink()
             case "snaplen": try readSnaplen()
+            case "slice": try readSlice()
             case "flow": try readFlow()
             case "expect": try readExpectation()
             default: try readStep()
@@ -156,6 +157,12 @@ struct ScenarioParser {
     private mutating func readSnaplen() throws(Diagnostic) {
         position = 1
         scenario.snaplen = try number("the snaplen", 1...Scenario.wholeFrames)
+        try end()
+    }
+
+    private mutating func readSlice() throws(Diagnostic) {
+        position = 1
+        scenario.slice = try number("the octets of a frame", 1...Scenario.wholeFrames)
         try end()
     }
 

@@ -22,6 +22,7 @@ func decode(_ bytes: [UInt8], _ linkType: LinkType = .ethernet, wireLength: Int?
 struct RoundTripTests {
     static let linkTypes: [LinkType] = [
         .ethernet, .linuxSLL, .linuxSLL2, .raw, .null, .loop, .ppp, .pppSerial, .cHDLC, .ipoib,
+        .ieee80211,
     ]
 
     /// A segment of any kind that the link type can carry, in the form in which it decodes.
@@ -68,6 +69,10 @@ struct RoundTripTests {
                 UInt16.random(in: 0...4095, using: &generator)
             }
             segment.vlan = VLANTags(tags)
+        }
+        if linkType == .ieee80211 {
+            segment.isLinkRetry = Bool.random(using: &generator)
+            segment.linkSequence = UInt16.random(in: 0...4095, using: &generator) << 4
         }
         let tunnels: [(Tunnels, VirtualNetwork.Kind)] = [
             ([], .none), ([], .none), (.ipInIP, .none), (.gre, .none), (.gre, .nvgre), (.vxlan, .vxlan),

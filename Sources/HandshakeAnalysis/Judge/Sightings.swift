@@ -53,7 +53,7 @@ extension SegmentNote {
 
     /// IEEE 802.11-2020 10.3.2.14: a repeated frame has the Retry bit, and the sequence control of the first.
     private func isLinkRepetition(of other: SegmentNote) -> Bool {
-        (isLinkRetry || other.isLinkRetry) && linkSequence == other.linkSequence && linkSequence != 0
+        (isLinkRetry || other.isLinkRetry) && linkSequence == other.linkSequence
     }
 
     /// Whether an identification or the link itself proves that they are one packet.

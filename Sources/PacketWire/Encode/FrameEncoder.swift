@@ -114,8 +114,17 @@ public struct FrameEncoder: Sendable {
         case .cHDLC: return [0x0f, 0x00] + typed + packetOrLabels
         case .ipoib: return [UInt8](repeating: 0, count: 40) + typed[..<2] + [0, 0] + typed[2...] + packetOrLabels
         case .ethernet: return destinationMAC + sourceMAC + typed + packetOrLabels
+        case .ieee80211: return wireless(segment) + typed + packetOrLabels
         default: return packet
         }
+    }
+
+    /// A data frame of an independent network (IEEE 802.11-2020 9.3.2.1), up to the type in its SNAP header.
+    private func wireless(_ segment: Segment) -> [UInt8] {
+        let control: [UInt8] = [0x08, segment.isLinkRetry ? 0x08 : 0, 0, 0]
+        let network: [UInt8] = [2, 0, 0, 0, 0, 0xff]
+        let sequence = [UInt8(truncatingIfNeeded: segment.linkSequence), UInt8(segment.linkSequence >> 8)]
+        return control + destinationMAC + sourceMAC + network + sequence + [0xaa, 0xaa, 3, 0, 0, 0]
     }
 
     private func encapsulate(_ inner: [UInt8], _ segment: Segment) -> [UInt8] {
@@ -170,6 +179,7 @@ extension LinkType {
     /// The link types that `FrameEncoder` writes.
     public static let encodable: [LinkType] = [
         .ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6, .null, .loop, .ppp, .pppSerial, .cHDLC, .ipoib,
+        .ieee80211,
     ]
 }
 
