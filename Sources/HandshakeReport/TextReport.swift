@@ -138,7 +138,7 @@ package struct TextReport {
                 out.line(indent + style.paint(line, .dim))
             }
         }
-        for finding in record.findings where isVerbose || finding.code.severity != .info {
+        for finding in record.findings where isVerbose || isShown(finding, of: record) {
             self.finding(finding, to: &out)
         }
         // The filter stands on a line of its own, however long it is, so that it can be copied.
@@ -213,6 +213,11 @@ package struct TextReport {
         } else {
             line.put("-")
         }
+    }
+
+    /// Informational findings are hidden, but for where the answer went that an unanswered attempt lacks.
+    private func isShown(_ finding: Finding, of record: AttemptRecord) -> Bool {
+        finding.code.severity != .info || finding.code == .nat && record.outcome == .unanswered
     }
 
     /// What the columns do not say.

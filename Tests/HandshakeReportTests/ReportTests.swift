@@ -105,6 +105,20 @@ struct ReportTests {
         #expect(remark.map { lines.contains($0) } ?? true)
     }
 
+    @Test("The table says where the answer of an unanswered attempt came from, though that is informational")
+    func answeredElsewhere() throws {
+        let lines = try table(
+            """
+            flow a 192.0.2.1:40000 > 198.51.100.1:443 isn 1000 5000
+            flow b 192.0.2.1:40000 > 198.51.100.9:443 isn 1000 5000
+            0 a > S
+            +20ms b < S.
+            +20s idle
+            +1s idle
+            """, width: 200)
+        #expect(lines.contains { $0.contains("nat: frames 1, 2") && $0.contains("198.51.100.9:443") }, "\(lines)")
+    }
+
     @Test("The table says an ICMP error in words, with its reporter")
     func icmpInWords() throws {
         let lines = try table(Self.refusedOnTheWay(["icmp 3/13 from 203.0.113.1"]), width: 200)

@@ -6,8 +6,10 @@ extension Judge {
         guard places.syns.count > 1, !places.isIncomplete || places.mayHoldCopies else { return }
         guard let synAck = note(places.synAcks.first) else {
             // Nothing ever came back: the loss is real, its place cannot be known from here. A RST, acceptable or not,
-            // shows that a SYN arrived.
-            guard !attempt.marks.contains(.serverSpoke), !attempt.marks.contains(.established),
+            // shows that a SYN arrived; so does an answer from an address that the client did not call, which `nat`
+            // names.
+            guard translation?.answer == nil, !attempt.marks.contains(.serverSpoke),
+                !attempt.marks.contains(.established),
                 !attempt.events.hasAny(.icmpHard, .icmpAdmin, .icmpSoft),
                 !log.contains(where: { !$0.fromClient && $0.flags.contains(.rst) && !$0.isICMP })
             else { return }
@@ -17,13 +19,6 @@ extension Judge {
             else { return }
             var finding = Finding(.synLost, frames(places.syns))
             finding.location = .unknown
-            if let answer = translation?.answer {
-                // A SYN arrived: what is missing is the answer.
-                explain(
-                    &finding, foreignAnswer(answer),
-                    or: ["a server that answers from another of its addresses", "dropped by a filter on the way back"])
-                return found.append(finding)
-            }
             explain(
                 &finding,
                 "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: "

@@ -212,7 +212,11 @@ package struct RecentSYNs: Sendable {
         let original = side(place)
         let shared = shared(segment.ack &- 1, place)
         if let copy = shared?.copy {
-            guard segment.source == copy.other.destination, segment.destination == copy.other.source else { return nil }
+            // Behind the translator, or to the client from where it did not call.
+            guard
+                segment.destination == copy.other.source
+                    || segment.destination == copy.original.source && segment.source != copy.original.destination
+            else { return nil }
         } else {
             guard shared == nil, segment.destination == original.source, segment.source != original.destination else {
                 return nil
