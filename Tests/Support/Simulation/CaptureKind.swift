@@ -43,11 +43,22 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     case offloaded
     /// Both sides of address translation: each packet once with the client's address, once with the translator's.
     case translated
+    /// On the air: frames are repeated on the link, and of some only the repetition was heard.
+    case linkRetries = "link-retries"
+    /// As `sliced-54` and `sliced-66`, by a box before the capture, whose file has the shorter length for the frame's.
+    case shortHeaders = "short-54"
+    case shortOptions = "short-66"
+
+    /// Kinds that came later. They are drawn apart, so that all other seeds keep their worlds.
+    private static let later: [CaptureKind] = [.linkRetries, .shortHeaders, .shortOptions]
 
     /// Half of all worlds are captured whole.
     public init(seed: UInt64) {
         var draw = Draw(seed: seed ^ 0x5ca1_ab1e)
-        self = draw.chance(0.5) ? .whole : draw.pick(CaptureKind.allCases)
+        let first = CaptureKind.allCases.filter { !CaptureKind.later.contains($0) }
+        self = draw.chance(0.5) ? .whole : draw.pick(first)
+        var apart = Draw(seed: seed ^ 0x0802_1100)
+        if apart.chance(0.06) { self = apart.pick(CaptureKind.later) }
     }
 
     /// What is captured of a world.
@@ -55,7 +66,10 @@ public enum CaptureKind: String, CaseIterable, Sendable {
         let all = world.sightings
         func kept(_ isKept: (Sent) -> Bool) -> [Sighting] { all.filter { isKept(world.packets[$0.packet]) } }
         switch self {
-        case .whole, .badServerSums, .badClientSums, .forged, .slicedHeaders, .slicedOptions, .offloaded: return all
+        case .whole, .badServerSums, .badClientSums, .forged, .slicedHeaders, .slicedOptions, .offloaded,
+            .shortHeaders, .shortOptions:
+            return all
+        case .linkRetries: return repeatedOnLink(world)
         case .tunnelled:
             return all.map { sighting in
                 var carried = sighting
@@ -69,6 +83,8 @@ public enum CaptureKind: String, CaseIterable, Sendable {
                 return carried
             }
         case .translated:
+            // The translator that such a world lacks on its way back is not this one.
+            if world.trait == .answersElsewhere { return all }
             return all.flatMap { sighting in
                 var (inside, outside) = (sighting, sighting)
                 outside.carriage = .translated
@@ -146,6 +162,35 @@ public enum CaptureKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// Each frame with its link's sequence number; some twice, of some the repetition alone.
+    private func repeatedOnLink(_ world: World) -> [Sighting] {
+        var draw = Draw(seed: world.seed ^ 0xa1e)
+        // Each transmitter counts its own frames, modulo 4096.
+        var next = (client: UInt16(draw.int(0...4095)), server: UInt16(draw.pick([0, 4094, 4095])))
+        var seen: [Sighting] = []
+        for var sighting in world.sightings where !sighting.isCaptureDuplicate {
+            if world.packets[sighting.packet].fromClient {
+                sighting.linkSequence = next.client
+                next.client = (next.client + 1) % 4096
+            } else {
+                sighting.linkSequence = next.server
+                next.server = (next.server + 1) % 4096
+            }
+            var again = sighting
+            again.isLinkRetry = true
+            again.time += draw.nanoseconds(0.1...30)
+            switch draw.int(0...9) {
+            case 0: seen.append(again)
+            case 1...3:
+                again.isCaptureDuplicate = true
+                again.isBesideFirst = true
+                seen += [sighting, again]
+            default: seen.append(sighting)
+            }
+        }
+        return seen.sorted { $0.time < $1.time }
+    }
+
     /// Whether a packet's checksum is bad in the capture.
     func hasBadChecksum(_ packet: Sent) -> Bool {
         switch self {
@@ -160,7 +205,9 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     /// open.
     var comparesOutcomes: Bool {
         switch self {
-        case .whole, .burstLoss, .tunnelled, .forged, .slicedHeaders, .slicedOptions, .offloaded, .translated: true
+        case .whole, .burstLoss, .tunnelled, .forged, .slicedHeaders, .slicedOptions, .offloaded, .translated,
+            .linkRetries, .shortHeaders, .shortOptions:
+            true
         default: false
         }
     }
@@ -175,11 +222,17 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     }
 
     /// Octets of each frame that are kept; nil for all.
-    var snaplen: Int? {
+    var keptOctets: Int? {
         switch self {
-        case .slicedHeaders: 54
-        case .slicedOptions: 66
+        case .slicedHeaders, .shortHeaders: 54
+        case .slicedOptions, .shortOptions: 66
         default: nil
         }
     }
+
+    /// Whether all of the TCP options were cut off, and of ICMP errors what they quote.
+    var cutsOptions: Bool { self == .slicedHeaders || self == .shortHeaders }
+
+    /// Whether the capture took what it got of a frame for the whole frame.
+    var hidesCut: Bool { self == .shortHeaders || self == .shortOptions }
 }

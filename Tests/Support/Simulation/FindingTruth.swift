@@ -154,7 +154,7 @@ extension Oracle {
         case .mssClamped:
             return when(Set(seen.map(\.mss)).count > 1 && !areDistinct(packets), "both sightings have one MSS")
         case .mssAbsent:
-            if kind == .slicedHeaders, packets.contains(where: { $0.timestamps != nil }) {
+            if kind.cutsOptions, packets.contains(where: { $0.timestamps != nil }) {
                 return "its options are cut"
             }
             return when(seen.allSatisfy { $0.mss == nil }, "it has an MSS")
@@ -189,6 +189,7 @@ extension Oracle {
                     if kind == .translated, ($0.carriage == .translated) != isOutside { return false }
                     // Ten seconds after it completed the attempt was decided.
                     return !packet.fromClient && packet.attempt == record.clientISN && packet.meaning != .icmp
+                        && !packet.isElsewhere
                         && $0.time < (seen.first?.time ?? 0) + 10_000_000_000
                         && $0.time > record.firstTime - Scenario.epoch
                 } || isSimultaneous || world.attempts.count > 1 || !world.reboots.isEmpty || kind == .steppedClock
@@ -239,10 +240,12 @@ extension Oracle {
             return when(
                 sightings.contains { all[$0.packet].meaning == .forgedReset } || world.trait == .proxied,
                 "nobody sent in another's name")
-        case .snaplenCut: return when(kind.snaplen != nil, "the frames are whole")
+        case .snaplenCut: return when(kind.keptOctets != nil, "the frames are whole")
         case .checksumOffload:
             return when(kind == .offloaded && packets.allSatisfy(\.fromClient), "the sender is not the capturing host")
-        case .nat: return when(kind == .translated, "nobody translates addresses")
+        case .nat:
+            let isForeignAnswer = packets.contains { $0.meaning == .synAck && $0.isElsewhere }
+            return when(kind == .translated || isForeignAnswer, "nobody translates addresses")
         case .dataBeforeEstablished:
             return when(!finding.alternatives.isEmpty && !world.reboots.isEmpty, "nothing of the kind happens here")
         case .synOptionsChanged, .synackBadTsecr, .selfConnect,
@@ -268,6 +271,13 @@ extension Oracle {
         // A clock that jumps takes a packet that the network doubled for two.
         if kind == .steppedClock, wasDoubledByNetwork(packets) { return nil }
         let wasTaken = packets.allSatisfy(\.wasAccepted)
+        // An answer from an address that the client did not call shows that a SYN was not lost. With a bad checksum
+        // either proves nothing.
+        let isAnsweredElsewhere = answers.contains { answer in
+            answer.isElsewhere && answer.meaning == .synAck && isCaptured(answer) && !kind.hasBadChecksum(answer)
+                && packets.contains { $0.index == answer.answers && !kind.hasBadChecksum($0) }
+        }
+        if isAnsweredElsewhere { return "an answer to one of them came from elsewhere" }
         if finding.location == .afterCapture {
             return wasTaken && !isAnswerMissing ? "each was taken, and each answer passed" : nil
         }
@@ -333,7 +343,8 @@ extension Oracle {
 
     /// What must be said of an attempt, since it was there to be seen.
     private func observable(_ record: AttemptRecord) -> [FindingCode] {
-        guard record.startsAtSYN, world.attempts.count == 1, world.serverKind != .simultaneous,
+        guard record.startsAtSYN, record.server != Oracle.elsewhere, world.attempts.count == 1,
+            world.serverKind != .simultaneous,
             world.attempts.contains(record.clientISN)
         else { return [] }
         if kind == .translated { return [] }
@@ -342,8 +353,8 @@ extension Oracle {
         let first = syns.first?.time ?? 0
         let distinct = Set(syns.map(\.packet))
         let ended = sightings.first {
-            let meaning = world.packets[$0.packet].meaning
-            return meaning != .syn && meaning != .synAck
+            let packet = world.packets[$0.packet]
+            return packet.meaning != .syn && packet.meaning != .synAck && !packet.isElsewhere
         }
         let before = syns.filter { $0.time < ended?.time ?? .max }
         if Set(before.map(\.packet)).count > 1 { codes.append(.synRetransmitted) }
@@ -353,10 +364,17 @@ extension Oracle {
         }) {
             codes.append(.captureDuplicate)
         }
-        if syns.first?.mss == nil, kind.snaplen == nil, distinct.count == 1, syns.count == 1 {
+        if syns.first?.mss == nil, kind.keptOctets == nil, distinct.count == 1, syns.count == 1 {
             codes.append(.mssAbsent)
         }
         if record.clientISN == 0 { codes.append(.isnZero) }
+        // Where it was not translated back, an answer within a second of the first SYN names where it came from.
+        let foreign = sightings.first {
+            world.packets[$0.packet].meaning == .synAck && world.packets[$0.packet].isElsewhere
+        }
+        if record.server == Oracle.server, let foreign, foreign.time > first, foreign.time < first + 1_000_000_000 {
+            codes.append(.nat)
+        }
         let errors = sightings.first { world.packets[$0.packet].meaning == .icmp }
         if let errors, errors.time >= first { codes.append(.icmpError) }
         return codes

@@ -5,6 +5,8 @@ import PacketWire
 extension Oracle {
     private static let client = Endpoint(IPAddress(v4: 0xc000_0201), 40_000)
     static let server = Endpoint(IPAddress(v4: 0xc633_6401), 443)
+    /// Another address of the server.
+    static let elsewhere = Endpoint(IPAddress(v4: 0xc633_6463), 443)
     /// The client, behind address translation.
     static let translator = Endpoint(IPAddress(v4: 0xcb00_7105), 61_000)
 
@@ -24,6 +26,13 @@ extension Oracle {
             flows = [.standard]
             flows[0].client = client
         }
+        if world.trait == .answersElsewhere {
+            flows += flows.map { called in
+                Scenario.Flow(
+                    name: called.name + "elsewhere", client: called.client, server: Oracle.elsewhere,
+                    clientISN: called.clientISN, serverISN: called.serverISN)
+            }
+        }
         if kind == .translated {
             flows += flows.map { inside in
                 Scenario.Flow(
@@ -32,7 +41,10 @@ extension Oracle {
             }
         }
         var scenario = Scenario(flows: flows)
-        if let snaplen = kind.snaplen { scenario.snaplen = snaplen }
+        if let kept = kind.keptOctets {
+            if kind.hidesCut { scenario.slice = kept } else { scenario.snaplen = kept }
+        }
+        if kind == .linkRetries { scenario.linkType = .ieee80211 }
         for sighting in sightings {
             let packet = world.packets[sighting.packet]
             let content: Scenario.Content
@@ -49,6 +61,8 @@ extension Oracle {
                 }
                 var seen = self.packet(packet, mss: sighting.mss, hopLimit: hop, flows)
                 carry(&seen, sighting.carriage)
+                seen.segment.linkSequence = sighting.linkSequence << 4
+                seen.segment.isLinkRetry = sighting.isLinkRetry
                 if sighting.carriage == .translated {
                     seen.flow += flows.count / 2
                     if seen.isFromClient {
@@ -74,7 +88,7 @@ extension Oracle {
     }
 
     private func packet(_ sent: Sent, mss: UInt16?, hopLimit: UInt8, _ flows: [Scenario.Flow]) -> Scenario.Packet {
-        let (client, server) = (flows[0].client, flows[0].server)
+        let (client, server) = (flows[0].client, sent.isElsewhere ? Oracle.elsewhere : flows[0].server)
         var segment = Segment(from: sent.fromClient ? client : server, to: sent.fromClient ? server : client)
         segment.flags = TCPFlags(sent.letters) ?? []
         segment.seq = sent.seq
@@ -85,7 +99,7 @@ extension Oracle {
         segment.identification = sent.identification
         if kind.hasBadChecksum(sent) { segment.checksum = .bad }
         if kind == .offloaded, sent.fromClient { segment.checksum = .offload }
-        let flow = flows.firstIndex { $0.clientISN == sent.attempt } ?? 0
+        let flow = flows.firstIndex { $0.clientISN == sent.attempt && $0.server == server } ?? 0
         var packet = Scenario.Packet(flow: flow, isFromClient: sent.fromClient, segment: segment)
         if let mss { packet.optionArea += [2, 4, UInt8(mss >> 8), UInt8(mss & 255)] }
         if let (value, echo) = sent.timestamps {

@@ -68,7 +68,7 @@ extension Oracle {
         }
         if first({ $0.meaning == .refusal }) != nil { return [.refused] }
         // The ports that it quotes are 62 octets into the frame.
-        if first({ $0.meaning == .icmp }) != nil, kind != .slicedHeaders { return [.unreachable] }
+        if first({ $0.meaning == .icmp }) != nil, !kind.cutsOptions { return [.unreachable] }
         if answer != nil { return [.halfOpen, .pending] }
         if first({ $0.meaning == .challenge }) != nil { return [.challenged] }
         return silence

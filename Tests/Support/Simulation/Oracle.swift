@@ -70,6 +70,9 @@ public struct Oracle {
                 found += contradictions(record, isn, among: attempts).map { "x \(isn): \($0)" }
             }
         }
+        for record in attempts where record.server == Oracle.elsewhere && record.outcome != .partial {
+            found.append("x \(record.clientISN): what nobody called is reported as \(record.outcome.rawValue)")
+        }
         for record in attempts
         where !world.attempts.contains(record.clientISN) && world.serverKind != .simultaneous && !isReverse(record) {
             found.append("x \(record.clientISN) was never sent, and is reported as \(record.outcome.rawValue)")
@@ -108,12 +111,14 @@ public struct Oracle {
             || sightings.contains { world.packets[$0.packet].meaning == .reverseSYN && $0.time < seen.time }
     }
 
-    /// Captured packets of an attempt, each once, at its first sighting.
+    /// Captured packets of an attempt on its own tuple, each once, at its first sighting.
     func captured(_ isn: UInt32, _ matches: (Sent) -> Bool) -> [(time: Int64, packet: Sent, mss: UInt16?)] {
         var seen: Set<Int> = []
         return sightings.compactMap {
             let packet = world.packets[$0.packet]
-            guard packet.attempt == isn, matches(packet), seen.insert($0.packet).inserted else { return nil }
+            guard packet.attempt == isn, !packet.isElsewhere, matches(packet), seen.insert($0.packet).inserted else {
+                return nil
+            }
             return ($0.time, packet, $0.mss)
         }
     }
@@ -158,7 +163,7 @@ public struct Oracle {
         let offered = Set(syns.map(\.mss))
         // What is cut is unknown, and neither absent nor another.
         func isKnown(_ mss: UInt16?, as truth: UInt16?) -> Bool {
-            mss == truth || kind == .slicedHeaders && mss == nil
+            mss == truth || kind.cutsOptions && mss == nil
         }
         if offered.count == 1, world.serverKind != .simultaneous, !isKnown(record.clientMSS, as: firstSYN.mss) {
             found.append("client MSS \(text(record.clientMSS)), and it was \(text(firstSYN.mss))")
@@ -243,7 +248,7 @@ public struct Oracle {
         // A challenge to another SYN of the tuple acknowledges it too.
         let challenged = sightings.first {
             let packet = world.packets[$0.packet]
-            return packet.meaning == .challenge && (1...200).contains(packet.ack &- isn &- 1)
+            return packet.meaning == .challenge && !packet.isElsewhere && (1...200).contains(packet.ack &- isn &- 1)
         }?.time
         let ended =
             captured(isn) {
@@ -274,11 +279,12 @@ public struct Oracle {
             // A simultaneous open may have completed with SYN-ACKs, and been closed since.
             let least = world.serverKind == .simultaneous ? 0 : isTold ? before : min(before, 1)
             // Copies that carry no identification, or that the network kept for long, cannot be told from
-            // retransmissions.
-            let most = sightings.count {
+            // retransmissions; but what the link repeated can.
+            let seen = sightings.filter {
                 let packet = world.packets[$0.packet]
-                return packet.attempt == isn && matches(packet)
+                return !packet.isElsewhere && packet.attempt == isn && matches(packet)
             }
+            let most = kind == .linkRetries ? Set(seen.map(\.linkSequence)).count : seen.count
             if count < least || count > (isTold ? sent.count : most) {
                 found.append("\(count) \(name), and \(sent.count) were captured (\(most) sightings)")
             }

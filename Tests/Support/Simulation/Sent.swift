@@ -53,6 +53,8 @@ public struct Sent: Sendable {
     public var quotes: Int?
     /// The hop limit with which it passes the capture point.
     public var hopLimit: UInt8
+    /// From, or to, an address that the client did not call.
+    public var isElsewhere = false
 }
 
 /// A packet as the capture has it.
@@ -67,6 +69,9 @@ public struct Sighting: Sendable {
     /// The second time was nearer to its sender.
     public var isNearSender = false
     var carriage = Carriage.plain
+    /// IEEE 802.11: the frame's number on the link, and whether it was sent again there.
+    var linkSequence: UInt16 = 0
+    var isLinkRetry = false
 }
 
 /// What carried a packet where it was captured.
@@ -106,4 +111,6 @@ public enum Trait: String, CaseIterable, Sendable {
     case halfCloses = "half-closes"
     /// The server's host sends a SYN on the connection.
     case reverseSYN = "reverse-syn"
+    /// What the server sends has another of its addresses: a translator on its way back is missing.
+    case answersElsewhere = "answers-elsewhere"
 }

@@ -63,6 +63,11 @@ extension World {
             if clientState == .synSent, seed % 2 == 0, packet.attempt == x { clientState = .closed }
             return
         }
+        // RFC 9293 3.10.7.1: of a connection to that address the client knows nothing.
+        if packet.isElsewhere {
+            if isACK, !isRST { reject(packet) }
+            return
+        }
         switch clientState {
         case .synSent:
             // RFC 9293 3.10.7.3
@@ -156,7 +161,7 @@ extension World {
 
     /// RST, SEQ = SEG.ACK.
     private mutating func reject(_ packet: Sent) {
-        let rejectsAnswer = packet.meaning == .synAck && packet.ack == packet.attempt &+ 1
+        let rejectsAnswer = !packet.isElsewhere && packet.meaning == .synAck && packet.ack == packet.attempt &+ 1
         send(
             rejectsAnswer ? (established.contains(packet.attempt) ? .laterReset : .clientReset) : .strayReset,
             fromClient: true, "R", seq: packet.ack, attempt: packet.attempt, answers: packet.index)

@@ -114,8 +114,12 @@ public struct World {
         counters = (UInt16(draw.int(1...60_000)), UInt16(draw.int(1...60_000)))
         self.draw = draw
         var peculiarities = Draw(seed: seed ^ 0x7ea1_7500)
-        trait = peculiarities.chance(0.25) ? peculiarities.pick(Trait.allCases) : nil
+        let first = Trait.allCases.filter { $0 != .answersElsewhere }
+        let drawn = peculiarities.chance(0.25) ? peculiarities.pick(first) : nil
         forgesHopLimit = peculiarities.chance(0.5)
+        // It came later, and is drawn apart, so that all other seeds keep their worlds.
+        var apart = Draw(seed: seed ^ 0xe15e_3023)
+        trait = apart.chance(0.03) ? .answersElsewhere : drawn
         if serverKind == .closed || serverKind == .blackhole || serverKind == .rejecting { serverState = .dead }
         if serverKind == .holdsOldConnection {
             serverState = .established
@@ -185,6 +189,10 @@ public struct World {
             let clock = fromClient ? clientClock : serverClock
             let echoed = trait == .echoesZero && letters == "S." && !fromClient ? 0 : echo
             packet.timestamps = (clock &+ UInt32(truncatingIfNeeded: now / 1_000_000), echoed)
+        }
+        // Each end that opens by itself calls the address that it knows.
+        if trait == .answersElsewhere, serverKind != .simultaneous {
+            packet.isElsewhere = fromClient ? answers.map { packets[$0].isElsewhere } ?? false : meaning != .icmp
         }
         if trait == .proxied, letters == "S.", !fromClient { packet.hopLimit = 62 }
         if meaning == .forgedReset, !forgesHopLimit { packet.hopLimit = 121 }
