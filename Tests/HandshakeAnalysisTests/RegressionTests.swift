@@ -36,6 +36,19 @@ struct RegressionTests {
     }
 
     // Only an established connection was looked at.
+    @Test(
+        "A SYN close behind a refusal may have crossed with it, and one that a timer sent may not",
+        arguments: [(1080, true), (1500, false)] as [(Double, Bool)])
+    func crossesRefusal(_ time: Double, _ mayCross: Bool) throws {
+        let record = try attempt(1) { c in
+            c.client("S", at: 0)
+            c.server("R.", at: 1000, seq: 0)
+            c.client("S", at: time)
+        }
+        let finding = try #require(record.findings.first { $0.code == .synAfterRefusal })
+        #expect(finding.alternatives.contains("the two crossed on the way") == mayCross)
+    }
+
     @Test("A half-open connection challenges as a live one does")
     func challengeOfHalfOpen() throws {
         let second = try attempt(3) { c in

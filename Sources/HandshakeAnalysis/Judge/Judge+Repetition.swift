@@ -52,9 +52,22 @@ extension Judge {
         if !afterRefusal.isEmpty {
             var finding = Finding(.synAfterRefusal, frames(afterRefusal))
             explainPlaces(&finding, syns)
+            if let soon = afterRefusal.first(where: followsRefusalSoon) {
+                let others = finding.alternatives
+                explain(
+                    &finding, "frame \(log[soon].frame) follows the refusal sooner than any timer would",
+                    or: others + ["the two crossed on the way"])
+            }
             found.append(finding)
         }
         if !lateCopies.isEmpty { found.append(Finding(.synOnEstablished, frames(lateCopies))) }
+    }
+
+    private func followsRefusalSoon(_ syn: Int) -> Bool {
+        log.contains {
+            $0.event == .refusal && $0.frame < log[syn].frame
+                && log[syn].time &- $0.time < SegmentNote.duplicateWindow
+        }
     }
 
     private func findRetransmission(of run: BitSet64, _ found: inout [Finding]) {
