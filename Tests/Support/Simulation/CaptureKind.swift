@@ -48,9 +48,13 @@ public enum CaptureKind: String, CaseIterable, Sendable {
     /// As `sliced-54` and `sliced-66`, by a box before the capture, whose file has the shorter length for the frame's.
     case shortHeaders = "short-54"
     case shortOptions = "short-66"
+    /// A tap whose two directions are merged: the client's frames come later than they passed.
+    case lateClient = "late-client"
 
     /// Kinds that came later. They are drawn apart, so that all other seeds keep their worlds.
-    private static let later: [CaptureKind] = [.linkRetries, .shortHeaders, .shortOptions]
+    private static let later: [CaptureKind] = [
+        .linkRetries, .shortHeaders, .shortOptions, .lateClient,
+    ]
 
     /// Half of all worlds are captured whole.
     public init(seed: UInt64) {
@@ -58,7 +62,7 @@ public enum CaptureKind: String, CaseIterable, Sendable {
         let first = CaptureKind.allCases.filter { !CaptureKind.later.contains($0) }
         self = draw.chance(0.5) ? .whole : draw.pick(first)
         var apart = Draw(seed: seed ^ 0x0802_1100)
-        if apart.chance(0.06) { self = apart.pick(CaptureKind.later) }
+        if apart.chance(0.08) { self = apart.pick(CaptureKind.later) }
     }
 
     /// What is captured of a world.
@@ -70,6 +74,14 @@ public enum CaptureKind: String, CaseIterable, Sendable {
             .shortHeaders, .shortOptions:
             return all
         case .linkRetries: return repeatedOnLink(world)
+        case .lateClient:
+            var draw = Draw(seed: world.seed ^ 0x1a7e)
+            let delay = draw.nanoseconds(0.01...100)
+            return all.map { sighting in
+                var late = sighting
+                if world.packets[sighting.packet].fromClient { late.time += delay }
+                return late
+            }.sorted { $0.time < $1.time }
         case .tunnelled:
             return all.map { sighting in
                 var carried = sighting

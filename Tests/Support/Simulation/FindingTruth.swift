@@ -126,7 +126,8 @@ extension Oracle {
                         ($0.meaning == .refusal || $0.meaning == .forgedReset) && $0.attempt == syn.attempt
                             && $0.sentAt < syn.sentAt
                     }
-                } || namesPlaces(finding), "no refusal was sent before")
+                } || namesPlaces(finding) || finding.alternatives.contains { $0.contains("crossed") },
+                "no refusal was sent before")
         case .synLost: return faultOfLostSYN(finding, packets)
         // What a client sends in a tunnel that nobody vouches for, to an answer whose SYN was not captured, is named
         // instead.

@@ -70,6 +70,19 @@ public struct Oracle {
                 found += contradictions(record, isn, among: attempts).map { "x \(isn): \($0)" }
             }
         }
+        if let isn = world.attempts.first, world.attempts.count == 1, world.reboots.isEmpty,
+            world.serverKind != .simultaneous, let record = attempts.first(where: { $0.clientISN == isn }),
+            record.outcome == .established,
+            record.completedBy == .inferred,
+            captured(isn, { $0.meaning == .synAck && $0.seq == record.serverISN }).contains(where: {
+                $0.time < closing(isn)
+            }),
+            captured(isn, { $0.meaning == .finalAck && $0.copy == 0 }).contains(where: {
+                $0.packet.ack == (record.serverISN ?? 0) &+ 1 && $0.time < closing(isn)
+            })
+        {
+            found.append("x \(isn): the final ACK was captured, and is said not to be")
+        }
         for record in attempts where record.server == Oracle.elsewhere && record.outcome != .partial {
             found.append("x \(record.clientISN): what nobody called is reported as \(record.outcome.rawValue)")
         }
