@@ -96,7 +96,8 @@ let package = Package(
             swiftSettings: settings),
         // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
         .target(
-            name: "HandshakeMonitor", dependencies: ["HandshakeAnalysis", "HandshakeReport", "PacketWire"],
+            name: "HandshakeMonitor",
+            dependencies: ["HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketWire"],
             swiftSettings: settings),
         .target(
             name: "HandshakeService",
@@ -183,7 +184,10 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "MonitorTests",
-            dependencies: ["HandshakeMonitor", "HandshakeAnalysis", "HandshakeReport", "PacketWire", "Fixtures"],
+            dependencies: [
+                "HandshakeMonitor", "HandshakeDiagnosis", "HandshakeAnalysis", "HandshakeReport", "PacketWire",
+                "Fixtures",
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "ServiceTests",

@@ -24,7 +24,7 @@ extension Causes {
             let positions = positions(at: number).filter { isTimed($0, \.serverLeg) }
             guard positions.count >= Self.leastInAll else { continue }
             tested.append(log.servers[number])
-            for spell in slowSpells(positions, \.serverLeg) { found.append((log.servers[number], spell)) }
+            for spell in slowSpells(positions, \.serverLeg, by: \.server) { found.append((log.servers[number], spell)) }
         }
         let significant = found.filter { $0.spell.chance * Double(tested.count) < Search.significance }
         let prefix = AddressPrefix.covering(significant.map(\.server.address))
@@ -57,7 +57,7 @@ extension Causes {
         }
         let tested = byClients.filter { $0.value.count >= Self.leastInAll }.sorted { $0.key < $1.key }
         for (network, positions) in tested {
-            for spell in slowSpells(positions, \.clientLeg)
+            for spell in slowSpells(positions, \.clientLeg, by: \.client)
             where spell.chance * Double(tested.count) < Search.significance {
                 let clients = Set(positions.map(client))
                 let narrowest = clients.count == 1 ? clients.first.map(AddressPrefix.host) ?? network : network
@@ -93,10 +93,24 @@ extension Causes {
     }
 
     /// Spells in which a leg took far longer than in its best stretch.
-    private func slowSpells(_ positions: [Int], _ leg: KeyPath<Observation, Int64>) -> [Spell] {
+    /// - Parameter end: whose distance a value is compared with: a farther client that comes later is no change.
+    private func slowSpells(
+        _ positions: [Int], _ leg: KeyPath<Observation, Int64>, by end: KeyPath<Observation, UInt32>
+    ) -> [Spell] {
         let values = positions.map { observations[$0][keyPath: leg] }
+        var distances: [UInt32: [Int64]] = [:]
+        for position in positions {
+            distances[observations[position][keyPath: end], default: []].append(observations[position][keyPath: leg])
+        }
+        // In millionths of the median of its own end.
+        let medianOf = distances.mapValues { max(1, Self.median($0[...])) }
+        let relative = positions.map { position in
+            let observation = observations[position]
+            let own = Double(observation[keyPath: leg]) / Double(medianOf[observation[keyPath: end]] ?? 1)
+            return Int64(min(own, 1e6) * 1e6)
+        }
         var stretches: [(range: Range<Int>, chance: Double)] = []
-        split(values, 0..<values.count, 0, &stretches)
+        split(relative, 0..<relative.count, 0, &stretches)
         guard stretches.count > 1 else { return [] }
         let medians = stretches.map { Self.median(values[$0.range]) }
         guard let best = medians.min() else { return [] }

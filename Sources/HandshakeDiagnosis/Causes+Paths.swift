@@ -11,17 +11,18 @@ extension Causes {
                 let positions = open(at: [number])
                 let dropped = positions.filter { observations[$0].traits.contains(.lostACK) }
                 guard dropped.count >= 2 else { continue }
-                // From the first sign on, what was dropped belongs to it.
-                let affected = positions.filter { position in
-                    position >= dropped[0]
-                        && (observations[position].fate == .silent
-                            || !observations[position].traits.isDisjoint(with: [.lostACK, .lostSYN]))
+                func isDropped(_ position: Int) -> Bool {
+                    observations[position].fate == .silent
+                        || !observations[position].traits.isDisjoint(with: [.lostACK, .lostSYN])
                 }
+                // What was dropped belongs to it from the first sign on, and before it as far as nothing went well.
+                let well = positions.last { $0 < dropped[0] && !isDropped($0) } ?? -1
+                let affected = positions.filter { $0 > well && isDropped($0) }
                 guard affected.count >= Search.least, let last = affected.last else { continue }
-                let members = positions.filter { $0 >= dropped[0] && $0 <= last }
+                let members = positions.filter { $0 >= affected[0] && $0 <= last }
                 let counts = Counts(attempts: members.count, failures: affected.count)
                 let others = observations.indices.filter {
-                    $0 >= dropped[0] && $0 <= last && observations[$0].isDecided && !isExplained[$0]
+                    $0 >= affected[0] && $0 <= last && observations[$0].isDecided && !isExplained[$0]
                         && Int(observations[$0].server) != number
                 }
                 let lost = others.count {

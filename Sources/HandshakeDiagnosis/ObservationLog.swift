@@ -78,6 +78,15 @@ package struct ObservationLog: Sendable {
         return number
     }
 
+    /// Forgets attempts that began before a time.
+    /// - Parameter time: nanoseconds since the epoch.
+    package mutating func forget(before time: Int64) {
+        guard observations.contains(where: { $0.time < time }) else { return }
+        observations.removeAll { $0.time < time }
+        if observations.isEmpty { isThinned = false }
+        renumber()
+    }
+
     // MARK: Thinning
 
     private struct Kind: Hashable {

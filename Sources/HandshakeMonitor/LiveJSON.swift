@@ -1,5 +1,6 @@
 package import HandshakeAnalysis
 package import HandshakeReport
+import HandshakeDiagnosis
 import PacketWire
 
 /// What the service says, as JSON; attempts are those of every other report (docs/schema.json).
@@ -25,6 +26,14 @@ package enum LiveJSON {
                         $0.field("refused", waiting.refused)
                         $0.field("oldest_ns", waiting.oldest)
                         $0.field("state", waiting.state)
+                    }
+                }
+                $0.array("situations", snapshot.situations) { json, entry in
+                    json.object {
+                        $0.field("code", entry.situation.code.rawValue)
+                        $0.field("severity", entry.situation.code.severity.rawValue)
+                        $0.field("sentence", SituationWords(entry.situation).sentence)
+                        $0.field("told_s", entry.told / 1_000_000_000)
                     }
                 }
                 $0.field("waiting_or_more", standing.waiting.isPartial)

@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeDiagnosis
 package import HandshakeReport
 
 /// A snapshot in Prometheus' text format, version 0.0.4: base units, no address in any label.
@@ -37,6 +38,11 @@ package enum Metrics {
         family("patterns", "gauge", "Patterns that the attempts so far show together, by code.")
         for code in [FindingCode.synFlood, .portScan, .backscatter] {
             sample("patterns", ("code", code.rawValue), summary.patternFindings.count { $0.code == code })
+        }
+
+        family("situations", "gauge", "Situations that last (synscope explain), by code.")
+        for code in SituationCode.allCases where code.severity != .info {
+            sample("situations", ("code", code.rawValue), snapshot.situations.count { $0.situation.code == code })
         }
 
         family("handshake_rtt_seconds", "histogram", "Handshake round trips that are known, at the capture point.")

@@ -1,4 +1,5 @@
 package import HandshakeAnalysis
+import HandshakeDiagnosis
 package import HandshakeReport
 import PacketWire
 import Synchronization
@@ -42,6 +43,8 @@ package final class Monitor: Sendable {
         /// Newest first.
         package var failures: [AttemptRecord]
         package var roundTrips: RoundTripBuckets
+        /// Situations that last.
+        package var situations: [SituationCourse.Entry]
     }
 
     private struct State {
@@ -54,11 +57,16 @@ package final class Monitor: Sendable {
         var failures = RecentBuffer<AttemptRecord>(capacity: Monitor.failureCount)
         var roundTrips = RoundTripBuckets()
         var listeners: [Listener] = []
+        var observed = ObservationLog(maximum: Monitor.observedCount)
+        var course = SituationCourse()
     }
 
     /// Attempts that are kept, of all and of those that failed.
     package static let recentCount = 1000
     package static let failureCount = 200
+    /// Attempts that situations are found among, and for how long: nanoseconds.
+    package static let observedCount = 1 << 17
+    package static let observedTime: Int64 = 900_000_000_000
     /// Seconds of history.
     package static let historyLength = 600
     /// Servers and clients in a snapshot.
@@ -82,6 +90,7 @@ package final class Monitor: Sendable {
             state.series.advance(to: now)
             for record in records {
                 state.recent.add(record)
+                state.observed.add(record)
                 if record.copyOf != nil { continue }
                 state.series.count(record)
                 state.roundTrips.count(record)
@@ -103,9 +112,25 @@ package final class Monitor: Sendable {
                 standing: state.standing, savefile: state.savefile, started: started, seconds: state.series.seconds,
                 servers: state.servers.worst(Monitor.partyCount) { $0.description },
                 clients: state.clients.worst(Monitor.partyCount) { $0.description },
-                failures: state.failures.newestFirst, roundTrips: state.roundTrips)
+                failures: state.failures.newestFirst, roundTrips: state.roundTrips, situations: state.course.lasting)
         }
     }
+
+    /// Looks for situations among the attempts of the last quarter of an hour. Takes its time, and not under the lock:
+    /// one thread calls it now and then.
+    /// - Parameter now: nanoseconds since the epoch.
+    /// - Returns: those that begin or end.
+    package func diagnose(now: Int64) -> [SituationCourse.Event] {
+        let observed = state.withLock { state in
+            state.observed.forget(before: now &- Monitor.observedTime)
+            return state.observed
+        }
+        let situations = Diagnosis(observed).situations
+        return state.withLock { $0.course.take(situations, now: now) }
+    }
+
+    /// Situations that last.
+    package var situations: [SituationCourse.Entry] { state.withLock { $0.course.lasting } }
 
     package var standing: Standing { state.withLock { $0.standing } }
     package var savefile: Savefile {

@@ -1,4 +1,5 @@
 import HandshakeAnalysis
+import HandshakeDiagnosis
 package import HandshakeReport
 import PacketWire
 
@@ -158,9 +159,17 @@ package struct ScreenView: Sendable {
             "frames    \(summary.frames.read) analysed of \(loss.received ?? 0), \(dropped) dropped",
             dropped > 0 ? .red : nil)
         for name in shown.standing.waitingFor { canvas.line("waiting for \(name)", .red) }
-        for pattern in summary.patternFindings.prefix(3) {
+        // Until the diagnosis has them, with more to say.
+        let told = shown.situations.contains { [.scan, .flood, .backscatter].contains($0.situation.code) }
+        for pattern in summary.patternFindings.prefix(told ? 0 : 3) {
             let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
             canvas.line("\(pattern.code.rawValue)  \(place)  \(pattern.count)", .red)
+        }
+        for entry in shown.situations.prefix(3) {
+            let code = entry.situation.code
+            canvas.line(
+                "\(code.rawValue)  \(SituationWords(entry.situation, style.zone).sentence)",
+                code.severity == .error ? .red : .yellow)
         }
         for waiting in shown.standing.waiting.servers.prefix(3) {
             canvas.line(

@@ -137,6 +137,16 @@ package struct DiagnosisReport {
         }
     }
 
+    /// A live situation's line, when it begins and when it ends.
+    package static func line(_ situation: Situation, state: String, to out: inout OutputBuffer) {
+        JSONReport.write(to: &out) { json in
+            json.object {
+                fields(of: situation, &$0)
+                $0.field("state", state)
+            }
+        }
+    }
+
     private static func fields(of situation: Situation, _ json: inout JSONWriter) {
         let words = SituationWords(situation)
         json.field("type", "situation")

@@ -91,10 +91,12 @@ function state(s) {
   $("p50").textContent = duration(s.summary.rtt_ns.p50);
   $("p99").textContent = duration(s.summary.rtt_ns.p99);
   $("dropped").textContent = dropped;
-  const alarms = s.summary.patterns.map((p) => `${p.code}: ${p.ip}${p.port === null ? "" : " port " + p.port} (${p.count})`);
+  const told = s.situations.some((t) => ["scan", "flood", "backscatter"].includes(t.code));
+  const alarms = (told ? [] : s.summary.patterns).map((p) => `${p.code}: ${p.ip}${p.port === null ? "" : " port " + p.port} (${p.count})`);
   for (const w of s.waiting.slice(0, 5).reverse()) {
     alarms.unshift(`${address(w)}: ${w.attempts} ${w.attempts === 1 ? "attempt waits" : "attempts wait"}, ${w.state}, oldest ${Math.floor(w.oldest_ns / 1e9)} s`);
   }
+  for (const t of s.situations.slice(0, 5).reverse()) alarms.unshift(`${t.code}: ${t.sentence}`);
   if (s.waiting_for.length) alarms.unshift("waiting for " + s.waiting_for.join(", "));
   if (dropped) alarms.push(`${dropped} frames were dropped: attempts of that time are marked lossy`);
   const alarm = alarms.join(" · ");

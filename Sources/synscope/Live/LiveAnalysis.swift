@@ -13,6 +13,8 @@ struct LiveOutlets: Sendable {
         case attempts([AttemptRecord])
         /// An interval is over, at a time in nanoseconds since the epoch.
         case interval(Int64)
+        /// Situations begin or end.
+        case situations([SituationCourse.Event])
         case end(HandshakeSummary, CaptureLoss)
     }
     enum FileWork: Sendable {

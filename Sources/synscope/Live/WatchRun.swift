@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import HandshakeAnalysis
+import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeMonitor
 import HandshakeReport
@@ -82,6 +83,7 @@ struct WatchRun {
         if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, monitor, ending, isQuiet: command.screen) }
         let reportThread = WorkThread("report") { reporter.run(description) }
+        let diagnosis = DiagnosisThread(monitor, outlets.reports)
         let captureThread = WorkThread("capture") {
             analysis.run()
             ending.note(.captureEnded)
@@ -95,6 +97,7 @@ struct WatchRun {
         analysis.stop()
         if !wait(signals, ending, for: .max, until: { ending.isCaptureOver }) { analysis.hurry() }
         captureThread.join()
+        diagnosis.stop()
         clinux_release_terminal(terminal)
         outlets.frames?.end()
         fileThread?.join()
@@ -192,18 +195,24 @@ struct WatchRun {
                 case SIGINT, SIGTERM: ending.note(.asked)
                 case SIGHUP where screen != nil: ending.note(.asked)  // the terminal is gone
                 case SIGHUP: _ = outlets.frames?.add(.reopen, size: 0)
-                case SIGUSR1: if screen == nil { Self.printTotals(monitor.standing, zone) }
+                case SIGUSR1: if screen == nil { Self.printTotals(monitor.standing, monitor.situations, zone) }
                 default: break
                 }
             }
         }
     }
 
-    private static func printTotals(_ standing: Monitor.Standing, _ zone: Zone) {
+    private static func printTotals(
+        _ standing: Monitor.Standing, _ situations: [SituationCourse.Entry], _ zone: Zone
+    ) {
         var buffer = OutputBuffer()
         let style = TextStyle(usesColor: false, usesUnicode: Terminal.usesUnicode, width: 100, zone: zone)
         TextReport(style: style).summary(standing.summary, standing.loss, to: &buffer)
         buffer.line("open        \(standing.open) attempts are not decided")
+        for entry in situations.prefix(DiagnosisReport.listedInSummary) {
+            buffer.line(
+                "situation   \(entry.situation.code.rawValue): \(SituationWords(entry.situation, zone).sentence)")
+        }
         for waiting in standing.waiting.servers.prefix(10) {
             buffer.line(
                 "waiting     \(waiting.server)  \(Format.count(waiting.attempts, "attempt")), \(Format.count(waiting.syns, "SYN")), \(waiting.state), oldest \(waiting.oldest / 1_000_000_000) s"
@@ -295,6 +304,7 @@ final class Reporter: @unchecked Sendable {
                     switch report {
                     case .attempts(let records): for record in records { try sink.take(record) }
                     case .interval(let now): try sink.endInterval(now)
+                    case .situations(let events): for event in events { try sink.tell(event) }
                     case .end(let summary, let loss): try sink.end(summary, loss)
                     }
                 }
@@ -306,6 +316,37 @@ final class Reporter: @unchecked Sendable {
         // Whoever still hands something on needs not wait.
         queue.end()
         ending.noteReported()
+    }
+}
+
+/// Looks for situations every ten seconds, on a thread of its own: the capture's has no time for it.
+final class DiagnosisThread: Sendable {
+    /// Nanoseconds.
+    private static let period: Int64 = 10_000_000_000
+    private let isStopped = Atomic(false)
+    private let thread: Mutex<WorkThread?>
+
+    /// - Parameter reports: takes what begins and ends; nil where nothing is listed.
+    init(_ monitor: Monitor, _ reports: BoundedQueue<LiveOutlets.Report>?) {
+        thread = Mutex(nil)
+        let started = WorkThread("diagnosis") { [self] in
+            var next = Clock.steady + Self.period
+            while !isStopped.load(ordering: .acquiring) {
+                usleep(100_000)
+                guard Clock.steady >= next else { continue }
+                let began = Clock.steady
+                let events = monitor.diagnose(now: Clock.wall)
+                if !events.isEmpty { _ = reports?.add(.situations(events), size: events.count) }
+                // At most a tenth of a core.
+                next = Clock.steady + max(Self.period, 9 * (Clock.steady - began))
+            }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        thread.withLock { $0.take() }?.join()
     }
 }
 

@@ -1,6 +1,7 @@
 import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
+import HandshakeMonitor
 import HandshakeReport
 
 /// Writes attempts in one format, in the order asked for.
@@ -125,6 +126,16 @@ struct AttemptSink: AttemptTaker {
         case .jsonl: JSONReport.line(record, numbering, to: &output.buffer)
         case .json: document.attempt(record, to: &output.buffer)
         case .csv: CSVReport.row(record, to: &output.buffer)
+        }
+        try output.flushIfFull()
+    }
+
+    /// A situation begins or ends, live. A table of CSV and a document of JSON have no place for it.
+    mutating func tell(_ event: SituationCourse.Event) throws(OutputEnded) {
+        switch format {
+        case .text: output.buffer.line(style.paint(event.text(style.zone), .bold))
+        case .jsonl: DiagnosisReport.line(event.situation, state: event.state, to: &output.buffer)
+        case .json, .csv: return
         }
         try output.flushIfFull()
     }

@@ -1,5 +1,7 @@
 import HandshakeAnalysis
+import HandshakeDiagnosis
 import HandshakeExpectation
+import HandshakeMonitor
 import HandshakeReport
 import PacketCapture
 
@@ -10,11 +12,33 @@ protocol ReportSink {
     /// An interval of the run is over.
     /// - Parameter now: nanoseconds since the epoch.
     mutating func endInterval(_ now: Int64) throws(OutputEnded)
+    /// A situation begins or ends.
+    mutating func tell(_ event: SituationCourse.Event) throws(OutputEnded)
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded)
 }
 
 extension AttemptSink: ReportSink {
     mutating func endInterval(_ now: Int64) {}
+}
+
+extension SituationCourse.Event {
+    var situation: Situation {
+        switch self {
+        case .begins(let situation), .ends(let situation): situation
+        }
+    }
+
+    var state: String {
+        switch self {
+        case .begins: "begins"
+        case .ends: "ends"
+        }
+    }
+
+    /// `situation begins: port-refused: 10.0.0.5:8443 refuses (...)`.
+    func text(_ zone: Zone) -> String {
+        "situation \(state): \(situation.code.rawValue): \(SituationWords(situation, zone).sentence)"
+    }
 }
 
 /// Counts the attempts of a live run by group, and writes the groups of each interval and of all.
@@ -68,6 +92,15 @@ struct GroupSink: ReportSink {
         write(interval, .init(from: intervalStart, to: now, isWhole: false))
         interval = empty
         intervalStart = now
+        try output.flush()
+    }
+
+    mutating func tell(_ event: SituationCourse.Event) throws(OutputEnded) {
+        if settings.isJSON {
+            DiagnosisReport.line(event.situation, state: event.state, to: &output.buffer)
+        } else {
+            output.buffer.line(event.text(settings.style.zone))
+        }
         try output.flush()
     }
 

@@ -7,6 +7,8 @@ import Synchronization
 /// What came of the worlds of one kind.
 private struct IncidentTally {
     var worlds = 0
+    /// Worlds in which it happened to too few connections to be told.
+    var faint = 0
     var found = 0
     var scope = 0
     var time = 0
@@ -16,6 +18,7 @@ private struct IncidentTally {
 
     mutating func count(_ seed: UInt64, _ verdict: IncidentVerdict) {
         worlds += 1
+        faint += verdict.isObservable ? 0 : 1
         found += verdict.isFound ? 1 : 0
         scope += verdict.hasRightScope ? 1 : 0
         time += verdict.hasRightTime ? 1 : 0
@@ -26,6 +29,7 @@ private struct IncidentTally {
 
     mutating func add(_ other: IncidentTally) {
         worlds += other.worlds
+        faint += other.faint
         found += other.found
         scope += other.scope
         time += other.time
@@ -52,10 +56,10 @@ func incidents(from: UInt64, _ seeds: UInt64) -> Int32 {
         tallies.withLock { $0[min(kind, kinds.count)].count(own, verdict) }
     }
     let result = tallies.withLock { $0 }
-    print("kind                  worlds   found   scope    time   right  false alarms; wrong seeds")
+    print("kind                  worlds   faint   found   scope    time   right  false alarms; wrong seeds")
     for (number, tally) in result.enumerated() {
         let name = number < kinds.count ? kinds[number].rawValue : "healthy"
-        let figures = [tally.worlds, tally.found, tally.scope, tally.time, tally.right].map {
+        let figures = [tally.worlds, tally.faint, tally.found, tally.scope, tally.time, tally.right].map {
             String(repeating: " ", count: max(0, 8 - String($0).count)) + String($0)
         }.joined()
         let alarms = tally.alarms.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")

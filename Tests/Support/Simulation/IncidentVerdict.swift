@@ -11,6 +11,8 @@ package struct IncidentVerdict: Sendable {
     /// Situations that are not there.
     package private(set) var falseAlarms: [Situation] = []
     package let situations: [Situation]
+    /// Whether it happened to three connections at least: fewer are no situation.
+    package private(set) var isObservable = true
 
     package var isRight: Bool { isFound && hasRightScope && hasRightTime && falseAlarms.isEmpty }
 
@@ -21,9 +23,17 @@ package struct IncidentVerdict: Sendable {
             (isFound, hasRightScope, hasRightTime) = (true, true, true)
             return
         }
+        if truth.rate > 0 {
+            let meant = world.connections.count { IncidentWorld.happens(truth, to: $0) }
+            isObservable = Double(meant) * truth.rate >= 3
+        }
         let right = situations.filter { $0.code == truth.code }
         falseAlarms = situations.filter { $0.code != truth.code }
-        guard !right.isEmpty else { return }
+        guard !right.isEmpty else {
+            // Nothing was to be said, and nothing was.
+            if !isObservable { (isFound, hasRightScope, hasRightTime) = (true, true, true) }
+            return
+        }
         isFound = true
         if truth.servers.isEmpty || truth.clients.isEmpty {
             hasRightScope =
