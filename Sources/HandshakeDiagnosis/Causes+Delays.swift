@@ -126,7 +126,9 @@ extension Causes {
             }
             let start = place
             while place < stretches.count, isSlow(place) { place += 1 }
-            let range = stretches[start].range.lowerBound..<stretches[place - 1].range.upperBound
+            let around = (start > 0 ? stretches[start - 1].range.lowerBound : 0)..<stretches[place - 1].range.upperBound
+            let begin = start > 0 ? Self.step(relative, around, near: stretches[start].range.lowerBound) : 0
+            let range = begin..<stretches[place - 1].range.upperBound
             spells.append(
                 Spell(
                     members: Array(positions[range]),
@@ -151,6 +153,20 @@ extension Causes {
         } else {
             stretches.append((range, chance))
         }
+    }
+
+    /// Where values step up: the position that leaves the fewest high ones before and low ones behind.
+    /// - Parameter position: near where.
+    private static func step(_ values: [Int64], _ range: Range<Int>, near position: Int) -> Int {
+        let (low, high) = (median(values[range.lowerBound..<position]), median(values[position..<range.upperBound]))
+        let limit = Int64((Double(max(1, low)) * Double(max(1, high))).squareRoot())
+        var wrong = values[range].count { $0 < limit }
+        var best = (wrong: wrong, position: range.lowerBound)
+        for position in range {
+            wrong += values[position] >= limit ? 1 : -1
+            if wrong < best.wrong { best = (wrong, position + 1) }
+        }
+        return best.position
     }
 
     private static func median(_ values: ArraySlice<Int64>) -> Int64 { values.sorted()[values.count / 2] }

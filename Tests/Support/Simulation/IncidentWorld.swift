@@ -82,6 +82,8 @@ package struct IncidentWorld: Sendable {
         let distances = Dictionary(
             uniqueKeysWithValues: clients.joined().map { ($0, draw.nanoseconds(0.1...20)) })
         let stray = draw.chance(0.5) ? 0.002 : 0
+        // Users give up, hosts vanish, services start anew: single failures of all kinds, here and there.
+        let odd = draw.chance(0.5) ? 0.01 : 0
         for connection in plan {
             var wire = Wire(connection, &draw)
             wire.serverLeg = jittered(legs[connection.server]!)
@@ -93,6 +95,8 @@ package struct IncidentWorld: Sendable {
                 if kind == .clientSlow { wire.clientLeg = wire.clientLeg * 3 + 5_000_000 }
             } else if draw.chance(stray) {
                 manner = draw.pick([.synLost, .synAckLost])
+            } else if draw.chance(odd) {
+                manner = draw.pick([.silent, .refused, .clientResets, .ackMissing, .serverResets, .rejected])
             }
             wire.run(manner, &draw)
             frames += wire.frames
