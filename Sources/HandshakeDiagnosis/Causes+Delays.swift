@@ -26,7 +26,7 @@ extension Causes {
             tested.append(log.servers[number])
             for spell in slowSpells(positions, \.serverLeg, by: \.server) { found.append((log.servers[number], spell)) }
         }
-        let significant = found.filter { $0.spell.chance * Double(tested.count) < Search.significance }
+        let significant = found.filter { $0.spell.chance * Double(tested.count) < Causes.significance }
         let prefix = AddressPrefix.covering(significant.map(\.server.address))
         let slow = Set(significant.map(\.server))
         // Where most servers became slow, the way to them did.
@@ -58,7 +58,7 @@ extension Causes {
         let tested = byClients.filter { $0.value.count >= Self.leastInAll }.sorted { $0.key < $1.key }
         for (network, positions) in tested {
             for spell in slowSpells(positions, \.clientLeg, by: \.client)
-            where spell.chance * Double(tested.count) < Search.significance {
+            where spell.chance * Double(tested.count) < Causes.significance {
                 let clients = Set(positions.map(client))
                 let narrowest = clients.count == 1 ? clients.first.map(AddressPrefix.host) ?? network : network
                 add(delay(.clientSlow, Scope(clients: narrowest), spell, tested.count))
@@ -98,15 +98,16 @@ extension Causes {
         _ positions: [Int], _ leg: KeyPath<Observation, Int64>, by end: KeyPath<Observation, UInt32>
     ) -> [Spell] {
         let values = positions.map { observations[$0][keyPath: leg] }
-        var distances: [UInt32: [Int64]] = [:]
+        var least: [UInt32: Int64] = [:]
         for position in positions {
-            distances[observations[position][keyPath: end], default: []].append(observations[position][keyPath: leg])
+            let observation = observations[position]
+            least[observation[keyPath: end]] = max(
+                1, min(observation[keyPath: leg], least[observation[keyPath: end]] ?? .max))
         }
-        // In millionths of the median of its own end.
-        let medianOf = distances.mapValues { max(1, Self.median($0[...])) }
+        // In millionths of the shortest of its own end.
         let relative = positions.map { position in
             let observation = observations[position]
-            let own = Double(observation[keyPath: leg]) / Double(medianOf[observation[keyPath: end]] ?? 1)
+            let own = Double(observation[keyPath: leg]) / Double(least[observation[keyPath: end]] ?? 1)
             return Int64(min(own, 1e6) * 1e6)
         }
         var stretches: [(range: Range<Int>, chance: Double)] = []
@@ -144,7 +145,7 @@ extension Causes {
         chance: Double = 1
     ) {
         if depth < 4, range.count >= Self.leastInAll,
-            let change = Statistics.change(in: Array(values[range])), change.probability < Search.significance,
+            let change = Statistics.change(in: Array(values[range])), change.probability < Causes.significance,
             change.position >= Self.leastBeside, range.count - change.position >= Self.leastBeside
         {
             let middle = range.lowerBound + change.position

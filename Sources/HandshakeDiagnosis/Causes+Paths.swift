@@ -38,7 +38,7 @@ extension Causes {
                         attempts: members.count + others.count, failures: affected.count + lost)
                     cluster.chance = min(
                         1, Statistics.fisher(counts, of: all) * Double(max(1, log.servers.count)))
-                    guard cluster.chance! < Search.significance else { continue }
+                    guard cluster.chance! < Causes.significance else { continue }
                 }
                 explain(affected)
                 add(
@@ -85,7 +85,8 @@ extension Causes {
     /// Segments of handshakes that were lost and sent again, though most came to a connection.
     mutating func findPathLoss() {
         for _ in 0..<4 {
-            let open = observations.indices.filter { observations[$0].isDecided && !isExplained[$0] }
+            // Where none came to a connection, nothing tells a lost segment from one that somebody dropped.
+            let open = observations.indices.filter { observations[$0].fate == .established && !isExplained[$0] }
             let lost = open.count { isLossy($0) }
             guard lost >= 5 else { return }
             let all = Counts(attempts: open.count, failures: lost)
@@ -142,7 +143,7 @@ extension Causes {
         var chance: Double?
         if let best = ranked.first, best.ratio > 0 {
             let probability = min(1, Statistics.fisher(best.counts, of: all) * Double(counts.count))
-            if probability < Search.significance { (part, chance) = (best.part, probability) }
+            if probability < Causes.significance { (part, chance) = (best.part, probability) }
         }
         let members = open.filter {
             (part.servers?.contains(server($0).address) ?? true) && (part.clients?.contains(client($0)) ?? true)

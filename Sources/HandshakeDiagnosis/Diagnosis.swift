@@ -44,6 +44,8 @@ public struct Diagnosis: Sendable {
 
 /// The search for causes, one kind after the other.
 struct Causes {
+    /// Chance must be less probable than this for a rate or a delay to differ, all places together.
+    static let significance = 1e-3
     let log: ObservationLog
     /// In the order of time.
     let observations: [Observation]

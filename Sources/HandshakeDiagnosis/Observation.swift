@@ -1,8 +1,7 @@
-package import HandshakeAnalysis
-import PacketWire
+import HandshakeAnalysis
 
 /// What became of an attempt, as far as causes are told from it.
-package enum Fate: UInt8, CaseIterable, Sendable {
+enum Fate: UInt8, CaseIterable, Sendable {
     case established
     /// No answer to any SYN.
     case silent
@@ -75,23 +74,21 @@ struct Observation {
 }
 
 extension Fate {
-    package init(_ record: AttemptRecord) {
-        self = record.isDoubtful ? .unknown : Fate.ofTrusted(record)
-    }
+    init(_ attempt: AttemptFacts) { self = attempt.isDoubtful ? .unknown : Fate.ofTrusted(attempt) }
 
-    private static func ofTrusted(_ record: AttemptRecord) -> Fate {
-        switch record.outcome {
+    private static func ofTrusted(_ attempt: AttemptFacts) -> Fate {
+        switch attempt.outcome {
         case .established: .established
-        case .unanswered where record.has(.nat): .answeredElsewhere
+        case .unanswered where attempt.has(.nat): .answeredElsewhere
         // A RST that does not acknowledge the SYN: somebody answered, with other numbers.
-        case .unanswered: record.rstCount > 0 ? .wrongNumbers : .silent
+        case .unanswered: attempt.rstCount > 0 ? .wrongNumbers : .silent
         case .refused: .refused
         case .unreachable:
-            switch record.failedBecause {
+            switch attempt.failedBecause {
             case .prohibited?, .portUnreachable?: .prohibited
             default: .unreachable
             }
-        case .halfOpen: record.synCount > 1 ? .answerUnheard : .unfinished
+        case .halfOpen: attempt.synCount > 1 ? .answerUnheard : .unfinished
         case .resetByServer: .resetByServer
         case .resetByClient: .resetByClient
         case .challenged, .stale: .challenged
@@ -102,11 +99,10 @@ extension Fate {
 }
 
 extension Traits {
-    init(_ record: AttemptRecord) {
+    init(_ attempt: AttemptFacts) {
         self = []
-        if record.findings.isEmpty { return }
-        for finding in record.findings {
-            switch finding.code {
+        for code in attempt.findings {
+            switch code {
             case .synRetransmitted, .synLost: insert(.lostSYN)
             case .synackLost: insert(.lostSYNACK)
             case .ackLost: insert(.lostACK)
@@ -118,7 +114,7 @@ extension Traits {
             case .oneSided: insert(.oneSided)
             case .synackWrongAck, .ackWrongAck, .ackWrongSeq: insert(.wrongNumbers)
             case .synackUnsolicited: insert(.unasked)
-            case .synOptionsChanged where record.clientOptions?.fastOpen != nil: insert(.fastOpenUnanswered)
+            case .synOptionsChanged where attempt.hasFastOpen: insert(.fastOpenUnanswered)
             default: break
             }
         }

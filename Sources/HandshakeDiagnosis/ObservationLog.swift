@@ -26,17 +26,19 @@ package struct ObservationLog: Sendable {
     /// - Parameter maximum: attempts that are kept one by one, from 16 on.
     package init(maximum: Int = ObservationLog.usualMaximum) { self.maximum = max(16, maximum) }
 
-    package mutating func add(_ record: AttemptRecord) {
+    package mutating func add(_ record: AttemptRecord) { add(AttemptFacts(record)) }
+
+    package mutating func add(_ attempt: AttemptFacts) {
         // A copy behind a translator is another one's: it counts once.
-        if record.copyOf != nil { return }
-        let reporter = record.unreachable.map { number(of: $0.reporter) + 1 } ?? 0
+        if attempt.isCopy { return }
+        let reporter = attempt.reporter.map { number(of: $0) + 1 } ?? 0
         append(
             Observation(
-                time: record.firstTime, id: record.id, serverLeg: record.synToSynAck?.nanoseconds ?? -1,
-                clientLeg: record.synAckToAck?.nanoseconds ?? -1, server: number(of: record.server),
-                client: number(of: record.client.address), reporter: reporter,
-                handshake: ObservationLog.handshake(record.client, record.clientISN), weight: 1, fate: Fate(record),
-                traits: Traits(record)))
+                time: attempt.firstTime, id: attempt.id, serverLeg: attempt.serverLeg ?? -1,
+                clientLeg: attempt.clientLeg ?? -1, server: number(of: attempt.server),
+                client: number(of: attempt.client.address), reporter: reporter,
+                handshake: ObservationLog.handshake(attempt.client, attempt.clientISN), weight: 1,
+                fate: Fate(attempt), traits: Traits(attempt)))
     }
 
     package mutating func add(_ plain: borrowing PlainAttempt) {

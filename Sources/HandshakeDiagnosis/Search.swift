@@ -9,8 +9,11 @@ import PacketWire
 struct Search {
     /// So many attempts at least, for a situation.
     static let least = 3
-    /// Chance must be less probable than this for all parts together.
-    static let significance = 1e-3
+    /// Chance must be less probable than this for all parts together. The correction for so many parts, most of which
+    /// overlap, is too strict by far: what passes is rarer than that.
+    static let significance = 0.01
+    /// The same for a part that it happened to always, among the parts of its shape.
+    static let significanceOfAlways = 0.05
     /// From this share on, it happens to all of a part but for single exceptions.
     static let nearlyAll = 0.8
     /// Parts of each kind that are looked at: those with the most that it happened to.
@@ -101,12 +104,51 @@ struct Search {
         var cluster = Cluster(
             port: best.part.port, clients: best.part.clients, members: best.places.map { positions[$0] },
             affected: best.places.filter { isAffected[$0] }.map { positions[$0] }, counts: best.counts, chance: chance)
-        // No part stands out: it may still happen to all of them now and then.
+        // No part stands out of all. One that it always happened to may stand out of those of its shape. If none does, it
+        // may still happen to all attempts now and then.
         if chance > Search.significance {
-            guard let whole = whole(positions, isAffected, all) else { return nil }
-            cluster = whole
+            guard
+                let other = always(places, isAffected, of: all, positions) ?? whole(positions, isAffected, all)
+            else { return nil }
+            cluster = other
         }
         return cluster.isPartial && !allowsPartial ? nil : cluster
+    }
+
+    /// A port, or a network of clients, that it happened to from the first attempt to the last.
+    private func always(
+        _ places: [Part: [Int]], _ isAffected: [Bool], of all: Counts, _ positions: [Int]
+    ) -> Cluster? {
+        var best: (chance: Double, part: Part)?
+        for (part, places) in places.sorted(by: { $0.key.precedes($1.key) }) {
+            guard let first = places.first, let last = places.last, places.allSatisfy({ isAffected[$0] }),
+                // What went well at another time says nothing of this one.
+                (first...last).contains(where: { !isAffected[$0] })
+            else { continue }
+            let counts = Counts(attempts: places.count, failures: places.count)
+            let chance = min(1, Statistics.fisher(counts, of: all) * Double(self.count(ofShapeOf: part, positions)))
+            if chance < best?.chance ?? 2 { best = (chance, part) }
+        }
+        guard let best, best.chance < Search.significanceOfAlways, let places = places[best.part] else { return nil }
+        let members = places.map { positions[$0] }
+        return Cluster(
+            port: best.part.port, clients: best.part.clients, members: members, affected: members,
+            counts: Counts(attempts: members.count, failures: members.count), chance: best.chance)
+    }
+
+    /// How many parts of a part's shape there are: so many ports, networks of a length, or both.
+    private func count(ofShapeOf part: Part, _ positions: [Int]) -> Int {
+        Set(
+            positions.map { position in
+                let server = servers[Int(observations[position].server)]
+                let client = addresses[Int(observations[position].client)]
+                let bits = part.clients?.bits ?? 0
+                return Part(
+                    port: part.port == nil ? nil : server.port,
+                    clients: part.clients == nil
+                        ? nil : AddressPrefix(of: client, bits: client.version == .v4 ? min(bits, 32) : bits))
+            }
+        ).count
     }
 
     /// All attempts, from the first to the last that it happened to.

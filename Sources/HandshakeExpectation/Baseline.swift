@@ -54,58 +54,40 @@ package struct Baseline: Sendable, Equatable {
     }
 
     /// - Parameter octets: the output of `synscope -T jsonl`; of `-q` the summary alone.
-    /// - Throws: `BaselineError`, which names the line.
-    package init(jsonLines octets: [UInt8]) throws(BaselineError) {
+    /// - Throws: `JSONLinesError`, which names the line.
+    package init(jsonLines octets: [UInt8]) throws(JSONLinesError) {
         var reader = BaselineReader()
         try reader.take(octets[...])
         self = try reader.end()
     }
 }
 
-/// Reads a baseline piece by piece, a line in memory at a time.
+/// Reads a baseline piece by piece.
 package struct BaselineReader: ~Copyable {
-    /// Octets of a line; a record of 32 segments with long comments has some.
-    static let maximumLineLength = 16 << 20
-
-    private let decoder = JSONDecoder()
+    private var lines = JSONLines()
     private var baseline = Baseline()
     private var summary: Baseline.Line?
-    /// The line underway, and its number.
-    private var line: [UInt8] = []
-    private var number = 1
 
-    package init() { decoder.keyDecodingStrategy = .convertFromSnakeCase }
+    package init() {}
 
-    package mutating func take(_ octets: ArraySlice<UInt8>) throws(BaselineError) {
-        var rest = octets
-        while let end = rest.firstIndex(of: 10) {
-            try add(rest[..<end])
-            try endLine()
-            rest = rest[(end + 1)...]
+    package mutating func take(_ octets: ArraySlice<UInt8>) throws(JSONLinesError) {
+        var (baseline, summary) = (self.baseline, self.summary)
+        defer { (self.baseline, self.summary) = (baseline, summary) }
+        try lines.take(octets) { lines, line throws(JSONLinesError) in
+            try Self.take(line, of: lines, &baseline, &summary)
         }
-        try add(rest)
     }
 
-    private mutating func add(_ octets: ArraySlice<UInt8>) throws(BaselineError) {
-        guard line.count + octets.count <= Self.maximumLineLength else {
-            throw BaselineError(line: number, message: "the line is longer than \(Self.maximumLineLength) octets")
-        }
-        line += octets
-    }
-
-    private mutating func endLine() throws(BaselineError) {
-        defer {
-            line.removeAll(keepingCapacity: true)
-            number += 1
-        }
-        if line.allSatisfy({ [32, 9, 13].contains($0) }) { return }
-        guard let line = try? decoder.decode(Baseline.Line.self, from: Data(line)) else {
-            throw BaselineError(line: number, message: "this is no line of synscope -T jsonl")
+    private static func take(
+        _ line: Data, of lines: borrowing JSONLines, _ baseline: inout Baseline, _ summary: inout Baseline.Line?
+    ) throws(JSONLinesError) {
+        guard let line = lines.decode(Baseline.Line.self, line) else {
+            throw lines.error("this is no line of synscope -T jsonl")
         }
         switch line.type {
         case "attempt":
             guard let outcome = line.outcome, Outcome(rawValue: outcome) != nil else {
-                throw BaselineError(line: number, message: "the attempt has no outcome that is known here")
+                throw lines.error("the attempt has no outcome that is known here")
             }
             baseline.add(outcome, line.rtt?.totalNs)
         case "summary": summary = line
@@ -113,8 +95,11 @@ package struct BaselineReader: ~Copyable {
         }
     }
 
-    package mutating func end() throws(BaselineError) -> Baseline {
-        try endLine()
+    package mutating func end() throws(JSONLinesError) -> Baseline {
+        var (baseline, summary) = (self.baseline, self.summary)
+        try lines.endLine { lines, line throws(JSONLinesError) in
+            try Self.take(line, of: lines, &baseline, &summary)
+        }
         if baseline.attempts == 0 { try baseline.take(summary) }
         return baseline
     }
@@ -122,12 +107,12 @@ package struct BaselineReader: ~Copyable {
 
 extension Baseline {
     /// The figures of a run of which only the summary is there.
-    fileprivate mutating func take(_ summary: Line?) throws(BaselineError) {
+    fileprivate mutating func take(_ summary: Line?) throws(JSONLinesError) {
         guard let summary, let totals = summary.attempts else {
-            throw BaselineError(line: nil, message: "there is neither an attempt nor a summary in it")
+            throw JSONLinesError(line: nil, message: "there is neither an attempt nor a summary in it")
         }
         guard totals.total > 0 else {
-            throw BaselineError(line: nil, message: "there is no attempt in it: nothing to compare with")
+            throw JSONLinesError(line: nil, message: "there is no attempt in it: nothing to compare with")
         }
         attempts = totals.total
         outcomes = totals.byOutcome
@@ -135,12 +120,6 @@ extension Baseline {
             quantiles[rank] = value
         }
     }
-}
-
-/// What is wrong with a baseline's file.
-package struct BaselineError: Error, Sendable {
-    package var line: Int?
-    package var message: String
 }
 
 /// By how much a run may be worse than its baseline.

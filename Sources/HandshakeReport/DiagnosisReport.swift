@@ -5,14 +5,21 @@ import PacketWire
 /// What stands out in a capture, in full.
 package struct DiagnosisReport {
     private let diagnosis: Diagnosis
-    private let summary: HandshakeSummary
+    private let quality: [CaptureQualityFinding]
+    private let comparison: DiagnosisComparison?
 
     /// The most situations that a summary lists.
     package static let listedInSummary = 10
 
-    package init(_ diagnosis: Diagnosis, _ summary: HandshakeSummary) {
+    /// - Parameters:
+    ///   - quality: what the capture itself is.
+    ///   - comparison: with an earlier diagnosis; nil for none.
+    package init(
+        _ diagnosis: Diagnosis, quality: [CaptureQualityFinding], _ comparison: DiagnosisComparison? = nil
+    ) {
         self.diagnosis = diagnosis
-        self.summary = summary
+        self.quality = quality
+        self.comparison = comparison
     }
 
     // MARK: Text
@@ -23,8 +30,8 @@ package struct DiagnosisReport {
     package func text(
         _ style: TextStyle, top: Int = .max, ladders: [UInt64: AttemptRecord] = [:], to out: inout OutputBuffer
     ) {
-        for quality in summary.quality { row("capture", quality.text, style, .yellow, &out) }
-        if !summary.quality.isEmpty { out.line("") }
+        for quality in quality { row("capture", quality.text, style, .yellow, &out) }
+        if !quality.isEmpty { out.line("") }
         for (place, situation) in diagnosis.situations.prefix(top).enumerated() {
             write(place + 1, situation, style, &out)
             for id in situation.evidence {
@@ -37,6 +44,9 @@ package struct DiagnosisReport {
         if diagnosis.situations.count > top {
             out.line("\(Format.count(diagnosis.situations.count - top, "more situation")): --top shows more")
         }
+        for gone in comparison?.gone ?? [] {
+            row("gone", "\(gone.code): \(gone.sentence)".cleaned(for: .text), style, .green, &out)
+        }
         row("in all", totals, style, nil, &out)
     }
 
@@ -47,6 +57,9 @@ package struct DiagnosisReport {
             style.paint("\(number)  \(code.rawValue)", DiagnosisReport.color(code) ?? .bold)
                 + " (\(code.severity.rawValue))")
         for line in (words.sentence + ".").wrapped(max(40, style.width)) { out.line(style.paint(line, .bold)) }
+        if let change = comparison?.change(of: situation) {
+            row("against", DiagnosisReport.text(change), style, nil, &out)
+        }
         row("when", words.times, style, nil, &out)
         for comparison in words.comparisons { row("compare", comparison, style, nil, &out) }
         row("how sure", words.sureness, style, nil, &out)
@@ -63,6 +76,15 @@ package struct DiagnosisReport {
     ) {
         for (index, line) in text.wrapped(max(40, style.width - 12)).enumerated() {
             out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
+        }
+    }
+
+    private static func text(_ change: DiagnosisComparison.Change) -> String {
+        switch change {
+        case .new: "new: it was not there before"
+        case .worse: "worse: it happens to a greater share than before"
+        case .better: "better: it happens to a smaller share than before"
+        case .same: "as before"
         }
     }
 
@@ -119,12 +141,23 @@ package struct DiagnosisReport {
                 $0.field("schema", JSONReport.schemaVersion)
                 $0.array("files", capture.files.map(\.name)) { $0.element($1) }
                 $0.field("filter", capture.filter)
-                $0.array("quality", summary.quality) { $0.element($1.code.rawValue) }
+                $0.array("quality", quality) { $0.element($1.code.rawValue) }
                 $0.field("attempts", diagnosis.attempts)
                 $0.field("attempts_let_go", diagnosis.letGo)
                 $0.field("failures_beside", diagnosis.unexplainedFailures)
                 $0.array("situations", diagnosis.situations) { json, situation in
-                    json.object { DiagnosisReport.fields(of: situation, &$0) }
+                    json.object { fieldsAndChange(of: situation, &$0) }
+                }
+                if let comparison {
+                    $0.array("gone", comparison.gone) { json, gone in
+                        json.object {
+                            $0.field("code", gone.code)
+                            $0.field("servers", gone.servers)
+                            $0.array("ports", gone.ports) { $0.element($1) }
+                            $0.field("clients", gone.clients)
+                            $0.field("sentence", gone.sentence)
+                        }
+                    }
                 }
             }
         }
@@ -133,8 +166,13 @@ package struct DiagnosisReport {
     /// A line a situation.
     package func jsonLines(to out: inout OutputBuffer) {
         for situation in diagnosis.situations {
-            JSONReport.write(to: &out) { json in json.object { DiagnosisReport.fields(of: situation, &$0) } }
+            JSONReport.write(to: &out) { json in json.object { fieldsAndChange(of: situation, &$0) } }
         }
+    }
+
+    private func fieldsAndChange(of situation: Situation, _ json: inout JSONWriter) {
+        DiagnosisReport.fields(of: situation, &json)
+        if let comparison { json.field("change", comparison.change(of: situation).rawValue) }
     }
 
     /// A live situation's line, when it begins and when it ends.

@@ -259,8 +259,10 @@ struct RuleTests {
             ("{\"type\":\"attempt\",\"outcome\":\"lost\"}", 1),
         ])
     func badBaseline(_ text: String, _ line: Int) {
-        #expect(throws: BaselineError.self) { try Baseline(jsonLines: Array(text.utf8)) }
-        do throws(BaselineError) { _ = try Baseline(jsonLines: Array(text.utf8)) } catch { #expect(error.line == line) }
+        #expect(throws: JSONLinesError.self) { try Baseline(jsonLines: Array(text.utf8)) }
+        do throws(JSONLinesError) { _ = try Baseline(jsonLines: Array(text.utf8)) } catch {
+            #expect(error.line == line)
+        }
     }
 
     @Test("A summary alone is a baseline too")

@@ -197,7 +197,7 @@ struct RulesBoundsTests {
         var reader = BaselineReader()
         let zeros = [UInt8](repeating: 0, count: 1 << 16)
         var pieces = 0
-        #expect(throws: BaselineError.self) {
+        #expect(throws: JSONLinesError.self) {
             while pieces < 10_000 {
                 try reader.take(zeros[...])
                 pieces += 1

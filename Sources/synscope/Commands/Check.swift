@@ -247,14 +247,14 @@ struct CheckPlan {
 
     private static func baseline(_ path: String) throws(CommandFailure) -> Baseline {
         var reader = BaselineReader()
-        func failure(_ error: BaselineError) -> CommandFailure {
+        func failure(_ error: JSONLinesError) -> CommandFailure {
             let place = TextFile.name(path) + (error.line.map { ":\($0)" } ?? "")
             return CommandFailure(status: .unreadable, message: "\(place): \(error.message)")
         }
         try TextFile.readPieces(of: path) { piece throws(CommandFailure) in
-            do throws(BaselineError) { try reader.take(piece) } catch { throw failure(error) }
+            do throws(JSONLinesError) { try reader.take(piece) } catch { throw failure(error) }
         }
-        do throws(BaselineError) { return try reader.end() } catch { throw failure(error) }
+        do throws(JSONLinesError) { return try reader.end() } catch { throw failure(error) }
     }
 
     // MARK: Files

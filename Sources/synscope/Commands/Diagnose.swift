@@ -18,6 +18,8 @@ struct Diagnose: DocumentedCommand {
             .init("synscope diagnose capture.pcap", "what is wrong here, the worst first"),
             .init("synscope diagnose -v capture.pcap", "with the ladders of the attempts that show it"),
             .init("synscope diagnose -T json *.pcapng > diagnosis.json", "for other programs"),
+            .init("synscope diagnose today.pcap --against diagnosis.json", "what is new, worse, gone"),
+            .init("synscope diagnose --saved attempts.jsonl", "of the output of -T jsonl"),
         ],
         writesText: true,
         exitStatus: [.fine, .wrongUsage, .unreadable],
@@ -44,24 +46,43 @@ struct Diagnose: DocumentedCommand {
     @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json or jsonl.")
     var format = Format.text
 
+    @Option(
+        help: ArgumentHelp(
+            "Compare with an earlier diagnosis, the output of -T json or jsonl: what is new, worse, better, gone.",
+            valueName: "file"),
+        completion: .file(extensions: ["json", "jsonl"]))
+    var against: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Attempts that were saved with -T jsonl, instead of a capture; - is standard input.", valueName: "file"),
+        completion: .file(extensions: ["jsonl"]))
+    var saved: String?
+
     func validate() throws {
-        try input.requireFile()
+        if saved == nil {
+            try input.requireFile()
+        } else if !input.arguments.isEmpty || !input.files.isEmpty {
+            throw ValidationError("--saved takes the place of a capture: name one or the other")
+        } else if !selection.expressions.isEmpty || verbose {
+            throw ValidationError("--saved has no records that -Y could choose from, or -v draw")
+        }
         if top < 1 { throw ValidationError("--top \(top): there is nothing to show; it takes a number from 1 on") }
     }
 
     func run() throws {
         let style = text.style(in: times.zone)
+        let earlier = try against.map(Self.earlier)
+        if let saved { return try report(ofSaved: saved, earlier, style) }
         var taker = DiagnosisTaker(selection: try selection.predicate(), keepsEvidence: verbose && format == .text)
         var analysis = try Analysis(input)
         let (summary, _) = try analysis.run(&taker)
         let diagnosis = Diagnosis(taker.log)
         var output = StandardOutput(isLineBuffered: false)
-        let report = DiagnosisReport(diagnosis, summary)
-        switch format {
-        case .text: report.text(style, top: top, ladders: taker.evidence, to: &output.buffer)
-        case .json: report.json(analysis.capture, to: &output.buffer)
-        case .jsonl: report.jsonLines(to: &output.buffer)
-        }
+        let comparison = earlier.map { DiagnosisComparison($0, diagnosis) }
+        write(
+            DiagnosisReport(diagnosis, quality: summary.quality, comparison), analysis.capture, style, taker.evidence,
+            to: &output.buffer)
         if format == .text, taker.unknown > 0 {
             output.buffer.line(
                 "-Y: of \(HandshakeReport.Format.count(taker.unknown, "attempt")) it cannot be told; they were not looked at"
@@ -69,6 +90,50 @@ struct Diagnose: DocumentedCommand {
         }
         try output.flush()
         try analysis.reportFailures()
+    }
+
+    private func write(
+        _ report: DiagnosisReport, _ capture: CaptureDescription, _ style: TextStyle,
+        _ evidence: [UInt64: AttemptRecord], to out: inout OutputBuffer
+    ) {
+        switch format {
+        case .text: report.text(style, top: top, ladders: evidence, to: &out)
+        case .json: report.json(capture, to: &out)
+        case .jsonl: report.jsonLines(to: &out)
+        }
+    }
+
+    // MARK: Files of earlier runs
+
+    /// The most that an earlier diagnosis may have: octets.
+    private static let maximumDiagnosis = 64 << 20
+
+    private static func earlier(_ path: String) throws -> [EarlierSituation] {
+        let octets = try TextFile.read(path, most: maximumDiagnosis)
+        do throws(JSONLinesError) { return try EarlierDiagnosis.read(octets) } catch { throw failure(path, error) }
+    }
+
+    private static func failure(_ path: String, _ error: JSONLinesError) -> CommandFailure {
+        let place = TextFile.name(path) + (error.line.map { ":\($0)" } ?? "")
+        return CommandFailure(status: .unreadable, message: "\(place): \(error.message)")
+    }
+
+    /// Diagnoses attempts that were saved. What their capture was is in their own output, and not said again.
+    private func report(ofSaved path: String, _ earlier: [EarlierSituation]?, _ style: TextStyle) throws {
+        var reader = SavedAttempts()
+        try TextFile.readPieces(of: path) { piece throws(CommandFailure) in
+            do throws(JSONLinesError) { try reader.take(piece) } catch { throw Self.failure(path, error) }
+        }
+        do throws(JSONLinesError) { try reader.end() } catch { throw Self.failure(path, error) }
+        let diagnosis = Diagnosis(reader.log)
+        var output = StandardOutput(isLineBuffered: false)
+        let description = CaptureDescription(
+            files: [.init(name: TextFile.name(path), format: "jsonl", linkType: "", snaplen: 0, timeResolution: 1)],
+            filter: nil, started: nil)
+        write(
+            DiagnosisReport(diagnosis, quality: [], earlier.map { DiagnosisComparison($0, diagnosis) }), description,
+            style, [:], to: &output.buffer)
+        try output.flush()
     }
 }
 

@@ -1,40 +1,41 @@
 import PacketWire
 
+/// What becomes of a connection.
+package enum Course: Sendable {
+    case well, silent, unreachable, prohibited, rejected, refused, answerUnheard, ackMissing, queueFull,
+        serverResets
+    case clientResets, synLost, synAckLost, ackLost, foreignReset, challenged, wrongAck, elsewhere, fastOpen
+    case clientOnly, synOnly, synAndAnswer
+    /// One of the three losses.
+    case anyLoss
+
+    init(_ kind: IncidentWorld.Kind) {
+        self =
+            switch kind {
+            case .hostSilent, .networkSilent, .portDropped, .clientsDropped, .oneClientDropped: .silent
+            case .hostUnreachable: .unreachable
+            case .portProhibited, .clientsProhibited: .prohibited
+            case .portRejected: .rejected
+            case .clientsRefused, .portRefused: .refused
+            case .answersLost: .answerUnheard
+            case .finalAcksLost: .ackMissing
+            case .acceptQueueFull: .queueFull
+            case .serverResets: .serverResets
+            case .clientResets, .healthChecks: .clientResets
+            case .pathLoss, .pathLossOfClients: .anyLoss
+            case .serverSlow, .clientSlow, .scan, .flood, .backscatter: .well
+            case .middleboxResets: .foreignReset
+            case .collisions: .challenged
+            case .rewritten: .wrongAck
+            case .elsewhere: .elsewhere
+            case .fastOpenDropped: .fastOpen
+            case .oneDirection: .clientOnly
+            }
+    }
+}
+
 /// The segments of one connection as they pass the capture point, whatever becomes of it.
 struct Wire {
-    enum Manner {
-        case well, silent, unreachable, prohibited, rejected, refused, answerUnheard, ackMissing, queueFull,
-            serverResets
-        case clientResets, synLost, synAckLost, ackLost, foreignReset, challenged, wrongAck, elsewhere, fastOpen
-        case clientOnly, synOnly, synAndAnswer
-        /// One of the three losses.
-        case anyLoss
-
-        init(_ kind: IncidentWorld.Kind) {
-            self =
-                switch kind {
-                case .hostSilent, .networkSilent, .portDropped, .clientsDropped, .oneClientDropped: .silent
-                case .hostUnreachable: .unreachable
-                case .portProhibited, .clientsProhibited: .prohibited
-                case .portRejected: .rejected
-                case .clientsRefused, .portRefused: .refused
-                case .answersLost: .answerUnheard
-                case .finalAcksLost: .ackMissing
-                case .acceptQueueFull: .queueFull
-                case .serverResets: .serverResets
-                case .clientResets, .healthChecks: .clientResets
-                case .pathLoss, .pathLossOfClients: .anyLoss
-                case .serverSlow, .clientSlow, .scan, .flood, .backscatter: .well
-                case .middleboxResets: .foreignReset
-                case .collisions: .challenged
-                case .rewritten: .wrongAck
-                case .elsewhere: .elsewhere
-                case .fastOpenDropped: .fastOpen
-                case .oneDirection: .clientOnly
-                }
-        }
-    }
-
     private let connection: IncidentWorld.Connection
     private(set) var frames: [(octets: [UInt8], time: Int64)] = []
     /// Nanoseconds from the capture point to the server and back, and to the client and back.
@@ -143,9 +144,9 @@ struct Wire {
 
     // MARK: Courses
 
-    mutating func run(_ manner: Manner, _ draw: inout Draw) {
+    mutating func run(_ course: Course, _ draw: inout Draw) {
         let start = connection.time
-        switch manner {
+        switch course {
         case .anyLoss: return run(draw.pick([.synLost, .synAckLost, .ackLost]), &draw)
         case .well:
             syn(start)
@@ -156,7 +157,7 @@ struct Wire {
         case .synAndAnswer:
             syn(start)
             fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)
-        case .unreachable, .prohibited, .rejected: runReported(manner)
+        case .unreachable, .prohibited, .rejected: runReported(course)
         case .refused:
             syn(start)
             fromServer([.rst, .ack], seq: 0, ack: x &+ 1, at: start + serverLeg)
@@ -245,10 +246,10 @@ struct Wire {
         }
     }
 
-    private mutating func runReported(_ manner: Manner) {
+    private mutating func runReported(_ course: Course) {
         let isV6 = connection.client.address.version == .v6
         let (type, code): (UInt8, UInt8) =
-            switch manner {
+            switch course {
             case .unreachable: isV6 ? (1, 3) : (3, 1)
             case .prohibited: isV6 ? (1, 1) : (3, 13)
             default: isV6 ? (1, 4) : (3, 3)

@@ -88,17 +88,17 @@ package struct IncidentWorld: Sendable {
             var wire = Wire(connection, &draw)
             wire.serverLeg = jittered(legs[connection.server]!)
             wire.clientLeg = jittered(distances[connection.client.address]!)
-            var manner = Wire.Manner.well
+            var course = Course.well
             if let truth, let kind, IncidentWorld.happens(truth, to: connection), draw.chance(truth.rate) {
-                manner = Wire.Manner(kind)
+                course = Course(kind)
                 if kind == .serverSlow { wire.serverLeg = wire.serverLeg * 3 + 5_000_000 }
                 if kind == .clientSlow { wire.clientLeg = wire.clientLeg * 3 + 5_000_000 }
             } else if draw.chance(stray) {
-                manner = draw.pick([.synLost, .synAckLost])
+                course = draw.pick([.synLost, .synAckLost])
             } else if draw.chance(odd) {
-                manner = draw.pick([.silent, .refused, .clientResets, .ackMissing, .serverResets, .rejected])
+                course = draw.pick([.silent, .refused, .clientResets, .ackMissing, .serverResets, .rejected])
             }
-            wire.run(manner, &draw)
+            wire.run(course, &draw)
             frames += wire.frames
         }
         addStrangers(seconds, isV6, all)
@@ -250,6 +250,12 @@ package struct IncidentWorld: Sendable {
 
     /// - Parameter maximum: attempts that are kept one by one.
     package func diagnosed(maximum: Int = ObservationLog.usualMaximum) -> [Situation] {
+        IncidentWorld.diagnosis(of: frames, maximum: maximum).situations
+    }
+
+    static func diagnosis(
+        of frames: [(octets: [UInt8], time: Int64)], maximum: Int = ObservationLog.usualMaximum
+    ) -> Diagnosis {
         var tracker = HandshakeTracker(.init())
         var log = ObservationLog(maximum: maximum)
         inBatches(frames, tracker.makeBatch()) { batch in
@@ -257,6 +263,6 @@ package struct IncidentWorld: Sendable {
             for record in tracker.drain() { log.add(record) }
         }
         for record in tracker.finish() { log.add(record) }
-        return Diagnosis(log).situations
+        return Diagnosis(log)
     }
 }
