@@ -23,7 +23,7 @@ import threading
 import time
 import urllib.request
 
-from lab import Namespace, no_offload
+from namespaces import Namespace, internet_sum, no_offload, tcp_segment
 
 CLIENT, SERVER = "192.0.2.1", "192.0.2.2"
 PORT = 8080
@@ -155,18 +155,6 @@ def by_place(record):
     """With each frame's place among its attempt's instead of its number: of two frames that two processors deliver at once, one packet socket may
     be given one first, and another the other."""
     return with_frames(record, {frame: place for place, frame in enumerate(sorted(set(frames_in(record))))})
-
-
-def internet_sum(octets):
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
-    total = (total & 0xffff) + (total >> 16)
-    return ~((total & 0xffff) + (total >> 16)) & 0xffff
-
-
-def tcp_segment(source, target, seq, ack, flags, data=b""):
-    header = struct.pack("!HHIIBBHHH", source[1], target[1], seq, ack, 5 << 4, flags, 64240, 0, 0)
-    pseudo = socket.inet_aton(source[0]) + socket.inet_aton(target[0]) + struct.pack("!BBH", 0, 6, len(header + data))
-    return header[:16] + struct.pack("!H", internet_sum(pseudo + header + data)) + header[18:] + data
 
 
 def tcp_frame(tags, source, target, seq, ack, flags, data=b""):
