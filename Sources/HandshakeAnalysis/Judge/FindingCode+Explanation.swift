@@ -218,7 +218,7 @@ extension FindingCode {
                 title: "The RST may not be the peer's",
                 meaning: "The RST differs from what its supposed sender sent otherwise. A hint, no proof.",
                 recognition:
-                    "Another number of hops than the peer's packets, an IP identification far from those that the peer counts, SEQ 0 or payload.",
+                    "Another number of hops than its supposed sender's other packets; in the server's name also an IP identification far from those that it counts, SEQ 0 or payload.",
                 reference: "RFC 3360",
                 causes: "Firewalls and content filters that reset.",
                 next: "Capture on the server: if it did not send the RST, something between did.")

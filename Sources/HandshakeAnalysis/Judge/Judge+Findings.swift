@@ -263,6 +263,7 @@ extension Judge {
         if completion != nil, !wentOn { find(.resetAfterEstablished, on: .resetEstablished, &found) }
         findForgeries(resets.filter { !log[$0].fromClient }, &found)
         findMiddleboxResets(resets.filter { !log[$0].fromClient }, &found)
+        findMiddleboxResetsOfClient(resets.filter { log[$0].fromClient }, &found)
         // The server's own segments may prove a client.
         if !sawSYN, completion == nil, translation == nil, let synAck = synAcks.first,
             log[synAck].time &- captureStart > Judge.patience,

@@ -75,6 +75,24 @@ extension Judge {
         }
     }
 
+    /// RSTs in the client's name that come from another distance than all that it sent. Its other marks say less: stacks
+    /// number the RSTs of connections that they do not know by themselves.
+    func findMiddleboxResetsOfClient(_ resets: BitSet64, _ found: inout [Finding]) {
+        guard !resets.isEmpty else { return }
+        let peers = all.filter {
+            log[$0].fromClient && !log[$0].flags.contains(.rst) && !log[$0].isICMP && !log[$0].event.isLeftOut
+        }
+        guard let peer = note(peers.first) else { return }
+        for rst in resets.map({ log[$0] })
+        where peers.allSatisfy({ !Judge.areNear(log[$0].hopLimit, rst.hopLimit) }) {
+            var finding = Finding(.rstFromMiddlebox, [rst.frame])
+            explain(
+                &finding, "hop limit \(rst.hopLimit), the client's is \(peer.hopLimit)",
+                or: ["a stack that sends its resets so", "a RST of another connection on the tuple"])
+            found.append(finding)
+        }
+    }
+
     /// Whether RFC 9293 3.10.7.1 prescribes SEQ 0 for a RST of the server: with ACK, it answers a segment without ACK,
     /// and acknowledges that segment's SEQ+LEN; without, it answers an ACK of 0.
     private func isPrescribed(_ rst: SegmentNote) -> Bool {
