@@ -22,6 +22,8 @@ package struct AttemptFacts: Sendable {
     package var reporter: IPAddress?
     /// Whether its SYN has the option of Fast Open.
     package var hasFastOpen = false
+    /// Whether its client reset it as soon as it was a connection.
+    package var isResetByClientAtOnce = false
     /// As in `AttemptRecord`.
     package var isDoubtful = false
     /// Whether it is another attempt's copy behind a translator.
@@ -44,6 +46,10 @@ package struct AttemptFacts: Sendable {
         findings = record.findings.map(\.code)
         reporter = record.unreachable?.reporter
         hasFastOpen = record.clientOptions?.fastOpen != nil
+        isResetByClientAtOnce = record.findings.contains { finding in
+            finding.code == .resetAfterEstablished
+                && record.segments.contains { $0.fromClient && finding.frames.contains($0.frame) }
+        }
         (isDoubtful, isCopy) = (record.isDoubtful, record.copyOf != nil)
     }
 

@@ -54,8 +54,11 @@ extension Causes {
         for host in hosts {
             for number in host.servers {
                 var byClient: [UInt32: [Int]] = [:]
-                for position in open(at: [number]) where observations[position].fate == .resetByClient {
+                for position in open(at: [number]) where isReset(observations[position]) {
                     byClient[observations[position].client, default: []].append(position)
+        func isReset(_ observation: Observation) -> Bool {
+            observation.fate == .resetByClient || observation.traits.contains(.clientResetAfterEstablished)
+        }
                 }
                 for (client, positions) in byClient.sorted(by: { $0.value[0] < $1.value[0] })
                 where positions.count >= 5 && isRegular(positions) {
@@ -66,11 +69,11 @@ extension Causes {
                     let cluster = Search.Cluster(
                         port: nil, clients: nil, members: positions, affected: positions,
                         counts: Counts(attempts: positions.count, failures: positions.count))
-                    add(situation(.loadBalancerChecks, scope, cluster) { $0.fate == .resetByClient })
+                    add(situation(.loadBalancerChecks, scope, cluster, isReset))
                 }
             }
         }
-        findFailures(.clientResets, allowsPartial: true) { $0.fate == .resetByClient }
+        findFailures(.clientResets, allowsPartial: true, isReset)
     }
 
     /// Whether most of the times between attempts are within a fifth of their median.

@@ -33,6 +33,7 @@ struct Traits: OptionSet, Hashable {
     static let lostSYNACK = Traits(rawValue: 1 << 1)
     /// The SYN-ACK came again after the final ACK.
     static let lostACK = Traits(rawValue: 1 << 2)
+    /// The server reset the connection as soon as it was made.
     static let resetAfterEstablished = Traits(rawValue: 1 << 3)
     static let foreignReset = Traits(rawValue: 1 << 4)
     static let reusedTuple = Traits(rawValue: 1 << 5)
@@ -45,6 +46,8 @@ struct Traits: OptionSet, Hashable {
     static let wrongNumbers = Traits(rawValue: 1 << 10)
     /// A SYN-ACK that nobody asked for.
     static let unasked = Traits(rawValue: 1 << 11)
+    /// The client reset the connection as soon as it was made.
+    static let clientResetAfterEstablished = Traits(rawValue: 1 << 13)
 
     static let lost: Traits = [.lostSYN, .lostSYNACK, .lostACK]
 }
@@ -106,7 +109,8 @@ extension Traits {
             case .synRetransmitted, .synLost: insert(.lostSYN)
             case .synackLost: insert(.lostSYNACK)
             case .ackLost: insert(.lostACK)
-            case .resetAfterEstablished: insert(.resetAfterEstablished)
+            case .resetAfterEstablished:
+                insert(attempt.isResetByClientAtOnce ? .clientResetAfterEstablished : .resetAfterEstablished)
             case .rstFromMiddlebox, .possibleForgery: insert(.foreignReset)
             case .tupleReused, .synOnEstablished: insert(.reusedTuple)
             case .mssClamped: insert(.clampedMSS)

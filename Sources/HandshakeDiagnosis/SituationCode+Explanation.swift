@@ -219,8 +219,8 @@ extension SituationCode {
         case .clientResets:
             Words(
                 "Clients reset handshakes",
-                meaning: "They answer the SYN-ACK with RST.",
-                recognition: "RST of the client with SEQ x+1 before completion.",
+                meaning: "They answer the SYN-ACK with RST, or send one as soon as there is a connection.",
+                recognition: "RST of the client with SEQ x+1, before completion or before any data.",
                 reference: "RFC 9293 3.10.7.3",
                 causes: "A SYN scan, an application that gave up, a client that lost its state, a check of health.",
                 next: "Look at one: synscope draw FILE --attempt ID.",

@@ -20,7 +20,14 @@ package struct SavedAttempts: ~Copyable {
             var synToSynackNs: Int64?
             var synackToAckNs: Int64?
         }
-        struct Code: Decodable { var code: String }
+        struct Code: Decodable {
+            var code: String
+            var frames: [UInt64]?
+        }
+        struct Segment: Decodable {
+            var from: String
+            var frame: UInt64
+        }
         struct ICMP: Decodable { var reporter: String? }
         struct Options: Decodable {
             struct Side: Decodable { var fastOpen: String? }
@@ -40,6 +47,7 @@ package struct SavedAttempts: ~Copyable {
         var options: Options?
         var copyOf: UInt64?
         var findings: [Code]?
+        var segments: [Segment]?
     }
 
     private var lines = JSONLines()
@@ -95,6 +103,11 @@ package struct SavedAttempts: ~Copyable {
         attempt.findings = (line.findings ?? []).compactMap { FindingCode(rawValue: $0.code) }
         attempt.reporter = line.icmp?.reporter.flatMap { IPAddress($0) }
         attempt.hasFastOpen = line.options?.client?.fastOpen != nil
+        let resets = (line.findings ?? []).filter { $0.code == FindingCode.resetAfterEstablished.rawValue }
+            .flatMap { $0.frames ?? [] }
+        attempt.isResetByClientAtOnce = (line.segments ?? []).contains {
+            $0.from == "client" && resets.contains($0.frame)
+        }
         attempt.isDoubtful = attempt.findings.contains(where: doubtful.contains)
         attempt.isCopy = line.copyOf != nil
         return attempt

@@ -202,7 +202,14 @@ struct Wire {
         case .clientResets:
             syn(start)
             fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)
-            fromClient(.rst, seq: x &+ 1, at: start + serverLeg + clientLeg)
+            let end = start + serverLeg + clientLeg
+            if draw.chance(0.3) {
+                // By connect() and a close that lingers for no time.
+                fromClient(.ack, seq: x &+ 1, ack: y &+ 1, at: end)
+                fromClient([.rst, .ack], seq: x &+ 1, ack: y &+ 1, at: end + 100_000)
+            } else {
+                fromClient(.rst, seq: x &+ 1, at: end)
+            }
         case .foreignReset:
             syn(start)
             fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)
