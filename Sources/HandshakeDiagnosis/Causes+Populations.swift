@@ -55,11 +55,11 @@ extension Causes {
                 default: false
                 }
             }
-            let once = left.count { observations[$0].traits.isDisjoint(with: [.lostSYN, .lostSYNACK]) }
+            let once = left.count { !observations[$0].traits.contains(.repeatedSYN) }
             let clients = Set(left.map { observations[$0].client }).count
             guard weight(left) >= TrafficPatterns.floodThreshold, weight(left) > weight(all) / 2,
                 clients >= TrafficPatterns.floodThreshold / 5,
-                // Clients of a server that is merely silent send their SYNs again.
+                // Clients of a server that is merely silent send their SYNs again. A flooded one repeats its SYN-ACKs.
                 Double(once) >= Search.nearlyAll * Double(left.count), isBrief(left)
             else { continue }
             var situation = population(

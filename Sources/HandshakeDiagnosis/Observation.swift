@@ -46,6 +46,8 @@ struct Traits: OptionSet, Hashable {
     static let wrongNumbers = Traits(rawValue: 1 << 10)
     /// A SYN-ACK that nobody asked for.
     static let unasked = Traits(rawValue: 1 << 11)
+    /// The client sent its SYN again, whatever was lost.
+    static let repeatedSYN = Traits(rawValue: 1 << 12)
     /// The client reset the connection as soon as it was made.
     static let clientResetAfterEstablished = Traits(rawValue: 1 << 13)
 
@@ -106,7 +108,7 @@ extension Traits {
         self = []
         for code in attempt.findings {
             switch code {
-            case .synRetransmitted, .synLost: insert(.lostSYN)
+            case .synRetransmitted, .synLost: formUnion([.lostSYN, .repeatedSYN])
             case .synackLost: insert(.lostSYNACK)
             case .ackLost: insert(.lostACK)
             case .resetAfterEstablished:
