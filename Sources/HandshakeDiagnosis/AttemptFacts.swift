@@ -24,6 +24,8 @@ package struct AttemptFacts: Sendable {
     package var hasFastOpen = false
     /// Whether its client reset it as soon as it was a connection.
     package var isResetByClientAtOnce = false
+    /// Whether a connection came to be of which nothing of the client is in the capture.
+    package var isServersDirection = false
     /// As in `AttemptRecord`.
     package var isDoubtful = false
     /// Whether it is another attempt's copy behind a translator.
@@ -50,6 +52,9 @@ package struct AttemptFacts: Sendable {
             finding.code == .resetAfterEstablished
                 && record.segments.contains { $0.fromClient && finding.frames.contains($0.frame) }
         }
+        isServersDirection =
+            record.outcome == .partial && record.completedBy == .inferred
+            && !record.segments.contains { $0.fromClient }
         (isDoubtful, isCopy) = (record.isDoubtful, record.copyOf != nil)
     }
 

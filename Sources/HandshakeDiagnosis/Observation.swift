@@ -98,14 +98,16 @@ extension Fate {
         case .resetByClient: .resetByClient
         case .challenged, .stale: .challenged
         case .invalid: .wrongNumbers
-        case .pending, .partial, .superseded: .unknown
+        // The server goes on, so its client answered: elsewhere.
+        case .partial: attempt.isServersDirection ? .established : .unknown
+        case .pending, .superseded: .unknown
         }
     }
 }
 
 extension Traits {
     init(_ attempt: AttemptFacts) {
-        self = []
+        self = attempt.isServersDirection ? .oneSided : []
         for code in attempt.findings {
             switch code {
             case .synRetransmitted, .synLost: formUnion([.lostSYN, .repeatedSYN])

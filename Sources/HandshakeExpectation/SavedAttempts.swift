@@ -39,6 +39,7 @@ package struct SavedAttempts: ~Copyable {
         var server: End?
         var outcome: String?
         var failedBecause: String?
+        var completedBy: String?
         var clientIsn: UInt32?
         var counts: Counts?
         var firstTime: String?
@@ -108,6 +109,9 @@ package struct SavedAttempts: ~Copyable {
         attempt.isResetByClientAtOnce = (line.segments ?? []).contains {
             $0.from == "client" && resets.contains($0.frame)
         }
+        attempt.isServersDirection =
+            attempt.outcome == .partial && line.completedBy == CompletedBy.inferred.rawValue
+            && !(line.segments ?? []).contains { $0.from == "client" }
         attempt.isDoubtful = attempt.findings.contains(where: doubtful.contains)
         attempt.isCopy = line.copyOf != nil
         return attempt
