@@ -9,20 +9,23 @@ extension Causes {
         for host in hosts {
             for number in host.servers {
                 let positions = open(at: [number])
-                let dropped = positions.filter { observations[$0].traits.contains(.lostACK) }
-                guard dropped.count >= 2 else { continue }
-                func isDropped(_ position: Int) -> Bool {
-                    observations[position].fate == .silent
-                        || !observations[position].traits.isDisjoint(with: [.lostACK, .lostSYN])
+                guard positions.count(where: { observations[$0].traits.contains(.lostACK) }) >= 2 else { continue }
+                let isDropped = positions.map {
+                    observations[$0].fate == .silent
+                        || !observations[$0].traits.isDisjoint(with: [.lostACK, .lostSYN])
                 }
-                // What was dropped belongs to it from the first sign on, and before it as far as nothing went well.
-                let well = positions.last { $0 < dropped[0] && !isDropped($0) } ?? -1
-                let affected = positions.filter { $0 > well && isDropped($0) }
-                guard affected.count >= Search.least, let last = affected.last else { continue }
-                let members = positions.filter { $0 >= affected[0] && $0 <= last }
-                let counts = Counts(attempts: members.count, failures: affected.count)
+                // Where connections come one by one, SYNs are dropped long before the first ACK is.
+                let span = Search.span(
+                    Array(positions.indices), isDropped,
+                    of: Counts(attempts: positions.count, failures: isDropped.count { $0 }))
+                let members = span.places.map { positions[$0] }
+                let affected = span.places.filter { isDropped[$0] }.map { positions[$0] }
+                guard affected.count >= Search.least, let first = affected.first, let last = affected.last,
+                    affected.count(where: { observations[$0].traits.contains(.lostACK) }) >= 2
+                else { continue }
+                let counts = span.counts
                 let others = observations.indices.filter {
-                    $0 >= affected[0] && $0 <= last && observations[$0].isDecided && !isExplained[$0]
+                    $0 >= first && $0 <= last && observations[$0].isDecided && !isExplained[$0]
                         && Int(observations[$0].server) != number
                 }
                 let lost = others.count {
@@ -49,16 +52,17 @@ extension Causes {
         }
     }
 
-    /// Attempts that their clients reset after the SYN-ACK: at regular times, one client checks a server's health.
+    /// Attempts that their clients reset after the SYN-ACK, or as soon as they were connections: at regular times, one
+    /// client checks a server's health.
     mutating func findClientResets() {
+        func isReset(_ observation: Observation) -> Bool {
+            observation.fate == .resetByClient || observation.traits.contains(.clientResetAfterEstablished)
+        }
         for host in hosts {
             for number in host.servers {
                 var byClient: [UInt32: [Int]] = [:]
                 for position in open(at: [number]) where isReset(observations[position]) {
                     byClient[observations[position].client, default: []].append(position)
-        func isReset(_ observation: Observation) -> Bool {
-            observation.fate == .resetByClient || observation.traits.contains(.clientResetAfterEstablished)
-        }
                 }
                 for (client, positions) in byClient.sorted(by: { $0.value[0] < $1.value[0] })
                 where positions.count >= 5 && isRegular(positions) {

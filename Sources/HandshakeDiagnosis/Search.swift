@@ -165,7 +165,7 @@ struct Search {
     }
 
     /// The span of time that stands out most among some attempts; it begins and ends with one that it happened to.
-    private static func span(
+    static func span(
         _ places: [Int], _ isAffected: [Bool], of all: Counts
     ) -> (ratio: Double, places: ArraySlice<Int>, counts: Counts) {
         guard let first = places.firstIndex(where: { isAffected[$0] }),
