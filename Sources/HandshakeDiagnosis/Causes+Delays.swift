@@ -31,9 +31,10 @@ extension Causes {
         let slow = Set(significant.map(\.server))
         // Where most servers became slow, the way to them did.
         let around = tested.filter { prefix?.contains($0.address) ?? true }
-        if slow.count >= 3, slow.count * 5 >= around.count * 4 {
+        let isOneHost = prefix?.isHost ?? false
+        if slow.count >= (isOneHost ? 2 : 3), slow.count * 5 >= around.count * 4 {
             let members = significant.flatMap(\.spell.members).sorted()
-            let scope = Scope(servers: Set(tested.map(\.address)).count == around.count ? prefix : prefix)
+            let scope = Scope(servers: prefix)
             add(
                 delay(
                     .serverSlow, scope,
