@@ -36,12 +36,42 @@ extension Causes {
         }
     }
 
+    /// What happens on the way, or at the clients, happens at every server that they try.
+    mutating func mergePaths() {
+        let causes = self
+        merge(
+            [
+                .portReuseCollision, .sequenceRewritten, .resetByMiddlebox, .answersLost, .finalAcksLost, .clientResets,
+                .fastOpenBlackholed, .asymmetricRouting, .optionsStripped, .mssClamped,
+            ], alike: { $0.scope.clients == $1.scope.clients }, least: 2, allowsWell: true
+        ) { scope, group in
+            scope.servers = nil
+            scope.ports = []
+            return causes.isAll(scope, group)
+        }
+    }
+
+    /// Whether all attempts of a scope, from the first to the last time, are in one of its parts.
+    private func isAll(_ scope: Scope, _ parts: [Situation]) -> Bool {
+        let first = parts.map(\.window.lowerBound).min() ?? 0
+        let last = parts.map(\.window.upperBound).max() ?? 0
+        return observations.indices.allSatisfy { position in
+            let observation = observations[position]
+            let (server, client) = (server(position), client(position))
+            return !observation.isDecided || observation.time < first || observation.time > last
+                || !scope.contains(server, client) || parts.contains { $0.scope.contains(server, client) }
+        }
+    }
+
     /// Takes situations together that are alike and overlap in time, where nothing in the wider scope went well
     /// meanwhile.
-    /// - Parameter widen: makes the scope of all; false where there is none.
+    /// - Parameters:
+    ///   - least: so many of them at the least.
+    ///   - allowsWell: whether the scope need not be without what went well.
+    ///   - widen: makes the scope of all; false where there is none.
     private mutating func merge(
-        _ codes: Set<SituationCode>, alike: (Situation, Situation) -> Bool,
-        widen: (inout Scope, [Situation]) -> Bool
+        _ codes: Set<SituationCode>, alike: (Situation, Situation) -> Bool, least: Int = Search.least,
+        allowsWell: Bool = false, widen: (inout Scope, [Situation]) -> Bool
     ) {
         var left = situations
         var merged: [Situation] = []
@@ -58,7 +88,7 @@ extension Causes {
                 span = min(span.lowerBound, other.window.lowerBound)...max(span.upperBound, other.window.upperBound)
             }
             var scope = first.scope
-            guard group.count >= Search.least, widen(&scope, group), isNothingWell(in: scope, span, group) else {
+            guard group.count >= least, widen(&scope, group), allowsWell || isNothingWell(in: scope, span, group) else {
                 merged.append(first)
                 continue
             }
@@ -74,6 +104,10 @@ extension Causes {
             situation.wellAfter = group.compactMap(\.wellAfter).min()
             situation.chance = group.compactMap(\.chance).max()
             situation.contrasts = combined(group)
+            if group.contains(where: { $0.share != nil }) {
+                situation.share = Statistics.interval(
+                    Counts(attempts: situation.attempts, failures: situation.affected))
+            }
             merged.append(situation)
         }
         replaceSituations(merged)

@@ -138,6 +138,7 @@ struct Causes {
     func client(_ position: Int) -> IPAddress { log.addresses[Int(observations[position].client)] }
 
     func weight(_ positions: some Sequence<Int>) -> Int { positions.reduce(0) { $0 + Int(observations[$1].weight) } }
+        mergePaths()
 
     /// Attempts at a server, in order.
     func positions(at server: Int) -> [Int] { byServer[server] }
