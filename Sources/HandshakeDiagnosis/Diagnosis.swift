@@ -74,13 +74,30 @@ struct Causes {
         isExplained = [Bool](repeating: false, count: observations.count)
     }
 
-    /// A SYN without answer, and a SYN-ACK from another address that acknowledges it: two attempts that are one.
+    /// A SYN without answer, and a SYN-ACK from another address that acknowledges it: two attempts that are one. The
+    /// SYN may also have been captured a second time, on its way to that address.
     private static func findAnswersFromElsewhere(_ observations: inout [Observation]) {
-        let unasked = observations.filter { $0.traits.contains(.unasked) }.map(\.handshake)
-        if unasked.isEmpty { return }
-        let silent = Set(observations.filter { $0.fate == .silent }.map(\.handshake)).intersection(unasked)
-        for position in observations.indices where silent.contains(observations[position].handshake) {
-            if observations[position].fate == .silent { observations[position].fate = .answeredElsewhere }
+        var servers: [UInt64: UInt32] = [:]
+        for observation in observations where observation.fate == .silent {
+            servers[observation.handshake] = observation.server
+        }
+        // What was asked last is not decided yet.
+        for observation in observations
+        where observation.fate == .unknown && observation.traits.contains(.repeatedSYN) {
+            servers[observation.handshake] = observation.server
+        }
+        if servers.isEmpty { return }
+        let answered = observations.filter { answer in
+            guard let server = servers[answer.handshake], server != answer.server else { return false }
+            let isUsed = answer.fate == .established || answer.fate == .silent
+            return answer.traits.contains(.unasked) || answer.isDecided && !isUsed
+        }
+        let both = Set(answered.map(\.handshake))
+        if both.isEmpty { return }
+        for position in observations.indices where both.contains(observations[position].handshake) {
+            // What is left of the other half is no attempt of its own.
+            let isSilent = observations[position].fate == .silent
+            observations[position].fate = isSilent ? .answeredElsewhere : .unknown
             observations[position].traits.remove(.unasked)
         }
     }
@@ -121,6 +138,7 @@ struct Causes {
         findAsymmetry()
         mergeHosts()
         mergeClients()
+        mergePaths()
     }
 
     var unexplainedFailures: Int {
@@ -138,7 +156,6 @@ struct Causes {
     func client(_ position: Int) -> IPAddress { log.addresses[Int(observations[position].client)] }
 
     func weight(_ positions: some Sequence<Int>) -> Int { positions.reduce(0) { $0 + Int(observations[$1].weight) } }
-        mergePaths()
 
     /// Attempts at a server, in order.
     func positions(at server: Int) -> [Int] { byServer[server] }
