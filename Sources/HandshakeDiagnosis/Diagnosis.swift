@@ -197,6 +197,17 @@ struct Causes {
                 found.append(situation(code, scope, cluster, happened))
             }
             for situation in joined(found) { add(named(situation)) }
+                if isReported { takeSilent(positions, scope, &cluster) }
+                explain(cluster.affected)
+                if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
+                // What is left of a situation before and behind its densest time has no other cause.
+                if cluster.isPartial, cluster.chance == nil,
+                    cluster.affected.allSatisfy({ position in
+                        found.contains { $0.scope.contains(server(position), client(position)) }
+                    })
+                {
+                    break
+                }
         }
     }
 
