@@ -119,8 +119,8 @@ struct Causes {
         for (fate, answer) in [(Fate.silent, Situation.Answer.nothing), (.prohibited, .icmpError), (.refused, .rst)] {
             findClientsCutOff(fate, answer)
         }
-        findFailures(.hostUnreachable) { $0.fate == .unreachable }
-        findFailures(.portFiltered) { $0.fate == .prohibited }
+        findFailures(.hostUnreachable, isReported: true) { $0.fate == .unreachable }
+        findFailures(.portFiltered, isReported: true) { $0.fate == .prohibited }
         findFailures(.hostSilent) { $0.fate == .silent }
         findFailures(.portRefused, allowsPartial: true) { $0.fate == .refused }
         findFailures(.answersLost) { $0.fate == .answerUnheard }
@@ -181,22 +181,22 @@ struct Causes {
     // MARK: Failures at one host
 
     /// Looks for what happened to attempts at one host, at each: until nothing more stands out.
+    /// - Parameter isReported: whether ICMP errors say it.
     mutating func findFailures(
-        _ code: SituationCode, allowsPartial: Bool = false, _ happened: (Observation) -> Bool
+        _ code: SituationCode, allowsPartial: Bool = false, isReported: Bool = false,
+        _ happened: (Observation) -> Bool
     ) {
         for host in hosts {
             var found: [Situation] = []
             for _ in 0..<8 {
                 let positions = open(at: host.servers)
-                guard let cluster = search.cluster(positions, allowsPartial: allowsPartial, happened) else { break }
-                explain(cluster.affected)
-                if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
+                guard
+                    var cluster = search.cluster(
+                        isReported ? answered(positions) : positions, allowsPartial: allowsPartial, happened)
+                else { break }
                 let scope = Scope(
                     servers: .host(host.address),
                     ports: cluster.port.map { [$0] } ?? [], clients: cluster.clients)
-                found.append(situation(code, scope, cluster, happened))
-            }
-            for situation in joined(found) { add(named(situation)) }
                 if isReported { takeSilent(positions, scope, &cluster) }
                 explain(cluster.affected)
                 if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
@@ -208,16 +208,38 @@ struct Causes {
                 {
                     break
                 }
+                found.append(situation(code, scope, cluster, happened))
+            }
+            for situation in joined(found) { add(named(situation)) }
         }
+    }
+
+    /// Attempts of which something is known. Routers send ICMP errors for some SYNs only (RFC 1812 4.3.2.8): where
+    /// others got one, a SYN without answer speaks for nothing.
+    private func answered(_ positions: [Int]) -> [Int] { positions.filter { observations[$0].fate != .silent } }
+
+    /// Adds the attempts without answer to those that got ICMP errors, within their scope and time.
+    private func takeSilent(_ positions: [Int], _ scope: Scope, _ cluster: inout Search.Cluster) {
+        let (first, last) = (cluster.affected[0], cluster.affected.last!)
+        let silent = positions.filter {
+            $0 > first && $0 < last && observations[$0].fate == .silent && scope.contains(server($0), client($0))
+        }
+        cluster.members = (cluster.members + silent).sorted()
+        cluster.affected = (cluster.affected + silent).sorted()
+        cluster.counts.attempts += silent.count
+        cluster.counts.failures += silent.count
     }
 
     /// Clients that no server answers, of several that others reach at the same time.
     private mutating func findClientsCutOff(_ fate: Fate, _ answer: Situation.Answer) {
         let open = observations.indices.filter { observations[$0].isDecided && !isExplained[$0] }
+        let isReported = answer == .icmpError
         guard open.contains(where: { observations[$0].fate == fate }),
-            let cluster = search.cluster(open, allowsPartial: false, { $0.fate == fate }),
+            var cluster = search.cluster(
+                isReported ? answered(open) : open, allowsPartial: false, { $0.fate == fate }),
             let clients = cluster.clients, cluster.port == nil
         else { return }
+        if isReported { takeSilent(open, Scope(clients: clients), &cluster) }
         let (first, last) = (cluster.affected[0], cluster.affected.last!)
         let tried = Set(cluster.affected.map { server($0).address })
         let reached = Set(
