@@ -111,10 +111,12 @@ extension Causes {
             let own = Double(observation[keyPath: leg]) / Double(least[observation[keyPath: end]] ?? 1)
             return Int64(min(own, 1e6) * 1e6)
         }
-        var stretches: [(range: Range<Int>, chance: Double)] = []
-        split(relative, 0..<relative.count, 0, &stretches)
-        guard stretches.count > 1 else { return [] }
-        let medians = stretches.map { Self.median(values[$0.range]) }
+        var chances: [Int: Double] = [:]
+        split(relative, 0..<relative.count, 0, &chances)
+        guard !chances.isEmpty else { return [] }
+        let edges = [0] + chances.keys.sorted() + [values.count]
+        let stretches = zip(edges, edges.dropFirst()).map { $0..<$1 }
+        let medians = stretches.map { Self.median(values[$0]) }
         guard let best = medians.min() else { return [] }
         var spells: [Spell] = []
         var place = 0
@@ -128,33 +130,31 @@ extension Causes {
             }
             let start = place
             while place < stretches.count, isSlow(place) { place += 1 }
-            let around = (start > 0 ? stretches[start - 1].range.lowerBound : 0)..<stretches[place - 1].range.upperBound
-            let begin = start > 0 ? Self.step(relative, around, near: stretches[start].range.lowerBound) : 0
-            let range = begin..<stretches[place - 1].range.upperBound
+            let around = (start > 0 ? stretches[start - 1].lowerBound : 0)..<stretches[place - 1].upperBound
+            let begin = start > 0 ? Self.step(relative, around, near: stretches[start].lowerBound) : 0
+            let range = begin..<stretches[place - 1].upperBound
             spells.append(
                 Spell(
                     members: Array(positions[range]),
                     shift: .init(before: best, since: Self.median(values[range])),
-                    chance: stretches[start..<place].map(\.chance).min() ?? 1))
+                    // What changed within it says nothing of its edges.
+                    chance: [stretches[start].lowerBound, stretches[place - 1].upperBound].compactMap { chances[$0] }
+                        .min() ?? 1))
         }
         return spells
     }
 
     /// Splits a series where it changes, as long as chance would not do it.
-    private func split(
-        _ values: [Int64], _ range: Range<Int>, _ depth: Int, _ stretches: inout [(range: Range<Int>, chance: Double)],
-        chance: Double = 1
-    ) {
-        if depth < 4, range.count >= Self.leastInAll,
+    /// - Parameter chances: of each change, by its position.
+    private func split(_ values: [Int64], _ range: Range<Int>, _ depth: Int, _ chances: inout [Int: Double]) {
+        guard depth < 4, range.count >= Self.leastInAll,
             let change = Statistics.change(in: Array(values[range])), change.probability < Causes.significance,
             change.position >= Self.leastBeside, range.count - change.position >= Self.leastBeside
-        {
-            let middle = range.lowerBound + change.position
-            split(values, range.lowerBound..<middle, depth + 1, &stretches, chance: change.probability)
-            split(values, middle..<range.upperBound, depth + 1, &stretches, chance: change.probability)
-        } else {
-            stretches.append((range, chance))
-        }
+        else { return }
+        let middle = range.lowerBound + change.position
+        chances[middle] = change.probability
+        split(values, range.lowerBound..<middle, depth + 1, &chances)
+        split(values, middle..<range.upperBound, depth + 1, &chances)
     }
 
     /// Where values step up: the position that leaves the fewest high ones before and low ones behind.
