@@ -75,7 +75,7 @@ extension Judge {
         }
     }
 
-    /// RSTs in the client's name that come from another distance than all that it sent. Its other marks say less: stacks
+    /// RSTs in the client's name that come from another distance than all that it sent. Other marks say less: stacks
     /// number the RSTs of connections that they do not know by themselves.
     func findMiddleboxResetsOfClient(_ resets: BitSet64, _ found: inout [Finding]) {
         guard !resets.isEmpty else { return }

@@ -5,7 +5,7 @@ package enum Course: Sendable {
     case well, silent, unreachable, prohibited, rejected, refused, answerUnheard, ackMissing, queueFull,
         serverResets
     case clientResets, synLost, synAckLost, ackLost, foreignReset, challenged, wrongAck, elsewhere, fastOpen
-    case clientOnly, synOnly, synAndAnswer
+    case clientOnly, serverOnly, synOnly, synAndAnswer
     /// One of the three losses.
     case anyLoss
 
@@ -30,6 +30,7 @@ package enum Course: Sendable {
             case .elsewhere: .elsewhere
             case .fastOpenDropped: .fastOpen
             case .oneDirection: .clientOnly
+            case .otherDirection: .serverOnly
             }
     }
 }
@@ -156,7 +157,12 @@ struct Wire {
         case .synOnly: syn(start)
         case .synAndAnswer:
             syn(start)
-            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)
+            // Whether servers send it again is theirs to say.
+            for again in [0, 1, 3, 7].prefix(draw.int(1...4)) {
+                fromServer(
+                    [.syn, .ack], seq: y, ack: x &+ 1, at: start + Int64(again) * Wire.second + serverLeg,
+                    echoing: start)
+            }
         case .unreachable, .prohibited, .rejected: runReported(course)
         case .refused:
             syn(start)
@@ -224,17 +230,7 @@ struct Wire {
                 fromServer([.syn, .ack], seq: y, ack: x &+ 5000, at: time + serverLeg, echoing: time)
                 fromClient(.rst, seq: x &+ 5000, at: time + serverLeg + clientLeg)
             }
-        case .elsewhere:
-            for time in [0, 1, 3, 7].map({ start + $0 * Wire.second }) {
-                syn(time)
-                fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: time + serverLeg, echoing: start) { answer in
-                    let called = answer.source.address
-                    answer.source.address =
-                        called.version == .v4
-                        ? IPAddress(v4: UInt32(truncatingIfNeeded: called.low) | 0xc0)
-                        : IPAddress(v6High: called.high, low: called.low | 0xc000)
-                }
-            }
+        case .elsewhere: runElsewhere(isBehindToo: draw.chance(0.3))
         case .fastOpen:
             fromClient(.syn, seq: x, length: 20, at: start) {
                 $0.options.present.insert(.fastOpen)
@@ -244,6 +240,9 @@ struct Wire {
             fromServer(
                 [.syn, .ack], seq: y, ack: x &+ 1, at: start + Wire.second + serverLeg, echoing: start + Wire.second)
             goOn(from: start + Wire.second + serverLeg + clientLeg)
+        case .serverOnly:
+            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)
+            fromServer([.ack, .psh], seq: y &+ 1, ack: x &+ 101, length: 200, at: start + 2 * serverLeg + clientLeg)
         case .clientOnly:
             syn(start)
             let now = start + serverLeg + clientLeg
@@ -268,6 +267,28 @@ struct Wire {
             destination: connection.server, seq: x)
         syn(connection.time)
         frames.append((FrameEncoder(.ethernet).encode(error, about: segment), connection.time + serverLeg))
+    }
+
+    /// The answer comes from another address.
+    /// - Parameter isBehindToo: whether the SYN is captured again where it has that address.
+    private mutating func runElsewhere(isBehindToo: Bool) {
+        func other(_ called: IPAddress) -> IPAddress {
+            called.version == .v4
+                ? IPAddress(v4: UInt32(truncatingIfNeeded: called.low) | 0xc0)
+                : IPAddress(v6High: called.high, low: called.low | 0xc000)
+        }
+        for time in [0, 1, 3, 7].map({ connection.time + $0 * Wire.second }) {
+            syn(time)
+            if isBehindToo {
+                fromClient(.syn, seq: x, at: time + 10_000) {
+                    $0.destination.address = other($0.destination.address)
+                    $0.hopLimit -= 1
+                }
+            }
+            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: time + serverLeg, echoing: connection.time) {
+                $0.source.address = other($0.source.address)
+            }
+        }
     }
 
     /// The server still has a connection of these ports, and challenges.

@@ -11,7 +11,7 @@ package struct IncidentWorld: Sendable {
         case clientsDropped, clientsProhibited, clientsRefused, oneClientDropped
         case portRefused, answersLost, finalAcksLost, acceptQueueFull, serverResets, clientResets, healthChecks
         case pathLoss, pathLossOfClients, serverSlow, clientSlow, middleboxResets, collisions, rewritten, elsewhere
-        case fastOpenDropped, scan, flood, backscatter, oneDirection
+        case fastOpenDropped, scan, flood, backscatter, oneDirection, otherDirection
     }
 
     /// What there was to find.
@@ -176,7 +176,7 @@ package struct IncidentWorld: Sendable {
         case .rewritten: return truth(.sequenceRewritten, host, network, maybe)
         case .elsewhere: return truth(.answerFromElsewhere, host, everyone, maybe)
         case .fastOpenDropped: return truth(.fastOpenBlackholed, host, network, maybe)
-        case .oneDirection: return truth(.asymmetricRouting, host, network, nil)
+        case .oneDirection, .otherDirection: return truth(.asymmetricRouting, host, network, nil)
         }
     }
 
