@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab live simulate diagnose-worlds mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -92,6 +92,12 @@ CONNECTIONS ?= 200
 lab: all ## real connections of this kernel through a lossy relay, compared with its counters (root): make lab CONNECTIONS=200
 	@Scripts/setup/lab-dependencies.sh $(SUDO)
 	python3 Tests/Lab/lab.py --synscope $(CURDIR)/$(RELEASE) --connections $(CONNECTIONS)
+
+DRAWS ?= 10
+KINDS ?=
+incidents: all ## real incidents of this kernel, and what diagnose says of them (root): make incidents DRAWS=10 [KINDS="port-closed healthy"]
+	@Scripts/setup/lab-dependencies.sh $(SUDO)
+	python3 Tests/Lab/incidents.py --synscope $(CURDIR)/$(RELEASE) --draws $(DRAWS) $(if $(KINDS),--kind $(KINDS))
 
 KILLS ?= 10
 live: all ## watch on real connections beside tcpdump: signals, loss, rights, the screen, the service (root): make live KILLS=10

@@ -5,6 +5,7 @@ if [ "$(id -u)" != 0 ]; then exit 0; fi
 missing=
 command -v ip > /dev/null || missing="$missing iproute2"
 command -v iptables > /dev/null || missing="$missing iptables"
+command -v nft > /dev/null || missing="$missing nftables"
 command -v python3 > /dev/null || missing="$missing python3"
 command -v tcpdump > /dev/null || missing="$missing tcpdump"
 command -v tshark > /dev/null || missing="$missing tshark"

@@ -28,7 +28,8 @@ import tempfile
 import threading
 import time
 
-from namespaces import Namespace, Pcap, Sniffer, flags, is_tcp_or_icmp, link_address, no_offload, packet_socket, receive
+from namespaces import (
+    Namespace, Pcap, Sniffer, flags, is_tcp_or_icmp, link_address, no_offload, packet_socket, receive)
 
 MSG_FASTOPEN = 0x20000000
 TCP_FASTOPEN = 23

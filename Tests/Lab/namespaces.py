@@ -136,7 +136,7 @@ def flags(frame):
 
 
 class Sniffer:
-    """Captures at one end, or at several interfaces of a namespace at once: then frames are in the order of their times.
+    """Captures at one end, or at several interfaces of a namespace at once: then in the order of the frames' times.
     `keeps` says of a frame whether the capture has it."""
 
     def __init__(self, namespace, interfaces, path, keeps=None):
