@@ -124,7 +124,7 @@ package struct SituationWords {
             guard let contrast = situation.contrasts.first(where: { $0.kind == kind }),
                 contrast.attempts > contrast.affected
             else { return nil }
-            return "\(contrast.affected) of \(contrast.attempts) \(name)"
+            return "\(contrast.affected) of \(contrast.attempts) \(name) meanwhile"
         }
         switch situation.code {
         case .clientsBlocked, .answersLost, .finalAcksLost: return told(.otherClients, "of other clients")
@@ -174,7 +174,8 @@ package struct SituationWords {
     package var comparisons: [String] {
         situation.contrasts.map { contrast in
             let name = contrast.kind.rawValue.replacing("-", with: " ")
-            return "\(name): it happened to \(contrast.affected) of \(contrast.attempts)"
+            let time = contrast.kind == .otherTimes ? "" : " meanwhile"
+            return "\(name)\(time): it happened to \(contrast.affected) of \(contrast.attempts)"
         }
     }
 
