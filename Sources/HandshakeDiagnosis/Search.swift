@@ -104,8 +104,8 @@ struct Search {
         var cluster = Cluster(
             port: best.part.port, clients: best.part.clients, members: best.places.map { positions[$0] },
             affected: best.places.filter { isAffected[$0] }.map { positions[$0] }, counts: best.counts, chance: chance)
-        // No part stands out of all. One that it always happened to may stand out of those of its shape. If none does, it
-        // may still happen to all attempts now and then.
+        // No part stands out of all. One that it always happened to may stand out of those of its shape. If none does,
+        // it may still happen to all attempts now and then.
         if chance > Search.significance {
             guard
                 let other = always(places, isAffected, of: all, positions) ?? whole(positions, isAffected, all)
