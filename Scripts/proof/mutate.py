@@ -7,7 +7,7 @@
 Each line of mutations.tsv is a file, a text that stands in it exactly once, and the text that a mutant has in its
 place; \\n is a line's end. A file is named by its module and its own name: it may be in any folder of the module.
 The mutants are built in a copy of the project. The tests of a mutant's module are run: those of the decoder, of capture
-files, of expressions, or else of the analysis, the scenarios and 2,000 simulated worlds.
+files, of expressions, of the diagnosis, or else of the analysis, the scenarios and 2,000 simulated worlds.
 
 Every mutant ends in one of these ways, and none ends the run:
 
@@ -40,6 +40,7 @@ BUILD = ["swift", "build", "--build-tests"]
 # The tests of a module; those of the analysis for any other.
 TESTS = {
     "PacketWire": "PacketWireTests", "PacketCapture": "PacketCaptureTests", "HandshakeExpectation": "ExpectationTests",
+    "HandshakeDiagnosis": "DiagnosisTests",
 }
 ANALYSIS = "HandshakeAnalysisTests|ScenarioTests|SimulationTests"
 # What Swift Testing writes before the first thing that fails. A mutant's tests need no more time.

@@ -116,6 +116,19 @@ struct NearMissTests {
         #expect(found(20, of: 200) == [.pathLoss])
     }
 
+    @Test("SYNs without any answer, one at each of many servers, are no loss on the way")
+    func silenceIsNoLoss() {
+        let found = codes { traffic in
+            for n in 0..<12 {
+                traffic.add("10.1.0.\(n % 5 + 1)", "10.0.\(n).5:443", at: Double(10 * n), .silent)
+                for m in 0..<4 {
+                    traffic.add("10.1.0.\(m + 1)", "10.0.\(n).5:443", at: Double(10 * n + m) + 0.5)
+                }
+            }
+        }
+        #expect(found == [])
+    }
+
     @Test("A server that is always slow did not become slow; one that became slow did, and since when is told")
     func slow() throws {
         func found(_ legs: [Double]) -> [Situation] {
