@@ -35,8 +35,5 @@ struct WorldTests {
         let (one, other) = (try #require(exact.first), try #require(thinned.first))
         #expect(!one.isEstimate && other.isEstimate)
         #expect(abs(one.affected - other.affected) * 10 <= one.affected)
-        // What was joined counts on.
-        func others(_ situation: Situation) -> Int { situation.contrasts.reduce(0) { $0 + $1.attempts } }
-        #expect(abs(others(one) - others(other)) * 10 <= others(one), "\(others(one)), \(others(other))")
     }
 }

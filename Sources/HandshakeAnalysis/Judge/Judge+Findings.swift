@@ -325,6 +325,7 @@ extension Judge {
 
     private func findEarlyData(_ found: inout [Finding]) {
         let isFastOpen = offer.map { $0.options.contains(.fastOpen) } ?? false
+        let hasSYNACK = log.contains { $0.isSYNACK && !$0.fromClient }
         let early = sightings.counted.filter { position in
             let note = log[position]
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
@@ -335,6 +336,8 @@ extension Judge {
             if note.event == .clientMore { return false }
             if note.isSYN { return !note.options.contains(.fastOpen) && !isFastOpen }
             if note.isSYNACK { return !isFastOpen }
+            // Without any SYN-ACK, what it acknowledges was not captured.
+            if note.fromClient, note.flags.contains(.ack), !hasSYNACK { return false }
             // Further from x+1 than a mebibyte, it may be data of another connection on the tuple.
             if note.seq &- attempt.clientNext >= 1 << 20 { return false }
             // It acknowledges another y. If the SYN-ACK's y turns out to be right, this one was wrong; else its

@@ -273,10 +273,13 @@ extension Oracle {
         if kind == .steppedClock, wasDoubledByNetwork(packets) { return nil }
         let wasTaken = packets.allSatisfy(\.wasAccepted)
         // An answer from an address that the client did not call shows that a SYN was not lost. With a bad checksum
-        // either proves nothing.
+        // either proves nothing, and nobody looks for one that stands before its SYN.
+        func place(_ packet: Sent) -> Int { sightings.firstIndex { $0.packet == packet.index } ?? .max }
         let isAnsweredElsewhere = answers.contains { answer in
             answer.isElsewhere && answer.meaning == .synAck && isCaptured(answer) && !kind.hasBadChecksum(answer)
-                && packets.contains { $0.index == answer.answers && !kind.hasBadChecksum($0) }
+                && packets.contains {
+                    $0.index == answer.answers && !kind.hasBadChecksum($0) && place($0) < place(answer)
+                }
         }
         if isAnsweredElsewhere { return "an answer to one of them came from elsewhere" }
         if finding.location == .afterCapture {
