@@ -29,6 +29,9 @@ struct ObservationLogTests {
         #expect(log.servers.count <= 64 && log.addresses.count <= 128)
     }
 
+    @Test("An attempt takes 64 octets, as docs/diagnosis.md says")
+    func size() { #expect(MemoryLayout<Observation>.stride == 64) }
+
     @Test("What began before a time is forgotten, with its addresses")
     func forgets() {
         var log = ObservationLog()

@@ -273,10 +273,13 @@ extension Oracle {
         if kind == .steppedClock, wasDoubledByNetwork(packets) { return nil }
         let wasTaken = packets.allSatisfy(\.wasAccepted)
         // An answer from an address that the client did not call shows that a SYN was not lost. With a bad checksum
-        // either proves nothing, and nobody looks for one that stands before its SYN.
+        // either proves nothing. One that stands before its SYN, or comes hours apart by a clock that was set, is not
+        // looked for.
+        let isClockSet = kind == .steppedClock || kind == .setBack
         func place(_ packet: Sent) -> Int { sightings.firstIndex { $0.packet == packet.index } ?? .max }
         let isAnsweredElsewhere = answers.contains { answer in
             answer.isElsewhere && answer.meaning == .synAck && isCaptured(answer) && !kind.hasBadChecksum(answer)
+                && !isClockSet
                 && packets.contains {
                     $0.index == answer.answers && !kind.hasBadChecksum($0) && place($0) < place(answer)
                 }
