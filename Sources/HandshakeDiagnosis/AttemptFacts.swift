@@ -1,7 +1,7 @@
 package import HandshakeAnalysis
 package import PacketWire
 
-/// What a diagnosis asks of an attempt, whether it is at hand as a record or was saved as a line of JSON.
+/// The facts that a diagnosis asks of an attempt, of its record or of a saved line of JSON.
 package struct AttemptFacts: Sendable {
     package var id: UInt64
     package var client: Endpoint

@@ -137,7 +137,7 @@ extension Causes {
                 Spell(
                     members: Array(positions[range]),
                     shift: .init(before: best, since: Self.median(values[range])),
-                    // What changed within it says nothing of its edges.
+                    // A change within it says nothing of its edges.
                     chance: [stretches[start].lowerBound, stretches[place - 1].upperBound].compactMap { chances[$0] }
                         .min() ?? 1))
         }

@@ -36,7 +36,7 @@ extension Causes {
         }
     }
 
-    /// What happens on the way, or at the clients, happens at every server that they try.
+    /// Merges what happens on the way or at the clients: it happens at every server that they try.
     mutating func mergePaths() {
         let causes = self
         merge(

@@ -1,7 +1,7 @@
 public import HandshakeAnalysis
 import PacketWire
 
-/// What stands out among the attempts of a capture.
+/// The situations of a capture.
 ///
 /// Causes are looked for in the order of `SituationCode`. What one accounts for is not looked at again, so that one
 /// cause is one situation.
@@ -81,7 +81,7 @@ struct Causes {
         for observation in observations where observation.fate == .silent {
             servers[observation.handshake] = observation.server
         }
-        // What was asked last is not decided yet.
+        // The last SYNs of the capture are not decided yet.
         for observation in observations
         where observation.fate == .unknown && observation.traits.contains(.repeatedSYN) {
             servers[observation.handshake] = observation.server
@@ -95,7 +95,7 @@ struct Causes {
         let both = Set(answered.map(\.handshake))
         if both.isEmpty { return }
         for position in observations.indices where both.contains(observations[position].handshake) {
-            // What is left of the other half is no attempt of its own.
+            // The other half is no attempt of its own.
             let isSilent = observations[position].fate == .silent
             observations[position].fate = isSilent ? .answeredElsewhere : .unknown
             observations[position].traits.remove(.unasked)
@@ -200,7 +200,7 @@ struct Causes {
                 if isReported { takeSilent(positions, scope, &cluster) }
                 explain(cluster.affected)
                 if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
-                // What is left of a situation before and behind its densest time has no other cause.
+                // Failures before and behind a situation's densest time have the same cause.
                 if cluster.isPartial, cluster.chance == nil,
                     cluster.affected.allSatisfy({ position in
                         found.contains { $0.scope.contains(server(position), client(position)) }
@@ -283,7 +283,7 @@ struct Causes {
         return chosen.map { observations[$0].id }
     }
 
-    /// What others came to, and when it went well.
+    /// Counts other attempts, and notes when the scope's own went well.
     func compare(
         _ situation: inout Situation, from first: Int, to last: Int, _ happened: (Observation) -> Bool
     ) {

@@ -23,7 +23,7 @@ package struct EarlierSituation: Sendable, Hashable {
     }
 }
 
-/// What became of situations since an earlier diagnosis.
+/// Situations beside those of an earlier diagnosis.
 package struct DiagnosisComparison: Sendable {
     package enum Change: String, Sendable {
         case new

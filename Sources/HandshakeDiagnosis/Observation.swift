@@ -1,6 +1,6 @@
 import HandshakeAnalysis
 
-/// What became of an attempt, as far as causes are told from it.
+/// An attempt's outcome, as far as causes are told from it.
 enum Fate: UInt8, CaseIterable, Sendable {
     case established
     /// No answer to any SYN.
@@ -54,7 +54,7 @@ struct Traits: OptionSet, Hashable {
     static let lost: Traits = [.lostSYN, .lostSYNACK, .lostACK]
 }
 
-/// What is kept of an attempt.
+/// The facts of one attempt.
 struct Observation {
     /// Nanoseconds since the epoch.
     var time: Int64

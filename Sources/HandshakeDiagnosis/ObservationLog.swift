@@ -1,7 +1,7 @@
 package import HandshakeAnalysis
 import PacketWire
 
-/// What is kept of the attempts of a capture, in bounded memory.
+/// The facts of a capture's attempts, in bounded memory.
 ///
 /// Once the log is full, attempts of the same client and server that came to the same are taken together: one stays and
 /// stands for all of them, so that counts remain right and times get coarser. If that does not help, clients are no
@@ -113,7 +113,7 @@ package struct ObservationLog: Sendable {
         renumber()
     }
 
-    /// Of each two that follow each other in their kind, the first stays and stands for the second too.
+    /// Joins each two attempts that follow each other in their kind: the first stands for both.
     private mutating func join(_ kind: (Observation) -> Kind) {
         var first: [Kind: Int] = [:]
         var kept: [Observation] = []

@@ -4,7 +4,7 @@ public import PacketWire
 public struct AddressPrefix: Hashable, Sendable, Comparable {
     /// Its first address.
     public let address: IPAddress
-    /// From 0 to 32 for IPv4, to 128 for IPv6.
+    /// The length, from 0 to 32 for IPv4 and to 128 for IPv6.
     public let bits: Int
 
     /// The prefix of so many bits that an address lies in.
@@ -51,7 +51,7 @@ extension AddressPrefix: CustomStringConvertible {
     public var description: String { isHost ? address.description : "\(address)/\(bits)" }
 }
 
-/// What a situation is about: servers, their ports, clients.
+/// The servers, ports and clients of a situation.
 public struct Scope: Hashable, Sendable {
     /// Nil for all servers.
     public var servers: AddressPrefix?

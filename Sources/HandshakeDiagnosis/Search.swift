@@ -14,12 +14,12 @@ struct Search {
     static let significance = 0.01
     /// The same for a part that it happened to always, among the parts of its shape.
     static let significanceOfAlways = 0.05
-    /// From this share on, it happens to all of a part but for single exceptions.
+    /// It happens to all of a part, but for single exceptions, from this share on.
     static let nearlyAll = 0.8
     /// Parts of each kind that are looked at: those with the most that it happened to.
     private static let maximumParts = 64
 
-    /// What happened where.
+    /// Attempts that it happened to, and where.
     struct Cluster {
         var port: UInt16?
         var clients: AddressPrefix?
@@ -122,7 +122,7 @@ struct Search {
         var best: (chance: Double, part: Part)?
         for (part, places) in places.sorted(by: { $0.key.precedes($1.key) }) {
             guard let first = places.first, let last = places.last, places.allSatisfy({ isAffected[$0] }),
-                // What went well at another time says nothing of this one.
+                // Success at another time says nothing of this one.
                 (first...last).contains(where: { !isAffected[$0] })
             else { continue }
             let counts = Counts(attempts: places.count, failures: places.count)

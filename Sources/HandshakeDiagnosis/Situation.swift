@@ -1,6 +1,6 @@
 public import PacketWire
 
-/// What stands out in a capture: something that happened to several attempts and has one likely cause.
+/// A situation happened to several attempts and has one likely cause.
 public struct Situation: Sendable, Hashable {
     public var code: SituationCode
     public var scope: Scope
@@ -14,9 +14,9 @@ public struct Situation: Sendable, Hashable {
     /// When the last attempt of the scope went well before, and the first behind; nil where none did.
     public var wellBefore: Int64?
     public var wellAfter: Int64?
-    /// What others of the same time, or the same ones at other times, came to.
+    /// Other attempts of the same time, and the same ones at other times.
     public var contrasts: [Contrast] = []
-    /// What the SYNs got; nil where they were answered with SYN-ACKs.
+    /// The answer to the SYNs; nil where they were answered with SYN-ACKs.
     public var answer: Answer?
     /// Who sent the ICMP errors, where one did.
     public var reporter: IPAddress?

@@ -1,10 +1,10 @@
 public import HandshakeAnalysis
 
 extension SituationCode {
-    /// What would look the same from this capture.
+    /// Other causes that would look the same from this capture.
     public var alternatives: [String] { words.alternatives }
 
-    /// What, if it were seen, would show that the situation is another one.
+    /// The observation that would show that the situation is another one.
     public var refutedBy: String { words.refutedBy }
 
     public var explanation: Explanation { words.explanation }
@@ -34,7 +34,8 @@ extension SituationCode {
                 "A client tries many servers or ports and uses next to none",
                 meaning: "Its failures say nothing about the servers: they count in no other situation.",
                 recognition:
-                    "At least 20 servers and ports without a connection, at most a tenth as many with one, and most of them asked by nobody else.",
+                    "At least 20 servers and ports without a connection, at most a tenth as many with one, and "
+                    + "most of them asked by nobody else.",
                 reference: "RFC 9293 3.10.7.1 (a closed port refuses)",
                 causes: "A port scanner, an inventory tool, a worm, a peer-to-peer client with an old list.",
                 next: "Ask whose address it is. If it is not yours, block it.",
@@ -45,7 +46,8 @@ extension SituationCode {
                 "Many handshakes are left open at one server",
                 meaning: "The server's memory for half-open connections may run out; other clients may be turned away.",
                 recognition:
-                    "At least 100 SYNs of at least 20 clients left open, more than half of all, sent once each, most within a short time.",
+                    "At least 100 SYNs of at least 20 clients left open, more than half of all, sent once each, "
+                    + "most within a short time.",
                 reference: "RFC 4987",
                 causes: "A SYN flood, often with forged sources.",
                 next: "On the server: nstat -az TcpExtSyncookiesSent TcpExtListenDrops; enable SYN cookies.",
@@ -77,7 +79,8 @@ extension SituationCode {
                 "SYNs meet connections that the server still has",
                 meaning: "The server answers with a challenge ACK, or not at all, and the client gets no connection.",
                 recognition:
-                    "The only answer is an ACK without SYN, or the tuple was in use shortly before (RFC 5961 4, RFC 6191).",
+                    "The only answer is an ACK without SYN, or the tuple was in use shortly before (RFC 5961 4, "
+                    + "RFC 6191).",
                 reference: "RFC 5961 section 4; RFC 6191",
                 causes:
                     "An address translator with few ports, a client with fixed ports, connections that one side lost.",
@@ -92,7 +95,8 @@ extension SituationCode {
                 recognition: "ACK outside [x+1, x+1+L] or not y+1, on several attempts.",
                 reference: "RFC 9293 3.10.7.3",
                 causes:
-                    "A firewall that randomises sequence numbers in one direction only, two devices that answer for one.",
+                    "A firewall that randomises sequence numbers in one direction only, two devices that answer "
+                    + "for one.",
                 next: "Capture on both sides of the firewall and compare the ISNs.",
                 alternatives: ["answers to older connections of the same ports", "segments that somebody forged"],
                 refutedBy: "the same numbers on both sides of every device")
@@ -133,7 +137,8 @@ extension SituationCode {
                 "Some clients get no connection where others do",
                 meaning: "The server is there; what differs is who asks.",
                 recognition:
-                    "Attempts of one network of clients, or of one client, fail alike at the same time as those of others succeed; Fisher's exact test.",
+                    "Attempts of one network of clients, or of one client, fail alike at the same time as those "
+                    + "of others succeed; Fisher's exact test.",
                 reference: "RFC 1812 5.3.9 (filtering)",
                 causes:
                     "A filter by source address, a blocked or banned client, a route that is missing on the way back.",
@@ -146,7 +151,8 @@ extension SituationCode {
                 "A port does not answer while its host does",
                 meaning: "A filter stops SYNs to it, silently or with an ICMP error.",
                 recognition:
-                    "No attempt at the port was answered while other ports of the host answered, or an ICMP error says so.",
+                    "No attempt at the port was answered while other ports of the host answered, or an ICMP "
+                    + "error says so.",
                 reference: "RFC 1812 5.2.7.1; RFC 9293 3.10.7.1 (a closed port would refuse)",
                 causes: "A rule of a firewall, a security group, a server whose accept queue stays full.",
                 next: "On the server: ss -ltn, nft list ruleset, nstat -az TcpExtListenDrops.",
@@ -168,7 +174,8 @@ extension SituationCode {
                 meaning:
                     "Its accept queue is full: final ACKs are dropped, SYN-ACKs come again, then SYNs go unanswered.",
                 recognition:
-                    "SYN-ACKs again after the final ACK, and SYNs without answer at one port, while other servers lose less (Fisher's exact test).",
+                    "SYN-ACKs again after the final ACK, and SYNs without answer at one port, while other "
+                    + "servers lose less (Fisher's exact test).",
                 reference: "listen(2); RFC 9293 3.10.7.4",
                 causes: "The application hangs, or calls accept() too rarely; a backlog that is too small.",
                 next: "On the server: ss -ltn (Recv-Q at Send-Q), nstat -az TcpExtListenOverflows TcpExtListenDrops.",
@@ -181,7 +188,8 @@ extension SituationCode {
                 recognition: "Half-open attempts in which the SYN comes again after the SYN-ACK.",
                 reference: "RFC 9293 3.8.1",
                 causes:
-                    "A filter or a broken way from here to the clients, asymmetric routing through a stateful firewall.",
+                    "A filter or a broken way from here to the clients, asymmetric routing through a stateful "
+                    + "firewall.",
                 next: "Capture at a client: if the SYN-ACK is not there, look between.",
                 alternatives: ["clients that drop the SYN-ACK (checksum, filter)"],
                 refutedBy: "the SYN-ACK, captured at the client")
@@ -202,7 +210,8 @@ extension SituationCode {
                 recognition: "RST of the server after its SYN-ACK, before data of its own.",
                 reference: "RFC 9293 3.10.7.4",
                 causes:
-                    "A proxy or load balancer without a server behind it, a full accept queue with tcp_abort_on_overflow, an application that closes at once.",
+                    "A proxy or load balancer without a server behind it, a full accept queue with "
+                    + "tcp_abort_on_overflow, an application that closes at once.",
                 next: "On the server: nstat -az TcpExtListenOverflows TcpExtTCPAbortOnClose; the application's log.",
                 alternatives: ["a middlebox that resets with the server's hop limit"],
                 refutedBy: "the RST missing in a capture at the server")
@@ -241,7 +250,8 @@ extension SituationCode {
                 "Segments of handshakes are lost on the way",
                 meaning: "Most attempts come to a connection, some only after one or more retransmissions.",
                 recognition:
-                    "SYNs, SYN-ACKs or ACKs were lost in at least five attempts, and in 1 % of them at the least (Wilson's interval).",
+                    "SYNs, SYN-ACKs or ACKs were lost in at least five attempts, and in 1 % of them at the least "
+                    + "(Wilson's interval).",
                 reference: "RFC 6298 section 2; RFC 9293 3.8.1",
                 causes: "A full link, a bad cable or radio, a policer.",
                 next: "synscope explain syn-lost synack-lost; ip -s link on the way; capture at a second point.",
@@ -252,7 +262,8 @@ extension SituationCode {
                 "Answers of a server take longer since a moment",
                 meaning: "The time from SYN to SYN-ACK stepped up.",
                 recognition:
-                    "A change in the order of the round trips (Pettitt's test), to at least twice the median and 1 ms more.",
+                    "A change in the order of the round trips (Pettitt's test), to at least twice the median and "
+                    + "1 ms more.",
                 reference: "Pettitt, Applied Statistics 28 (1979)",
                 causes: "A queue on the way, another path, a host without processor time.",
                 next: "Compare with a capture at the server: there the SYN-ACK follows the SYN at once, or not.",

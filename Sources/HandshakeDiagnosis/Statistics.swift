@@ -74,7 +74,7 @@ enum Statistics {
         return (best.position, min(1, probability))
     }
 
-    /// From 1; equals share the mean of theirs.
+    /// Ranks count from 1; equals share the mean of theirs.
     private static func ranks(of values: [Int64]) -> [Double] {
         let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
         var ranks = [Double](repeating: 0, count: values.count)

@@ -15,7 +15,7 @@ enum CaptureField: String, CaseIterable, Sendable {
         }
     }
 
-    /// What one of its names is called.
+    /// The noun for one of its names.
     var noun: String {
         switch self {
         case .quality: "capture quality"
@@ -28,7 +28,8 @@ enum CaptureField: String, CaseIterable, Sendable {
         case .quality:
             "what the capture itself is; in assertions, outside of aggregates: capture.quality contains filtered"
         case .situations:
-            "what synscope diagnose finds; in assertions, outside of aggregates: capture.situations contains port-filtered"
+            "what synscope diagnose finds; in assertions, outside of aggregates: capture.situations contains "
+                + "port-filtered"
         }
     }
 
@@ -39,7 +40,7 @@ enum CaptureField: String, CaseIterable, Sendable {
     }
 }
 
-/// What a capture says of those fields.
+/// The names that each field of a capture has.
 package struct CaptureFacts: Sendable {
     private var codes: [CaptureField: [String]]
 

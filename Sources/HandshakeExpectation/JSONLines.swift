@@ -48,7 +48,7 @@ package struct JSONLines: ~Copyable {
     func error(_ message: String) -> JSONLinesError { JSONLinesError(line: number, message: message) }
 }
 
-/// What is wrong with a file of JSON Lines.
+/// A fault in a file of JSON Lines.
 package struct JSONLinesError: Error, Sendable {
     package var line: Int?
     package var message: String

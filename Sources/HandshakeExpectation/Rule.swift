@@ -45,7 +45,7 @@ package struct RuleCheck: Sendable {
     private var untold = 0
     /// What is compared with a baseline, of the attempts that are surely selected; nil where that is not asked for.
     private var figures: Baseline?
-    /// What is needed to find situations; nil where no rule asks for them.
+    /// Facts of the attempts, in which situations are looked for; nil where no rule asks for them.
     private var observed: ObservationLog?
 
     /// - Parameter selection: which attempts are looked at at all; nil for all.

@@ -9,7 +9,7 @@ package struct SituationCourse: Sendable {
         package var told: Int64
     }
 
-    /// What is told of a situation, once each.
+    /// A situation begins or ends. Each is told once.
     package enum Event: Sendable {
         case begins(Situation)
         case ends(Situation)

@@ -2,7 +2,7 @@ package import HandshakeAnalysis
 package import HandshakeDiagnosis
 import PacketWire
 
-/// What stands out in a capture, in full.
+/// The situations of a capture, in full.
 package struct DiagnosisReport {
     private let diagnosis: Diagnosis
     private let quality: [CaptureQualityFinding]
@@ -96,7 +96,7 @@ package struct DiagnosisReport {
         }
     }
 
-    /// What there is beside the situations.
+    /// The attempts in all, and the failures beside the situations.
     private var totals: String {
         var parts = [Format.count(diagnosis.attempts, "attempt")]
         if diagnosis.situations.isEmpty {

@@ -129,7 +129,7 @@ public struct Handshakes: Sendable {
         return false
     }
 
-    /// What stands out among the attempts, the worst first, as `synscope diagnose` finds it (docs/diagnosis.md).
+    /// Situations of the attempts, the worst first, as `synscope diagnose` finds it (docs/diagnosis.md).
     public var situations: [Situation] { Diagnosis(attempts).situations }
 
     /// The ladder diagram of an attempt, 100 columns of UTF-8.

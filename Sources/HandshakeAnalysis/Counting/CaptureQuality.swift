@@ -98,7 +98,8 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
                 title: "The capture's clock is coarse",
                 meaning: "Times count whole seconds or milliseconds: round trips have bounds, no figures.",
                 recognition:
-                    "An interface declares milliseconds or coarser units; or four frames or more, all on whole seconds; "
+                    "An interface declares milliseconds or coarser units; or four frames or more, all on whole "
+                    + "seconds; "
                     + "or a hundred or more, all on whole milliseconds.",
                 reference: "pcapng, if_tsresol",
                 causes: "A text dump that was converted, a device with a slow clock.",

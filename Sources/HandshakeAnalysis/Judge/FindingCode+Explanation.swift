@@ -218,7 +218,8 @@ extension FindingCode {
                 title: "The RST may not be the peer's",
                 meaning: "The RST differs from what its supposed sender sent otherwise. A hint, no proof.",
                 recognition:
-                    "Another number of hops than its supposed sender's other packets; in the server's name also an IP identification far from those that it counts, SEQ 0 or payload.",
+                    "Another number of hops than its supposed sender's other packets; in the server's name also "
+                    + "an IP identification far from those that it counts, SEQ 0 or payload.",
                 reference: "RFC 3360",
                 causes: "Firewalls and content filters that reset.",
                 next: "Capture on the server: if it did not send the RST, something between did.")
@@ -400,7 +401,8 @@ extension FindingCode {
             Explanation(
                 title: "The capture's order is not the network's",
                 meaning:
-                    "A SYN-ACK stands before its SYN, an ACK before its SYN-ACK, or the final ACK behind what shows that it "
+                    "A SYN-ACK stands before its SYN, an ACK before its SYN-ACK, or the final ACK behind what "
+                    + "shows that it "
                     + "was sent. No round trip is computed from them.",
                 recognition: "Frame order against the handshake's.",
                 reference: "RFC 9293 3.5",

@@ -201,7 +201,7 @@ extension HandshakeTracker {
             guard acknowledgesSYN else {
                 attempts[slot].wrongSynAckAck = segment.ack
                 attempts[slot].wrongSynAckISN = segment.seq
-                // Of the connection's own numbers it says nothing.
+                // It says nothing of the connection's own numbers.
                 if !hasY { attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength }
                 return .synAckWrongAck
             }

@@ -25,7 +25,7 @@ struct AttemptSink: AttemptTaker {
     /// Summary of the chosen attempts, for text; and their totals where not all were chosen.
     private var overview: CaptureOverview?
     private var chosen: HandshakeSummary?
-    /// What is kept of them to find situations.
+    /// Facts of these attempts, in which situations are looked for.
     private var observed: ObservationLog?
     private let style: TextStyle
     /// Attempts that a terminal shows in any case; of more, those without failure or finding are only counted.

@@ -4,7 +4,7 @@ import HandshakeDiagnosis
 import Simulation
 import Synchronization
 
-/// What came of the worlds of one kind.
+/// Counts of the worlds of one kind.
 private struct IncidentTally {
     var worlds = 0
     /// Worlds in which it happened to too few connections to be told.

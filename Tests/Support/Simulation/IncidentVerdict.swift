@@ -1,7 +1,7 @@
 package import HandshakeDiagnosis
 import PacketWire
 
-/// What the diagnosis of a world got right.
+/// The parts of a diagnosis that are right.
 package struct IncidentVerdict: Sendable {
     /// Situations of the right kind, whose scopes have the right connections together.
     package private(set) var isFound = false

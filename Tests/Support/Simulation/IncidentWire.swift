@@ -1,6 +1,6 @@
 import PacketWire
 
-/// What becomes of a connection.
+/// The course of a connection.
 package enum Course: Sendable {
     case well, silent, unreachable, prohibited, rejected, refused, answerUnheard, ackMissing, queueFull,
         serverResets

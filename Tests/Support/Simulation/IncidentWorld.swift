@@ -14,7 +14,7 @@ package struct IncidentWorld: Sendable {
         case fastOpenDropped, scan, flood, backscatter, oneDirection, otherDirection
     }
 
-    /// What there was to find.
+    /// The situation that there is to find.
     package struct Truth: Sendable {
         package var code: SituationCode
         package var servers: Set<Endpoint>
