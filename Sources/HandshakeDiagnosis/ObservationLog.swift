@@ -12,10 +12,10 @@ package struct ObservationLog: Sendable {
 
     private let maximum: Int
     private(set) var observations: [Observation] = []
-    private(set) var servers: [Endpoint] = []
-    private(set) var addresses: [IPAddress] = []
-    private var serverNumbers: [Endpoint: UInt32] = [:]
-    private var addressNumbers: [IPAddress: UInt32] = [:]
+    private var numberedServers = Numbered<Endpoint>()
+    private var numberedAddresses = Numbered<IPAddress>()
+    var servers: [Endpoint] { numberedServers.values }
+    var addresses: [IPAddress] { numberedAddresses.values }
     /// Attempts that were added, copies behind a translator left out.
     package private(set) var attempts = 0
     /// Attempts that are in no observation any more.
@@ -64,21 +64,9 @@ package struct ObservationLog: Sendable {
         if observations.count >= maximum { thin() }
     }
 
-    private mutating func number(of server: Endpoint) -> UInt32 {
-        if let known = serverNumbers[server] { return known }
-        let number = UInt32(servers.count)
-        servers.append(server)
-        serverNumbers[server] = number
-        return number
-    }
+    private mutating func number(of server: Endpoint) -> UInt32 { numberedServers.number(of: server) }
 
-    private mutating func number(of address: IPAddress) -> UInt32 {
-        if let known = addressNumbers[address] { return known }
-        let number = UInt32(addresses.count)
-        addresses.append(address)
-        addressNumbers[address] = number
-        return number
-    }
+    private mutating func number(of address: IPAddress) -> UInt32 { numberedAddresses.number(of: address) }
 
     /// Forgets attempts that began before a time.
     /// - Parameter time: nanoseconds since the epoch.
@@ -132,7 +120,7 @@ package struct ObservationLog: Sendable {
     /// Forgets addresses that are in no observation any more.
     private mutating func renumber() {
         let (oldServers, oldAddresses) = (servers, addresses)
-        (servers, addresses, serverNumbers, addressNumbers) = ([], [], [:], [:])
+        (numberedServers, numberedAddresses) = (Numbered(), Numbered())
         for position in observations.indices {
             let observation = observations[position]
             observations[position].server = number(of: oldServers[Int(observation.server)])
@@ -141,5 +129,19 @@ package struct ObservationLog: Sendable {
                 observations[position].reporter = number(of: oldAddresses[Int(observation.reporter) - 1]) + 1
             }
         }
+    }
+}
+
+/// Values and their numbers, from 0 in the order in which they came.
+private struct Numbered<Value: Hashable & Sendable>: Sendable {
+    private(set) var values: [Value] = []
+    private var numbers: [Value: UInt32] = [:]
+
+    mutating func number(of value: Value) -> UInt32 {
+        if let known = numbers[value] { return known }
+        let number = UInt32(values.count)
+        values.append(value)
+        numbers[value] = number
+        return number
     }
 }
