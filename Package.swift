@@ -74,8 +74,11 @@ let package = Package(
             name: "HandshakeAnalysis",
             dependencies: ["PacketWire", "CLinux"],
             swiftSettings: settings),
+        // Threads, bounded queues, and the ring of slots between stages.
+        .target(name: "WorkerThreads", dependencies: ["CLinux"], swiftSettings: settings),
         .target(
-            name: "PacketCapture", dependencies: ["CPcap", "CZlib", "CZstd", "CLz4", "CLinux", "PacketWire"],
+            name: "PacketCapture",
+            dependencies: ["CPcap", "CZlib", "CZstd", "CLz4", "CLinux", "PacketWire", "WorkerThreads"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         // What many attempts together say: situations, their scopes, times and contrasts.
         .target(
@@ -112,13 +115,13 @@ let package = Package(
             name: "SynscopeTesting",
             dependencies: [
                 "HandshakeExpectation", "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketCapture",
-                "PacketWire",
+                "PacketWire", "WorkerThreads",
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "synscope",
             dependencies: [
-                "CLinux", "CSeccomp", "PacketWire", "HandshakeAnalysis", "HandshakeDiagnosis", "PacketCapture",
+                "CLinux", "CSeccomp", "WorkerThreads", "PacketWire", "HandshakeAnalysis", "HandshakeDiagnosis", "PacketCapture",
                 "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -157,8 +160,10 @@ let package = Package(
             ],
             exclude: ["Golden"], swiftSettings: testSettings),
         .testTarget(
-            name: "PacketCaptureTests", dependencies: ["PacketCapture", "PacketWire", "Fixtures", "TestSupport"],
+            name: "PacketCaptureTests",
+            dependencies: ["PacketCapture", "PacketWire", "WorkerThreads", "Fixtures", "TestSupport"],
             swiftSettings: testSettings),
+        .testTarget(name: "WorkerThreadsTests", dependencies: ["WorkerThreads"], swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeReportTests",
             dependencies: ["HandshakeReport", "HandshakeScenario", "HandshakeAnalysis", "Fixtures"],

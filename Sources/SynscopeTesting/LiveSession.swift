@@ -2,6 +2,7 @@ import HandshakeAnalysis
 import PacketCapture
 import PacketWire
 import Synchronization
+import WorkerThreads
 
 /// A capture on a thread of its own, from its making until it is ended.
 ///

@@ -5,6 +5,7 @@ import PacketWire
 import Synchronization
 import TestSupport
 import Testing
+import WorkerThreads
 
 @Suite("A file that is followed", .serialized)
 struct FollowedFileTests {

@@ -1,3 +1,5 @@
+import WorkerThreads
+
 /// Has the octets of a mapped file in memory some way ahead of who reads them, on a thread of its own: the reader waits
 /// neither for storage nor for pages to be mapped.
 ///

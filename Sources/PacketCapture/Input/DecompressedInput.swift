@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import WorkerThreads
 
 /// Reads a descriptor and decompresses it on a thread of its own, some pieces ahead of who takes them: a decompressor
 /// is slower than what analyses its output, or nearly so.

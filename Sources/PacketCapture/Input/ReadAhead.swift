@@ -1,5 +1,6 @@
 package import PacketWire
 import Synchronization
+package import WorkerThreads
 
 /// Reads and decodes files some batches ahead of those who take them: on a thread of its own, or, where there are
 /// several takers and reading waits for nobody but a thread that has buffers ready, on theirs.

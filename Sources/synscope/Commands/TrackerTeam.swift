@@ -3,6 +3,7 @@ import HandshakeAnalysis
 import HandshakeReport
 import PacketCapture
 import PacketWire
+import WorkerThreads
 
 /// Trackers that share the tuples out, on threads of their own. The caller's thread takes what they decide; where they
 /// list nothing it has nothing else to do, and is the first tracker's.

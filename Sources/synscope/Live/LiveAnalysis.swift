@@ -6,6 +6,7 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 import Synchronization
+import WorkerThreads
 
 /// What the capture's thread hands on, and to whom. Nothing in it waits before the end.
 struct LiveOutlets: Sendable {

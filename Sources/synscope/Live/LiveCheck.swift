@@ -6,6 +6,7 @@ import HandshakeMonitor
 import HandshakeReport
 import PacketCapture
 import Synchronization
+import WorkerThreads
 
 /// A check of what interfaces carry while a command runs, or for a time.
 ///

@@ -9,6 +9,7 @@ import HandshakeService
 import PacketCapture
 import PacketWire
 import Synchronization
+import WorkerThreads
 
 /// One run of `watch`: opens what needs rights, gives them up, starts the threads, and sees to signals until the end.
 ///

@@ -1,5 +1,5 @@
-import PacketCapture
 import Synchronization
+import WorkerThreads
 
 /// Writes standard output on a thread of its own, some pieces behind who fills the next.
 ///

@@ -1,9 +1,9 @@
 import Glibc
-import PacketCapture
 import Synchronization
 import Testing
+import WorkerThreads
 
-@Suite struct RingTests {
+@Suite struct StageRingTests {
     private final class Slot: Sendable {
         let number = Mutex(0)
         let sums = Mutex([0, 0])
