@@ -49,6 +49,7 @@ let package = Package(
     name: "synscope",
     products: [
         .library(name: "PacketWire", targets: ["PacketWire"]),
+        .library(name: "HandshakeRecord", targets: ["HandshakeRecord"]),
         .library(name: "HandshakeAnalysis", targets: ["HandshakeAnalysis"]),
         .library(name: "HandshakeDiagnosis", targets: ["HandshakeDiagnosis"]),
         .library(name: "SynscopeTesting", targets: ["SynscopeTesting"]),
@@ -70,9 +71,10 @@ let package = Package(
         .target(name: "CLinux"),
         // Lifetimes: the parser is a value that borrows the frame's bytes.
         .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+        // What is said of attempts and captures: values and their words.
+        .target(name: "HandshakeRecord", dependencies: ["PacketWire"], swiftSettings: settings),
         .target(
-            name: "HandshakeAnalysis",
-            dependencies: ["PacketWire", "CLinux"],
+            name: "HandshakeAnalysis", dependencies: ["HandshakeRecord", "PacketWire", "CLinux"],
             swiftSettings: settings),
         // Threads, bounded queues, and the ring of slots between stages.
         .target(name: "WorkerThreads", dependencies: ["CLinux"], swiftSettings: settings),
@@ -82,30 +84,31 @@ let package = Package(
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         // What many attempts together say: situations, their scopes, times and contrasts.
         .target(
-            name: "HandshakeDiagnosis", dependencies: ["HandshakeAnalysis", "PacketWire"], swiftSettings: settings),
+            name: "HandshakeDiagnosis", dependencies: ["HandshakeRecord", "PacketWire"], swiftSettings: settings),
         .target(
-            name: "HandshakeReport", dependencies: ["HandshakeAnalysis", "HandshakeDiagnosis", "PacketWire"],
+            name: "HandshakeReport", dependencies: ["HandshakeRecord", "HandshakeDiagnosis", "PacketWire"],
             swiftSettings: settings),
         .target(
-            name: "HandshakeScenario", dependencies: ["PacketWire", "HandshakeAnalysis", "HandshakeReport"],
+            name: "HandshakeScenario",
+            dependencies: ["PacketWire", "HandshakeRecord", "HandshakeAnalysis", "HandshakeReport"],
             swiftSettings: settings),
         // Expressions over records, assertions and rules over all of them, and what came of them.
         .target(
             name: "HandshakeExpectation",
             dependencies: [
-                "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketWire",
+                "HandshakeRecord", "HandshakeDiagnosis", "HandshakeReport", "PacketWire",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
         // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
         .target(
             name: "HandshakeMonitor",
-            dependencies: ["HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketWire"],
+            dependencies: ["HandshakeRecord", "HandshakeDiagnosis", "HandshakeReport", "PacketWire"],
             swiftSettings: settings),
         .target(
             name: "HandshakeService",
             dependencies: [
-                "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis", "PacketWire", "CLinux",
+                "HandshakeMonitor", "HandshakeReport", "HandshakeRecord", "PacketWire", "CLinux",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -121,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "synscope",
             dependencies: [
-                "CLinux", "CSeccomp", "WorkerThreads", "PacketWire", "HandshakeAnalysis", "HandshakeDiagnosis", "PacketCapture",
+                "CLinux", "CSeccomp", "WorkerThreads", "PacketWire", "HandshakeRecord", "HandshakeAnalysis",
+                "HandshakeDiagnosis", "PacketCapture",
                 "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -152,6 +156,9 @@ let package = Package(
             path: "Tests/Support/Simulate", swiftSettings: testSettings),
         .testTarget(
             name: "PacketWireTests", dependencies: ["PacketWire", "TestSupport"], exclude: ["Independent"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "HandshakeRecordTests", dependencies: ["HandshakeRecord", "PacketWire"],
             swiftSettings: testSettings),
         .testTarget(
             name: "HandshakeAnalysisTests",

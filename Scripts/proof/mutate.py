@@ -42,7 +42,7 @@ TESTS = {
     "PacketWire": "PacketWireTests", "PacketCapture": "PacketCaptureTests", "HandshakeExpectation": "ExpectationTests",
     "HandshakeDiagnosis": "DiagnosisTests",
 }
-ANALYSIS = "HandshakeAnalysisTests|ScenarioTests|SimulationTests"
+ANALYSIS = "HandshakeAnalysisTests|HandshakeRecordTests|ScenarioTests|SimulationTests"
 # What Swift Testing writes before the first thing that fails. A mutant's tests need no more time.
 FAILURE = "✘".encode()
 

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 package import PacketWire
 
 /// The facts that a diagnosis asks of an attempt, of its record or of a saved line of JSON.

@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import PacketWire
 
 // Round trips that became longer, or shorter, at a moment.

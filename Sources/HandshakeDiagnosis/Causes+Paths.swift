@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import PacketWire
 
 // What happens on the way, and in a server's queues: losses, full queues, resets that are meant.

@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import PacketWire
 
 // What strangers do: scans, floods, and answers to packets that were sent in somebody's name.
@@ -16,7 +16,7 @@ extension Causes {
             }
         }
         for (client, tried) in targets.sorted(by: { log.addresses[Int($0.key)] < log.addresses[Int($1.key)] }) {
-            guard tried.unused.count >= TrafficPatterns.scanThreshold, tried.used.count * 10 <= tried.unused.count,
+            guard tried.unused.count >= TrafficPattern.scanThreshold, tried.used.count * 10 <= tried.unused.count,
                 !isPathDown(tried.unused, from: client)
             else { continue }
             let address = log.addresses[Int(client)]
@@ -57,8 +57,8 @@ extension Causes {
             }
             let once = left.count { !observations[$0].traits.contains(.repeatedSYN) }
             let clients = Set(left.map { observations[$0].client }).count
-            guard weight(left) >= TrafficPatterns.floodThreshold, weight(left) > weight(all) / 2,
-                clients >= TrafficPatterns.floodThreshold / 5,
+            guard weight(left) >= TrafficPattern.floodThreshold, weight(left) > weight(all) / 2,
+                clients >= TrafficPattern.floodThreshold / 5,
                 // Clients of a server that is merely silent send their SYNs again. A flooded one repeats its SYN-ACKs.
                 Double(once) >= Search.nearlyAll * Double(left.count), isBrief(left)
             else { continue }
@@ -85,7 +85,7 @@ extension Causes {
         for host in hosts {
             let all = host.servers.flatMap { positions(at: $0) }.sorted()
             let unasked = all.filter { observations[$0].traits.contains(.unasked) }
-            guard Set(unasked.map { observations[$0].client }).count >= TrafficPatterns.backscatterThreshold,
+            guard Set(unasked.map { observations[$0].client }).count >= TrafficPattern.backscatterThreshold,
                 !all.contains(where: { observations[$0].isDecided })
             else { continue }
             add(population(.backscatter, Scope(servers: .host(host.address)), unasked))

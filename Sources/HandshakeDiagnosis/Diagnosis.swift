@@ -1,4 +1,4 @@
-public import HandshakeAnalysis
+public import HandshakeRecord
 import PacketWire
 
 /// The situations of a capture.

@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 
 /// An attempt's outcome, as far as causes are told from it.
 enum Fate: UInt8, CaseIterable, Sendable {

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// The facts of a capture's attempts, in bounded memory.

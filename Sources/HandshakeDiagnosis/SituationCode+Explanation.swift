@@ -1,4 +1,4 @@
-public import HandshakeAnalysis
+public import HandshakeRecord
 
 extension SituationCode {
     /// Other causes that would look the same from this capture.

@@ -1,4 +1,4 @@
-public import HandshakeAnalysis
+public import HandshakeRecord
 
 /// The stable names of situations: they appear in JSON, in assertions and in `synscope explain`. Their order is that of
 /// precedence: an attempt that one situation accounts for is not looked at by those behind it.

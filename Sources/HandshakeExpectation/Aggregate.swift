@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 
 /// What is asked of all attempts together.
 enum AggregateKind: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 
 /// A claim about all attempts of a capture, checked and ready to be tried.
 package struct Assertion: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-package import HandshakeAnalysis
+package import HandshakeRecord
 
 /// What an earlier run came to: shares of outcomes, and quantiles of the handshake's round trip.
 package struct Baseline: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 package import HandshakeDiagnosis
 
 /// What an assertion can ask of the capture itself, beside its attempts: `capture.quality contains filtered`,

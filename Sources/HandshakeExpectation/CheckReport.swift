@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 package import HandshakeReport
 import PacketWire
 

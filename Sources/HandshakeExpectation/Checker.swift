@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import PacketWire
 
 /// Gives names their meaning and types, and makes tests of expressions. Everything that can be wrong with an expression

@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 
 /// Makes a claim of an expression.
 struct ClaimBuilder {

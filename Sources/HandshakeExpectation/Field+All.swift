@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import PacketWire
 
 extension Field {

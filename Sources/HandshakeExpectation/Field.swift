@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import HandshakeReport
 import PacketWire
 

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 
 /// What came of an assertion.
 package struct Judgement: Sendable {

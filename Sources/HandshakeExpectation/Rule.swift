@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import HandshakeDiagnosis
 
 /// An assertion with what a report says of it.

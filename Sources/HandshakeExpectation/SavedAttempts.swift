@@ -1,5 +1,5 @@
 import Foundation
-import HandshakeAnalysis
+import HandshakeRecord
 package import HandshakeDiagnosis
 import PacketWire
 

@@ -1,5 +1,5 @@
 import Glibc
-import HandshakeAnalysis
+import HandshakeRecord
 
 /// What a duration that a time is compared with is counted from.
 package enum TimeReference: Sendable {

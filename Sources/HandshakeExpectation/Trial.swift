@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 
 /// An assertion and the attempts that it has met.
 package struct Trial: Sendable {

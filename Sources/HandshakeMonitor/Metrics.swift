@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import HandshakeDiagnosis
 package import HandshakeReport
 
@@ -37,7 +37,7 @@ package enum Metrics {
         }
         family("patterns", "gauge", "Patterns that the attempts so far show together, by code.")
         for code in [FindingCode.synFlood, .portScan, .backscatter] {
-            sample("patterns", ("code", code.rawValue), summary.patternFindings.count { $0.code == code })
+            sample("patterns", ("code", code.rawValue), summary.patterns.count { $0.code == code })
         }
 
         family("situations", "gauge", "Situations that last (synscope explain), by code.")

@@ -1,6 +1,6 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import HandshakeDiagnosis
-package import HandshakeReport
+import HandshakeReport
 import PacketWire
 import Synchronization
 

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 
 /// One server (address and port) or client (address), and how its attempts went.
 package struct Party: Sendable {

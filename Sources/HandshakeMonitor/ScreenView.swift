@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import HandshakeDiagnosis
 package import HandshakeReport
 import PacketWire
@@ -161,7 +161,7 @@ package struct ScreenView: Sendable {
         for name in shown.standing.waitingFor { canvas.line("waiting for \(name)", .red) }
         // Until the diagnosis has them, with more to say.
         let told = shown.situations.contains { [.scan, .flood, .backscatter].contains($0.situation.code) }
-        for pattern in summary.patternFindings.prefix(told ? 0 : 3) {
+        for pattern in summary.patterns.prefix(told ? 0 : 3) {
             let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
             canvas.line("\(pattern.code.rawValue)  \(place)  \(pattern.count)", .red)
         }

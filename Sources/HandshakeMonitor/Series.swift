@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 
 /// The attempts that began in one second, and the frames that came in it.
 package struct Second: Sendable {

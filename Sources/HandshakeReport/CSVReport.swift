@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// Records as CSV (RFC 4180), a header line first. Unknown is empty; findings are separated by spaces.

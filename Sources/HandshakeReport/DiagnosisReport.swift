@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 package import HandshakeDiagnosis
 import PacketWire
 

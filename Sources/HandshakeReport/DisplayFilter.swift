@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// The display filter of Wireshark that shows an attempt's frames, to be copied.

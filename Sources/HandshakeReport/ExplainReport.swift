@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 import HandshakeDiagnosis
 
 /// `synscope explain`: the catalogue in words.

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// Records as JSON, version 1 of the schema (docs/schema.json). Frame numbers count from 1; `first_time` is RFC 3339;
@@ -328,7 +328,7 @@ package enum JSONReport {
         json.object("findings") {
             for code in FindingCode.allCases { if let n = summary.findings[code] { $0.field(code.rawValue, n) } }
         }
-        json.array("patterns", summary.patternFindings) { json, pattern in
+        json.array("patterns", summary.patterns) { json, pattern in
             json.object {
                 $0.field("code", pattern.code.rawValue)
                 $0.field("severity", pattern.code.severity.rawValue)

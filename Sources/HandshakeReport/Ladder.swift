@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// The ladder diagram of one attempt: two lifelines, an arrow a segment, the sums that must come out, and findings

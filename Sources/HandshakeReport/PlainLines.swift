@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// Writes the JSON lines of plain attempts: of one shape, all but the figures is the same in each, so that it is copied

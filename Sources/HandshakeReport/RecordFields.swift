@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 package import PacketWire
 
 /// A record's fields by their paths in JSON: `outcome`, `rtt.total_ns`, `segments[0].kind`; a finding's by its code,

@@ -1,5 +1,5 @@
 import Glibc
-import HandshakeAnalysis
+import HandshakeRecord
 package import HandshakeDiagnosis
 import PacketWire
 

@@ -1,10 +1,10 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 package import HandshakeDiagnosis
 import PacketWire
 
 extension TextReport {
     /// A flood, a scan or backscatter in words.
-    static func describe(_ pattern: TrafficPatterns.Pattern) -> String {
+    static func describe(_ pattern: TrafficPattern) -> String {
         let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
         let count = "\(pattern.count)\(pattern.isLowerBound ? " or more" : "")"
         let what =
@@ -128,7 +128,7 @@ extension TextReport {
         let situations: [FindingCode: SituationCode] = [
             .synFlood: .flood, .portScan: .scan, .backscatter: .backscatter,
         ]
-        for (code, patterns) in Dictionary(grouping: summary.patternFindings, by: \.code).sorted(by: {
+        for (code, patterns) in Dictionary(grouping: summary.patterns, by: \.code).sorted(by: {
             $0.key.rawValue < $1.key.rawValue
         }) where !(situations[code].map(told.contains) ?? false) {
             rows += patterns.prefix(10).map { SummaryRow(code.rawValue, TextReport.describe($0), .yellow) }

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 import PacketWire
 
 /// The table that an operator reads: a line an attempt, its findings beneath it, a summary at the end.

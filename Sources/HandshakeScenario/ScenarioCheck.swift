@@ -34,7 +34,7 @@ extension Scenario {
         attempts += tracker.finish()
         return ScenarioResult(
             attempts: attempts.sorted { $0.id < $1.id }, summary: RecordFields(tracker.summary),
-            patterns: tracker.summary.patternFindings.map(\.code), batches: tracker.batches)
+            patterns: tracker.summary.patterns.map(\.code), batches: tracker.batches)
     }
 
     /// The attempts as the command writes them as JSON Lines, in the order in which they are decided, and the summary.
@@ -54,7 +54,7 @@ extension Scenario {
         configuration.hashSeed = 1
         var (out, plainLines) = (OutputBuffer(), PlainLines(numbering))
         var decided = [[Decisions]](repeating: [], count: workers)
-        var summary = HandshakeSummary()
+        var counts = SummaryCounts()
         for worker in 0..<workers {
             guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
                 preconditionFailure("there is no memory for a table")
@@ -70,16 +70,16 @@ extension Scenario {
             }
             tracker.end(take)
             take(&tracker)
-            summary.add(tracker.summary)
+            counts.add(tracker.allCounts)
         }
         Decisions.inTurn(decided) { order, turn in
             if order.isPlain(turn) {
-                plainLines.line(order[plain: turn], to: &out) { order.record(turn) }
+                plainLines.line(order.plain(turn), to: &out) { order.record(turn) }
             } else {
                 JSONReport.line(order.record(turn), numbering, to: &out)
             }
         }
-        JSONReport.line(summary, CaptureLoss(), to: &out)
+        JSONReport.line(counts.summary, CaptureLoss(), to: &out)
         return out.bytes
     }
 

@@ -1,4 +1,4 @@
-import HandshakeAnalysis
+import HandshakeRecord
 package import HandshakeMonitor
 import HandshakeReport
 package import NIOCore

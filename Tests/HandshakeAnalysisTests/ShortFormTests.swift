@@ -109,7 +109,7 @@ import Testing
             tracker.receive(batch)
         }
         tracker.end()
-        let patterns = tracker.summary.patternFindings
+        let patterns = tracker.summary.patterns
         #expect(patterns.map(\.code) == [.portScan])
         #expect(patterns.map(\.address) == [source])
         #expect(patterns.map(\.count) == [40])

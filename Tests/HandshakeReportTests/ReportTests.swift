@@ -192,9 +192,9 @@ struct ReportTests {
         _ code: FindingCode, _ port: UInt16?, _ count: Int, _ window: ClosedRange<Int64>?, _ established: Int?,
         _ text: String
     ) {
-        let pattern = TrafficPatterns.Pattern(
+        let pattern = TrafficPattern(
             code: code, address: IPAddress(v4: 0x0a00_0001), port: port, count: count, window: window,
-            established: established)
+            established: established, isLowerBound: code == .portScan)
         #expect(TextReport.describe(pattern) == text)
     }
 

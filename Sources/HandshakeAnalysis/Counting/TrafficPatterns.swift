@@ -1,43 +1,9 @@
-public import PacketWire
+import HandshakeRecord
+import PacketWire
 
 /// What many attempts together look like. Counts are kept for a bounded number of addresses (the busiest stay), so that
 /// a flood from random sources costs no memory.
-public struct TrafficPatterns: Sendable {
-    public struct Pattern: Sendable, Hashable {
-        package init(
-            code: FindingCode, address: IPAddress, port: UInt16?, count: Int, window: ClosedRange<Int64>?,
-            established: Int?
-        ) {
-            (self.code, self.address, self.port, self.count) = (code, address, port, count)
-            (self.window, self.established) = (window, established)
-        }
-
-        public var code: FindingCode
-        /// The server under a flood, the source of a scan, the victim whose backscatter this is.
-        public var address: IPAddress
-        /// The port under a flood; nil where the pattern is not about one.
-        public var port: UInt16?
-        /// Attempts, targets or segments, as the code says; a lower bound where more addresses were seen than are kept.
-        public var count: Int
-        /// When the first and the last of them began, in nanoseconds since the epoch; nil where that is not known.
-        public var window: ClosedRange<Int64>?
-        /// A second, over that time; nil where it is none.
-        public var rate: Double? {
-            guard let window, window.upperBound > window.lowerBound else { return nil }
-            return Double(count) * 1e9 / Double(window.upperBound &- window.lowerBound)
-        }
-        /// Connections of a flooded server that were established, at most: others may share their counter. Nil of other
-        /// patterns: established connections are not counted by their clients.
-        public var established: Int?
-        /// Whether there may be more: no more are told apart.
-        public var isLowerBound: Bool { code == .portScan && count >= FrequentTargets.most }
-    }
-
-    /// Below these a pattern is not named.
-    public static let floodThreshold = 100
-    public static let scanThreshold = 20
-    public static let backscatterThreshold = 20
-
+struct TrafficPatterns: Sendable {
     private var unansweredAt: FrequentKeys<Endpoint>
     /// Servers at which attempts failed otherwise: refused, reset, unreachable.
     private var failedAt = FrequentKeys<Endpoint>(capacity: 1024)
@@ -108,21 +74,8 @@ public struct TrafficPatterns: Sendable {
         }
     }
 
-    /// A server and the attempts at it that came to no connection. Counts are lower bounds where more servers were seen
-    /// than are kept.
-    public struct TroubledServer: Sendable, Hashable {
-        public var server: Endpoint
-        /// Attempts that were left open, unanswered or superseded, and those that failed otherwise.
-        public var unanswered: Int
-        public var failed: Int
-        /// Connections that were established, at most: others may share their counter.
-        public var established: Int
-        /// When the first and the last of those that failed began, in nanoseconds since the epoch.
-        public var window: ClosedRange<Int64>?
-    }
-
     /// The servers with the most attempts that came to no connection, the worst first.
-    package func troubledServers(_ most: Int) -> [TroubledServer] {
+    func troubledServers(_ most: Int) -> [TroubledServer] {
         var all: [Endpoint: (unanswered: Int, failed: Int, window: TimeWindow)] = [:]
         for (server, count, window) in unansweredAt.sorted { all[server] = (count, 0, window) }
         for (server, count, window) in failedAt.sorted {
@@ -139,28 +92,30 @@ public struct TrafficPatterns: Sendable {
         }
     }
 
-    func findings() -> [Pattern] {
-        var patterns: [Pattern] = []
+    func findings() -> [TrafficPattern] {
+        var patterns: [TrafficPattern] = []
         func add(
             _ code: FindingCode, _ address: IPAddress, _ port: UInt16?, _ count: Int, _ window: TimeWindow,
             established: Int? = nil
         ) {
             patterns.append(
-                Pattern(
+                TrafficPattern(
                     code: code, address: address, port: port, count: count, window: window.range,
-                    established: established))
+                    established: established,
+                    // No more targets of one source are told apart.
+                    isLowerBound: code == .portScan && count >= FrequentTargets.most))
         }
         // A flood: many handshakes at one server left open, and more of those than completed ones.
-        for (server, count, window) in unansweredAt.sorted where count >= TrafficPatterns.floodThreshold {
+        for (server, count, window) in unansweredAt.sorted where count >= TrafficPattern.floodThreshold {
             let completed = established.most(server)
             if count > completed {
                 add(.synFlood, server.address, server.port, count, window, established: completed)
             }
         }
-        for (source, count, window) in targets.sorted where count >= TrafficPatterns.scanThreshold {
+        for (source, count, window) in targets.sorted where count >= TrafficPattern.scanThreshold {
             add(.portScan, source, nil, count, window)
         }
-        for (victim, count, window) in unasked.sorted where count >= TrafficPatterns.backscatterThreshold {
+        for (victim, count, window) in unasked.sorted where count >= TrafficPattern.backscatterThreshold {
             add(.backscatter, victim, nil, count, window)
         }
         return patterns

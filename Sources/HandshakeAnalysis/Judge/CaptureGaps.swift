@@ -1,3 +1,5 @@
+package import HandshakeRecord
+
 /// The times at which a live capture lost frames, so that attempts that overlap one are not trusted fully.
 package struct CaptureGaps: Sendable {
     /// Nanoseconds since the epoch, in order, apart from each other.

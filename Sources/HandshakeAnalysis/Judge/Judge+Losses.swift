@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // Losses, and where the evidence puts them.

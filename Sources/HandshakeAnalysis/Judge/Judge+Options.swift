@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 extension Judge {
@@ -73,15 +74,17 @@ extension Judge {
         func flag(_ option: TCPOptions.Present) -> Bool? {
             note.options.contains(option) ? true : isCut ? nil : false
         }
-        let subtypes = OfferedOptions.multipathSubtypes
-        return OfferedOptions(
-            windowScale: note.options.contains(.windowScale) ? note.windowScale : nil,
-            sackPermitted: flag(.sackPermitted), timestamps: flag(.timestamps),
-            fastOpen: note.options.contains(.fastOpen)
-                ? (note.fastOpenCookieLength == 0 ? "request" : "cookie") : nil,
-            mptcp: note.options.contains(.mptcp)
-                ? (Int(note.mptcpSubtype) < subtypes.count
-                    ? subtypes[Int(note.mptcpSubtype)] : "\(note.mptcpSubtype)") : nil,
-            ecn: nil, accurateECN: nil, fromFrame: note.frame)
+        var options = OfferedOptions(fromFrame: note.frame)
+        if note.options.contains(.windowScale) { options.windowScale = note.windowScale }
+        options.sackPermitted = flag(.sackPermitted)
+        options.timestamps = flag(.timestamps)
+        if note.options.contains(.fastOpen) {
+            options.fastOpen = note.fastOpenCookieLength == 0 ? "request" : "cookie"
+        }
+        if note.options.contains(.mptcp) {
+            let (subtype, names) = (Int(note.mptcpSubtype), OfferedOptions.multipathSubtypes)
+            options.mptcp = subtype < names.count ? names[subtype] : "\(subtype)"
+        }
+        return options
     }
 }

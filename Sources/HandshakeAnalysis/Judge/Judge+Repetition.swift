@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // Repetitions: packets that the sender sent again, that the network doubled, or that were captured twice.
@@ -91,7 +92,7 @@ extension Judge {
         let isPrompted = run.dropFirst().contains { copy in
             rejected.contains { (10_000_000...35_000_000).contains(log[copy].time &- log[$0].time) }
         }
-        finding.schedule = isPrompted ? "prompted" : Schedule.fitting(gaps)?.rawValue
+        finding.schedule = isPrompted ? "prompted" : RetransmissionSchedule.fitting(gaps)?.rawValue
         if mayBeOne(run) {
             explainPlaces(&finding, run)
         } else if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {
@@ -110,36 +111,6 @@ extension Judge {
             gaps.append(log[later].time &- log[earlier].time)
         }
         return gaps
-    }
-
-    /// Retransmission schedules of SYNs. A gap fits within -5 and +15 percent.
-    enum Schedule: String, CaseIterable {
-        /// RFC 6298 section 2 and 5.5: doubling from 1 s.
-        case rfc6298
-        /// Linux since 6.5: five linear timeouts of 1 s, then doubling.
-        case linux
-        /// RFC 1122 4.2.3.1: doubling from 3 s.
-        case rfc1122
-        /// BSD: 6, 12, 24 s.
-        case bsd
-
-        var seconds: [Int64] {
-            switch self {
-            case .rfc6298: [1, 2, 4, 8, 16, 32, 64]
-            case .linux: [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64]
-            case .rfc1122: [3, 6, 12, 24, 48]
-            case .bsd: [6, 12, 24, 48]
-            }
-        }
-
-        static func fitting(_ gaps: [Int64]) -> Schedule? {
-            allCases.first { schedule in
-                gaps.count <= schedule.seconds.count
-                    && zip(gaps, schedule.seconds).allSatisfy { gap, seconds in
-                        (seconds * 950_000_000...seconds * 1_150_000_000).contains(gap)
-                    }
-            }
-        }
     }
 
     /// Whether some may be sightings of one packet, by clocks that are apart.
@@ -247,5 +218,16 @@ extension Judge {
         explain(
             &finding, "between the copies changed: " + names.filter(\.0).map(\.1).joined(separator: ", "))
         found.append(finding)
+    }
+}
+
+extension RetransmissionSchedule {
+    static func fitting(_ gaps: [Int64]) -> RetransmissionSchedule? {
+        allCases.first { schedule in
+            gaps.count <= schedule.seconds.count
+                && zip(gaps, schedule.seconds).allSatisfy { gap, seconds in
+                    (seconds * 950_000_000...seconds * 1_150_000_000).contains(gap)
+                }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // What single segments say: their options, and their frames.

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // Who sent a segment: what tells it from its supposed sender's others.

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 /// Derives the record of an attempt that is over from its log: the outcome, then what the numbers, times and options
@@ -103,34 +104,52 @@ struct Judge {
         let timing = roundTrips()
         let mss = segmentSizes()
         let outcome = outcome()
-        let final = finalArithmetic()
         let twins = duplicates.count { log[$0].event != .captureDuplicate }
         let doubledSYNs = duplicates.count { log[$0].event == .syn }
         let tunnels = log.reduce(into: Tunnels()) { if $1.event != .foreignCarrier { $0.formUnion($1.tunnels) } }
         let doubledSYNACKs = duplicates.count { log[$0].event.isValidSYNACK || log[$0].event == .synAckWrongAck }
-        var record = AttemptRecord(
-            id: attempt.firstFrame, client: attempt.client, server: attempt.server, network: attempt.clientNetwork,
-            serverNetwork: attempt.serverNetwork, tunnels: tunnels,
-            clientPath: paths?.client ?? TunnelPath(), serverPath: paths?.server ?? TunnelPath(),
-            clientVLAN: vlan(fromClient: true), serverVLAN: vlan(fromClient: false), outcome: outcome, form: form,
-            completedBy: completedBy, startsAtSYN: sawSYN, ended: ended(outcome), confidence: confidence(),
-            clientISN: attempt.clientISN,
-            serverISN: attempt.marks.contains(.hasServerISN)
-                ? attempt.serverISN : attempt.events.has(.synAckWrongAck) ? attempt.wrongSynAckISN : nil,
-            synAckAck: synAckArithmetic(), ackSeq: final.seq, ackAck: final.ack,
-            synCount: max(syns.count, Int(attempt.synCount) - doubledSYNs),
-            synAckCount: Int(attempt.synAckCount) - doubledSYNACKs,
-            rstCount: Int(attempt.rstCount), refusalCount: Int(attempt.refusalCount),
-            duplicateCount: max(duplicates.count, Int(attempt.duplicateCount) + twins), firstTime: attempt.firstTime,
-            captureStart: captureStart,
-            synToSynAck: timing.synToSynAck, synAckToAck: timing.synAckToAck, total: timing.total, setup: timing.setup,
-            refusal: timing.refusal, unknownBecause: timing.unknownBecause, clientMSS: mss.client,
-            serverMSS: mss.server, clientSendMSS: mss.clientSend,
-            serverSendMSS: mss.serverSend, negotiatedMSS: mss.negotiated, clientOptions: clientOptions(),
-            serverOptions: serverOptions(), unreachable: unreachable(),
-            related: related(), copyOf: translation?.role == .copy ? translation?.shown.original.frame : nil,
-            segments: isListed ? segmentRecords() : [],
-            segmentsOmitted: Int(attempt.notesOmitted), findings: [])
+        var record = AttemptRecord(id: attempt.firstFrame, client: attempt.client, server: attempt.server)
+        (record.network, record.serverNetwork) = (attempt.clientNetwork, attempt.serverNetwork)
+        record.tunnels = tunnels
+        if let paths { (record.clientPath, record.serverPath) = (paths.client, paths.server) }
+        (record.clientVLAN, record.serverVLAN) = (vlan(fromClient: true), vlan(fromClient: false))
+        record.outcome = outcome
+        record.form = form
+        record.completedBy = completedBy
+        record.startsAtSYN = sawSYN
+        record.ended = ended(outcome)
+        record.confidence = confidence()
+
+        record.clientISN = attempt.clientISN
+        if attempt.marks.contains(.hasServerISN) {
+            record.serverISN = attempt.serverISN
+        } else if attempt.events.has(.synAckWrongAck) {
+            record.serverISN = attempt.wrongSynAckISN
+        }
+        record.synAckAck = synAckArithmetic()
+        (record.ackSeq, record.ackAck) = finalArithmetic()
+
+        record.synCount = max(syns.count, Int(attempt.synCount) - doubledSYNs)
+        record.synAckCount = Int(attempt.synAckCount) - doubledSYNACKs
+        record.rstCount = Int(attempt.rstCount)
+        record.refusalCount = Int(attempt.refusalCount)
+        record.duplicateCount = max(duplicates.count, Int(attempt.duplicateCount) + twins)
+
+        (record.firstTime, record.captureStart) = (attempt.firstTime, captureStart)
+        (record.synToSynAck, record.synAckToAck) = (timing.synToSynAck, timing.synAckToAck)
+        (record.total, record.setup, record.refusal) = (timing.total, timing.setup, timing.refusal)
+        record.unknownBecause = timing.unknownBecause
+
+        (record.clientMSS, record.serverMSS) = (mss.client, mss.server)
+        (record.clientSendMSS, record.serverSendMSS) = (mss.clientSend, mss.serverSend)
+        record.negotiatedMSS = mss.negotiated
+        (record.clientOptions, record.serverOptions) = (clientOptions(), serverOptions())
+
+        record.unreachable = unreachable()
+        record.related = related()
+        record.copyOf = translation?.role == .copy ? translation?.shown.original.frame : nil
+        if isListed { record.segments = segmentRecords() }
+        record.segmentsOmitted = Int(attempt.notesOmitted)
         if !isPlain { record.findings = findings(record) }
         record.sides.client = isPlain || log.contains { $0.fromClient && !$0.isICMP }
         record.sides.server = isPlain || attempt.marks.contains(.serverSpoke)
@@ -299,14 +318,19 @@ struct Judge {
                 } else if note.flags.isSuperset(of: [.syn, .ack]) { .synAck } else if note.flags.contains(.syn) {
                     .syn
                 } else if note.flags.contains(.fin) { .fin } else if note.payloadLength > 0 { .data } else { .ack }
-            return SegmentRecord(
-                kind: kind, isDuplicate: duplicates.contains(position), fromClient: note.fromClient, frame: note.frame,
-                at: note.time &- attempt.firstTime, seq: note.seq, ack: note.flags.contains(.ack) ? note.ack : 0,
-                len: note.payloadLength, flags: note.flags, window: note.window,
-                mss: note.options.contains(.mss) ? note.mss : nil,
-                windowScale: note.options.contains(.windowScale) ? note.windowScale : nil,
-                sackPermitted: note.options.contains(.sackPermitted), hasTimestamps: note.options.contains(.timestamps),
-                tsval: note.tsval, tsecr: note.tsecr, icmp: report(note))
+            var segment = SegmentRecord(
+                kind, fromClient: note.fromClient, frame: note.frame, at: note.time &- attempt.firstTime)
+            segment.isDuplicate = duplicates.contains(position)
+            segment.seq = note.seq
+            if note.flags.contains(.ack) { segment.ack = note.ack }
+            segment.len = note.payloadLength
+            (segment.flags, segment.window) = (note.flags, note.window)
+            if note.options.contains(.mss) { segment.mss = note.mss }
+            if note.options.contains(.windowScale) { segment.windowScale = note.windowScale }
+            segment.sackPermitted = note.options.contains(.sackPermitted)
+            if note.options.contains(.timestamps) { segment.timestamps = (note.tsval, note.tsecr) }
+            segment.icmp = report(note)
+            return segment
         }
     }
 

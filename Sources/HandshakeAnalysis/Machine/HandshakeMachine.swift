@@ -1,3 +1,5 @@
+package import HandshakeRecord
+
 /// How far a handshake was seen to get. A state is defined by what passed the capture point, never by what an endpoint
 /// must be thinking.
 package enum HandshakeState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
@@ -188,14 +190,7 @@ package enum HandshakeAction: Sendable, Equatable {
     case reopen
 }
 
-public enum CompletedBy: String, Sendable, CaseIterable {
-    /// An exact, empty ACK.
-    case ack
-    /// An exact segment with payload or FIN.
-    case data
-    /// A later segment, or what the server did, shows that it must have completed.
-    case inferred
-
+extension CompletedBy {
     /// As an attempt keeps it: 0 is none.
     static func number(_ how: CompletedBy) -> UInt8 {
         switch how {

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 extension Attempt {

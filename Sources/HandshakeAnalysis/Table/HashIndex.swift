@@ -1,3 +1,5 @@
+import HandshakeRecord
+
 /// An open-addressed index from a hash to a slot. An entry is eight octets: the upper 32 bits of the hash, and the
 /// slot. The first of those bits say where an entry belongs, so that neither growth nor removal has to look at the
 /// records: those are rarely in a cache. That is a bucket of eight places, a line of a cache, which is looked at in two

@@ -1,3 +1,4 @@
+package import HandshakeRecord
 import PacketWire
 
 /// What was decided, in order: plain attempts, and records.
@@ -17,7 +18,7 @@ package struct Decisions: Sendable {
 
     private var order: [Place] = []
     private(set) var records: [AttemptRecord] = []
-    private var plain: [PlainAttempt] = []
+    private var plain: [PlainDecision] = []
     /// So many were added since the order of the others was settled.
     private var unsettled = 0
     /// Whether there is more of what was decided at the same frames.
@@ -47,8 +48,8 @@ package struct Decisions: Sendable {
         records.append(record)
     }
 
-    mutating func add(_ attempt: PlainAttempt, closedBy frame: UInt64, isExpiry: Bool) {
-        place(attempt.id, at: ~plain.count, frame, isExpiry)
+    mutating func add(_ attempt: PlainDecision, closedBy frame: UInt64, isExpiry: Bool) {
+        place(attempt.entry.firstFrame, at: ~plain.count, frame, isExpiry)
         plain.append(attempt)
     }
 
@@ -77,7 +78,7 @@ package struct Decisions: Sendable {
     var inOrder: [AttemptRecord] { order.map { records[$0.position] } }
 
     /// The record of a plain attempt among them.
-    fileprivate func record(of plain: PlainAttempt) -> AttemptRecord {
+    fileprivate func record(of plain: PlainDecision) -> AttemptRecord {
         guard let context, let profiles = context.profiles[plain.shard] else {
             preconditionFailure("a plain attempt that was not handed out by take")
         }
@@ -142,15 +143,15 @@ package struct Decisions: Sendable {
         /// Whether the attempt is a plain one.
         package func isPlain(_ turn: Turn) -> Bool { turn.place.position < 0 }
 
-        /// The attempt, which is a plain one: where it is, since to copy it takes longer than to look at it.
-        package subscript(plain turn: Turn) -> PlainAttempt {
-            _read { yield decisions[turn.tracker].plain[~turn.place.position] }
+        /// The figures of the attempt, which is a plain one.
+        package func plain(_ turn: Turn) -> PlainAttempt {
+            decisions[turn.tracker].plain[~turn.place.position].attempt
         }
 
         /// The record of the attempt, whatever it is.
         package func record(_ turn: Turn) -> AttemptRecord {
             isPlain(turn)
-                ? decisions[turn.tracker].record(of: self[plain: turn])
+                ? decisions[turn.tracker].record(of: decisions[turn.tracker].plain[~turn.place.position])
                 : decisions[turn.tracker].records[turn.place.position]
         }
     }

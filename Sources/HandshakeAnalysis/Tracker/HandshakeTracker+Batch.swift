@@ -1,3 +1,4 @@
+import HandshakeRecord
 package import PacketWire
 
 // The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once:
@@ -114,7 +115,7 @@ extension HandshakeTracker {
             if next != clock.elapsed { touchRecent(next) }
             (recent, recentHandshake) = ((0, 0), 0)
         }
-        totals.frames.segments &+= taken
+        counts.totals.frames.segments &+= taken
         activityTime = HandshakeTracker.unknown
         goSteadily(to: heads[last], after: heads[last - 1].time, since: start)
         order = first &+ UInt64(last)
@@ -152,7 +153,7 @@ extension HandshakeTracker {
                 takeInDetail(batch, position)
             } else if own.frames.contains(position) {
                 begin(ownShards.place(ofShard: head.shard))
-                totals.frames.segments &+= 1
+                counts.totals.frames.segments &+= 1
                 let candidate = candidate(position, &own)
                 _ = take(
                     segments, position, batch.addresses[position], head.hash, candidate)
@@ -167,7 +168,7 @@ extension HandshakeTracker {
     private mutating func takeInDetail(_ batch: borrowing FrameBatch, _ position: Int) {
         let tuple = batch.tuple(position)
         guard begin(tuple) else { return }
-        totals.frames.segments &+= 1
+        counts.totals.frames.segments &+= 1
         take(Segment(batch.segments[position], tuple))
     }
 
@@ -242,7 +243,7 @@ extension HandshakeTracker {
             let tuple = ConnectionKey(segment.source, segment.destination).tuple
             let isOwn = begin(tuple)
             if isOwn {
-                totals.frames.count(batch.others[position])
+                counts.totals.frames.count(batch.others[position])
                 take(segment)
             }
             if let translation = batch.translation(position) {
@@ -253,10 +254,10 @@ extension HandshakeTracker {
             let error = batch.others[position].icmp
             carrier = carriers.number(of: error.path)
             if begin(ConnectionKey(error.source, error.destination).tuple) {
-                totals.frames.count(batch.others[position])
+                counts.totals.frames.count(batch.others[position])
                 take(error)
             }
-        case .ignored, .malformed, .cut: if ownShards.hasFirst { totals.frames.count(batch.others[position]) }
+        case .ignored, .malformed, .cut: if ownShards.hasFirst { counts.totals.frames.count(batch.others[position]) }
         }
         carrier = Carriers.plain
     }

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // What a segment's numbers mean to an attempt (RFC 9293 3.10): no state changes here but what the numbers add.

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // What an event does to an attempt.
@@ -323,7 +324,7 @@ extension HandshakeTracker {
             }
             slot = attempts[slot].older
         }
-        totals.unrelatedICMPErrors += 1
+        counts.totals.unrelatedICMPErrors += 1
     }
 
     mutating func noteICMP(_ event: HandshakeEvent, _ error: ICMPError, _ slot: UInt32) {

@@ -1,3 +1,5 @@
+import HandshakeRecord
+
 // What time decides, or the end of the capture. It may be all that is open: so it is decided in the order in which it
 // is handed out, and where that is more than is to be kept, what there is of it is taken first.
 extension HandshakeTracker {

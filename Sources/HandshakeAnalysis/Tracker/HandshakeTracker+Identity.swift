@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // Which attempt a SYN belongs to: another copy of one that is known, one half of a crossing, or a new attempt.
@@ -33,8 +34,8 @@ extension HandshakeTracker {
                     if attempts[slot].synCount == 0 { attempts[slot].identification = segment.identification }
                     return apply(classifySYN(segment, slot), segment, slot)
                 case .late:
-                    totals.lateSegments += 1
-                    if wasSentBefore(segment, slot) == nil { totals.doubtfulSYNs += 1 }
+                    counts.totals.lateSegments += 1
+                    if wasSentBefore(segment, slot) == nil { counts.totals.doubtfulSYNs += 1 }
                     attempts[slot].handshakeTouched = clock.elapsed
                     recentHandshake = slot
                     touch(slot)
@@ -51,7 +52,7 @@ extension HandshakeTracker {
         }
         if reverse != 0 {
             if attempts[reverse].isReported {
-                totals.lateSegments += 1
+                counts.totals.lateSegments += 1
             } else {
                 apply(classifyReverseSYN(segment, reverse), segment, reverse)
             }

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // How attempts end, are remembered and forgotten.
@@ -20,7 +21,7 @@ extension HandshakeTracker {
         if let plain, !configuration.listsAttempts {
             releaseNotes(slot)
             if !paths.isEmpty { paths.removeValue(forKey: slot) }
-            return totals.count(plain)
+            return counts.count(plain)
         }
         let log = takeNotes(slot)
         decide(
@@ -44,7 +45,7 @@ extension HandshakeTracker {
             now: clock.now ?? time,
             captureStart: clock.first ?? time, tick: clockTick, isListed: configuration.listsAttempts)
         let record = judge.record(isPlain: isPlain)
-        totals.count(record)
+        counts.count(record)
         if record.copyOf == nil { patterns.decided(record) }
         if configuration.listsAttempts { decisions.add(record, closedBy: order, isExpiry: !expiryPlan.isEmpty) }
     }
@@ -144,9 +145,9 @@ extension HandshakeTracker {
             if let slot = queues.overdue(attempts.entries, clock.elapsed) {
                 forgetUnlessTouched(slot)
             } else if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {
-                if forgetUnlessTouched(slot) { totals.forgottenEarly += 1 }
+                if forgetUnlessTouched(slot) { counts.totals.forgottenEarly += 1 }
             } else if let slot = queues.oldest(.unfinished) ?? queues.oldest(.settling) {
-                totals.evicted += 1
+                counts.totals.evicted += 1
                 report(slot, .evicted)
                 forget(slot)
             } else {

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // The log: the segments that an attempt is judged by.
@@ -75,7 +76,7 @@ extension HandshakeTracker {
                 if attempts.entries[victim].stage == .detailed, attempts[victim].noteCount > 0,
                     ConnectionKey(attempts.tuple(of: victim)) != attempts[slot].key
                 {
-                    totals.evicted += 1
+                    counts.totals.evicted += 1
                     report(victim, .evicted)
                     forget(victim)
                     return true

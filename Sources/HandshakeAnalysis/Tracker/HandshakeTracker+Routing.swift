@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // From a segment's tuple to the attempt that it belongs to, or to a new one.
@@ -264,7 +265,7 @@ extension HandshakeTracker {
         attempts[slot].touched = clock.elapsed
         noteRecent(slot)
         if flags.contains(.syn) {
-            totals.lateSegments += 1
+            counts.totals.lateSegments += 1
         } else if attempts[slot].close.awaitsACK || !flags.isDisjoint(with: [.fin, .rst]) {
             hearClose(slot, segment)
         }
@@ -285,7 +286,7 @@ extension HandshakeTracker {
         _ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32 = 0
     ) {
         if segment.checksum == .bad, senderTrust == .good, configuration.excludesBadChecksums {
-            totals.badChecksumsIgnored += 1
+            counts.totals.badChecksumsIgnored += 1
             return
         }
         guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
@@ -313,12 +314,12 @@ extension HandshakeTracker {
         }
         guard count >= HandshakeTracker.maximumPerTuple else { return }
         if attempts[oldest].isReported {
-            totals.forgottenEarly += 1
+            counts.totals.forgottenEarly += 1
         } else if isDead(oldest) {
             // Refused or reset: its client has gone on to other numbers since.
             report(oldest, .evidence)
         } else {
-            totals.evicted += 1
+            counts.totals.evicted += 1
             report(oldest, .evicted)
         }
         forget(oldest)
@@ -333,7 +334,7 @@ extension HandshakeTracker {
         attempts[slot].carrier = carrier
         attempts[slot].clientNetwork = segment.network
         enqueue(slot, .live)
-        totals.midstreamFlows += 1
+        counts.totals.midstreamFlows += 1
         if segment.flags.contains(.rst) { patterns.unaskedReset(from: segment.source.address, at: time) }
     }
 

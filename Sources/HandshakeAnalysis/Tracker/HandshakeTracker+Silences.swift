@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 /// Does a piece of work for each number below a count, in any order or at the same time, and returns when all is done.
@@ -29,7 +30,7 @@ extension HandshakeTracker {
             choose(place)
             let silences = shards.current.silences
             shards.current.silences = Silences()
-            totals.countSilences(unanswered: silences.unanswered, pending: silences.pending, .captureEnd)
+            counts.countSilences(unanswered: silences.unanswered, pending: silences.pending, .captureEnd)
             for slot in silences.others { report(slot, .captureEnd) }
             var slot = queues[.settling].head
             while slot != 0 {
@@ -95,7 +96,7 @@ extension HandshakeTracker {
         guard isSilence(slot, inShard: shards.place) else { return false }
         let age = (clock.now ?? time) &- attempts.entries[slot].firstTime
         let isOldEnough = cause == .timeout || age >= Judge.patience
-        totals.countSilences(unanswered: isOldEnough ? 1 : 0, pending: isOldEnough ? 0 : 1, cause)
+        counts.countSilences(unanswered: isOldEnough ? 1 : 0, pending: isOldEnough ? 0 : 1, cause)
         countPattern(slot, inShard: shards.place)
         return true
     }

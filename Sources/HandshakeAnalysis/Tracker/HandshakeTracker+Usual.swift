@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without

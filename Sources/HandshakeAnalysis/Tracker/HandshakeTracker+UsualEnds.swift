@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 // How attempts without detail end, and how one is given its detail.
@@ -29,12 +30,12 @@ extension HandshakeTracker {
         let (client, server) = attempts.ends(of: slot)
         let body = attempts.entries[slot].body
         if configuration.listing == .plainAndRecords {
-            let plain = PlainAttempt(
-                client: client, server: server, shard: shards.current.number, attempts.entries[slot],
-                attempts.progress[body])
+            let plain = PlainDecision(
+                client: client, server: server, entry: attempts.entries[slot], progress: attempts.progress[body],
+                shard: shards.current.number)
             decisions.add(plain, closedBy: order, isExpiry: isExpiry)
         }
-        totals.count(
+        counts.count(
             PlainHandshake(
                 server: server, total: attempts.progress[body].ackTime &- attempts.entries[slot].firstTime))
     }

@@ -1,3 +1,4 @@
+public import HandshakeRecord
 public import PacketWire
 
 /// Follows every connection attempt in a sequence of frames and says what became of it.
@@ -100,19 +101,23 @@ public struct HandshakeTracker: ~Copyable {
     var usesShortForms: Bool { configuration.usesShortForms && !listsEvidence }
 
     /// Running totals over all frames and all decided attempts.
-    public var summary: HandshakeSummary {
-        var summary = totals
-        summary.settle()
-        for number in 0..<UInt8(shards.count) { summary.patterns.add(shards[number].patterns) }
-        summary.clockStepsBack = clock.stepsBack
-        summary.clockLargestStepBack = clock.largestStepBack
-        summary.clockStepsForward = clock.stepsForward
-        summary.traits = traits
-        summary.isOfMirrors = isOfMirrors
-        if let first = clock.first, let now = clock.now, first <= now { summary.span = first...now }
-        return summary
+    public var summary: HandshakeSummary { allCounts.summary }
+
+    /// What `summary` is made of: those of several trackers can be added.
+    package var allCounts: SummaryCounts {
+        var counts = counts
+        counts.settle()
+        for number in 0..<UInt8(shards.count) { counts.patterns.add(shards[number].patterns) }
+        counts.totals.clockStepsBack = clock.stepsBack
+        counts.totals.clockLargestStepBack = clock.largestStepBack
+        counts.totals.clockStepsForward = clock.stepsForward
+        counts.traits = traits
+        counts.isOfMirrors = isOfMirrors
+        if let first = clock.first, let now = clock.now, first <= now { counts.totals.span = first...now }
+        return counts
     }
-    var totals = HandshakeSummary()
+    /// Without what the shards keep and the clock says.
+    var counts = SummaryCounts()
     /// Attempts that are followed and not decided.
     public var openAttempts: Int {
         (0..<UInt8(shards.count)).reduce(-expiryPlan.decided) {
@@ -212,7 +217,7 @@ public struct HandshakeTracker: ~Copyable {
             if segment.path.carrier == nil { traits.takePlain() }
             carrier = carriers.take(segment.path)
             if begin(ConnectionKey(segment.source, segment.destination).tuple) {
-                totals.frames.count(frame)
+                counts.totals.frames.count(frame)
                 senderTrust = senders.take(segment)
                 take(segment)
             }
@@ -221,10 +226,10 @@ public struct HandshakeTracker: ~Copyable {
         case .icmpError(let error):
             carrier = carriers.number(of: error.path)
             if begin(ConnectionKey(error.source, error.destination).tuple) {
-                totals.frames.count(frame)
+                counts.totals.frames.count(frame)
                 take(error)
             }
-        case .ignored, .malformed, .cut: if ownShards.hasFirst { totals.frames.count(frame) }
+        case .ignored, .malformed, .cut: if ownShards.hasFirst { counts.totals.frames.count(frame) }
         }
         carrier = Carriers.plain
         endFrame()

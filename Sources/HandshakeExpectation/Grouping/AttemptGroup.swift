@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 
 /// What a group of attempts comes to.
 package struct AttemptGroup: Sendable {

@@ -1,4 +1,4 @@
-package import HandshakeAnalysis
+package import HandshakeRecord
 package import HandshakeReport
 import PacketWire
 

@@ -119,7 +119,7 @@ struct Analysis: ~Copyable {
             if hasComments {
                 try taker.take(annotated(order.record(turn)))
             } else if order.isPlain(turn) {
-                try taker.take(order[plain: turn]) { order.record(turn) }
+                try taker.take(order.plain(turn)) { order.record(turn) }
             } else {
                 try taker.take(order.record(turn))
             }

@@ -125,9 +125,9 @@ final class TrackerTeam: @unchecked Sendable {
             throw error
         }
         ahead.finish(&batch)
-        var summary = HandshakeSummary()
-        for worker in workers { summary.add(worker.tracker.summary) }
-        return summary
+        var counts = SummaryCounts()
+        for worker in workers { counts.add(worker.tracker.allCounts) }
+        return counts.summary
     }
 
     /// The first tracker's work, where nothing is listed.

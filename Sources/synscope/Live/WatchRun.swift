@@ -4,6 +4,7 @@ import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeMonitor
+import HandshakeRecord
 import HandshakeReport
 import HandshakeService
 import PacketCapture

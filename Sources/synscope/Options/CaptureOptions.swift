@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import HandshakeRecord
 import HandshakeReport
 import PacketCapture
 import PacketWire

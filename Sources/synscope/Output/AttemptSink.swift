@@ -24,7 +24,7 @@ struct AttemptSink: AttemptTaker {
     private var untold = 0
     /// Summary of the chosen attempts, for text; and their totals where not all were chosen.
     private var overview: CaptureOverview?
-    private var chosen: HandshakeSummary?
+    private var chosen: SummaryCounts?
     /// Facts of these attempts, in which situations are looked for.
     private var observed: ObservationLog?
     private let style: TextStyle
@@ -55,7 +55,7 @@ struct AttemptSink: AttemptTaker {
         if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
             observed = ObservationLog()
-            if selection != nil { chosen = HandshakeSummary() }
+            if selection != nil { chosen = SummaryCounts() }
         }
     }
 
@@ -161,7 +161,7 @@ struct AttemptSink: AttemptTaker {
                 output.buffer.line("")
             }
             text.summary(
-                summary, loss, chosen: chosen, details: overview?.rows(style) ?? [],
+                summary, loss, chosen: chosen?.summary, details: overview?.rows(style) ?? [],
                 diagnosis: observed.map { Diagnosis($0) }, to: &output.buffer)
         case .jsonl: JSONReport.line(summary, loss, to: &output.buffer)
         case .json: document.end(summary, loss, to: &output.buffer)

@@ -1,3 +1,4 @@
+import HandshakeRecord
 import HandshakeReport
 import PacketCapture
 import PacketWire

@@ -80,7 +80,7 @@ package struct Crowd: Sendable {
     }
 
     /// What the analysis makes of all frames together.
-    package func analysed() -> (attempts: [AttemptRecord], patterns: [TrafficPatterns.Pattern]) {
+    package func analysed() -> (attempts: [AttemptRecord], patterns: [TrafficPattern]) {
         let frames =
             healthy.flatMap { $0.frames().map { (octets: $0.octets, time: $0.time) } }
             + strange
@@ -92,7 +92,7 @@ package struct Crowd: Sendable {
             attempts += tracker.drain()
         }
         attempts += tracker.finish()
-        return (attempts, tracker.summary.patternFindings)
+        return (attempts, tracker.summary.patterns)
     }
 }
 

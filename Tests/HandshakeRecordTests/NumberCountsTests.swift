@@ -1,7 +1,7 @@
 import PacketWire
 import Testing
 
-@testable import HandshakeAnalysis
+@testable import HandshakeRecord
 
 @Suite("Counts of numbers")
 struct NumberCountsTests {

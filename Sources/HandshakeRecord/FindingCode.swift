@@ -78,7 +78,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case backscatter
 
     /// Its place in the catalogue.
-    var order: Int { FindingCode.orders[self] ?? 0 }
+    package var order: Int { FindingCode.orders[self] ?? 0 }
 
     private static let orders = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
 

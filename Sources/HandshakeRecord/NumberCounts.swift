@@ -60,30 +60,3 @@ struct NumberCounts: Sendable {
         return entries.prefix(most).map { ($0.number, $0.count) }
     }
 }
-
-/// Frames that are not decoded, of one kind of number.
-public struct UndecodedFrames: Sendable {
-    /// A kind of number that says what a frame holds.
-    public enum Kind: String, CaseIterable, Sendable {
-        case etherType = "ethertypes"
-        case ipProtocol = "ip_protocols"
-        case udpPort = "udp_ports"
-    }
-
-    public var kind: Kind
-    /// The most frequent numbers with their frames, at most `UndecodedFrames.maximumListed`. A count is a lower bound
-    /// once more numbers came than are kept.
-    public var numbers: [(number: UInt16, count: UInt64)]
-    /// Frames of other numbers, and of none.
-    public var others: UInt64
-
-    /// A number as it is written: an EtherType in hexadecimal.
-    public func text(of number: UInt16) -> String {
-        guard kind == .etherType else { return "\(number)" }
-        let digits = String(number, radix: 16)
-        return "0x" + String(repeating: "0", count: 4 - digits.count) + digits
-    }
-
-    /// More numbers are not listed.
-    public static let maximumListed = 5
-}

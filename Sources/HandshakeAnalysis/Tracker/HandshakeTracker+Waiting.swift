@@ -1,42 +1,5 @@
-package import PacketWire
-
-/// Attempts that are not decided and have waited for a while: what a live run shows before silence is called a failure.
-package struct WaitingAttempts: Sendable, Hashable {
-    package struct Server: Sendable, Hashable {
-        package let server: Endpoint
-        package fileprivate(set) var attempts = 0
-        package fileprivate(set) var syns = 0
-        /// Attempts that had a SYN-ACK and no final ACK yet, and attempts that were refused and may still be tried
-        /// again.
-        package fileprivate(set) var answered = 0
-        package fileprivate(set) var refused = 0
-        /// Nanoseconds since the first SYN of the oldest.
-        package fileprivate(set) var oldest: Int64 = 0
-
-        /// What came so far, in words.
-        package var state: String {
-            var shards: [String] = []
-            if attempts > answered + refused { shards.append("no answer yet") }
-            if answered > 0 { shards.append("\(attempts == answered ? "" : "\(answered) ")SYN-ACK, no final ACK yet") }
-            if refused > 0 { shards.append("\(attempts == refused ? "" : "\(refused) ")refused so far") }
-            return shards.joined(separator: ", ")
-        }
-    }
-
-    /// Silence is shown from this age on, refusals at once.
-    package static let leastAge: Int64 = 3_000_000_000
-    /// Lower ends of the ages that are counted apart, in seconds.
-    package static let ages: [Int64] = [3, 10, 30]
-
-    /// The most attempts first.
-    package fileprivate(set) var servers: [Server] = []
-    /// Attempts by age, one for each of `ages`.
-    package fileprivate(set) var byAge = [Int](repeating: 0, count: WaitingAttempts.ages.count)
-    /// Whether there are more that were not looked at.
-    package fileprivate(set) var isPartial = false
-
-    package init() {}
-}
+package import HandshakeRecord
+import PacketWire
 
 extension HandshakeTracker {
     /// Looks at the attempts that are open, those first that were not heard of for the longest.

@@ -25,7 +25,7 @@ public enum Glossary {
         + FailureReason.allCases.map {
             term($0.rawValue, "why it failed", ("The client did not get its connection: \($0.text).", $0.next))
         }
-        + Judge.Schedule.allCases.map { term($0.rawValue, "retransmission schedule", $0.words) }
+        + RetransmissionSchedule.allCases.map { term($0.rawValue, "retransmission schedule", $0.words) }
         + [
             term(
                 "prompted", "retransmission schedule",
@@ -169,7 +169,7 @@ extension FailureReason {
     }
 }
 
-extension Judge.Schedule {
+extension RetransmissionSchedule {
     fileprivate var words: (String, String) {
         let gaps = seconds.prefix(6).map { "\($0)" }.joined(separator: ", ")
         let origin =

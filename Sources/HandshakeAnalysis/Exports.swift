@@ -1,0 +1,2 @@
+// Whoever follows connections sees their records.
+@_exported public import HandshakeRecord

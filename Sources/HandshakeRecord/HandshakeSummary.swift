@@ -1,0 +1,78 @@
+/// Totals over all attempts of a capture.
+public struct HandshakeSummary: Sendable {
+    public package(set) var frames = FrameCounts()
+    public package(set) var attempts = 0
+    public package(set) var byOutcome: [Outcome: Int] = [:]
+    /// Attempts that the end of the capture cut off: what came of them is not known.
+    public package(set) var undecided = 0
+    /// Attempts that have a finding, by its code.
+    public package(set) var findings: [FindingCode: Int] = [:]
+    /// Attempts of which a SYN was sent more than once.
+    public package(set) var retransmittedSYNs = 0
+    /// Connections of which neither SYN nor SYN-ACK was seen.
+    public package(set) var midstreamFlows = 0
+    /// Attempts decided early because the table was full.
+    public package(set) var evicted = 0
+    /// Reported connections forgotten early for the same reason: what comes of them later counts as midstream.
+    public package(set) var forgottenEarly = 0
+    /// SYNs and SYN-ACKs that came after their attempt was reported.
+    public package(set) var lateSegments = 0
+    /// SYNs that may have been connections of their own: they had the x of one that was decided, and nothing tells when
+    /// they were sent.
+    public package(set) var doubtfulSYNs = 0
+    public package(set) var unrelatedICMPErrors = 0
+    /// Attempts that are another one's copy behind an address translator: nothing else counts them.
+    public package(set) var translatedCopies = 0
+    /// SYN-ACKs with a bad checksum that belong to no attempt.
+    public package(set) var badChecksumsIgnored = 0
+    public package(set) var clockStepsBack = 0
+    /// Nanoseconds of the largest of them.
+    public package(set) var clockLargestStepBack: Int64 = 0
+    /// Steps of a live capture that its steady clock does not bear out.
+    public package(set) var clockStepsForward = 0
+    public package(set) var roundTrips = RoundTripTimes()
+    /// The times of the capture's first and last frame, in nanoseconds since the epoch, as far as its clock goes; nil
+    /// without frames.
+    public package(set) var span: ClosedRange<Int64>?
+    /// What the capture itself is, as far as it bounds what can be said of its attempts.
+    public package(set) var quality: [CaptureQualityFinding] = []
+    /// What the attempts together look like: floods, scans, backscatter.
+    public package(set) var patterns: [TrafficPattern] = []
+    /// The servers with the most attempts that came to no connection, the worst first: five at most.
+    public package(set) var troubledServers: [TroubledServer] = []
+
+    package init() {}
+
+    /// Why an assertion that no attempt breaks may not hold all the same: what else happened, or did not, is not known.
+    public var doubts: [String] {
+        var doubts: [String] = []
+        if doubtfulSYNs > 0 {
+            doubts.append("\(doubtfulSYNs) late SYNs may be attempts that are not reported")
+        }
+        if evicted > 0 { doubts.append("\(evicted) attempts were decided early, since the table was full") }
+        for quality in quality where quality.code == .filtered || quality.code == .oneDirection {
+            doubts.append("the capture is \(quality.text)")
+        }
+        return doubts
+    }
+
+    /// Adds the counts of another tracker, which has the same clock. What is derived from them is not added.
+    package mutating func add(_ other: HandshakeSummary) {
+        frames.add(other.frames)
+        attempts += other.attempts
+        undecided += other.undecided
+        retransmittedSYNs += other.retransmittedSYNs
+        midstreamFlows += other.midstreamFlows
+        evicted += other.evicted
+        forgottenEarly += other.forgottenEarly
+        lateSegments += other.lateSegments
+        doubtfulSYNs += other.doubtfulSYNs
+        unrelatedICMPErrors += other.unrelatedICMPErrors
+        translatedCopies += other.translatedCopies
+        badChecksumsIgnored += other.badChecksumsIgnored
+        (clockStepsBack, clockLargestStepBack) = (other.clockStepsBack, other.clockLargestStepBack)
+        clockStepsForward = other.clockStepsForward
+        roundTrips.add(other.roundTrips)
+        span = other.span ?? span
+    }
+}

@@ -1,0 +1,59 @@
+/// Where an interval comes from.
+public enum Provenance: String, CaseIterable, Sendable {
+    /// One segment of each kind: nothing to confuse.
+    case exact
+    /// Several, and the timestamps leave one pair.
+    case timestamp
+    /// Several that cannot be told apart (Karn): bounds only.
+    case ambiguous
+}
+
+/// One leg of a round trip: nanoseconds between two segments that passed the capture point.
+public struct Interval: Sendable, Hashable {
+    /// Nil unless the pair is known.
+    public var nanoseconds: Int64?
+    public var provenance: Provenance
+    /// Bounds, equal to `nanoseconds` where it is known.
+    public var low: Int64
+    public var high: Int64
+
+    package init(nanoseconds: Int64?, provenance: Provenance, low: Int64, high: Int64) {
+        (self.nanoseconds, self.provenance, self.low, self.high) = (nanoseconds, provenance, low, high)
+    }
+}
+
+/// Why a round trip is not given, or given as bounds only.
+public enum RoundTripGap: String, CaseIterable, Sendable {
+    case noSYN = "no-syn"
+    case noSYNACK = "no-synack"
+    case noFinalAck = "no-final-ack"
+    case inferred
+    case ambiguous
+    case coarseClock = "coarse-clock"
+    case clockStepped = "clock-stepped"
+    case reordered
+    case untimed
+    case answersUnseen = "answers-unseen"
+    case acknowledgesUnseen = "acknowledges-unseen"
+    case twoPlaces = "two-places"
+    case logCut = "log-cut"
+
+    /// A sentence without its full stop, for readers of a report.
+    public var text: String {
+        switch self {
+        case .noSYN: "the SYN was not captured"
+        case .noSYNACK: "no SYN-ACK that acknowledges the SYN was captured"
+        case .noFinalAck: "no final ACK was captured"
+        case .inferred: "the segment that completed the handshake was not captured"
+        case .ambiguous: "copies were sent, and nothing tells which of them was answered"
+        case .coarseClock: "the capture's clock is too coarse"
+        case .clockStepped: "the capture's clock stepped during the handshake"
+        case .reordered: "the capture has its frames out of order"
+        case .untimed: "the capture has no times for its frames"
+        case .answersUnseen: "the SYN-ACK answers a SYN that was not captured"
+        case .acknowledgesUnseen: "the final ACK answers a SYN-ACK that was not captured, or only at another place"
+        case .twoPlaces: "the frames come from two capture points, and neither saw the whole handshake"
+        case .logCut: "the attempt has more segments than are kept"
+        }
+    }
+}
