@@ -181,7 +181,10 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "DiagnosisTests",
-            dependencies: ["HandshakeDiagnosis", "HandshakeAnalysis", "HandshakeScenario", "PacketWire", "Simulation"],
+            dependencies: [
+                "HandshakeDiagnosis", "HandshakeRecord", "HandshakeAnalysis", "HandshakeScenario", "PacketWire",
+                "Simulation",
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests",

@@ -119,7 +119,7 @@ class MutateTests(unittest.TestCase):
         self.run_rows(["PacketWire/a.swift\tGOOD\tBAD", "HandshakeAnalysis/a.swift\tone\t1"])
         with open(self.folder + "/log", encoding="utf-8") as handle:
             filters = [line.split("--filter ")[1].strip() for line in handle]
-        self.assertEqual(filters, ["PacketWireTests", "HandshakeAnalysisTests|ScenarioTests|SimulationTests"])
+        self.assertEqual(filters, ["PacketWireTests", "HandshakeAnalysisTests|HandshakeRecordTests|ScenarioTests|SimulationTests"])
 
     def test_a_kept_folder_follows_the_project(self):
         copy = os.path.join(self.folder, "kept")

@@ -24,6 +24,9 @@ package struct AttemptFacts: Sendable {
     package var hasFastOpen = false
     /// Whether its client reset it as soon as it was a connection.
     package var isResetByClientAtOnce = false
+    /// Whether a RST in its server's name, or in its client's, does not look like its sender's other packets.
+    package var hasForeignReset = false
+    package var hasForeignResetOfClient = false
     /// Whether a connection came to be of which nothing of the client is in the capture.
     package var isServersDirection = false
     /// As in `AttemptRecord`.
@@ -52,11 +55,18 @@ package struct AttemptFacts: Sendable {
             finding.code == .resetAfterEstablished
                 && record.segments.contains { $0.fromClient && finding.frames.contains($0.frame) }
         }
+        let foreign = record.findings.filter { AttemptFacts.foreignResets.contains($0.code) }.flatMap(\.frames)
+        for segment in record.segments where segment.kind == .rst && foreign.contains(segment.frame) {
+            if segment.fromClient { hasForeignResetOfClient = true } else { hasForeignReset = true }
+        }
         isServersDirection =
             record.outcome == .partial && record.completedBy == .inferred
             && !record.segments.contains { $0.fromClient }
         (isDoubtful, isCopy) = (record.isDoubtful, record.copyOf != nil)
     }
+
+    /// Findings among whose frames is a RST that its sender may not have sent.
+    package static let foreignResets: [FindingCode] = [.rstFromMiddlebox, .possibleForgery]
 
     func has(_ code: FindingCode) -> Bool { findings.contains(code) }
 }

@@ -52,6 +52,8 @@ extension Causes {
                 switch observations[position].fate {
                 case .silent, .unfinished, .answerUnheard: true
                 case .unknown: !observations[position].traits.contains(.unasked)
+                // The owner of a forged address resets what it did not begin.
+                case .resetByClient: observations[position].traits.contains(.foreignClientReset)
                 default: false
                 }
             }

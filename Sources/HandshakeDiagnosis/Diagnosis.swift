@@ -60,7 +60,7 @@ struct Causes {
     init(_ log: ObservationLog) {
         self.log = log
         var observations = log.observations.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
-        Causes.findAnswersFromElsewhere(&observations)
+        Causes.findAnswersFromElsewhere(&observations, log.servers)
         self.observations = observations
         search = Search(observations: observations, servers: log.servers, addresses: log.addresses)
         var byServer = [[Int]](repeating: [], count: log.servers.count)
@@ -75,8 +75,9 @@ struct Causes {
     }
 
     /// A SYN without answer, and a SYN-ACK from another address that acknowledges it: two attempts that are one. The
-    /// SYN may also have been captured a second time, on its way to that address.
-    private static func findAnswersFromElsewhere(_ observations: inout [Observation]) {
+    /// SYN may also have been captured a second time, on its way to that address. A scanner asks many ports of one host
+    /// with one port and one x: an answer of that host is no answer from elsewhere.
+    private static func findAnswersFromElsewhere(_ observations: inout [Observation], _ known: [Endpoint]) {
         var servers: [UInt64: UInt32] = [:]
         for observation in observations where observation.fate == .silent {
             servers[observation.handshake] = observation.server
@@ -88,7 +89,9 @@ struct Causes {
         }
         if servers.isEmpty { return }
         let answered = observations.filter { answer in
-            guard let server = servers[answer.handshake], server != answer.server else { return false }
+            guard let server = servers[answer.handshake],
+                known[Int(server)].address != known[Int(answer.server)].address
+            else { return false }
             let isUsed = answer.fate == .established || answer.fate == .silent
             return answer.traits.contains(.unasked) || answer.isDecided && !isUsed
         }
@@ -114,7 +117,11 @@ struct Causes {
         findFailures(.sequenceRewritten, allowsPartial: true) {
             $0.fate == .wrongNumbers || $0.traits.contains(.wrongNumbers)
         }
-        findFailures(.resetByMiddlebox, allowsPartial: true) { $0.traits.contains(.foreignReset) }
+        // A RST in the client's name before there is a connection may be that of whoever owns a forged address.
+        findFailures(.resetByMiddlebox, allowsPartial: true) {
+            $0.traits.contains(.foreignReset)
+                || $0.traits.contains(.foreignClientReset) && $0.fate != .resetByClient
+        }
         findFullAcceptQueues()
         for (fate, answer) in [(Fate.silent, Situation.Answer.nothing), (.prohibited, .icmpError), (.refused, .rst)] {
             findClientsCutOff(fate, answer)

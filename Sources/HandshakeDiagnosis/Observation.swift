@@ -35,7 +35,9 @@ struct Traits: OptionSet, Hashable {
     static let lostACK = Traits(rawValue: 1 << 2)
     /// The server reset the connection as soon as it was made.
     static let resetAfterEstablished = Traits(rawValue: 1 << 3)
+    /// A RST in the server's name, and one in the client's, that does not look like its sender's other packets.
     static let foreignReset = Traits(rawValue: 1 << 4)
+    static let foreignClientReset = Traits(rawValue: 1 << 14)
     static let reusedTuple = Traits(rawValue: 1 << 5)
     static let clampedMSS = Traits(rawValue: 1 << 6)
     static let strippedOption = Traits(rawValue: 1 << 7)
@@ -108,6 +110,8 @@ extension Fate {
 extension Traits {
     init(_ attempt: AttemptFacts) {
         self = attempt.isServersDirection ? .oneSided : []
+        if attempt.hasForeignReset { insert(.foreignReset) }
+        if attempt.hasForeignResetOfClient { insert(.foreignClientReset) }
         for code in attempt.findings {
             switch code {
             case .synRetransmitted, .synLost: formUnion([.lostSYN, .repeatedSYN])
@@ -115,7 +119,6 @@ extension Traits {
             case .ackLost: insert(.lostACK)
             case .resetAfterEstablished:
                 insert(attempt.isResetByClientAtOnce ? .clientResetAfterEstablished : .resetAfterEstablished)
-            case .rstFromMiddlebox, .possibleForgery: insert(.foreignReset)
             case .tupleReused, .synOnEstablished: insert(.reusedTuple)
             case .mssClamped: insert(.clampedMSS)
             case .mptcpStripped, .optionNotOffered: insert(.strippedOption)

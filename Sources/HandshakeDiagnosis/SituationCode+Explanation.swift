@@ -120,6 +120,7 @@ extension SituationCode {
                 next: "Capture at the host: if its SYNs arrive there, look at its filter; else along the way.",
                 alternatives: [
                     "a filter that drops all of these ports", "answers that take a way without a capture point",
+                    "an address that no host has",
                 ],
                 refutedBy: "any answer of the host in this time, captured elsewhere")
         case .hostUnreachable:

@@ -255,6 +255,10 @@ struct Offenders: Sendable {
     /// Attempts that break the assertion, and those that may.
     private(set) var count = 0
     private(set) var openCount = 0
+    /// Those of `count` of which only one side's segments were captured, and of which no final ACK was. In a capture of
+    /// one direction, or without bare ACKs, that says nothing.
+    private(set) var unheardCount = 0
+    private(set) var halfOpenCount = 0
     /// Those that break it first, of these the worst first; of equals the first.
     private(set) var examples: [(isOpen: Bool, badness: Double, record: AttemptRecord)] = []
     private(set) var frames: [UInt64] = []
@@ -262,7 +266,13 @@ struct Offenders: Sendable {
 
     /// - Parameter isOpen: whether it is not known that the attempt breaks it.
     mutating func add(_ record: AttemptRecord, isOpen: Bool, keepsFrames: Bool, badness: Double = 0) {
-        if isOpen { openCount += 1 } else { count += 1 }
+        if isOpen {
+            openCount += 1
+        } else {
+            count += 1
+            if record.completedBy == nil, !record.sides.client || !record.sides.server { unheardCount += 1 }
+            if record.outcome == .halfOpen { halfOpenCount += 1 }
+        }
         if keepsFrames {
             frames += record.segments.map(\.frame)
             framesOmitted += record.segmentsOmitted

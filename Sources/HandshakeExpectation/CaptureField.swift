@@ -51,6 +51,8 @@ package struct CaptureFacts: Sendable {
     }
 
     subscript(field: CaptureField) -> [String] { codes[field] ?? [] }
+
+    func has(_ quality: CaptureQuality) -> Bool { self[.quality].contains(quality.rawValue) }
 }
 
 extension Checker {

@@ -25,6 +25,7 @@ package struct SavedAttempts: ~Copyable {
             var frames: [UInt64]?
         }
         struct Segment: Decodable {
+            var kind: String?
             var from: String
             var frame: UInt64
         }
@@ -108,6 +109,16 @@ package struct SavedAttempts: ~Copyable {
             .flatMap { $0.frames ?? [] }
         attempt.isResetByClientAtOnce = (line.segments ?? []).contains {
             $0.from == "client" && resets.contains($0.frame)
+        }
+        let foreign = (line.findings ?? []).filter { finding in
+            AttemptFacts.foreignResets.contains { $0.rawValue == finding.code }
+        }.flatMap { $0.frames ?? [] }
+        for segment in line.segments ?? [] where segment.kind == "rst" && foreign.contains(segment.frame) {
+            if segment.from == "client" {
+                attempt.hasForeignResetOfClient = true
+            } else {
+                attempt.hasForeignReset = true
+            }
         }
         attempt.isServersDirection =
             attempt.outcome == .partial && line.completedBy == CompletedBy.inferred.rawValue

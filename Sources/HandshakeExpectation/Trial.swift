@@ -59,6 +59,7 @@ package struct Trial: Sendable {
                 "\(doubtful) of the attempts may be made up, or their outcome be another (one-way-tunnel, foreign-tunnel, possible-forgery)"
             ])
         }
+        if judgement.status == .failed, let reason = absence(capture, broken) { judgement.doubt([reason]) }
         var ids: Set<UInt64> = []
         for position in broken.sorted() {
             let offenders = tallies[position].offenders
@@ -73,6 +74,19 @@ package struct Trial: Sendable {
         }
         judgement.frames = Set(judgement.frames).sorted()
         return judgement
+    }
+
+    /// Why the attempts that break it may not: the capture lacks what would show it of each of them.
+    private func absence(_ capture: CaptureFacts, _ broken: Set<Int>) -> String? {
+        let offenders = broken.map { tallies[$0].offenders }.filter { $0.count > 0 }
+        if offenders.isEmpty { return nil }
+        if capture.has(.oneDirection), offenders.allSatisfy({ $0.count == $0.unheardCount }) {
+            return "the capture has one direction only: answers may not have been captured"
+        }
+        if capture.has(.filtered), offenders.allSatisfy({ $0.count == $0.halfOpenCount }) {
+            return "the capture is filtered: final ACKs may not have been captured"
+        }
+        return nil
     }
 
     /// - Returns: what it comes to, and the aggregates that keep it from being as wanted; none if it is.

@@ -175,7 +175,7 @@ extension RetransmissionSchedule {
         let origin =
             switch self {
             case .rfc6298: "RFC 6298 sections 2 and 5.5"
-            case .linux: "Linux from 6.5 on (tcp_syn_linear_timeouts)"
+            case .linear: "Linux from 6.5 on (tcp_syn_linear_timeouts), BSD and macOS"
             case .rfc1122: "RFC 1122 4.2.3.1"
             case .bsd: "BSD"
             }

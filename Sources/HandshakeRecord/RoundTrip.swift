@@ -41,15 +41,15 @@ public enum RoundTripGap: String, CaseIterable, Sendable {
     /// A sentence without its full stop, for readers of a report.
     public var text: String {
         switch self {
-        case .noSYN: "the SYN was not captured"
+        case .noSYN: "no SYN was captured before the attempt was decided"
         case .noSYNACK: "no SYN-ACK that acknowledges the SYN was captured"
-        case .noFinalAck: "no final ACK was captured"
+        case .noFinalAck: "no final ACK was captured before the attempt was decided"
         case .inferred: "the segment that completed the handshake was not captured"
         case .ambiguous: "copies were sent, and nothing tells which of them was answered"
         case .coarseClock: "the capture's clock is too coarse"
         case .clockStepped: "the capture's clock stepped during the handshake"
         case .reordered: "the capture has its frames out of order"
-        case .untimed: "the capture has no times for its frames"
+        case .untimed: "the capture has no time for one of its frames"
         case .answersUnseen: "the SYN-ACK answers a SYN that was not captured"
         case .acknowledgesUnseen: "the final ACK answers a SYN-ACK that was not captured, or only at another place"
         case .twoPlaces: "the frames come from two capture points, and neither saw the whole handshake"

@@ -55,7 +55,8 @@ package struct SituationWords {
         case .scan:
             let port = scope.ports.isEmpty ? "" : ", all port \(scope.ports[0])"
             let place = scope.servers.map { $0.isHost ? " of \($0)" : " in \($0)" } ?? ""
-            return "\(clients) tried \(situation.affected) servers and ports\(place)\(port) that it did not use"
+            let targets = scope.servers?.isHost == true ? "ports" : "servers and ports"
+            return "\(clients) tried \(situation.affected) \(targets)\(place)\(port) that it did not use"
         case .flood: return "\(counts) handshakes at \(servers) were left open"
         case .backscatter: return "\(servers) sent \(situation.affected) answers that nobody here asked for"
         case .answerFromElsewhere: return "answers of \(servers)\(from) come from an address that was not called"

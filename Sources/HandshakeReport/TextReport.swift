@@ -11,8 +11,9 @@ package struct TextReport {
     private var layout = Layout(style: TextStyle(usesColor: false, usesUnicode: false, width: 0))
     /// The day of the last line.
     private var day: Zone.DayAndOffset?
-    /// Alternatives and evidence that were told: the same words are not told twice.
-    private var told: Set<String> = []
+    /// Alternatives and evidence that were told, and the attempt that they were told of: the same words are not told
+    /// twice.
+    private var told: [String: UInt64] = [:]
     private var folded: Folded?
     var hasDescribedCapture = false
 
@@ -139,7 +140,7 @@ package struct TextReport {
             }
         }
         for finding in record.findings where isVerbose || isShown(finding, of: record) {
-            self.finding(finding, to: &out)
+            self.finding(finding, of: record.id, to: &out)
         }
         // The filter stands on a line of its own, however long it is, so that it can be copied.
         if isVerbose { out.line(indent + style.paint("wireshark: \(DisplayFilter.text(record, numbering))", .dim)) }
@@ -254,7 +255,7 @@ package struct TextReport {
         outcome == .established ? .green : outcome.isFailure ? .red : .yellow
     }
 
-    private mutating func finding(_ finding: Finding, to out: inout OutputBuffer) {
+    private mutating func finding(_ finding: Finding, of id: UInt64, to out: inout OutputBuffer) {
         let indent = String(repeating: " ", count: layout.id + 4)
         let color: TextStyle.Color? =
             switch finding.code.severity {
@@ -262,7 +263,7 @@ package struct TextReport {
             case .warning: .yellow
             case .note, .info: nil
             }
-        let text = finding.code.rawValue + ": " + words(finding)
+        let text = finding.code.rawValue + ": " + words(finding, of: id)
         let room = max(30, style.width - indent.count - 9)
         for (index, line) in text.wrapped(room).enumerated() {
             let margin = index == 0 ? finding.code.severity.rawValue : ""
@@ -274,19 +275,39 @@ package struct TextReport {
     private static let maximumTold = 1000
 
     /// A finding's particulars; what was told of another like it is not told again.
-    private mutating func words(_ finding: Finding) -> String {
+    private mutating func words(_ finding: Finding, of id: UInt64) -> String {
         if isVerbose { return TextReport.describe(finding) }
         var shorter = finding
-        func isNew(_ text: String) -> Bool {
-            if told.count >= TextReport.maximumTold { told = [] }
-            return told.insert("\(finding.code.rawValue) \(text)").inserted
+        /// The attempt of which a text was told before; nil for none.
+        func earlier(_ text: String) -> UInt64? {
+            if told.count >= TextReport.maximumTold { told = [:] }
+            let key = "\(finding.code.rawValue) \(text)"
+            if let known = told[key] { return known }
+            told[key] = id
+            return nil
         }
-        if let evidence = finding.evidence, !isNew(evidence) { shorter.evidence = nil }
-        guard !finding.alternatives.isEmpty, !isNew(finding.alternatives.joined(separator: ";")) else {
+        if let evidence = finding.evidence, earlier(evidence) != nil { shorter.evidence = nil }
+        guard !finding.alternatives.isEmpty, let other = earlier(finding.alternatives.joined(separator: ";")) else {
             return TextReport.describe(shorter)
         }
         shorter.alternatives = []
-        return TextReport.describe(shorter) + "; or as above"
+        return TextReport.describe(shorter) + "; or: as of \(other == id ? "the finding" : "attempt \(other)") above"
+    }
+
+    /// A finding's two numbers, in the words that fit its code.
+    private static func numbers(of finding: Finding) -> String? {
+        switch (finding.code, finding.expected, finding.actual) {
+        case (.mssTiny, let least?, let actual?): "MSS \(actual), below \(least)"
+        case (.wscaleOver14, let most?, let actual?): "shift count \(actual), above \(most)"
+        case (.mssChanged, let first, let second), (.mssClamped, let first, let second):
+            "\(first.map { "MSS \($0)" } ?? "no MSS"), then \(second.map { "MSS \($0)" } ?? "no MSS")"
+        case (.synIsnChanged, let first?, let second?), (.synackIsnChanged, let first?, let second?),
+            (.syncookieSuspect, let first?, let second?):
+            "\(first), then \(second)"
+        case (_, let expected?, let actual?) where expected != actual: "expected \(expected), got \(actual)"
+        case (_, _, let actual?): "got \(actual)"
+        default: nil
+        }
     }
 
     /// A finding's particulars in words.
@@ -297,11 +318,7 @@ package struct TextReport {
             let more = finding.frames.count > 8 ? ", ... (\(finding.frames.count))" : ""
             parts.append((finding.frames.count == 1 ? "frame " : "frames ") + shown + more)
         }
-        if let expected = finding.expected, let actual = finding.actual, expected != actual {
-            parts.append("expected \(expected), got \(actual)")
-        } else if let actual = finding.actual {
-            parts.append("got \(actual)")
-        }
+        if let numbers = TextReport.numbers(of: finding) { parts.append(numbers) }
         if let gaps = finding.gaps, !gaps.isEmpty {
             let shown = gaps.prefix(8).map(Format.duration).joined(separator: ", ") + (gaps.count > 8 ? ", ..." : "")
             parts.append("\(gaps.count == 1 ? "gap" : "gaps") \(shown)" + (finding.schedule.map { " (\($0))" } ?? ""))

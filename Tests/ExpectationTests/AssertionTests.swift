@@ -97,6 +97,21 @@ struct AssertionTests {
         #expect(verdict.results.map(\.judgement.status) == [.passed, .unknown])
     }
 
+    @Test(
+        "What one direction or a filter hides breaks no rule: a failure that rests on it alone is not known",
+        arguments: [
+            ("> S\n+1s > S\n+10s idle\n+1s idle", CaptureQuality.oneDirection, Judgement.Status.unknown),
+            ("> S\n+1s > S\n+10s idle\n+1s idle", .filtered, .failed),
+            ("> S\n+1ms < S.\n+10s idle\n+1s idle", .filtered, .unknown),
+            ("> S\n+1ms < S.\n+10s idle\n+1s idle", .oneDirection, .failed),
+            ("> S\n+1ms < R. =0", .filtered, .failed), ("> S\n+1ms < R. =0", .oneDirection, .failed),
+        ])
+    func hiddenByCapture(_ steps: String, _ quality: CaptureQuality, _ expected: Judgement.Status) throws {
+        var check = RuleCheck([try Rule("none(hs.failed)")])
+        for record in try Scenario(text: "0 " + steps, name: "hidden").analysed().attempts { check.take(record) }
+        #expect(check.verdict([quality]).results.map(\.judgement.status) == [expected])
+    }
+
     /// Of the five attempts of `Records`.
     static let table: [(expression: String, expected: Judgement.Status)] = [
         ("all(hs.outcome == established)", .failed),

@@ -16,6 +16,8 @@ struct Reading {
     var descriptions: [SavefileDescription] = []
     var comments = FrameComments()
     var losses = SavefileLosses()
+    /// Frames without a valid time.
+    var untimed: UInt64 = 0
     /// Nanoseconds of the last batch's clock tick.
     var tick: Int64 = 0
 
@@ -38,6 +40,7 @@ struct Reading {
         filteredOut = reader.filteredOut
         comments = reader.comments
         losses = reader.losses
+        untimed = reader.untimed
     }
 }
 
@@ -102,6 +105,30 @@ struct SavefileTests {
         #expect(reading.segments.count == 3)
         #expect(reading.times == SavefileTests.handshake.frames().map(\.time))
         #expect(reading.descriptions[0].timeResolution == unit)
+        #expect(reading.failures.isEmpty)
+    }
+
+    @Test(
+        "A record whose fraction is a second or more has no time: it stands at its place, and is counted",
+        arguments: [(0xa1b2_c3d4, 1000), (0xa1b2_3c4d, 1)] as [(UInt32, Int64)], [0, 2, 5])
+    func invalidFraction(_ variant: (magic: UInt32, unit: Int64), _ bad: Int) throws {
+        let order = PcapngWriter()
+        let second: Int64 = 1_000_000_000
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        var bytes = order.octets(variant.magic) + order.octets(UInt16(2)) + order.octets(UInt16(4))
+        bytes += [UInt8](repeating: 0, count: 8) + order.octets(UInt32(65535)) + order.octets(UInt32(1))
+        for n in 0..<8 {
+            // One less is the last valid one.
+            let fraction = (n == bad ? second : second - variant.unit) / variant.unit
+            bytes += order.octets(UInt32(1000 + n)) + order.octets(UInt32(fraction))
+            bytes += order.octets(UInt32(frame.count)) + order.octets(UInt32(frame.count)) + frame
+        }
+        let reading = try Reading([TemporaryFile(bytes)])
+        var times = (0..<8).map { Int64(1001 + $0) * second - variant.unit }
+        times[bad] = bad == 0 ? 1000 * second : times[bad - 1]
+        #expect(reading.times == times)
+        #expect(reading.segments.map(\.isUntimed) == (0..<8).map { $0 == bad })
+        #expect(reading.untimed == 1)
         #expect(reading.failures.isEmpty)
     }
 

@@ -54,7 +54,7 @@ package struct SummaryCounts: Sendable {
             say(
                 .filtered,
                 traits.hasOther
-                    ? "filtered: no segment without SYN, FIN or RST is here"
+                    ? "filtered: no segment without SYN, FIN or RST is here; or no connection went on to send anything"
                     : "filtered: no segment without SYN is here; or nothing but half-open handshakes happened")
         }
         let doubled = findings[.captureDuplicate] ?? 0

@@ -182,6 +182,7 @@ extension Judge {
                     ? ["a proxy that keeps the client's numbers"]
                     : ["two devices with the same fixed ISN that started at once"])
             found.append(finding)
+            findTranslatedMSS(shown, &found)
         }
         guard translation.role != .copy, synAcks.isEmpty || translation.role == .answer,
             let answer = translation.role == .answer ? shown : translation.answer
@@ -190,6 +191,17 @@ extension Judge {
         explain(
             &finding, foreignAnswer(answer),
             or: ["a server that answers from another of its addresses", "the answer that came back was not captured"])
+        found.append(finding)
+    }
+
+    /// What the translator did to the MSS of the SYN.
+    private func findTranslatedMSS(_ shown: Translation, _ found: inout [Finding]) {
+        let (before, behind) = (shown.original, shown.other)
+        guard before.mss != behind.mss else { return }
+        var finding = Finding(
+            before.mss != nil && behind.mss != nil ? .mssClamped : .mssChanged, [before.frame, behind.frame])
+        (finding.expected, finding.actual) = (before.mss.map(UInt32.init), behind.mss.map(UInt32.init))
+        explain(&finding, "the translator changed it")
         found.append(finding)
     }
 
@@ -283,6 +295,9 @@ extension Judge {
             let (before, after) = (log[clockStep - 1], log[clockStep])
             var finding = Finding(.clockStepped, [before.frame, after.frame])
             finding.gaps = [after.time &- before.time]
+            explain(
+                &finding, "frame \(after.frame) has an earlier time than frame \(before.frame) before it",
+                or: ["the frames stand out of the order of their times"])
             found.append(finding)
         }
         let errors = all.filter { log[$0].isICMP }

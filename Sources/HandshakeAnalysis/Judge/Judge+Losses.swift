@@ -18,11 +18,15 @@ extension Judge {
             guard let first = note(places.syns.first),
                 cause == .timeout || now &- first.time >= SegmentNote.duplicateWindow
             else { return }
-            var finding = Finding(.synLost, frames(places.syns))
+            // The capture's end cuts off the answer to a SYN that was just sent.
+            let isCutOff = cause == .captureEnd && note(places.syns.last).map { now &- $0.time < Judge.quiet } ?? false
+            let due = isCutOff ? places.syns.dropLast() : places.syns
+            var finding = Finding(.synLost, frames(due))
             finding.location = .unknown
+            let count = (attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) - (isCutOff ? 1 : 0)
             explain(
                 &finding,
-                "\(attempt.notesOmitted > 0 ? Int(attempt.synCount) : places.syns.count) SYNs and no answer: "
+                "\(count) \(count == 1 ? "SYN" : "SYNs") and no answer: "
                     + "from here a lost SYN, a lost answer and a server that drops SYNs look the same",
                 or: [
                     "dropped by a filter or by the server", "every answer was lost before the capture point",

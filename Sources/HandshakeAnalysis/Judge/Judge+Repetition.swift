@@ -96,11 +96,23 @@ extension Judge {
         if mayBeOne(run) {
             explainPlaces(&finding, run)
         } else if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {
-            explain(
-                &finding, "copies less than 200 ms apart: no retransmission timer is that short",
-                or: ["one SYN that was captured twice and changed in between", "a client that sends each SYN twice"])
+            explainFastCopies(&finding, run)
         }
         found.append(finding)
+    }
+
+    /// Says what copies may be that follow each other faster than any retransmission timer.
+    private func explainFastCopies(_ finding: inout Finding, _ run: BitSet64) {
+        let fast = run.neighbours.filter { log[$1].time &- log[$0].time < SegmentNote.duplicateWindow }
+        var others: [String] = []
+        if fast.contains(where: { log[$0].identification == log[$1].identification }) {
+            others.append("one SYN that was captured twice and changed in between")
+        }
+        if fast.contains(where: { log[$0].payloadLength != log[$1].payloadLength }) {
+            others.append("SYNs of one x with different data, which no retransmission has")
+        }
+        others.append(run.count == 2 ? "a client that sends each SYN twice" : "a client with a timer of its own")
+        explain(&finding, "copies less than 200 ms apart: no retransmission timer is that short", or: others)
     }
 
     /// Nanoseconds between each of these and the next, of those pairs that count.
@@ -198,25 +210,32 @@ extension Judge {
 
     private func findChangedOptions(_ found: inout [Finding]) {
         guard syns.count > 1, let first = note(syns.first) else { return }
-        let dropped: TCPOptions.Present = [.mptcp, .fastOpen, .windowScale, .timestamps, .sackPermitted]
+        let watched: TCPOptions.Present = [.mptcp, .fastOpen, .windowScale, .timestamps, .sackPermitted]
         let ecn: TCPFlags = [.ece, .cwr, .ae]
-        let changed = syns.dropFirst().first {
+        let other = syns.dropFirst().first {
             !log[$0].options.contains(.cut) && !first.options.contains(.cut)
-                && log[$0].options.intersection(dropped) != first.options.intersection(dropped)
+                && log[$0].options.intersection(watched) != first.options.intersection(watched)
                 || log[$0].flags.intersection(ecn) != first.flags.intersection(ecn)
         }
-        guard let copy = note(changed) else { return }
+        guard let copy = note(other) else { return }
         var finding = Finding(.synOptionsChanged, [first.frame, copy.frame])
-        let names: [(Bool, String)] = [
-            (copy.flags.intersection(ecn) != first.flags.intersection(ecn), "ECN"),
-            (copy.options.contains(.mptcp) != first.options.contains(.mptcp), "MPTCP"),
-            (copy.options.contains(.fastOpen) != first.options.contains(.fastOpen), "Fast Open"),
-            (copy.options.contains(.windowScale) != first.options.contains(.windowScale), "window scale"),
-            (copy.options.contains(.timestamps) != first.options.contains(.timestamps), "timestamps"),
-            (copy.options.contains(.sackPermitted) != first.options.contains(.sackPermitted), "SACK"),
+        func isThere(_ option: TCPOptions.Present) -> (Bool, Bool) {
+            (first.options.contains(option), copy.options.contains(option))
+        }
+        let (before, after) = (first.flags.intersection(ecn), copy.flags.intersection(ecn))
+        let names: [((Bool, Bool), String)] = [
+            (before == after ? (false, false) : (!before.isEmpty, !after.isEmpty), "ECN"),
+            (isThere(.mptcp), "MPTCP"), (isThere(.fastOpen), "Fast Open"), (isThere(.windowScale), "window scale"),
+            (isThere(.timestamps), "timestamps"), (isThere(.sackPermitted), "SACK"),
         ]
-        explain(
-            &finding, "between the copies changed: " + names.filter(\.0).map(\.1).joined(separator: ", "))
+        let dropped = names.filter { $0.0 == (true, false) }.map(\.1)
+        let added = names.filter { $0.0 == (false, true) }.map(\.1)
+        // ECN flags may also change from one set to another.
+        let changed = before != after && !before.isEmpty && !after.isEmpty ? ["ECN changed"] : []
+        let words =
+            (dropped.isEmpty ? [] : ["without " + dropped.joined(separator: ", ")])
+            + (added.isEmpty ? [] : ["with " + added.joined(separator: ", ")]) + changed
+        explain(&finding, "frame \(copy.frame) is a copy " + words.joined(separator: "; "))
         found.append(finding)
     }
 }

@@ -68,6 +68,9 @@ extension Judge {
             guard !hints.isEmpty else { continue }
             var finding = Finding(.rstFromMiddlebox, [rst.frame])
             var others = ["a stack that sends its resets so", "a RST of another connection on the tuple"]
+            if rst.hopLimit == 1 || peers.contains(where: { log[$0].hopLimit == 255 }) {
+                others.append("a protocol that chooses its hop limits, as BGP does (RFC 5082)")
+            }
             if peers.allSatisfy({ log[$0].isSYNACK }) {
                 others.append("a SYN proxy sent the SYN-ACK, and the server the RST")
             }
@@ -89,7 +92,11 @@ extension Judge {
             var finding = Finding(.rstFromMiddlebox, [rst.frame])
             explain(
                 &finding, "hop limit \(rst.hopLimit), the client's is \(peer.hopLimit)",
-                or: ["a stack that sends its resets so", "a RST of another connection on the tuple"])
+                or: [
+                    "a stack that sends its resets so", "a RST of another connection on the tuple",
+                    "a scanner whose host resets what it did not begin",
+                    "a SYN that was sent in the client's name: the RST is the client's",
+                ])
             found.append(finding)
         }
     }

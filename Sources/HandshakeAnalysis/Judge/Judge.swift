@@ -44,6 +44,8 @@ struct Judge {
     /// A SYN-ACK stands in the capture before its SYN, or an ACK before its SYN-ACK, or behind what shows that it was
     /// sent.
     private(set) var isReordered = false
+    /// Segments that the tracker took for second sightings, and that are none by what the whole log says.
+    private var revoked = 0
     private(set) var form: HandshakeForm?
     /// Something speaks against the client as the sender of what completed the handshake.
     private(set) var isCompletionStrange = false
@@ -70,6 +72,7 @@ struct Judge {
         let once = all.subtracting(sightings.duplicates)
         // What was taken for a second sighting, and is none by what the whole log says.
         for position in once where log[position].event == .captureDuplicate {
+            revoked += 1
             log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
         }
         self.log = log
@@ -133,7 +136,7 @@ struct Judge {
         record.synAckCount = Int(attempt.synAckCount) - doubledSYNACKs
         record.rstCount = Int(attempt.rstCount)
         record.refusalCount = Int(attempt.refusalCount)
-        record.duplicateCount = max(duplicates.count, Int(attempt.duplicateCount) + twins)
+        record.duplicateCount = max(duplicates.count, Int(attempt.duplicateCount) - revoked + twins)
 
         (record.firstTime, record.captureStart) = (attempt.firstTime, captureStart)
         (record.synToSynAck, record.synAckToAck) = (timing.synToSynAck, timing.synAckToAck)
@@ -365,14 +368,13 @@ struct Judge {
                 $0.seq == expectedSeq
                     || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
             })
-        let expectedAck: UInt32? =
-            !synAcks.isEmpty || attempt.events.hasAny(.reverseSyn, .reverseSynAfterAck)
-            ? attempt.serverNext : nil
+        // A SYN-ACK with data may be acknowledged without them.
+        let next = attempt.serverISN &+ 1
+        let isKnown = !synAcks.isEmpty || attempt.events.hasAny(.reverseSyn, .reverseSynAfterAck)
         let ack = ArithmeticCheck(
-            expected: expectedAck, expectedMax: nil, actual: seen?.ack,
-            ok: expectedAck.flatMap { expected in
-                seen.map { $0.ack == expected || $0.ack == attempt.serverISN &+ 1 }
-            })
+            expected: isKnown ? next : nil,
+            expectedMax: isKnown && attempt.synAckLength > 0 ? attempt.serverNext : nil, actual: seen?.ack,
+            ok: isKnown ? seen.map { $0.ack == attempt.serverNext || $0.ack == next } : nil)
         return (seq, ack)
     }
 }

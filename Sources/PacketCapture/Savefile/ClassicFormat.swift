@@ -172,13 +172,18 @@ struct ClassicFormat {
     }
 
     //  seconds 4, fraction 4, captured length 4, original length 4
+    /// - Parameter before: the time of the frame before it, which a record has whose fraction is a second or more: such
+    ///   a record has no time.
     @inline(__always)
-    func next(_ reader: inout ByteReader) throws(CaptureError) -> FrameHeader? {
+    func next(_ reader: inout ByteReader, after before: Int64?) throws(CaptureError) -> FrameHeader? {
         guard reader.has(headerLength) else {
             if reader.available == 0 { return nil }
             throw short(reader, "a record header", headerLength)
         }
-        let time = Int64(order.u32(reader.bytes, 0)) * 1_000_000_000 + Int64(order.u32(reader.bytes, 4)) * unit
+        let second = Int64(order.u32(reader.bytes, 0)) * 1_000_000_000
+        let fraction = Int64(order.u32(reader.bytes, 4)) * unit
+        let isTimed = fraction < 1_000_000_000
+        let time = isTimed ? second + fraction : before ?? second
         var captured = Int(order.u32(reader.bytes, 8))
         var wire = Int(order.u32(reader.bytes, 12))
         if lengths != .capturedFirst, lengths == .originalFirst || captured > wire { swap(&captured, &wire) }
@@ -190,7 +195,7 @@ struct ClassicFormat {
         guard reader.has(headerLength + captured) else { throw short(reader, "a frame", headerLength + captured) }
         reader.consume(headerLength)
         return FrameHeader(
-            linkType: linkType, time: time, capturedLength: captured, wireLength: wire, trailer: 0)
+            linkType: linkType, time: time, capturedLength: captured, wireLength: wire, trailer: 0, isTimed: isTimed)
     }
 
     /// Finds the records that lie in the window from `start` on, as far as they are whole and nothing is wrong with
@@ -221,12 +226,13 @@ struct ClassicFormat {
         var count = 0
         while count < most, window.byteCount &- offset >= 16 {
             let header = window.extracting(offset..<offset &+ 16)
-            let time = Int64(order.u32(header, 0)) &* 1_000_000_000 &+ Int64(order.u32(header, 4)) &* unit
+            let fraction = Int64(order.u32(header, 4)) &* unit
+            let time = Int64(order.u32(header, 0)) &* 1_000_000_000 &+ fraction
             let captured = Int(order.u32(header, 8))
             offset &+= 16
             // Zeros are what a file that is cut meanwhile may go on with.
             guard captured > 0, captured <= window.byteCount &- offset, captured <= Savefile.largestFrame,
-                time <= latest
+                time <= latest, fraction < 1_000_000_000
             else { break }
             slots[count].offset = offset
             slots[count].length = captured

@@ -13,7 +13,7 @@ struct FrameHeader {
     var trailer: Int
     /// The position of its interface among those of its section.
     var interface = 0
-    /// Whether its record has a time; if not it has that of the frame before it.
+    /// Whether its record has a valid time; if not it has that of the frame before it.
     var isTimed = true
 }
 
@@ -25,6 +25,8 @@ struct Savefile: ~Copyable {
     }
 
     private var reader: ByteReader
+    /// The time of the frame before the next.
+    private var lastTime: Int64?
     private var format: Format
     private var sections = PcapngState()
     /// The next frame, already found.
@@ -251,12 +253,15 @@ struct Savefile: ~Copyable {
     /// - Returns: false if it would have to wait; nothing is lost, and it can be called again.
     @inline(__always)
     mutating func advance(mayWait: Bool = true) -> Bool {
-        if let done = next { reader.consume(done.capturedLength + done.trailer) }
+        if let done = next {
+            lastTime = done.time
+            reader.consume(done.capturedLength + done.trailer)
+        }
         reader.mayWait = mayWait
         let place = reader.offset
         do throws(CaptureError) {
             switch format {
-            case .pcap(let classic): next = try classic.next(&reader)
+            case .pcap(let classic): next = try classic.next(&reader, after: lastTime)
             case .pcapng: next = try sections.next(&reader)
             }
             if next == nil { failure = reader.failure }

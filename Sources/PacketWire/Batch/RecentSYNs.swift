@@ -15,6 +15,8 @@ package struct Translation: BitwiseCopyable, Sendable {
         /// The frame of its first segment.
         package var frame: UInt64
         package var hopLimit: UInt8
+        /// The MSS that it announces, in octets; nil without that option.
+        package var mss: UInt16?
     }
 
     package var kind: Kind
@@ -150,7 +152,8 @@ package struct RecentSYNs: Sendable {
         let (low, high) = tuple.endpoints
         return Translation.Side(
             source: known.sourceIsLow ? low : high, destination: known.sourceIsLow ? high : low,
-            frame: sightings[place].frame, hopLimit: known.hopLimit)
+            frame: sightings[place].frame, hopLimit: known.hopLimit, mss: known.options.contains(.mss) ? known.mss : nil
+        )
     }
 
     private mutating func copy(
@@ -159,7 +162,8 @@ package struct RecentSYNs: Sendable {
     ) -> Translation? {
         let first = side(place)
         let second = Translation.Side(
-            source: segment.source, destination: segment.destination, frame: frame, hopLimit: segment.hopLimit)
+            source: segment.source, destination: segment.destination, frame: frame, hopLimit: segment.hopLimit,
+            mss: segment.options.has(.mss) ? segment.options.mss : nil)
         let shared = shared(segment.seq, place)
         if let copy = shared?.copy, copy.other.source == second.source,
             copy.other.destination == second.destination
@@ -223,7 +227,8 @@ package struct RecentSYNs: Sendable {
             }
         }
         let other = Translation.Side(
-            source: segment.destination, destination: segment.source, frame: frame, hopLimit: segment.hopLimit)
+            source: segment.destination, destination: segment.source, frame: frame, hopLimit: segment.hopLimit,
+            mss: segment.options.has(.mss) ? segment.options.mss : nil)
         return Translation(
             kind: .answer, isn: segment.ack &- 1, original: original, other: other, frame: frame)
     }
@@ -245,6 +250,8 @@ package struct RecentSYNs: Sendable {
         usual.flags = segment.flags
         usual.window = segment.window
         usual.tsval = segment.options.has(.timestamps) ? segment.options.tsval : 0
+        usual.options = segment.options.present
+        usual.mss = segment.options.mss
         usual.identification = segment.identification
         usual.hopLimit = segment.hopLimit
         usual.linkSignature = segment.linkSignature
