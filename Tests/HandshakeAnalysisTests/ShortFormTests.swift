@@ -1,3 +1,4 @@
+import Fixtures
 import HandshakeAnalysis
 import HandshakeReport
 import PacketWire
@@ -53,6 +54,32 @@ import Testing
         #expect(tracker.summary.evicted == count - tracker.openAttempts)
         _ = tracker.finish()
         #expect(tracker.summary.attempts == count)
+    }
+
+    @Test(
+        "A live connection is remembered for an hour from its last segment, with short forms and without",
+        arguments: [(-1_000_000_000, 0), (-1, 0), (0, 1), (1, 1)] as [(Int64, Int)])
+    func memory(_ beyond: Int64, _ midstream: Int) {
+        var c = Conversation()
+        c.handshake(at: 0)
+        c.client("P.", at: 30, len: 10)
+        c.server(".", at: 40, ack: 11)
+        // The frame before the last segment is five seconds older.
+        c.idle(until: 15_000)
+        c.client("P.", at: 20_000, seq: 11, len: 10)
+        for minute in 1...59 { c.idle(until: Double(20_000 + minute * 60_000)) }
+        let last = c.items.count
+        c.server(".", at: 3_620_000, ack: 21)
+        c.idle(until: 3_620_001)
+        var frames = c.frames().map { (octets: $0.bytes, time: $0.time) }
+        frames[last].time += beyond
+        for short in [true, false] {
+            var configuration = HandshakeTracker.Configuration()
+            configuration.usesShortForms = short
+            var tracker = HandshakeTracker(configuration)
+            inBatches(frames, tracker.makeBatch()) { tracker.receive($0) }
+            #expect(tracker.summary.midstreamFlows == midstream, "short forms: \(short)")
+        }
     }
 
     @Test("A flood, and what answers it, comes to the same with short forms and without, listed and counted")

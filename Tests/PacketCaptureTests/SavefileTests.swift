@@ -245,6 +245,19 @@ struct SavefileTests {
         #expect(reading.segments.map(\.isUntimed) == [true, false])
     }
 
+    @Test("A simple packet block behind a run of packets has the time of the last of them")
+    func simpleBehindRun() throws {
+        let frames = SavefileTests.handshake.frames()
+        var file = PcapngWriter()
+        file.section()
+        file.interface(.ethernet, snaplen: 100)
+        for number in 1...6 { file.packet(frames[0].bytes, time: UInt64(number)) }
+        file.block(3, file.octets(UInt32(frames[0].bytes.count)) + frames[0].bytes)
+        let reading = try Reading([TemporaryFile(file.bytes)])
+        #expect(reading.times == [1000, 2000, 3000, 4000, 5000, 6000, 6000])
+        #expect(reading.segments.map(\.isUntimed) == (1...7).map { $0 == 7 })
+    }
+
     @Test("A packet of an interface that was not described is corrupt; what came before is delivered")
     func unknownInterface() throws {
         let frame = SavefileTests.handshake.frames()[0].bytes
