@@ -82,6 +82,13 @@ let package = Package(
             name: "PacketCapture",
             dependencies: ["CPcap", "CZlib", "CZstd", "CLz4", "CLinux", "PacketWire", "WorkerThreads"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+        // Frames in, decided attempts out: one thread, several, live.
+        .target(
+            name: "HandshakePipeline",
+            dependencies: [
+                "CLinux", "HandshakeRecord", "HandshakeAnalysis", "PacketCapture", "PacketWire", "WorkerThreads",
+            ],
+            swiftSettings: settings),
         // What many attempts together say: situations, their scopes, times and contrasts.
         .target(
             name: "HandshakeDiagnosis", dependencies: ["HandshakeRecord", "PacketWire"], swiftSettings: settings),
@@ -117,14 +124,15 @@ let package = Package(
         .target(
             name: "SynscopeTesting",
             dependencies: [
-                "HandshakeExpectation", "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakeReport", "PacketCapture",
-                "PacketWire", "WorkerThreads",
+                "HandshakeExpectation", "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakePipeline",
+                "HandshakeReport", "PacketCapture", "PacketWire", "WorkerThreads",
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "synscope",
             dependencies: [
                 "CLinux", "CSeccomp", "WorkerThreads", "PacketWire", "HandshakeRecord", "HandshakeAnalysis",
+                "HandshakePipeline",
                 "HandshakeDiagnosis", "PacketCapture",
                 "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -169,6 +177,13 @@ let package = Package(
         .testTarget(
             name: "PacketCaptureTests",
             dependencies: ["PacketCapture", "PacketWire", "WorkerThreads", "Fixtures", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "HandshakePipelineTests",
+            dependencies: [
+                "HandshakePipeline", "HandshakeRecord", "HandshakeAnalysis", "PacketCapture", "PacketWire",
+                "WorkerThreads", "Fixtures", "TestSupport",
+            ],
             swiftSettings: testSettings),
         .testTarget(name: "WorkerThreadsTests", dependencies: ["WorkerThreads"], swiftSettings: testSettings),
         .testTarget(

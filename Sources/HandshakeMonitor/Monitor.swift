@@ -8,17 +8,7 @@ import Synchronization
 /// it, others read; nobody waits long, since nothing is rendered under its lock.
 package final class Monitor: Sendable {
     /// What the capture told last.
-    package struct Standing: Sendable {
-        package var summary = HandshakeSummary()
-        package var loss = CaptureLoss()
-        /// Attempts that are followed and not decided.
-        package var open = 0
-        /// Those of them that have waited for a while.
-        package var waiting = WaitingAttempts()
-        /// Interfaces that are waited for.
-        package var waitingFor: [String] = []
-        package init() {}
-    }
+    package typealias Standing = LiveStanding
 
     /// What the thread of -w told last.
     package struct Savefile: Sendable {

@@ -1,6 +1,8 @@
 @_exported public import HandshakeAnalysis
 @_exported public import HandshakeDiagnosis
+import Glibc
 import HandshakeExpectation
+import HandshakePipeline
 import HandshakeReport
 import PacketCapture
 @_exported public import PacketWire
@@ -34,17 +36,12 @@ public struct Handshakes: Sendable {
     public init(files paths: String..., filter: String? = nil) throws {
         do throws(CaptureError) {
             let reader = try CaptureReader(paths: paths, .init(filter: filter))
-            var tracker = HandshakeTracker(.init())
-            var batch = tracker.makeBatch()
-            var attempts: [AttemptRecord] = []
-            while true {
-                reader.fill(&batch)
-                if batch.count == 0 { break }
-                tracker.receive(batch)
-                attempts += tracker.drain()
-            }
+            var pipeline = FilePipeline(
+                reader, HandshakeTracker.Configuration(), workers: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+            var collector = Collector()
+            let summary = pipeline.run(&collector)
             if let failure = reader.failures.first { throw failure }
-            self.init(attempts + tracker.finish(), tracker.summary, paths.joined(separator: ", "), dropped: 0)
+            self.init(collector.attempts, summary, paths.joined(separator: ", "), dropped: 0)
         } catch {
             throw HandshakesError(error.description)
         }
@@ -143,6 +140,13 @@ public struct Handshakes: Sendable {
     public func attachLadder(of attempt: AttemptRecord, sourceLocation: SourceLocation = #_sourceLocation) {
         Attachment.record(ladder(of: attempt), named: "attempt-\(attempt.id).txt", sourceLocation: sourceLocation)
     }
+}
+
+/// Keeps all attempts of files.
+private struct Collector: AttemptTaker {
+    var attempts: [AttemptRecord] = []
+
+    mutating func take(_ record: AttemptRecord) { attempts.append(record) }
 }
 
 /// Why there are no handshakes to look at.

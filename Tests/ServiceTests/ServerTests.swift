@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import HandshakeMonitor
+import HandshakeRecord
 @testable import HandshakeService
 import TestSupport
 import Testing

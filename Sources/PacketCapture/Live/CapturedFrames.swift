@@ -29,6 +29,15 @@ package struct CapturedFrames: ~Copyable {
         unsafe octets.append(contentsOf: bytes)
     }
 
+    /// A frame that was not captured: a test's.
+    package mutating func append(_ bytes: [UInt8], time: Int64, interface: Int = 0) {
+        slots.append(
+            Slot(
+                time: time, offset: octets.count, capturedLength: bytes.count, wireLength: bytes.count,
+                interface: interface))
+        octets += bytes
+    }
+
     package func octets(of slot: Slot) -> ArraySlice<UInt8> {
         octets[slot.offset..<slot.offset + slot.capturedLength]
     }

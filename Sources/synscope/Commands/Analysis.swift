@@ -1,28 +1,18 @@
 import CLinux
 import Glibc
 import HandshakeAnalysis
+import HandshakePipeline
+import HandshakeRecord
 import HandshakeReport
 import PacketCapture
-import PacketWire
 
-/// Takes attempts as they are decided.
-protocol AttemptTaker {
-    mutating func take(_ record: AttemptRecord) throws(OutputEnded)
-    /// Takes a plain attempt, which can still be made a record.
-    mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded)
-}
-
-extension AttemptTaker {
-    mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) { try take(record()) }
-}
-
-/// Runs a capture through the tracker, or through several.
+/// A pipeline over the files that options name, with a progress bar, and with words on standard error for what was not
+/// used.
 struct Analysis: ~Copyable {
-    let reader: CaptureReader
-    private let configuration: HandshakeTracker.Configuration
-    private let workers: Int
-    private var batch = FrameBatch(seed: 0)
+    private var pipeline: FilePipeline
     private let follows: Bool
+
+    var reader: CaptureReader { pipeline.reader }
 
     /// - Parameters:
     ///   - follows: whether the one file is followed while it grows.
@@ -31,13 +21,14 @@ struct Analysis: ~Copyable {
         _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true
     ) throws(CommandFailure) {
         if follows { clinux_catch_interrupts() }
-        reader = try input.open(follows: follows)
+        let reader = try input.open(follows: follows)
         self.follows = follows
         var configuration = input.tracking.configuration()
         // Most attempts go the short way to where their records are made.
         configuration.listing = listsAttempts ? .plainAndRecords : .sums
-        self.configuration = configuration
-        workers = input.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        pipeline = FilePipeline(
+            reader, configuration, workers: input.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+            follows: follows, isInterrupted: { clinux_interrupted() != 0 })
     }
 
     var capture: CaptureDescription {
@@ -48,86 +39,19 @@ struct Analysis: ~Copyable {
 
     /// Hands out each attempt as it is decided, until the capture or the user ends it.
     /// - Returns: the totals, and what the capture lost.
-    mutating func run(_ taker: inout some AttemptTaker) throws(OutputEnded) -> (HandshakeSummary, CaptureLoss) {
+    mutating func run<Taker: AttemptTaker>(
+        _ taker: inout Taker
+    ) throws(Taker.Failure) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
         var progress = ProgressBar(isWanted: !follows)
         defer { progress.clear() }
-        let comments = reader.comments
-        let summary = try follow(&progress) { order throws(OutputEnded) in
-            try Analysis.hand(&order, comments, &taker)
-        }
-        var loss = CaptureLoss()
-        loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }
-        loss.filteredOut = reader.filteredOut
-        let losses = reader.losses
-        loss.received = losses.received
-        loss.kernelDropped = losses.droppedBySystem
-        loss.interfaceDropped = losses.droppedByInterface
+        let summary = try pipeline.run(&taker, &progress)
         tellOfGaps(summary)
-        return (summary, loss)
-    }
-
-    /// - Parameter take: takes what was decided, in order.
-    private mutating func follow(
-        _ progress: inout ProgressBar, _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) -> HandshakeSummary {
-        // Files are read ahead. Of a pipe, and of a file that is followed, frames are taken as they come.
-        if !follows, reader.progress != nil {
-            if let team = TrackerTeam(reader, configuration, workers: workers) {
-                return try team.run(&batch, &progress, take)
-            }
-        }
-        var tracker = HandshakeTracker(configuration)
-        batch = tracker.makeBatch()
-        var decisions = Decisions()
-        func hand(_ tracker: inout HandshakeTracker) throws(OutputEnded) {
-            guard tracker.hasDecided else { return }
-            progress.clear()
-            tracker.take(&decisions)
-            var order = Decisions.Order([decisions])
-            try take(&order)
-        }
-        while clinux_interrupted() == 0 {
-            reader.fill(&batch)
-            if batch.count == 0 { break }
-            try tracker.receive(batch, hand)
-            progress.tick { reader.progress }
-            try hand(&tracker)
-        }
-        // Interrupted, some fragments may still wait for the rest of their packets.
-        batch.removeAll()
-        batch.endFragments()
-        try tracker.receive(batch, hand)
-        try tracker.end(hand)
-        try hand(&tracker)
-        progress.clear()
-        return tracker.summary
-    }
-
-    private static func hand(
-        _ order: inout Decisions.Order, _ comments: FrameComments, _ taker: inout some AttemptTaker
-    ) throws(OutputEnded) {
-        func annotated(_ record: AttemptRecord) -> AttemptRecord {
-            var record = record
-            for position in record.segments.indices {
-                record.segments[position].comment = comments[record.segments[position].frame]
-            }
-            return record
-        }
-        let hasComments = !comments.isEmpty
-        while let turn = order.next() {
-            if hasComments {
-                try taker.take(annotated(order.record(turn)))
-            } else if order.isPlain(turn) {
-                try taker.take(order.plain(turn)) { order.record(turn) }
-            } else {
-                try taker.take(order.record(turn))
-            }
-        }
+        return (summary, pipeline.loss)
     }
 
     /// With the frames that held the other fragments of theirs.
-    func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
+    func withFragments(_ frames: [UInt64]) -> [UInt64] { pipeline.withFragments(frames) }
 
     /// What was not used though it was read.
     private func tellOfGaps(_ summary: HandshakeSummary) {

@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 import HandshakeAnalysis
 import HandshakeExpectation
+import HandshakePipeline
 import HandshakeReport
 import PacketCapture
 import PacketWire
@@ -359,4 +360,6 @@ struct CheckPlan {
     }
 }
 
-extension RuleCheck: AttemptTaker {}
+extension RuleCheck: AttemptTaker {
+    package typealias Failure = Never
+}

@@ -2,6 +2,7 @@ import ArgumentParser
 import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
+import HandshakePipeline
 import HandshakeReport
 
 struct Diagnose: DocumentedCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HandshakeAnalysis
+import HandshakePipeline
 import HandshakeReport
 
 struct Draw: DocumentedCommand {

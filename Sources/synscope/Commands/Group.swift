@@ -1,6 +1,7 @@
 import ArgumentParser
 import HandshakeAnalysis
 import HandshakeExpectation
+import HandshakePipeline
 import HandshakeReport
 
 struct Group: DocumentedCommand {

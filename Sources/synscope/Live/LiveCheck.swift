@@ -1,8 +1,9 @@
 import CLinux
 import Glibc
-import HandshakeAnalysis
 import HandshakeExpectation
 import HandshakeMonitor
+import HandshakePipeline
+import HandshakeRecord
 import HandshakeReport
 import PacketCapture
 import Synchronization
@@ -45,12 +46,12 @@ struct LiveCheck {
         let reports = BoundedQueue<LiveOutlets.Report>(limit: Self.maximumReports)
         let kept = plan.evidence == nil ? nil : KeptFrames(capture, limit: Self.maximumKept)
         let outlets = LiveOutlets(reports: reports, frames: kept?.queue, monitor: monitor)
-        let analysis = LiveAnalysis(
+        let outputs = LiveOutputs(outlets, writer: kept?.writer, numbersFrames: true)
+        let pipeline = LivePipeline(
             capture, command.input.tracking.configuration(usual: Watch.usualAttempts),
-            limits: .init(count: command.input.count, duration: command.duration, waits: false),
+            limits: .init(count: command.input.count, duration: command.duration),
             verifiesChecksums: command.input.tracking.verifiesChecksums,
-            tunnelRules: command.input.tracking.tunnelRules, writer: kept?.writer, outlets: outlets)
-        analysis.numbersFrames = true
+            tunnelRules: command.input.tracking.tunnelRules, taker: outputs)
         let ending = RunEnding()
         CaptureOptions.announce(capture, options)
         let jury = Jury(plan)
@@ -58,12 +59,12 @@ struct LiveCheck {
             while let waiting = reports.take() { jury.take(waiting) }
         }
         let captureThread = WorkThread("capture") {
-            analysis.run()
+            pipeline.run()
             ending.note(.captureEnded)
         }
         let isInterrupted = attend(signals, child, monitor, jury, ending, since: steady)
         let wasRunning = child?.stop() ?? false
-        analysis.stop()
+        pipeline.stop()
         captureThread.join()
         kept?.end()
         reports.end()
@@ -73,21 +74,21 @@ struct LiveCheck {
         context.captures = command.capture.interfaces
         context.numbering = .noFile
         context.started = started
-        let (summary, loss) = analysis.end
+        let (summary, loss) = (pipeline.end.summary, outputs.with(pipeline.end.loss))
         context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.framesLetGo), isInterrupted)
         let status = child?.status
         if let status, status != 0, !wasRunning { context.errors.append("the command ended with status \(status)") }
         if wasRunning { context.errors.append("the command was still running, and was ended") }
-        if let failure = analysis.failure { context.errors.append(failure.description) }
+        if let failure = pipeline.failure { context.errors.append(failure.description) }
         if loss.recordsLetGo > 0 { context.errors.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
         var verdict = jury.verdict(plan, summary)
         verdict.isIncomplete = loss.recordsLetGo > 0
         verdict.doubt(summary.doubts)
-        plan.keep(verdict, &context) { kept?.octets(of: Set(analysis.withFragments(verdict.frames))) ?? [] }
+        plan.keep(verdict, &context) { kept?.octets(of: Set(pipeline.withFragments(verdict.frames))) ?? [] }
         context.elapsed = Clock.steady - steady
         try plan.report(verdict, context, plan.style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
-            if analysis.failure != nil { throw CommandFailure(status: .notPermitted, message: nil) }
+            if pipeline.failure != nil { throw CommandFailure(status: .notPermitted, message: nil) }
             if child != nil, status != 0 { throw CommandFailure(status: .commandFailed, message: nil) }
             if !context.errors.isEmpty { throw CommandFailure(status: .unreadable, message: nil) }
         }

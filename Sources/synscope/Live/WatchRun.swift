@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
-import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeMonitor
+import HandshakePipeline
 import HandshakeRecord
 import HandshakeReport
 import HandshakeService
@@ -14,7 +14,7 @@ import WorkerThreads
 
 /// One run of `watch`: opens what needs rights, gives them up, starts the threads, and sees to signals until the end.
 ///
-/// The capture's thread (`LiveAnalysis`) waits for the others at its end only: attempts go to the reporter's thread and
+/// The capture's thread (`LivePipeline`) waits for the others at its end only: attempts go to the reporter's thread and
 /// frames to the file's over bounded queues, the screen and the service look at the monitor.
 struct WatchRun {
     private let command: Watch
@@ -73,12 +73,12 @@ struct WatchRun {
         let outlets = LiveOutlets(
             reports: listsAttempts ? BoundedQueue(limit: Self.maximumReports) : nil,
             frames: command.output == nil ? nil : BoundedQueue(limit: Self.maximumBlocks), monitor: monitor)
-        let analysis = LiveAnalysis(
+        let outputs = LiveOutputs(outlets, writer: writer, interval: command.every)
+        let pipeline = LivePipeline(
             capture, command.tracking.configuration(usual: Watch.usualAttempts),
-            limits: .init(
-                count: command.count, duration: command.duration, waits: command.wait, interval: command.every),
+            limits: .init(count: command.count, duration: command.duration, waits: command.wait),
             verifiesChecksums: command.tracking.verifiesChecksums, tunnelRules: command.tracking.tunnelRules,
-            writer: writer, outlets: outlets)
+            taker: outputs)
         let ending = RunEnding()
         let reports = outlets.reports ?? BoundedQueue(limit: Self.maximumReports)
         let reporter = Reporter(sink(table, style, selection), reports, ending)
@@ -87,7 +87,7 @@ struct WatchRun {
         let reportThread = WorkThread("report") { reporter.run(description) }
         let diagnosis = DiagnosisThread(monitor, outlets.reports)
         let captureThread = WorkThread("capture") {
-            analysis.run()
+            pipeline.run()
             ending.note(.captureEnded)
         }
 
@@ -96,24 +96,24 @@ struct WatchRun {
         var screen = command.screen ? Screen(style) : nil
         attend(signals, &screen, monitor, outlets, ending, style.zone)
 
-        analysis.stop()
-        if !wait(signals, ending, for: .max, until: { ending.isCaptureOver }) { analysis.hurry() }
+        pipeline.stop()
+        if !wait(signals, ending, for: .max, until: { ending.isCaptureOver }) { outputs.hurry() }
         captureThread.join()
         diagnosis.stop()
         clinux_release_terminal(terminal)
         outlets.frames?.end()
         fileThread?.join()
-        let end = analysis.end
-        _ = reports.add(.end(end.summary, end.loss), size: 0)
+        let (summary, loss) = (pipeline.end.summary, outputs.with(pipeline.end.loss))
+        _ = reports.add(.end(summary, loss), size: 0)
         reports.end()
-        let patience = analysis.hasGivenUp ? 0 : Self.patience
+        let patience = outputs.hasGivenUp ? 0 : Self.patience
         let isReported = wait(signals, ending, for: patience) { ending.isReported }
         if isReported { reportThread.join() }
         withExtendedLifetime(server) { clinux_remove_socket(socket?.guardDescriptor ?? -1) }
-        StandardError.write(Self.closing(end.summary, end.loss))
+        StandardError.write(Self.closing(summary, loss))
         if !isReported { StandardError.write("standard output's reader did not take the end of the report") }
         try ending.rethrow()
-        if let failure = analysis.failure {
+        if let failure = pipeline.failure {
             throw CommandFailure(
                 status: .notPermitted, message: "\(failure). --wait would have waited for its return")
         }

@@ -2,6 +2,7 @@ import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeMonitor
+import HandshakePipeline
 import HandshakeReport
 
 /// Writes attempts in one format, in the order asked for.

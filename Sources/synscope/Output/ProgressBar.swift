@@ -1,9 +1,10 @@
 import Glibc
+import HandshakePipeline
 import HandshakeReport
 import PacketCapture
 
 /// How far a long reading is, on one line of the terminal behind standard error; nothing where that is none.
-struct ProgressBar {
+struct ProgressBar: ReadingObserver {
     private let isWanted: Bool
     private let start = Clock.steady
     private var next: Int64

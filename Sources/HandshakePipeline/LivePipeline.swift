@@ -1,65 +1,37 @@
 import CLinux
 import Glibc
-import HandshakeAnalysis
-import HandshakeMonitor
-import HandshakeReport
-import PacketCapture
-import PacketWire
+package import HandshakeAnalysis
+package import HandshakeRecord
+package import PacketCapture
+package import PacketWire
 import Synchronization
-import WorkerThreads
 
-/// What the capture's thread hands on, and to whom. Nothing in it waits before the end.
-struct LiveOutlets: Sendable {
-    enum Report: Sendable {
-        case attempts([AttemptRecord])
-        /// An interval is over, at a time in nanoseconds since the epoch.
-        case interval(Int64)
-        /// Situations begin or end.
-        case situations([SituationCourse.Event])
-        case end(HandshakeSummary, CaptureLoss)
-    }
-    enum FileWork: Sendable {
-        /// Whole blocks, a frame each, and the frames' numbers.
-        case blocks([UInt8], [UInt64])
-        case reopen
-    }
-
-    /// Nil where attempts are not listed.
-    var reports: BoundedQueue<Report>?
-    /// Nil without -w.
-    var frames: BoundedQueue<FileWork>?
-    var monitor: Monitor
-}
-
-/// The capture's thread: from the kernel's buffer through the tracker to the outlets. Everything is done on this one
-/// thread, so that a frame is touched while it is in the cache; the kernel's buffer takes the bursts.
+/// Frames of a live source in, decided attempts out. Everything is done on the one thread that runs it, so that a frame
+/// is touched while it is in the cache; the kernel's buffer takes the bursts.
 ///
 /// Unchecked: the thread that runs it owns it until it has ended; `stop` is for others too.
-final class LiveAnalysis: @unchecked Sendable {
-    struct Limits {
+package final class LivePipeline: @unchecked Sendable {
+    package struct Limits: Sendable {
         /// Frames.
-        var count: UInt64?
+        package var count: UInt64?
         /// Nanoseconds.
-        var duration: Int64?
+        package var duration: Int64?
         /// Whether an interface that went away is waited for.
-        var waits = false
-        /// Nanoseconds between reports of intervals; nil for none.
-        var interval: Int64?
-    }
+        package var waits: Bool
 
-    /// Whether each frame that is written says which it was.
-    var numbersFrames = false
+        package init(count: UInt64? = nil, duration: Int64? = nil, waits: Bool = false) {
+            (self.count, self.duration, self.waits) = (count, duration, waits)
+        }
+    }
 
     /// Nanoseconds between readings of the drop counters. Attempts are handed on after one, so that a drop they overlap
     /// is known.
     private static let period: Int64 = 250_000_000
-    /// Nanoseconds that room in the reporter's queue is waited for at the end.
-    private static let maximumPatience: Int64 = 5_000_000_000
     /// Attempts after which one is taken early.
     private static let maximumPending = 4096
 
-    private let capture: LiveCapture
-    private let outlets: LiveOutlets
+    private let source: any LiveSource
+    private let taker: any LiveTaker
     private let limits: Limits
     private var tracker: HandshakeTracker
     /// What waited when it was looked at last, and when that is done again, by the steady clock.
@@ -67,7 +39,6 @@ final class LiveAnalysis: @unchecked Sendable {
     private var nextLook: Int64 = 0
     private static let lookPeriod: Int64 = 1_000_000_000
     private var decoders: [FrameDecoder]
-    private var writer: SavefileWriter?
 
     private var batch: FrameBatch
     /// Numbers and places of the frames since the last batch.
@@ -78,73 +49,60 @@ final class LiveAnalysis: @unchecked Sendable {
     private var statistics = LiveStatistics()
     private var lastReading: Int64
     private var nextReading: Int64 = 0
-    private var nextInterval = Int64.max
-    private var recordsLetGo: UInt64 = 0
-    private var framesLetGo: UInt64 = 0
-    private var blockedFrames: [UInt64] = []
 
     private let wakeDescriptor = clinux_wake_descriptor()
     private let isStopped = Atomic(false)
-    private let isHurried = Atomic(false)
-    private var patience: Int64 = 0
-    /// Whether the reader took nothing at the end for as long as it was waited for.
-    private(set) var hasGivenUp = false
     /// Why it ended, if not as asked.
-    private(set) var failure: CaptureError?
+    package private(set) var failure: CaptureError?
 
-    /// The totals, once it has ended.
-    var end: (summary: HandshakeSummary, loss: CaptureLoss) { (tracker.summary, loss) }
-
-    /// - Parameter writer: what makes blocks of handshake frames, its header taken.
-    init(
-        _ capture: LiveCapture, _ configuration: HandshakeTracker.Configuration, limits: Limits,
-        verifiesChecksums: Bool, tunnelRules: TunnelRules,
-        writer: SavefileWriter?, outlets: LiveOutlets
+    package init(
+        _ source: any LiveSource, _ configuration: HandshakeTracker.Configuration, limits: Limits = Limits(),
+        verifiesChecksums: Bool = true, tunnelRules: TunnelRules = TunnelRules(), taker: any LiveTaker
     ) {
-        self.capture = capture
+        self.source = source
         self.limits = limits
-        self.outlets = outlets
-        self.writer = writer
+        self.taker = taker
         var configuration = configuration
-        if writer != nil { configuration.listing = .recordsAndEvidence }
+        if taker.keepsFrames { configuration.listing = .recordsAndEvidence }
         // One thread follows them all, and asks for the sums often.
         configuration.shards = 1
         configuration.decidesEndsEarly = true
         tracker = HandshakeTracker(configuration)
         batch = tracker.makeBatch()
-        decoders = capture.linkTypes.map {
+        decoders = source.linkTypes.map {
             FrameDecoder($0, verifiesChecksums: verifiesChecksums, tunnelRules: tunnelRules)
         }
         lastReading = Clock.wall
     }
 
+    deinit { if wakeDescriptor >= 0 { close(wakeDescriptor) } }
+
     /// With the frames that held the other fragments of theirs; once it has ended.
-    func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
+    package func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
 
     /// Asks it to end; safe from any thread.
-    func stop() {
+    package func stop() {
         isStopped.store(true, ordering: .releasing)
         clinux_wake(wakeDescriptor)
     }
 
-    /// Once asked to end: does not wait for whoever takes the report; safe from any thread.
-    func hurry() { isHurried.store(true, ordering: .relaxed) }
+    /// The totals, and what was lost, once it has ended.
+    package var end: (summary: HandshakeSummary, loss: CaptureLoss) { (tracker.summary, loss) }
 
-    func run() {
+    package func run() {
         var frames = CapturedFrames()
         let end = limits.duration.map { Clock.steady + $0 }
-        if let interval = limits.interval { nextInterval = Clock.steady + interval }
         while !isStopped.load(ordering: .acquiring) {
-            capture.wait(milliseconds: 100, or: wakeDescriptor)
+            source.wait(milliseconds: 100, or: wakeDescriptor)
             let steady = Clock.steady
             tracker.pass(steady: steady)
             // Some rounds, so that the clock and the counters are looked at also while frames keep coming.
             for _ in 0..<16 {
-                lose(capture.take(into: &frames))
+                lose(source.take(into: &frames))
                 analyse(frames)
-                if frames.count == 0 || isCountReached || pending.count >= LiveAnalysis.maximumPending { break }
+                if frames.count == 0 || isCountReached || pending.count >= LivePipeline.maximumPending { break }
             }
-            if steady >= nextReading || pending.count >= LiveAnalysis.maximumPending { read(steady) }
+            if steady >= nextReading || pending.count >= LivePipeline.maximumPending { read(steady) }
             if isCountReached || failure != nil { break }
             if let end, steady >= end { break }
         }
@@ -164,24 +122,24 @@ final class LiveAnalysis: @unchecked Sendable {
                     $0, wireLength: slot.wireLength, number: frameNumber, time: slot.time,
                     decoder: decoders[slot.interface])
             }
-            if writer != nil { places.append((frameNumber, slot)) }
+            if taker.keepsFrames { places.append((frameNumber, slot)) }
             if batch.isFull { receive(frames) }
         }
         // What is held back must not wait for the next frame.
         batch.passFragments(Clock.wall)
         if batch.count > 0 { receive(frames) }
-        flushBlocks()
+        taker.endRound()
         if tracker.hasDecided { pending += tracker.drain() }
     }
 
     private func receive(_ frames: borrowing CapturedFrames) {
         tracker.receive(batch)
-        if writer != nil { keep(frames) }
+        if taker.keepsFrames { keep(frames) }
         batch.removeAll()
         places.removeAll(keepingCapacity: true)
     }
 
-    /// Writes the frames of handshakes: those with SYN, FIN or RST, ICMP errors, fragments, and what else was evidence.
+    /// Hands on the frames of handshakes: with SYN, FIN or RST, ICMP errors, fragments, and what else was evidence.
     private func keep(_ frames: borrowing CapturedFrames) {
         let evidence = Set(tracker.takeEvidence())
         // A fragment may be held back, and decide something when its place is no longer known: so all of them are kept.
@@ -190,10 +148,7 @@ final class LiveAnalysis: @unchecked Sendable {
             unimportant.insert(batch.heads[position].number)
         }
         for (number, slot) in places where !unimportant.contains(number) || evidence.contains(number) {
-            writer?.write(
-                frames.octets(of: slot), wireLength: slot.wireLength, time: slot.time, interface: slot.interface,
-                comment: numbersFrames ? "frame \(number)" : nil)
-            blockedFrames.append(number)
+            taker.keep(slot, of: frames, number: number)
         }
     }
 
@@ -208,21 +163,13 @@ final class LiveAnalysis: @unchecked Sendable {
         }
     }
 
-    private func flushBlocks() {
-        guard !blockedFrames.isEmpty, let blocks = writer?.takeOctets() else { return }
-        if outlets.frames?.add(.blocks(blocks, blockedFrames), size: blocks.count) != true {
-            framesLetGo += UInt64(blockedFrames.count)
-        }
-        blockedFrames.removeAll(keepingCapacity: true)
-    }
-
     // MARK: Counters and reports
 
     /// Reads the drop counters, and hands on what was decided until now.
     private func read(_ steady: Int64) {
-        nextReading = steady + LiveAnalysis.period
+        nextReading = steady + LivePipeline.period
         let now = Clock.wall
-        let latest = capture.statistics()
+        let latest = source.statistics()
         if latest.dropped != statistics.dropped || latest.droppedByInterface != statistics.droppedByInterface {
             // A frame's time is up to a block's age before the moment at which it is counted.
             let first = min(lastReading, now) - LiveCapture.latency
@@ -230,10 +177,10 @@ final class LiveAnalysis: @unchecked Sendable {
         }
         statistics = latest
         lastReading = now
-        capture.checkInterfaces()
+        source.checkInterfaces()
         if limits.waits {
-            for name in capture.reopen() { StandardError.write("\(name): the interface is there") }
-            for (position, linkType) in capture.linkTypes.enumerated() where decoders[position].linkType != linkType {
+            for name in source.reopen() { taker.tell(.returned(name)) }
+            for (position, linkType) in source.linkTypes.enumerated() where decoders[position].linkType != linkType {
                 decoders[position] = FrameDecoder(
                     linkType, verifiesChecksums: decoders[position].verifiesChecksums,
                     tunnelRules: decoders[position].tunnelRules)
@@ -241,44 +188,16 @@ final class LiveAnalysis: @unchecked Sendable {
         }
         if tracker.hasDecided { pending += tracker.drain() }
         if steady >= nextLook {
-            nextLook = steady + LiveAnalysis.lookPeriod
+            nextLook = steady + LivePipeline.lookPeriod
             waiting = tracker.waiting(now: now)
         }
-        handOn(now, standing(tracker))
-        endInterval(steady, now)
+        handOn(standing(tracker), now, steady)
     }
 
-    /// Where a slow reader leaves no room, the interval goes on.
-    private func endInterval(_ steady: Int64, _ now: Int64) {
-        guard let interval = limits.interval, steady >= nextInterval else { return }
-        if outlets.reports?.add(.interval(now), size: 1) == true {
-            nextInterval += interval * max(1, (steady - nextInterval) / interval + 1)
-        }
-    }
-
-    private func handOn(_ now: Int64, _ standing: Monitor.Standing) {
+    private func handOn(_ standing: LiveStanding, _ now: Int64, _ steady: Int64) {
         for position in pending.indices { gaps.lower(&pending[position], decided: now) }
-        if !pending.isEmpty, let reports = outlets.reports, !offer(to: reports) {
-            recordsLetGo += UInt64(pending.count)
-        }
-        outlets.monitor.take(pending, standing, now: now)
+        taker.take(pending, standing, now: now, steady: steady)
         pending.removeAll(keepingCapacity: true)
-    }
-
-    /// Puts what was decided in the reporter's queue; false where there is no room, which is waited for at the end
-    /// only.
-    private func offer(to reports: BoundedQueue<LiveOutlets.Report>) -> Bool {
-        let deadline = Clock.steady + patience
-        while !reports.add(.attempts(pending), size: pending.count) {
-            if patience == 0 { return false }
-            if Clock.steady >= deadline || reports.isClosed || isHurried.load(ordering: .relaxed) {
-                patience = 0
-                hasGivenUp = true
-                return false
-            }
-            usleep(2000)
-        }
-        return true
     }
 
     private var loss: CaptureLoss {
@@ -286,29 +205,27 @@ final class LiveAnalysis: @unchecked Sendable {
         loss.received = statistics.received
         loss.kernelDropped = statistics.dropped
         loss.interfaceDropped = statistics.droppedByInterface
-        loss.recordsLetGo = recordsLetGo
-        loss.framesLetGo = framesLetGo + outlets.monitor.savefile.framesLost
         return loss
     }
 
-    private func standing(_ tracker: borrowing HandshakeTracker) -> Monitor.Standing {
-        var standing = Monitor.Standing()
+    private func standing(_ tracker: borrowing HandshakeTracker) -> LiveStanding {
+        var standing = LiveStanding()
         standing.summary = tracker.summary
         standing.loss = loss
         standing.open = tracker.openAttempts
         if standing.open > 0 { standing.waiting = waiting }
-        standing.waitingFor = capture.missing
+        standing.waitingFor = source.missing
         return standing
     }
 
     private func lose(_ failures: [CaptureError]) {
         for error in failures {
             if limits.waits {
-                StandardError.write("\(error); waiting for its return")
-            } else if capture.interfaces.isEmpty {
+                taker.tell(.awaits(error))
+            } else if source.isGone {
                 failure = error
             } else {
-                StandardError.write("\(error); the others go on")
+                taker.tell(.lost(error))
             }
         }
     }
@@ -317,22 +234,20 @@ final class LiveAnalysis: @unchecked Sendable {
 
     /// The kernel takes nothing new; what it holds is analysed, and everything that is open is decided.
     private func drain(_ frames: inout CapturedFrames) {
-        capture.drain(into: &frames) { frames, failures in
+        source.drain(into: &frames) { frames, failures in
             lose(failures)
             analyse(frames)
             return !isCountReached
         }
         batch.endFragments()
         receive(frames)
-        flushBlocks()
+        taker.endRound()
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
-        // All that is open may be more than there is room for, and no frame waits any more: so the reader is waited
-        // for, as long as it takes something.
-        patience = LiveAnalysis.maximumPatience
+        taker.endCapture()
         func hand(_ tracker: inout HandshakeTracker) {
             pending = tracker.drain()
-            handOn(Clock.wall, standing(tracker))
+            handOn(standing(tracker), Clock.wall, Clock.steady)
         }
         tracker.end(hand)
         hand(&tracker)

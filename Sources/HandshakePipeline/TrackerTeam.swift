@@ -1,6 +1,5 @@
-import CLinux
 import HandshakeAnalysis
-import HandshakeReport
+import HandshakeRecord
 import PacketCapture
 import PacketWire
 import WorkerThreads
@@ -52,7 +51,10 @@ final class TrackerTeam: @unchecked Sendable {
 
     /// Nil where the system has not the memory, descriptors or threads: then one thread does without, and nothing was
     /// read.
-    init?(_ reader: CaptureReader, _ configuration: HandshakeTracker.Configuration, workers: Int) {
+    init?(
+        _ reader: CaptureReader, _ configuration: HandshakeTracker.Configuration, workers: Int,
+        isInterrupted: @escaping @Sendable () -> Bool
+    ) {
         var configuration = configuration
         // One for all: patterns are added up, and tuples are hashed where frames are decoded.
         let seed = configuration.hashSeed ?? .random(in: .min ... .max)
@@ -74,7 +76,7 @@ final class TrackerTeam: @unchecked Sendable {
         let lists = configuration.listsAttempts
         guard
             let ahead = ReadAhead(
-                reader, seed: seed, takers: count, collects: lists, isInterrupted: { clinux_interrupted() != 0 })
+                reader, seed: seed, takers: count, collects: lists, isInterrupted: isInterrupted)
         else { return nil }
         self.ahead = ahead
         self.lists = lists
@@ -113,12 +115,12 @@ final class TrackerTeam: @unchecked Sendable {
     /// - Parameters:
     ///   - batch: takes what is known of fragmented packets.
     ///   - take: takes what the workers decided, in order.
-    func run(
-        _ batch: inout FrameBatch, _ progress: inout ProgressBar,
-        _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) -> HandshakeSummary {
-        do throws(OutputEnded) {
-            if lists { try collect(&progress, take) } else { workFirst(&progress) }
+    func run<Failure>(
+        _ batch: inout FrameBatch, _ observer: inout some ReadingObserver,
+        _ take: (inout Decisions.Order) throws(Failure) -> Void
+    ) throws(Failure) -> HandshakeSummary {
+        do throws(Failure) {
+            if lists { try collect(&observer, take) } else { workFirst(&observer) }
             for thread in threads { thread.join() }
         } catch {
             end()
@@ -131,43 +133,43 @@ final class TrackerTeam: @unchecked Sendable {
     }
 
     /// The first tracker's work, where nothing is listed.
-    private func workFirst(_ progress: inout ProgressBar) {
+    private func workFirst(_ observer: inout some ReadingObserver) {
         while let piece = ahead.next(taker: 0) {
             TrackerTeam.follow(piece, &workers[0].tracker) { _ in }
-            progress.tick { piece.progress }
+            observer.tick { piece.progress }
             ahead.pass(taker: 0)
         }
         // The core of who read is free by now: another thread takes a shard. Several trackers come to their ends side
         // by side.
         workers[0].tracker.end(workers.count == 1 ? { apportion("count", $0, $1) } : nil)
-        progress.clear()
+        observer.clear()
     }
 
-    private func collect(
-        _ progress: inout ProgressBar, _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) {
+    private func collect<Failure>(
+        _ observer: inout some ReadingObserver, _ take: (inout Decisions.Order) throws(Failure) -> Void
+    ) throws(Failure) {
         let outlets = workers.compactMap(\.outlet)
         while true {
             // With each piece, and once more at the end.
-            try merge(outlets, &progress, take)
+            try merge(outlets, &observer, take)
             guard let piece = ahead.next() else { break }
-            progress.tick { piece.progress }
+            observer.tick { piece.progress }
             ahead.pass()
         }
-        progress.clear()
+        observer.clear()
     }
 
     /// Takes what all workers decided on a piece.
-    private func merge(
-        _ outlets: [StageRing<Cell>], _ progress: inout ProgressBar,
-        _ take: (inout Decisions.Order) throws(OutputEnded) -> Void
-    ) throws(OutputEnded) {
+    private func merge<Failure>(
+        _ outlets: [StageRing<Cell>], _ observer: inout some ReadingObserver,
+        _ take: (inout Decisions.Order) throws(Failure) -> Void
+    ) throws(Failure) {
         var decisions: [Decisions] = []
         for outlet in outlets {
             guard let cell = ahead.next(from: outlet) else { return }
             decisions.append(cell.decisions)
         }
-        if decisions.contains(where: { !$0.isEmpty }) { progress.clear() }
+        if decisions.contains(where: { !$0.isEmpty }) { observer.clear() }
         var order = Decisions.Order(decisions)
         decisions = []
         try take(&order)

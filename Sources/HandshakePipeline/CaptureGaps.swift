@@ -1,7 +1,7 @@
 package import HandshakeRecord
 
 /// The times at which a live capture lost frames, so that attempts that overlap one are not trusted fully.
-package struct CaptureGaps: Sendable {
+struct CaptureGaps: Sendable {
     /// Nanoseconds since the epoch, in order, apart from each other.
     private var gaps: [ClosedRange<Int64>] = []
     /// Beyond so many the oldest two are taken for one.
@@ -10,11 +10,11 @@ package struct CaptureGaps: Sendable {
     /// an answer before it repeats its SYN (RFC 6298 2.1).
     private static let initialTimeout: Int64 = 1_000_000_000
 
-    package init() {}
+    init() {}
 
     /// Frames were lost between two readings of the drop counters.
     /// - Parameter interval: nanoseconds since the epoch.
-    package mutating func add(_ interval: ClosedRange<Int64>) {
+    mutating func add(_ interval: ClosedRange<Int64>) {
         var interval = interval
         while let last = gaps.last, last.upperBound >= interval.lowerBound {
             interval = min(last.lowerBound, interval.lowerBound)...max(last.upperBound, interval.upperBound)
@@ -28,7 +28,7 @@ package struct CaptureGaps: Sendable {
 
     /// Lowers the confidence of a record to `lossy` if the capture lost frames while its attempt was under way.
     /// - Parameter decided: nanoseconds since the epoch when it was decided.
-    package func lower(_ record: inout AttemptRecord, decided: Int64) {
+    func lower(_ record: inout AttemptRecord, decided: Int64) {
         guard !gaps.isEmpty, record.confidence == .full || record.confidence == .inferred else { return }
         let lastSegment = record.firstTime &+ (record.segments.map(\.at).max() ?? 0)
         // What time decided was watched until then: what would have spoken against it may be among what was lost.
