@@ -1,4 +1,4 @@
-package import HandshakeRecord
+import HandshakeRecord
 
 /// The times at which a live capture lost frames, so that attempts that overlap one are not trusted fully.
 struct CaptureGaps: Sendable {

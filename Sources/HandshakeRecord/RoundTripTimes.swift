@@ -19,6 +19,22 @@ public struct RoundTripTimes: Sendable {
         counts[step] += 1
     }
 
+    /// Records many at once: what has to be asked for each alone costs most of one.
+    package mutating func record(all values: [Int64]) {
+        guard !values.isEmpty else { return }
+        var (least, most) = (minimum ?? .max, maximum ?? .min)
+        for place in values.indices {
+            least = min(least, values[place])
+            most = max(most, values[place])
+        }
+        (minimum, maximum) = (least, most)
+        count += values.count
+        let last = RoundTripTimes.step(UInt64(max(0, most)))
+        if last >= counts.count { counts += [UInt64](repeating: 0, count: last + 1024 - counts.count) }
+        var steps = counts.mutableSpan
+        for place in values.indices { steps[RoundTripTimes.step(UInt64(max(0, values[place])))] += 1 }
+    }
+
     package mutating func add(_ other: RoundTripTimes) {
         count += other.count
         minimum = [minimum, other.minimum].compactMap { $0 }.min()

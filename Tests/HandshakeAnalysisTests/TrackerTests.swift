@@ -29,6 +29,28 @@ struct TrackerTests {
         #expect(attempts.map(\.outcome) == [.established, .established])
     }
 
+    @Test("A server is in TIME-WAIT where it closed first, and not where it acknowledged its client's FIN before")
+    func timeWait() throws {
+        for isServerFirst in [true, false] {
+            var c = Conversation()
+            c.handshake(at: 0)
+            if isServerFirst {
+                c.server("F.", at: 100, ack: 1)
+                c.client("F.", at: 110, ack: 2)
+                c.server(".", at: 120, seq: 2, ack: 2)
+            } else {
+                c.client("F.", at: 100)
+                c.server("F.", at: 110, ack: 2)
+                c.client(".", at: 120, seq: 2, ack: 2)
+            }
+            c.x &-= 500_000
+            c.client("S", at: 5000)
+            let attempts = c.attempts()
+            let finding = try #require(attempts.last?.findings.first { $0.code == .tupleReused })
+            #expect(finding.evidence?.contains("TIME-WAIT") == isServerFirst)
+        }
+    }
+
     @Test("A single frame years ahead does not end what is open")
     func outlier() {
         var c = Conversation()

@@ -228,6 +228,18 @@ struct SavefileTests {
         #expect(try Reading([TemporaryFile(file.bytes)]).segments.count == 2)
     }
 
+    @Test("A section's first interface is its own, whatever the section before it had")
+    func sectionsOwnInterfaces() throws {
+        var file = PcapngWriter()
+        let frame = SavefileTests.handshake.frames()[0].bytes
+        for resolution: UInt8 in [6, 9, 3] {
+            file.section()
+            file.interface(.ethernet, options: file.option(9, [resolution]))
+            file.packet(frame, time: 7)
+        }
+        #expect(try Reading([TemporaryFile(file.bytes)]).times == [7000, 7, 7_000_000])
+    }
+
     @Test("Simple and obsolete packet blocks")
     func otherPackets() throws {
         let frame = SavefileTests.handshake.frames()[0].bytes

@@ -9,8 +9,9 @@ package struct SummaryCounts: Sendable {
     private var found = NamedCounts<FindingCode>()
     /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited
     /// for.
-    private var waiting: [PlainHandshake] = []
-    private static let maximumWaiting = 32
+    private var waitingServers: [Endpoint] = []
+    private var waitingTotals: [Int64] = []
+    private static let maximumWaiting = 64
     // Attempts that were counted without a record.
     private var plain = 0
     private var unanswered = 0
@@ -121,19 +122,19 @@ package struct SummaryCounts: Sendable {
     mutating func count(_ handshake: PlainHandshake) {
         totals.attempts += 1
         plain += 1
-        waiting.append(handshake)
-        if waiting.count == SummaryCounts.maximumWaiting { settle() }
+        waitingServers.append(handshake.server)
+        waitingTotals.append(handshake.total)
+        if waitingTotals.count == SummaryCounts.maximumWaiting { settle() }
     }
 
     /// Counts what waits for that.
     @inline(never)
     mutating func settle() {
-        for handshake in waiting { patterns.prefetchEstablished(at: handshake.server) }
-        for handshake in waiting {
-            totals.roundTrips.record(handshake.total)
-            patterns.established(at: handshake.server)
-        }
-        waiting.removeAll(keepingCapacity: true)
+        for server in waitingServers { patterns.prefetchEstablished(at: server) }
+        totals.roundTrips.record(all: waitingTotals)
+        for server in waitingServers { patterns.established(at: server) }
+        waitingServers.removeAll(keepingCapacity: true)
+        waitingTotals.removeAll(keepingCapacity: true)
     }
 
     /// Attempts that are not listed, and of which there is nothing but one SYN.

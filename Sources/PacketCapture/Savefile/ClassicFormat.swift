@@ -231,8 +231,9 @@ struct ClassicFormat {
             let captured = Int(order.u32(header, 8))
             offset &+= 16
             // Zeros are what a file that is cut meanwhile may go on with.
-            guard captured > 0, captured <= window.byteCount &- offset, captured <= Savefile.largestFrame,
-                time <= latest, fraction < 1_000_000_000
+            // No octets are beyond the largest frame too.
+            guard UInt(bitPattern: captured &- 1) < UInt(Savefile.largestFrame),
+                captured <= window.byteCount &- offset, time <= latest, fraction < 1_000_000_000
             else { break }
             slots[count].offset = offset
             slots[count].length = captured

@@ -265,7 +265,7 @@ struct CheckPlan {
         var check = self.check
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
-        let (summary, _) = try analysis.run(&check)
+        let (summary, _) = analysis.run(&check)
         var verdict = verdict(of: check, summary)
         verdict.doubt(summary.doubts)
         var context = CheckContext()

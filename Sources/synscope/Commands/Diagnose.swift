@@ -77,7 +77,7 @@ struct Diagnose: DocumentedCommand {
         if let saved { return try report(ofSaved: saved, earlier, style) }
         var taker = DiagnosisTaker(selection: try selection.predicate(), keepsEvidence: verbose && format == .text)
         var analysis = try Analysis(input)
-        let (summary, _) = try analysis.run(&taker)
+        let (summary, _) = analysis.run(&taker)
         let diagnosis = Diagnosis(taker.log)
         var output = StandardOutput(isLineBuffered: false)
         let comparison = earlier.map { DiagnosisComparison($0, diagnosis) }

@@ -37,7 +37,7 @@ struct Draw: DocumentedCommand {
         let style = text.style(in: times.zone)
         var analysis = try Analysis(input)
         var chosen = Chosen(wanted: attempt)
-        _ = try analysis.run(&chosen)
+        _ = analysis.run(&chosen)
         let (found, ids) = (chosen.found, chosen.ids)
         if attempt.isEmpty, found.count > 1 {
             analysis.tellFailures()

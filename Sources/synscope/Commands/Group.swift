@@ -47,7 +47,7 @@ struct Group: DocumentedCommand {
         let style = text.style(in: times.zone)
         var taker = GroupTaker(table: try groups.table(), selection: try selection.predicate())
         var analysis = try Analysis(input)
-        let (_, _) = try analysis.run(&taker)
+        let (_, _) = analysis.run(&taker)
         var output = StandardOutput(isLineBuffered: false)
         let report = GroupReport(
             taker.table, order: groups.sort, top: groups.top, showsFilters: verbose)
