@@ -14,7 +14,7 @@ RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z 
 .PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
-	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
+	$(SWIFT) build -c release --product synscope --explicit-target-dependency-import-check error $(RELEASE_FLAGS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -71,7 +71,7 @@ let package = Package(
         .target(name: "CLinux"),
         // Lifetimes: the parser is a value that borrows the frame's bytes.
         .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
-        // What is said of attempts and captures: values and their words.
+        // Records of attempts, the summary of a capture, and their words: plain values.
         .target(name: "HandshakeRecord", dependencies: ["PacketWire"], swiftSettings: settings),
         .target(
             name: "HandshakeAnalysis", dependencies: ["HandshakeRecord", "PacketWire", "CLinux"],

@@ -88,12 +88,18 @@ struct Causes {
             servers[observation.handshake] = observation.server
         }
         if servers.isEmpty { return }
+        // A scanner may ask several hosts so: then only an answer that nobody asked for is one from elsewhere.
+        var asked: [UInt64: Set<IPAddress>] = [:]
+        for observation in observations where servers[observation.handshake] != nil {
+            asked[observation.handshake, default: []].insert(known[Int(observation.server)].address)
+        }
         let answered = observations.filter { answer in
             guard let server = servers[answer.handshake],
                 known[Int(server)].address != known[Int(answer.server)].address
             else { return false }
             let isUsed = answer.fate == .established || answer.fate == .silent
-            return answer.traits.contains(.unasked) || answer.isDecided && !isUsed
+            return answer.traits.contains(.unasked)
+                || answer.isDecided && !isUsed && asked[answer.handshake, default: []].count == 2
         }
         let both = Set(answered.map(\.handshake))
         if both.isEmpty { return }

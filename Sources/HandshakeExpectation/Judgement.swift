@@ -11,7 +11,7 @@ package struct Judgement: Sendable {
         case unmatched = "no-attempt-matched"
     }
 
-    /// Why it cannot be told though no attempt speaks against it.
+    /// Why it cannot be told.
     package private(set) var doubts: [String] = []
     /// Whether it asks what the capture is, and of no attempt.
     package internal(set) var isOfCapture = false

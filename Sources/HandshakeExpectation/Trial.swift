@@ -59,7 +59,9 @@ package struct Trial: Sendable {
                 "\(doubtful) of the attempts may be made up, or their outcome be another (one-way-tunnel, foreign-tunnel, possible-forgery)"
             ])
         }
-        if judgement.status == .failed, let reason = absence(capture, broken) { judgement.doubt([reason]) }
+        if judgement.status == .unknown, let reason = broken.sorted().lazy.compactMap({ hidden($0, capture) }).first {
+            judgement.doubt([reason])
+        }
         var ids: Set<UInt64> = []
         for position in broken.sorted() {
             let offenders = tallies[position].offenders
@@ -76,14 +78,17 @@ package struct Trial: Sendable {
         return judgement
     }
 
-    /// Why the attempts that break it may not: the capture lacks what would show it of each of them.
-    private func absence(_ capture: CaptureFacts, _ broken: Set<Int>) -> String? {
-        let offenders = broken.map { tallies[$0].offenders }.filter { $0.count > 0 }
-        if offenders.isEmpty { return nil }
-        if capture.has(.oneDirection), offenders.allSatisfy({ $0.count == $0.unheardCount }) {
+    /// Why it is not known whether attempts break an aggregate: it asks for outcomes, and the capture lacks what would
+    /// show them. Nil where the capture has it.
+    private func hidden(_ position: Int, _ capture: CaptureFacts) -> String? {
+        let offenders = tallies[position].offenders
+        guard offenders.count > 0, assertion.aggregates[position].fields.contains(where: \.isOfOutcome) else {
+            return nil
+        }
+        if capture.has(.oneDirection), offenders.count == offenders.unheardCount {
             return "the capture has one direction only: answers may not have been captured"
         }
-        if capture.has(.filtered), offenders.allSatisfy({ $0.count == $0.halfOpenCount }) {
+        if capture.has(.filtered), offenders.count == offenders.halfOpenCount {
             return "the capture is filtered: final ACKs may not have been captured"
         }
         return nil
@@ -93,8 +98,9 @@ package struct Trial: Sendable {
     private func truth(
         _ claim: Assertion.Claim, _ capture: CaptureFacts, isWanted: Bool
     ) -> (Truth, broken: Set<Int>) {
-        let truth: Truth
+        var truth: Truth
         var involved: Set<Int> = []
+        var isLeaf = true
         switch claim {
         case .not(let inner):
             let (truth, broken) = self.truth(inner, capture, isWanted: !isWanted)
@@ -102,10 +108,12 @@ package struct Trial: Sendable {
         case .and(let claims):
             let parts = claims.map { self.truth($0, capture, isWanted: isWanted) }
             truth = parts.reduce(.yes) { $0 && $1.0 }
+            isLeaf = false
             involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
         case .or(let claims):
             let parts = claims.map { self.truth($0, capture, isWanted: isWanted) }
             truth = parts.reduce(.no) { $0 || $1.0 }
+            isLeaf = false
             involved = parts.reduce(into: []) { $0.formUnion($1.broken) }
         case .capture(let field, let code): truth = Truth(capture[field].contains(code))
         case .truth(let position):
@@ -126,6 +134,9 @@ package struct Trial: Sendable {
                 truth = excuse(involved, isWanted)
             }
         }
+        if isLeaf, (isWanted ? truth : !truth) == .no, involved.contains(where: { hidden($0, capture) != nil }) {
+            truth = .unknown
+        }
         return (truth, (isWanted ? truth : !truth) == .yes ? [] : involved)
     }
 
@@ -140,6 +151,11 @@ package struct Trial: Sendable {
         case .aggregate(let position): tallies[position].figure(assertion.aggregates[position].kind)
         }
     }
+}
+
+extension Field {
+    /// Whether an answer that was not captured could change it.
+    fileprivate var isOfOutcome: Bool { ["hs.outcome", "hs.failed", "hs.failed_because"].contains(name) }
 }
 
 extension Aggregate {

@@ -32,6 +32,8 @@ package final class LivePipeline: @unchecked Sendable {
 
     private let source: any LiveSource
     private let taker: any LiveTaker
+    /// Whether it keeps frames.
+    private let keepsFrames: Bool
     private let limits: Limits
     private var tracker: HandshakeTracker
     /// What waited when it was looked at last, and when that is done again, by the steady clock.
@@ -62,8 +64,9 @@ package final class LivePipeline: @unchecked Sendable {
         self.source = source
         self.limits = limits
         self.taker = taker
+        keepsFrames = taker.keepsFrames
         var configuration = configuration
-        if taker.keepsFrames { configuration.listing = .recordsAndEvidence }
+        if keepsFrames { configuration.listing = .recordsAndEvidence }
         // One thread follows them all, and asks for the sums often.
         configuration.shards = 1
         configuration.decidesEndsEarly = true
@@ -122,7 +125,7 @@ package final class LivePipeline: @unchecked Sendable {
                     $0, wireLength: slot.wireLength, number: frameNumber, time: slot.time,
                     decoder: decoders[slot.interface])
             }
-            if taker.keepsFrames { places.append((frameNumber, slot)) }
+            if keepsFrames { places.append((frameNumber, slot)) }
             if batch.isFull { receive(frames) }
         }
         // What is held back must not wait for the next frame.
@@ -134,7 +137,7 @@ package final class LivePipeline: @unchecked Sendable {
 
     private func receive(_ frames: borrowing CapturedFrames) {
         tracker.receive(batch)
-        if taker.keepsFrames { keep(frames) }
+        if keepsFrames { keep(frames) }
         batch.removeAll()
         places.removeAll(keepingCapacity: true)
     }
@@ -245,11 +248,19 @@ package final class LivePipeline: @unchecked Sendable {
         tracker.pass(steady: Clock.steady)
         read(Clock.steady)
         taker.endCapture()
+        // A summary takes longer than what is decided at once: it is made some times a second.
+        var last = standing(tracker)
         func hand(_ tracker: inout HandshakeTracker) {
             pending = tracker.drain()
-            handOn(standing(tracker), Clock.wall, Clock.steady)
+            let steady = Clock.steady
+            if steady >= nextReading {
+                nextReading = steady + LivePipeline.period
+                last = standing(tracker)
+            }
+            handOn(last, Clock.wall, steady)
         }
         tracker.end(hand)
         hand(&tracker)
+        handOn(standing(tracker), Clock.wall, Clock.steady)
     }
 }

@@ -29,7 +29,7 @@ package protocol LiveSource: AnyObject {
     /// - Returns: the names of those that are back.
     func reopen() -> [String]
 
-    /// What was counted from the start, of all interfaces.
+    /// The counters since the start, of all interfaces.
     func statistics() -> LiveStatistics
 }
 

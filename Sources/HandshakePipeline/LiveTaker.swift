@@ -3,7 +3,7 @@ package import PacketCapture
 
 /// Takes what a live run decides, on the capture's thread: nothing in it may wait before the capture is over.
 package protocol LiveTaker: AnyObject {
-    /// Whether the frames of handshakes are asked for.
+    /// Whether the frames of handshakes are kept. Asked once.
     var keepsFrames: Bool { get }
 
     /// Takes a frame with SYN, FIN or RST, an ICMP error, a fragment, or what else was evidence.

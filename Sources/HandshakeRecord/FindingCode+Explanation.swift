@@ -18,7 +18,7 @@ extension FindingCode {
                 meaning:
                     "The client sent a SYN with the same sequence number again because nothing that it accepted had come back.",
                 recognition:
-                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the schedule that they fit within -5 and +15 percent: rfc6298, linux, rfc1122, bsd, or prompted (10 to 35 ms after an answer that the client rejected).",
+                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the schedule that they fit within -5 and +15 percent: rfc6298, linear, rfc1122, bsd, or prompted (10 to 35 ms after an answer that the client rejected).",
                 reference: "RFC 9293 3.8.1; RFC 6298 sections 2 and 5",
                 causes:
                     "Loss of the SYN or of the SYN-ACK, a full accept queue, a filter that drops, a round trip longer than the first timeout of 1 s.",
@@ -121,7 +121,9 @@ extension FindingCode {
             Explanation(
                 title: "The MSS differs between copies",
                 meaning: "Copies of one SYN or SYN-ACK announce different MSS.",
-                recognition: "Different MSS options under the same sequence number, not captured twice.",
+                recognition:
+                    "Different MSS options under the same sequence number, not captured twice; or an MSS on one side of an "
+                    + "address translator only (see nat).",
                 reference: "RFC 9293 3.7.1",
                 causes: "A route change towards another clamp, a stack that lowers the MSS after losses.",
                 next: "See mss-clamped for proof of rewriting.")
@@ -129,7 +131,9 @@ extension FindingCode {
             Explanation(
                 title: "The MSS was rewritten on the way",
                 meaning: "Something between two sightings of one packet changed its MSS option.",
-                recognition: "The same packet (see capture-duplicate) with another MSS.",
+                recognition:
+                    "The same packet (see capture-duplicate), or one SYN before and behind an address translator (see "
+                    + "nat), with another MSS.",
                 reference: "RFC 9293 3.7.1",
                 causes: "MSS clamping on a router, tunnel or firewall (iptables TCPMSS).",
                 next: "Usually wanted. If segments are still too large, clamp lower.")

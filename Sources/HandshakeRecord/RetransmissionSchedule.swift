@@ -6,7 +6,7 @@ public enum RetransmissionSchedule: String, CaseIterable, Sendable {
     case linear
     /// RFC 1122 4.2.3.1: doubling from 3 s.
     case rfc1122
-    /// BSD: 6, 12, 24 s.
+    /// Older BSD: 6, 12, 24 s.
     case bsd
 
     /// Seconds between one copy and the next.

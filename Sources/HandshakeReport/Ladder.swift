@@ -208,7 +208,7 @@ package struct Ladder {
         guard let expected = check.expected, let actual = check.actual, let ok = check.ok else { return }
         let upTo = check.expectedMax.map { " to \($0)" } ?? ""
         let indent = String(repeating: " ", count: margin + 2)
-        // Fast Open and data on the SYN-ACK move the expectation beyond the bare sum.
+        // Fast Open moves the expectation beyond the bare sum.
         let isn = term.hasPrefix("x") ? record.clientISN : record.serverISN ?? 0
         let wraps = isn == .max ? " (mod 2^32)" : ""
         let shown = isn &+ 1 == expected ? "\(term) = \(expected)\(wraps)\(upTo)" : "expected \(expected)\(upTo)"

@@ -39,6 +39,16 @@ struct NameTests {
         #expect(!Self.codes(attempts).contains(.answerFromElsewhere))
     }
 
+    @Test("A scanner of several hosts is answered by those that it asked")
+    func scannerOfHosts() {
+        let attempts = (0..<12).map { n in
+            Self.attempt(
+                n, Self.client, Endpoint(IPAddress(v4: 0xc633_6401 + UInt32(n)), 80),
+                n.isMultiple(of: 2) ? .unanswered : .refused, x: 7)
+        }
+        #expect(!Self.codes(attempts).contains(.answerFromElsewhere))
+    }
+
     @Test("An answer of another address that acknowledges the SYN is from elsewhere")
     func elsewhere() {
         let (called, answering) = (IPAddress(v4: 0xc633_6401), IPAddress(v4: 0xc633_6402))

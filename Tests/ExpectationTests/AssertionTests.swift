@@ -112,6 +112,18 @@ struct AssertionTests {
         #expect(check.verdict([quality]).results.map(\.judgement.status) == [expected])
     }
 
+    @Test(
+        "What was captured breaks a rule of one direction all the same",
+        arguments: [
+            "none(hs.syn.count > 1)", "count() <= 0", "none(hs.failed) and count() == 0", "all(tcp.dstport == 1)",
+        ])
+    func seenInOneDirection(_ rule: String) throws {
+        var check = RuleCheck([try Rule(rule)])
+        let text = "0 > S\n+1s > S\n+10s idle\n+1s idle"
+        for record in try Scenario(text: text, name: "seen").analysed().attempts { check.take(record) }
+        #expect(check.verdict([.oneDirection]).results.map(\.judgement.status) == [.failed])
+    }
+
     /// Of the five attempts of `Records`.
     static let table: [(expression: String, expected: Judgement.Status)] = [
         ("all(hs.outcome == established)", .failed),

@@ -1,6 +1,6 @@
 import HandshakeRecord
 
-/// What was counted of the attempts that says what their capture is.
+/// Counts of attempts that say what their capture is.
 struct QualityCounts: Sendable {
     /// Completed handshakes of which one side's segments are in the capture, and attempts that have both sides'.
     var clientOnly = 0

@@ -1,9 +1,9 @@
 package import HandshakeRecord
 import PacketWire
 
-/// What is counted of attempts while they are decided: a `HandshakeSummary` of them is made when it is asked for.
+/// Counts of attempts, kept while they are decided. A `HandshakeSummary` is made of them when it is asked for.
 package struct SummaryCounts: Sendable {
-    /// What is only added up. The rest of it is derived from what follows.
+    /// Counts that are only added up. The rest of a summary is derived from what follows.
     var totals = HandshakeSummary()
     private var judged = NamedCounts<Outcome>()
     private var found = NamedCounts<FindingCode>()
@@ -70,7 +70,8 @@ package struct SummaryCounts: Sendable {
         if totals.translatedCopies > 0 {
             say(
                 .translated,
-                "translated: copies from behind an address translator are here (\(totals.translatedCopies)); they count in no total"
+                "translated: copies from behind an address translator are here (\(totals.translatedCopies)); "
+                    + "they count in no total"
             )
         }
         if isOfMirrors { say(.mirrors, "mirrors: all TCP came in tunnels that mirror sessions use") }
@@ -91,7 +92,8 @@ package struct SummaryCounts: Sendable {
         if counts.untrustedChecksums > 0 {
             say(
                 .checksumsUntrusted,
-                "checksums say nothing in \(counts.untrustedChecksums) of \(attempts) attempts: all of a sender's are bad"
+                "checksums say nothing in \(counts.untrustedChecksums) of \(attempts) attempts: "
+                    + "all of a sender's are bad"
             )
         }
         return holds

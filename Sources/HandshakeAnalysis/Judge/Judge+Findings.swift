@@ -130,7 +130,7 @@ extension Judge {
                 find(.synackWrongAck, on: note, expected: attempt.clientNext, actual: note.ack, &found)
             case .wrongAck where isOfServer(note.ack) || isOfLaterAnswer(note): break
             case .wrongAck:
-                let y = attempt.marks.contains(.hasServerISN) ? attempt.serverNext : attempt.wrongSynAckISN &+ 1
+                let y = (attempt.marks.contains(.hasServerISN) ? attempt.serverISN : attempt.wrongSynAckISN) &+ 1
                 var finding = Finding(.ackWrongAck, [note.frame])
                 (finding.expected, finding.actual) = (y, note.ack)
                 if !attempt.events.has(.resetAnswersWrongAck) {
@@ -197,7 +197,7 @@ extension Judge {
     /// What the translator did to the MSS of the SYN.
     private func findTranslatedMSS(_ shown: Translation, _ found: inout [Finding]) {
         let (before, behind) = (shown.original, shown.other)
-        guard before.mss != behind.mss else { return }
+        guard before.mss != behind.mss, !before.hasCutOptions, !behind.hasCutOptions else { return }
         var finding = Finding(
             before.mss != nil && behind.mss != nil ? .mssClamped : .mssChanged, [before.frame, behind.frame])
         (finding.expected, finding.actual) = (before.mss.map(UInt32.init), behind.mss.map(UInt32.init))
@@ -292,7 +292,7 @@ extension Judge {
         if isReordered {
             findReorderedFrames(&found)
         } else if let clockStep {
-            let (before, after) = (log[clockStep - 1], log[clockStep])
+            let (before, after) = (log[places.view.before(clockStep).last ?? clockStep - 1], log[clockStep])
             var finding = Finding(.clockStepped, [before.frame, after.frame])
             finding.gaps = [after.time &- before.time]
             explain(
@@ -371,7 +371,9 @@ extension Judge {
         }
         for note in early.map({ log[$0] }) {
             var finding = Finding(.dataBeforeEstablished, [note.frame])
-            if note.fromClient, note.flags.contains(.ack), note.ack != attempt.serverNext {
+            if note.fromClient, note.flags.contains(.ack),
+                !SequenceNumber.isIn(note.ack, from: attempt.serverISN &+ 1, length: attempt.synAckLength)
+            {
                 explain(
                     &finding, "frame \(note.frame) acknowledges nothing that this server was seen to send",
                     or: ["its SYN-ACK, with another y, was not captured"])

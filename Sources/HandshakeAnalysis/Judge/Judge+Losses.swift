@@ -18,8 +18,9 @@ extension Judge {
             guard let first = note(places.syns.first),
                 cause == .timeout || now &- first.time >= SegmentNote.duplicateWindow
             else { return }
-            // The capture's end cuts off the answer to a SYN that was just sent.
-            let isCutOff = cause == .captureEnd && note(places.syns.last).map { now &- $0.time < Judge.quiet } ?? false
+            // The capture's end, or eviction, cuts off the answer to a SYN that was just sent.
+            let isEnd = cause == .captureEnd || cause == .evicted
+            let isCutOff = isEnd && note(places.syns.last).map { now &- $0.time < Judge.quiet } ?? false
             let due = isCutOff ? places.syns.dropLast() : places.syns
             var finding = Finding(.synLost, frames(due))
             finding.location = .unknown

@@ -45,7 +45,7 @@ struct Judge {
     /// sent.
     private(set) var isReordered = false
     /// Segments that the tracker took for second sightings, and that are none by what the whole log says.
-    private var revoked = 0
+    private var revoked = (syns: 0, synAcks: 0, all: 0)
     private(set) var form: HandshakeForm?
     /// Something speaks against the client as the sender of what completed the handshake.
     private(set) var isCompletionStrange = false
@@ -72,7 +72,8 @@ struct Judge {
         let once = all.subtracting(sightings.duplicates)
         // What was taken for a second sighting, and is none by what the whole log says.
         for position in once where log[position].event == .captureDuplicate {
-            revoked += 1
+            revoked.all += 1
+            if log[position].isSYN { revoked.syns += 1 } else if log[position].isSYNACK { revoked.synAcks += 1 }
             log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
         }
         self.log = log
@@ -132,11 +133,11 @@ struct Judge {
         record.synAckAck = synAckArithmetic()
         (record.ackSeq, record.ackAck) = finalArithmetic()
 
-        record.synCount = max(syns.count, Int(attempt.synCount) - doubledSYNs)
-        record.synAckCount = Int(attempt.synAckCount) - doubledSYNACKs
+        record.synCount = max(syns.count, Int(attempt.synCount) - doubledSYNs + revoked.syns)
+        record.synAckCount = Int(attempt.synAckCount) - doubledSYNACKs + revoked.synAcks
         record.rstCount = Int(attempt.rstCount)
         record.refusalCount = Int(attempt.refusalCount)
-        record.duplicateCount = max(duplicates.count, Int(attempt.duplicateCount) - revoked + twins)
+        record.duplicateCount = max(duplicates.count, Int(attempt.duplicateCount) - revoked.all + twins)
 
         (record.firstTime, record.captureStart) = (attempt.firstTime, captureStart)
         (record.synToSynAck, record.synAckToAck) = (timing.synToSynAck, timing.synAckToAck)
@@ -368,13 +369,13 @@ struct Judge {
                 $0.seq == expectedSeq
                     || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
             })
-        // A SYN-ACK with data may be acknowledged without them.
+        // A SYN-ACK with data may be acknowledged without them (RFC 9293 3.10.7.4).
         let next = attempt.serverISN &+ 1
         let isKnown = !synAcks.isEmpty || attempt.events.hasAny(.reverseSyn, .reverseSynAfterAck)
         let ack = ArithmeticCheck(
             expected: isKnown ? next : nil,
             expectedMax: isKnown && attempt.synAckLength > 0 ? attempt.serverNext : nil, actual: seen?.ack,
-            ok: isKnown ? seen.map { $0.ack == attempt.serverNext || $0.ack == next } : nil)
+            ok: isKnown ? seen.map { SequenceNumber.isIn($0.ack, from: next, length: attempt.synAckLength) } : nil)
         return (seq, ack)
     }
 }

@@ -17,6 +17,8 @@ package struct Translation: BitwiseCopyable, Sendable {
         package var hopLimit: UInt8
         /// The MSS that it announces, in octets; nil without that option.
         package var mss: UInt16?
+        /// The snaplen cut its options: an MSS may be there.
+        package var hasCutOptions: Bool
     }
 
     package var kind: Kind
@@ -152,8 +154,8 @@ package struct RecentSYNs: Sendable {
         let (low, high) = tuple.endpoints
         return Translation.Side(
             source: known.sourceIsLow ? low : high, destination: known.sourceIsLow ? high : low,
-            frame: sightings[place].frame, hopLimit: known.hopLimit, mss: known.options.contains(.mss) ? known.mss : nil
-        )
+            frame: sightings[place].frame, hopLimit: known.hopLimit,
+            mss: known.options.contains(.mss) ? known.mss : nil, hasCutOptions: known.options.contains(.cut))
     }
 
     private mutating func copy(
@@ -163,7 +165,7 @@ package struct RecentSYNs: Sendable {
         let first = side(place)
         let second = Translation.Side(
             source: segment.source, destination: segment.destination, frame: frame, hopLimit: segment.hopLimit,
-            mss: segment.options.has(.mss) ? segment.options.mss : nil)
+            mss: segment.options.has(.mss) ? segment.options.mss : nil, hasCutOptions: segment.options.has(.cut))
         let shared = shared(segment.seq, place)
         if let copy = shared?.copy, copy.other.source == second.source,
             copy.other.destination == second.destination
@@ -228,7 +230,7 @@ package struct RecentSYNs: Sendable {
         }
         let other = Translation.Side(
             source: segment.destination, destination: segment.source, frame: frame, hopLimit: segment.hopLimit,
-            mss: segment.options.has(.mss) ? segment.options.mss : nil)
+            mss: segment.options.has(.mss) ? segment.options.mss : nil, hasCutOptions: segment.options.has(.cut))
         return Translation(
             kind: .answer, isn: segment.ack &- 1, original: original, other: other, frame: frame)
     }

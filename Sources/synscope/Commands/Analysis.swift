@@ -62,7 +62,8 @@ struct Analysis: ~Copyable {
         }
         if reader.untimed > 0 {
             StandardError.write(
-                "\(Format.count(Int(reader.untimed), "frame")) without a valid time (simple packet blocks, or fractions of a second or more): they count at their place, and give no round trips"
+                "\(Format.count(Int(reader.untimed), "frame")) without a valid time (simple packet blocks, or "
+                    + "fractions of a second or more): they count at their place, and give no round trips"
             )
         }
         if reader.comments.letGo > 0 {

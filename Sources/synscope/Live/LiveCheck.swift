@@ -74,7 +74,8 @@ struct LiveCheck {
         context.captures = command.capture.interfaces
         context.numbering = .noFile
         context.started = started
-        let (summary, loss) = (pipeline.end.summary, outputs.with(pipeline.end.loss))
+        let end = pipeline.end
+        let (summary, loss) = (end.summary, outputs.with(end.loss))
         context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.framesLetGo), isInterrupted)
         let status = child?.status
         if let status, status != 0, !wasRunning { context.errors.append("the command ended with status \(status)") }

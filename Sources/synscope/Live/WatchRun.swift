@@ -103,7 +103,8 @@ struct WatchRun {
         clinux_release_terminal(terminal)
         outlets.frames?.end()
         fileThread?.join()
-        let (summary, loss) = (pipeline.end.summary, outputs.with(pipeline.end.loss))
+        let end = pipeline.end
+        let (summary, loss) = (end.summary, outputs.with(end.loss))
         _ = reports.add(.end(summary, loss), size: 0)
         reports.end()
         let patience = outputs.hasGivenUp ? 0 : Self.patience
