@@ -5,6 +5,7 @@ package protocol AttemptTaker {
     /// Why it takes no more.
     associatedtype Failure: Error
 
+    /// Takes an attempt that was decided.
     mutating func take(_ record: AttemptRecord) throws(Failure)
 
     /// Takes a plain attempt.
@@ -24,7 +25,7 @@ package protocol ReadingObserver {
     /// - Parameter progress: octets that were read, and all there are; nil where that cannot be known.
     mutating func tick(_ progress: () -> (done: Int64, all: Int64)?)
 
-    /// Attempts are about to be handed out.
+    /// Attempts are about to be handed out, or the end has come.
     mutating func clear()
 }
 

@@ -56,7 +56,7 @@ package struct FilePipeline: ~Copyable {
         return loss
     }
 
-    /// With the frames that held the other fragments of theirs; after `run`.
+    /// The given frames, and those with the other fragments of their packets; after `run`.
     package func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
 
     /// - Parameter take: takes what was decided, in order.

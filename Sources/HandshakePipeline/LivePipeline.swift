@@ -80,7 +80,7 @@ package final class LivePipeline: @unchecked Sendable {
 
     deinit { if wakeDescriptor >= 0 { close(wakeDescriptor) } }
 
-    /// With the frames that held the other fragments of theirs; once it has ended.
+    /// The given frames, and those with the other fragments of their packets; once it has ended.
     package func withFragments(_ frames: [UInt64]) -> [UInt64] { batch.withFragments(frames) }
 
     /// Asks it to end; safe from any thread.

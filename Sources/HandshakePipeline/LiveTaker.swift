@@ -9,7 +9,7 @@ package protocol LiveTaker: AnyObject {
     /// Takes a frame with SYN, FIN or RST, an ICMP error, a fragment, or what else was evidence.
     func keep(_ slot: CapturedFrames.Slot, of frames: borrowing CapturedFrames, number: UInt64)
 
-    /// All frames that came at one time were gone through.
+    /// All frames of one reading were analysed.
     func endRound()
 
     /// Takes what was decided since the last call, and how the run stands. Called some times a second.
@@ -21,6 +21,7 @@ package protocol LiveTaker: AnyObject {
     /// The capture is over: what is still open is decided next. From here on, taking it may wait.
     func endCapture()
 
+    /// An interface went away, or came back.
     func tell(_ event: LiveEvent)
 }
 

@@ -19,7 +19,7 @@ public struct RoundTripTimes: Sendable {
         counts[step] += 1
     }
 
-    /// Records many at once: what has to be asked for each alone costs most of one.
+    /// Records many at once: extremes and the size of the table are checked once for all of them.
     package mutating func record(all values: [Int64]) {
         guard !values.isEmpty else { return }
         var (least, most) = (minimum ?? .max, maximum ?? .min)

@@ -19,7 +19,7 @@ public struct TrafficPattern: Sendable, Hashable {
     /// Connections of a flooded server that were established, at most: others may share their counter. Nil of other
     /// patterns: established connections are not counted by their clients.
     public var established: Int?
-    /// Whether there may be more: no more are told apart.
+    /// Whether the count reached its bound: there may be more.
     public var isLowerBound: Bool
 
     /// Below these a pattern is not named.

@@ -7,8 +7,8 @@ package struct SummaryCounts: Sendable {
     var totals = HandshakeSummary()
     private var judged = NamedCounts<Outcome>()
     private var found = NamedCounts<FindingCode>()
-    /// Handshakes that are counted, but for their round trips and servers: one counter after the other would be waited
-    /// for.
+    /// Servers and totals of handshakes that are not yet in `patterns` and `roundTrips`. They are added in groups, and
+    /// memory is prefetched for a whole group.
     private var waitingServers: [Endpoint] = []
     private var waitingTotals: [Int64] = []
     private static let maximumWaiting = 64

@@ -172,8 +172,8 @@ struct ClassicFormat {
     }
 
     //  seconds 4, fraction 4, captured length 4, original length 4
-    /// - Parameter before: the time of the frame before it, which a record has whose fraction is a second or more: such
-    ///   a record has no time.
+    /// - Parameter before: the time of the frame before it; nil for none. A record whose fraction is a second or more
+    ///   has no valid time, and its frame gets that time, or its own second.
     @inline(__always)
     func next(_ reader: inout ByteReader, after before: Int64?) throws(CaptureError) -> FrameHeader? {
         guard reader.has(headerLength) else {
@@ -231,7 +231,7 @@ struct ClassicFormat {
             let captured = Int(order.u32(header, 8))
             offset &+= 16
             // Zeros are what a file that is cut meanwhile may go on with.
-            // No octets are beyond the largest frame too.
+            // A length of 0 ends the walk. One less wraps for 0, so that one comparison checks both bounds.
             guard UInt(bitPattern: captured &- 1) < UInt(Savefile.largestFrame),
                 captured <= window.byteCount &- offset, time <= latest, fraction < 1_000_000_000
             else { break }

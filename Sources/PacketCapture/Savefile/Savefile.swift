@@ -13,7 +13,8 @@ struct FrameHeader {
     var trailer: Int
     /// The position of its interface among those of its section.
     var interface = 0
-    /// Whether its record has a valid time; if not it has that of the frame before it.
+    /// Whether its record has a valid time. If not, it has the time of the frame before it, or as the first frame the
+    /// second that its record names.
     var isTimed = true
 }
 

@@ -50,7 +50,7 @@ struct Analysis: ~Copyable {
         return (summary, pipeline.loss)
     }
 
-    /// With the frames that held the other fragments of theirs.
+    /// The given frames, and those with the other fragments of their packets.
     func withFragments(_ frames: [UInt64]) -> [UInt64] { pipeline.withFragments(frames) }
 
     /// What was not used though it was read.
