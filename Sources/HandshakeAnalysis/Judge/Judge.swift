@@ -72,8 +72,11 @@ struct Judge {
         let once = all.subtracting(sightings.duplicates)
         // What was taken for a second sighting, and is none by what the whole log says.
         for position in once where log[position].event == .captureDuplicate {
-            revoked.all += 1
-            if log[position].isSYN { revoked.syns += 1 } else if log[position].isSYNACK { revoked.synAcks += 1 }
+            // Where notes were left out, what it is a second sighting of may be among them.
+            if attempt.notesOmitted == 0 {
+                revoked.all += 1
+                if log[position].isSYN { revoked.syns += 1 } else if log[position].isSYNACK { revoked.synAcks += 1 }
+            }
             log[position].event = log[position].isSYN ? .syn : log[position].isSYNACK ? .synAckAgain : .clientMore
         }
         self.log = log
