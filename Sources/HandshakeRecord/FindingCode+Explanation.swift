@@ -18,7 +18,9 @@ extension FindingCode {
                 meaning:
                     "The client sent a SYN with the same sequence number again because nothing that it accepted had come back.",
                 recognition:
-                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the schedule that they fit within -5 and +15 percent: rfc6298, linear, rfc1122, bsd, or prompted (10 to 35 ms after an answer that the client rejected).",
+                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the "
+                    + "schedule that they fit within -5 and +15 percent: rfc6298, linear, rfc1122, bsd, or prompted "
+                    + "(10 to 35 ms after an answer that the client rejected).",
                 reference: "RFC 9293 3.8.1; RFC 6298 sections 2 and 5",
                 causes:
                     "Loss of the SYN or of the SYN-ACK, a full accept queue, a filter that drops, a round trip longer than the first timeout of 1 s.",
@@ -122,8 +124,8 @@ extension FindingCode {
                 title: "The MSS differs between copies",
                 meaning: "Copies of one SYN or SYN-ACK announce different MSS.",
                 recognition:
-                    "Different MSS options under the same sequence number, not captured twice; or an MSS on one side of an "
-                    + "address translator only (see nat).",
+                    "Different MSS options under the same sequence number, not captured twice; or an MSS on one side "
+                    + "of an address translator only (see nat).",
                 reference: "RFC 9293 3.7.1",
                 causes: "A route change towards another clamp, a stack that lowers the MSS after losses.",
                 next: "See mss-clamped for proof of rewriting.")
