@@ -55,24 +55,4 @@ public struct HandshakeSummary: Sendable {
         }
         return doubts
     }
-
-    /// Adds the counts of another tracker, which has the same clock. What is derived from them is not added.
-    package mutating func add(_ other: HandshakeSummary) {
-        frames.add(other.frames)
-        attempts += other.attempts
-        undecided += other.undecided
-        retransmittedSYNs += other.retransmittedSYNs
-        midstreamFlows += other.midstreamFlows
-        evicted += other.evicted
-        forgottenEarly += other.forgottenEarly
-        lateSegments += other.lateSegments
-        doubtfulSYNs += other.doubtfulSYNs
-        unrelatedICMPErrors += other.unrelatedICMPErrors
-        translatedCopies += other.translatedCopies
-        badChecksumsIgnored += other.badChecksumsIgnored
-        (clockStepsBack, clockLargestStepBack) = (other.clockStepsBack, other.clockLargestStepBack)
-        clockStepsForward = other.clockStepsForward
-        roundTrips.add(other.roundTrips)
-        span = other.span ?? span
-    }
 }

@@ -273,7 +273,7 @@ import Testing
         configuration.listing = .plainAndRecords
         configuration.maximumDecided = maximumDecided
         var decided = [[Decisions]](repeating: [], count: workers)
-        var summary = HandshakeSummary()
+        var counts = SummaryCounts()
         for worker in 0..<workers {
             guard var tracker = HandshakeTracker(configuration, worker: worker, of: workers) else {
                 preconditionFailure("there is no memory for a table")
@@ -286,7 +286,7 @@ import Testing
             inBatches(frames, tracker.makeBatch()) { tracker.receive($0, take) }
             tracker.end(take)
             take(&tracker)
-            summary.add(tracker.summary)
+            counts.add(tracker.allCounts)
         }
         var lines: [String] = []
         func line(_ write: (inout OutputBuffer) -> Void) {
@@ -295,7 +295,7 @@ import Testing
             lines.append(String(decoding: out.bytes, as: UTF8.self))
         }
         Decisions.inTurn(decided) { order, turn in line { JSONReport.line(order.record(turn), to: &$0) } }
-        line { JSONReport.line(summary, CaptureLoss(), to: &$0) }
+        line { JSONReport.line(counts.summary, CaptureLoss(), to: &$0) }
         return lines
     }
 }

@@ -152,7 +152,8 @@ package struct SummaryCounts: Sendable {
 
     /// Adds what another tracker counted of the same capture's other tuples.
     package mutating func add(_ other: SummaryCounts) {
-        totals.add(other.totals)
+        assert(other.waitingTotals.isEmpty, "what waits is in no counter yet")
+        totals.addTotals(other.totals)
         judged.add(other.judged)
         found.add(other.found)
         plain += other.plain
@@ -162,6 +163,28 @@ package struct SummaryCounts: Sendable {
         patterns.add(other.patterns)
         traits = other.traits
         isOfMirrors = other.isOfMirrors
+    }
+}
+
+extension HandshakeSummary {
+    /// Adds the counts of another tracker, which has the same clock. What is derived from them is not added.
+    fileprivate mutating func addTotals(_ other: HandshakeSummary) {
+        frames.add(other.frames)
+        attempts += other.attempts
+        undecided += other.undecided
+        retransmittedSYNs += other.retransmittedSYNs
+        midstreamFlows += other.midstreamFlows
+        evicted += other.evicted
+        forgottenEarly += other.forgottenEarly
+        lateSegments += other.lateSegments
+        doubtfulSYNs += other.doubtfulSYNs
+        unrelatedICMPErrors += other.unrelatedICMPErrors
+        translatedCopies += other.translatedCopies
+        badChecksumsIgnored += other.badChecksumsIgnored
+        (clockStepsBack, clockLargestStepBack) = (other.clockStepsBack, other.clockLargestStepBack)
+        clockStepsForward = other.clockStepsForward
+        roundTrips.add(other.roundTrips)
+        span = other.span ?? span
     }
 }
 
