@@ -240,7 +240,7 @@ struct Judge {
             return events.hasAny(.serverAck, .reverseSynAfterAck) && validSYNACKs.isEmpty ? .split : .simultaneous
         }
         if attempt.isSelfConnect, attempt.marks.contains(.established) { return .simultaneous }
-        return attempt.marks.contains(.established) || !validSYNACKs.isEmpty ? .threeWay : nil
+        return attempt.marks.contains(.established) ? .threeWay : nil
     }
 
     /// The client acknowledged the server's SYN, and nothing of the server is in the capture.
