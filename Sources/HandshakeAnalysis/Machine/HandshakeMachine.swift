@@ -233,12 +233,12 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
 
     private mutating func synSent(_ event: HandshakeEvent) -> HandshakeAction {
         switch event {
-        case .synAck, .synAckAgain, .synAckOther: go(.synReceived)
+        case .synAck, .synAckAgain, .synAckOther: move(to: .synReceived)
         // RFC 9293 3.10.7.3: a SYN without ACK in SYN-SENT leads to SYN-RECEIVED, Figure 7.
-        case .reverseSyn: go(.crossed)
-        case .reverseSynAfterAck: go(.crossedServerAcked)
+        case .reverseSyn: move(to: .crossed)
+        case .reverseSynAfterAck: move(to: .crossedServerAcked)
         case .oneSidedAck, .proof: complete(.inferred, .establishedHalfSeen)
-        case .clientReset, .clientGaveUp: go(.aborted)
+        case .clientReset, .clientGaveUp: move(to: .aborted)
         case .finalAck, .finalData, .inferredAck, .ackBeyond, .clientSynAck, .serverAck, .clientFin, .clientMore,
             .serverFin, .serverMore, .confirmation, .resetEstablished, .ackRefuted, .dataBothWays:
             .ignore
@@ -251,7 +251,7 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
         case .finalAck: complete(.ack)
         case .finalData: complete(.data)
         case .inferredAck, .ackBeyond, .oneSidedAck, .proof: complete(.inferred)
-        case .clientReset: go(.aborted)
+        case .clientReset: move(to: .aborted)
         case .clientSynAck, .serverAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation,
             .resetEstablished, .ackRefuted, .dataBothWays:
             .ignore
@@ -261,7 +261,7 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
 
     private mutating func synAckOnly(_ event: HandshakeEvent) -> HandshakeAction {
         switch event {
-        case .syn: return go(.synReceived)
+        case .syn: return move(to: .synReceived)
         default:
             let action = synReceived(event)
             if state == .established { state = .establishedHalfSeen }
@@ -274,12 +274,12 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
         switch event {
         case .clientSynAck, .finalAck, .finalData:
             if state == .crossedServerAcked { return complete(event == .finalData ? .data : .ack) }
-            return go(.crossedClientAcked)
+            return move(to: .crossedClientAcked)
         case .synAck, .synAckAgain, .serverAck:
             if state == .crossedClientAcked { return complete(.ack) }
-            return go(.crossedServerAcked)
+            return move(to: .crossedServerAcked)
         case .inferredAck, .proof: return complete(.inferred)
-        case .clientReset: return go(.aborted)
+        case .clientReset: return move(to: .aborted)
         case .oneSidedAck, .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished,
             .ackRefuted, .dataBothWays:
             return .ignore
@@ -290,7 +290,7 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
     // After a client RST only a new SYN, or data acknowledged in both directions, can complete it, never a bare ACK.
     private mutating func aborted(_ event: HandshakeEvent) -> HandshakeAction {
         switch event {
-        case .syn: go(.synSent)
+        case .syn: move(to: .synSent)
         case .dataBothWays: complete(.inferred)
         case .clientFin, .clientMore, .serverFin, .serverMore, .confirmation, .resetEstablished, .ackRefuted: .ignore
         default: .note
@@ -317,7 +317,7 @@ package struct HandshakeMachine: Sendable, BitwiseCopyable {
     }
 
     @inline(__always)
-    private mutating func go(_ next: HandshakeState) -> HandshakeAction {
+    private mutating func move(to next: HandshakeState) -> HandshakeAction {
         state = next
         return .note
     }

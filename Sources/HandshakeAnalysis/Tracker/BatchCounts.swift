@@ -1,5 +1,5 @@
 /// Batches of two frames or more that a tracker took, and how many of them went the steady way
-/// (`HandshakeTracker.goSteadily`), as nearly all batches of a real capture do.
+/// (`HandshakeTracker.followSteadily`), as nearly all batches of a real capture do.
 package struct BatchCounts: Sendable, Equatable {
     package private(set) var all = 0
     package private(set) var steady = 0

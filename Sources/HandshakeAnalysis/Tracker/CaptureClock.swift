@@ -53,14 +53,14 @@ package struct CaptureClock: Sendable {
     private static let usualStep: UInt64 = 1 << 40
 
     /// Whether each of a batch's frames is a little later than the one before, and the clock will not reach a deadline
-    /// while they come: then `go` takes the place of `tick`. The first was taken already.
+    /// while they come: then `advanceSteadily` takes the place of `tick`. The first was taken already.
     /// - Parameters:
     ///   - first: its time.
     ///   - last: the last frame's time.
     ///   - steps: from each frame to the next, as `FrameBatch.steps`.
     ///   - deadline: on `elapsed`. What is added meanwhile is due later than a batch can last.
     @inline(__always)
-    func goesSteadily(from first: Int64, to last: Int64, steps: Int64, before deadline: Int64) -> Bool {
+    func isSteady(from first: Int64, to last: Int64, steps: Int64, before deadline: Int64) -> Bool {
         guard lastTime == first, UInt64(bitPattern: steps) < CaptureClock.maximumSteady else { return false }
         let span = last &- reference
         return lastTime >= reference && span >= 0 && span < CaptureClock.maximumSteady && last <= CaptureClock.farthest
@@ -73,7 +73,7 @@ package struct CaptureClock: Sendable {
     /// Goes on to a frame, as `tick` would with that and all before it.
     /// - Parameter start: what `elapsed` was ahead of `reference`, which does not change meanwhile.
     @inline(__always)
-    mutating func go(to time: Int64, after previous: Int64, since start: Int64) {
+    mutating func advanceSteadily(to time: Int64, after previous: Int64, since start: Int64) {
         elapsed = start &+ previous
         reference = previous
         lastTime = time

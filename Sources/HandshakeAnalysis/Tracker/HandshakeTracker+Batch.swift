@@ -20,7 +20,7 @@ extension HandshakeTracker {
 
     /// Takes a batch of decoded frames.
     package mutating func receive(_ batch: borrowing FrameBatch) {
-        let isDone = follow(batch)
+        let isDone = followBatch(batch)
         precondition(isDone, "decisions were not taken")
     }
 
@@ -32,11 +32,11 @@ extension HandshakeTracker {
     ) throws(Failure) {
         maximumDecided = max(1, configuration.maximumDecided)
         defer { maximumDecided = .max }
-        while !follow(batch) { try hand(&self) }
+        while !followBatch(batch) { try hand(&self) }
     }
 
     /// - Returns: false where decisions have to be taken first: then it is called again with the same batch.
-    private mutating func follow(_ batch: borrowing FrameBatch) -> Bool {
+    private mutating func followBatch(_ batch: borrowing FrameBatch) -> Bool {
         precondition(batch.seed == seed, "a batch of another seed: make it with makeBatch()")
         traits = batch.traits
         clockTick = traits.tick
@@ -49,14 +49,14 @@ extension HandshakeTracker {
         var own = find(batch)
         tick(batch, 0)
         let known = attempts.entries.count
-        let goesSteadily =
+        let isSteady =
             isCompact(batch) && expiryPlan.isEmpty && batch.count > 1
-            && clock.goesSteadily(
+            && clock.isSteady(
                 from: batch.heads[0].time, to: batch.heads[batch.count - 1].time, steps: batch.steps,
                 before: nextDeadline)
         var isDone = true
-        if goesSteadily { goSteadily(batch, &own) } else { isDone = go(batch, &own, from: 0) }
-        batches.count(batch.count, isSteady: goesSteadily)
+        if isSteady { followSteadily(batch, &own) } else { isDone = followEach(batch, &own, from: 0) }
+        batches.count(batch.count, isSteady: isSteady)
         isFlooded = (attempts.entries.count &- known) &* 8 > own.frames.count &* 7
         return isDone
     }
@@ -67,7 +67,7 @@ extension HandshakeTracker {
         decideNext()
         guard expiryPlan.isEmpty else { return false }
         var own = find(batch)
-        return go(batch, &own, from: expiryPlan.position)
+        return followEach(batch, &own, from: expiryPlan.position)
     }
 
     /// Whether a batch's frames can go the short way: it is longer where fragments were let go.
@@ -85,7 +85,7 @@ extension HandshakeTracker {
 
     /// Takes own frames, of which the clock needs not be asked at each; the first has come.
     @inline(__always)
-    private mutating func goSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
+    private mutating func followSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
         let (heads, segments) = (batch.heads.span, batch.segments.span)
         let (first, last) = (batch.first, batch.count - 1)
         let start = clock.elapsed &- clock.reference
@@ -97,7 +97,7 @@ extension HandshakeTracker {
             let position = left.trailingZeroBitCount
             left &= left &- 1
             let head = heads[position]
-            if position > 0 { goSteadily(to: head, after: heads[position - 1].time, since: start) }
+            if position > 0 { advanceSteadily(to: head, after: heads[position - 1].time, since: start) }
             order = first &+ UInt64(position)
             // The next frame, whosesoever it is, will show this.
             let next = start &+ head.time
@@ -117,9 +117,9 @@ extension HandshakeTracker {
         }
         counts.totals.frames.segments &+= taken
         activityTime = HandshakeTracker.unknown
-        goSteadily(to: heads[last], after: heads[last - 1].time, since: start)
+        advanceSteadily(to: heads[last], after: heads[last - 1].time, since: start)
         order = first &+ UInt64(last)
-        _ = go(batch, &own, from: last)
+        _ = followEach(batch, &own, from: last)
         for number in 0..<UInt8(shards.count) { nextDeadline = min(nextDeadline, shards[number].queues.nextDeadline) }
     }
 
@@ -128,8 +128,8 @@ extension HandshakeTracker {
     private mutating func beginLimited(_ place: UInt8) { begin(place) }
 
     @inline(__always)
-    private mutating func goSteadily(to head: FrameHead, after previous: Int64, since start: Int64) {
-        clock.go(to: head.time, after: previous, since: start)
+    private mutating func advanceSteadily(to head: FrameHead, after previous: Int64, since start: Int64) {
+        clock.advanceSteadily(to: head.time, after: previous, since: start)
         frame = head.number
         time = head.time
     }
@@ -137,7 +137,7 @@ extension HandshakeTracker {
     /// Takes own frames from one on that has come.
     /// - Returns: false where there is too much to decide first.
     @inline(never)
-    private mutating func go(_ batch: borrowing FrameBatch, _ own: inout Own, from first: Int) -> Bool {
+    private mutating func followEach(_ batch: borrowing FrameBatch, _ own: inout Own, from first: Int) -> Bool {
         let segments = batch.segments.span
         let isCompact = isCompact(batch)
         for position in first..<batch.count {

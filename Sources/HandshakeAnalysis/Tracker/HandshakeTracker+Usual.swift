@@ -35,7 +35,7 @@ extension HandshakeTracker {
                 // order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
-            case .established: isTaken = isInTime(slot) && goOn(slot, segments, position, fromClient)
+            case .established: isTaken = isInTime(slot) && takeLater(slot, segments, position, fromClient)
             case .synReceived: isTaken = isInTime(slot) && fromClient && complete(slot, segments, position)
             case .synSent: isTaken = isInTime(slot) && !fromClient && answer(slot, segments, position)
             case .detailed: isTaken = false
@@ -173,7 +173,7 @@ extension HandshakeTracker {
 
     /// What follows completion: until one side confirms it, or ends the connection, it is only taken note of.
     @inline(__always)
-    private mutating func goOn(
+    private mutating func takeLater(
         _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
     ) -> Bool {
         let segment = segments[position]
