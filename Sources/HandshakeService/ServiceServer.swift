@@ -43,7 +43,7 @@ package final class ServiceServer: Sendable {
                 }
             }
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try connections.begin(channel) }
+                channel.eventLoop.makeCompletedFuture { try connections.accept(channel) }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // What the system holds for a reader is bounded too.
@@ -147,7 +147,7 @@ package final class Connections: @unchecked Sendable {
     // MARK: Room
 
     /// Serves a connection on its channel.
-    package func begin(_ channel: any Channel) throws {
+    package func accept(_ channel: any Channel) throws {
         if all.count >= limits.connections {
             evict(all.values.filter(\.isWaiting).min { $0.progressed < $1.progressed })
         }

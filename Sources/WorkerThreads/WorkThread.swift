@@ -18,13 +18,13 @@ import Synchronization
     /// - Parameter name: at most 15 characters are shown by the system.
     package convenience init(_ name: String, _ body: @escaping @Sendable () -> Void) {
         self.init()
-        precondition(begin(Work(name, body)) == 0, "the system has no thread left")
+        precondition(start(Work(name, body)) == 0, "the system has no thread left")
     }
 
     /// The same, but nil (and errno) where the system has no thread left.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> WorkThread? {
         let thread = WorkThread()
-        let code = thread.begin(Work(name, body))
+        let code = thread.start(Work(name, body))
         errno = code
         return code == 0 ? thread : nil
     }
@@ -32,7 +32,7 @@ import Synchronization
     private init() {}
 
     /// - Returns: 0, or what is wrong.
-    private func begin(_ body: Work) -> Int32 {
+    private func start(_ body: Work) -> Int32 {
         let retained = unsafe Unmanaged.passRetained(body)
         let work = unsafe retained.toOpaque()
         let code = unsafe pthread_create(

@@ -43,7 +43,7 @@
 
     /// Makes a shard the current one.
     @inline(__always)
-    mutating func choose(_ number: UInt8) {
+    mutating func select(_ number: UInt8) {
         precondition(number < count)
         unsafe chosen = base + Int(number)
     }

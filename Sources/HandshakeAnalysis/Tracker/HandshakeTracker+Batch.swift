@@ -40,11 +40,11 @@ extension HandshakeTracker {
         precondition(batch.seed == seed, "a batch of another seed: make it with makeBatch()")
         traits = batch.traits
         clockTick = traits.tick
-        return expiryPlan.isEmpty ? begin(batch) : resume(batch)
+        return expiryPlan.isEmpty ? startBatch(batch) : resumeBatch(batch)
     }
 
     @inline(__always)
-    private mutating func begin(_ batch: borrowing FrameBatch) -> Bool {
+    private mutating func startBatch(_ batch: borrowing FrameBatch) -> Bool {
         guard batch.count > 0 else { return true }
         var own = find(batch)
         tick(batch, 0)
@@ -63,7 +63,7 @@ extension HandshakeTracker {
 
     /// Goes on with a batch where there was too much to decide.
     @inline(never)
-    private mutating func resume(_ batch: borrowing FrameBatch) -> Bool {
+    private mutating func resumeBatch(_ batch: borrowing FrameBatch) -> Bool {
         decideNext()
         guard expiryPlan.isEmpty else { return false }
         var own = find(batch)
@@ -104,7 +104,7 @@ extension HandshakeTracker {
             activityTime = next
             if head.isUsual {
                 let place = ownShards.place(ofShard: head.shard)
-                if isLimited { beginLimited(place) } else { shards.choose(place) }
+                if isLimited { selectLimitedShard(at: place) } else { shards.select(place) }
                 taken &+= 1
                 let candidate = candidate(position, &own)
                 if take(segments, position, batch.addresses[position], head.hash, candidate) { continue }
@@ -125,7 +125,7 @@ extension HandshakeTracker {
 
     /// Apart, so that what there is for every frame is not too long to be in one piece.
     @inline(never)
-    private mutating func beginLimited(_ place: UInt8) { begin(place) }
+    private mutating func selectLimitedShard(at place: UInt8) { selectShard(at: place) }
 
     @inline(__always)
     private mutating func advanceSteadily(to head: FrameHead, after previous: Int64, since start: Int64) {
@@ -152,7 +152,7 @@ extension HandshakeTracker {
             } else if !isCompact {
                 takeInDetail(batch, position)
             } else if own.frames.contains(position) {
-                begin(ownShards.place(ofShard: head.shard))
+                selectShard(at: ownShards.place(ofShard: head.shard))
                 counts.totals.frames.segments &+= 1
                 let candidate = candidate(position, &own)
                 _ = take(
@@ -167,7 +167,7 @@ extension HandshakeTracker {
     @inline(never)
     private mutating func takeInDetail(_ batch: borrowing FrameBatch, _ position: Int) {
         let tuple = batch.tuple(position)
-        guard begin(tuple) else { return }
+        guard selectShard(of: tuple) else { return }
         counts.totals.frames.segments &+= 1
         take(Segment(batch.segments[position], tuple))
     }
@@ -241,19 +241,19 @@ extension HandshakeTracker {
             let segment = batch.others[position].segment
             carrier = carriers.take(segment.path)
             let tuple = ConnectionKey(segment.source, segment.destination).tuple
-            let isOwn = begin(tuple)
+            let isOwn = selectShard(of: tuple)
             if isOwn {
                 counts.totals.frames.count(batch.others[position])
                 take(segment)
             }
             if let translation = batch.translation(position) {
                 relate(translation)
-                if isOwn { _ = begin(tuple) }
+                if isOwn { _ = selectShard(of: tuple) }
             }
         case .icmpError:
             let error = batch.others[position].icmp
             carrier = carriers.number(of: error.path)
-            if begin(ConnectionKey(error.source, error.destination).tuple) {
+            if selectShard(of: ConnectionKey(error.source, error.destination).tuple) {
                 counts.totals.frames.count(batch.others[position])
                 take(error)
             }

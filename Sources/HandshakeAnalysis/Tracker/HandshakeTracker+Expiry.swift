@@ -59,7 +59,7 @@ extension HandshakeTracker {
         if configuration.listsAttempts { decideOpen() } else { countOpen(apportion) }
         try decideRest(hand)
         for number in 0..<UInt8(shards.count) {
-            choose(number)
+            select(number)
             shards.current.removeAll()
         }
         recentIndex.removeAll()
@@ -83,7 +83,7 @@ extension HandshakeTracker {
         guard configuration.listsAttempts else { return finishExpiry() }
         let now = clock.elapsed
         for number in 0..<UInt8(shards.count) {
-            choose(number)
+            select(number)
             if queues.nextDeadline <= now { plan(number) { $0.queueDeadline <= now } }
         }
         decidePlanned(.timeout)
@@ -92,7 +92,7 @@ extension HandshakeTracker {
     private mutating func decideOpen() {
         expiryPlan.items.reserveCapacity(openAttempts)
         for number in 0..<UInt8(shards.count) {
-            choose(number)
+            select(number)
             plan(number) { _ in true }
         }
         decidePlanned(.captureEnd)
@@ -109,7 +109,7 @@ extension HandshakeTracker {
     mutating func decideNext() {
         while !expiryPlan.isEmpty, decisions.count < maximumDecided {
             let item = expiryPlan.items[expiryPlan.next]
-            choose(item.shard)
+            select(item.shard)
             report(item.slot, expiryPlan.cause)
             expiryPlan.next += 1
         }
@@ -139,7 +139,7 @@ extension HandshakeTracker {
     private mutating func finishExpiry() {
         nextDeadline = .max
         for number in 0..<UInt8(shards.count) {
-            choose(number)
+            select(number)
             if queues.nextDeadline <= clock.elapsed { expireShard() }
             nextDeadline = min(nextDeadline, queues.nextDeadline)
         }

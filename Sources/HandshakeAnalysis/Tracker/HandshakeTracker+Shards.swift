@@ -54,7 +54,7 @@ extension HandshakeTracker {
         @inline(__always) var hasFirst: Bool { has(0) }
     }
 
-    // State of the current shard. `begin(_:)` selects a frame's shard first.
+    // State of the current shard. `selectShard(of:)` selects a frame's shard first.
     @inline(__always) var index: HashIndex {
         _read { yield shards.current.index }
         nonmutating _modify { yield &shards.current.index }
@@ -90,32 +90,32 @@ extension HandshakeTracker {
     var isFull: Bool {
         attemptCount >= attemptLimit
             || memoryLimit != .max
-                && shards.current.octets &+ sizeSinceChoice &+ index.sizeWithOneMore > memoryLimit
+                && shards.current.octets &+ sizeSinceSelection &+ index.sizeWithOneMore > memoryLimit
     }
 
-    /// Octets that came or went since the current shard was chosen.
-    private var sizeSinceChoice: Int { attempts.size &+ notes.size &- sizeAtChoice }
+    /// Octets that came or went since the current shard was selected.
+    private var sizeSinceSelection: Int { attempts.size &+ notes.size &- sizeAtSelection }
 
     @inline(__always)
-    mutating func choose(_ place: UInt8) {
+    mutating func select(_ place: UInt8) {
         if memoryLimit != .max {
-            shards.current.octets += sizeSinceChoice
-            sizeAtChoice = attempts.size &+ notes.size
+            shards.current.octets += sizeSinceSelection
+            sizeAtSelection = attempts.size &+ notes.size
         }
-        shards.choose(place)
+        shards.select(place)
     }
 
     /// Makes the shard of a frame's tuple the current one; false where it is another tracker's.
-    mutating func begin(_ tuple: Tuple) -> Bool {
+    mutating func selectShard(of tuple: Tuple) -> Bool {
         let shard = tuple.shard
         guard ownShards.has(shard) else { return false }
-        begin(ownShards.place(ofShard: shard))
+        selectShard(at: ownShards.place(ofShard: shard))
         return true
     }
 
     @inline(__always)
-    mutating func begin(_ place: UInt8) {
-        choose(place)
+    mutating func selectShard(at place: UInt8) {
+        select(place)
         // Remembered attempts grow too.
         if memoryLimit != .max, isFull { shrink() }
     }

@@ -27,7 +27,7 @@ extension HandshakeTracker {
             countSilences(ofPartsFrom: 0, by: 1)
         }
         for place in 0..<UInt8(shards.count) {
-            choose(place)
+            select(place)
             let silences = shards.current.silences
             shards.current.silences = Silences()
             counts.countSilences(unanswered: silences.unanswered, pending: silences.pending, .captureEnd)

@@ -25,7 +25,7 @@ extension HandshakeTracker {
     @inline(never)
     mutating func relate(_ translation: Translation) {
         let (original, other) = (translation.original, translation.other)
-        if let slot = openAttempt(original, translation.isn) {
+        if let slot = undecidedAttempt(original, translation.isn) {
             switch translation.kind {
             case .copy:
                 let answer = translations[slot]?.answer
@@ -36,16 +36,16 @@ extension HandshakeTracker {
                 translations[slot] = known
             }
         }
-        if let slot = openAttempt(other, translation.isn), translations[slot] == nil {
+        if let slot = undecidedAttempt(other, translation.isn), translations[slot] == nil {
             translations[slot] = AttemptTranslation(
                 role: translation.kind == .copy ? .copy : .answer, shown: translation)
         }
     }
 
     /// The attempt of this tracker on a tuple that has an x and is not decided.
-    private mutating func openAttempt(_ side: Translation.Side, _ x: UInt32) -> UInt32? {
+    private mutating func undecidedAttempt(_ side: Translation.Side, _ x: UInt32) -> UInt32? {
         let key = ConnectionKey(side.source, side.destination)
-        guard begin(key.tuple) else { return nil }
+        guard selectShard(of: key.tuple) else { return nil }
         var slot = find(key, key.tuple.hash(seed: seed))
         guard slot != 0, attempts.entries[slot].stage != .closed else { return nil }
         giveDetail(slot)

@@ -26,7 +26,7 @@ extension HandshakeTracker {
         let slot = found.slot
         let isTaken: Bool
         if slot == 0 {
-            isTaken = begin(segments, position, pair(), hash, at: found.vacancy)
+            isTaken = openAttempt(segments, position, pair(), hash, at: found.vacancy)
         } else {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
@@ -62,7 +62,7 @@ extension HandshakeTracker {
     /// A SYN on a tuple that is not remembered.
     /// - Parameter vacancy: where the index has room for it.
     @inline(__always)
-    private mutating func begin(
+    private mutating func openAttempt(
         _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64,
         at vacancy: Int
     ) -> Bool {

@@ -60,8 +60,8 @@ public struct HandshakeTracker: ~Copyable {
     let attemptLimit: Int
     let noteLimit: Int
     let memoryLimit: Int
-    /// Octets of what was remembered when the current shard was chosen.
-    var sizeAtChoice = 0
+    /// Octets of what was remembered when the current shard was selected.
+    var sizeAtSelection = 0
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
     var nextDeadline = Int64.max
@@ -216,7 +216,7 @@ public struct HandshakeTracker: ~Copyable {
             traits.take(segment.flags, payload: segment.payloadLength)
             if segment.path.carrier == nil { traits.takePlain() }
             carrier = carriers.take(segment.path)
-            if begin(ConnectionKey(segment.source, segment.destination).tuple) {
+            if selectShard(of: ConnectionKey(segment.source, segment.destination).tuple) {
                 counts.totals.frames.count(frame)
                 senderTrust = senders.take(segment)
                 take(segment)
@@ -225,7 +225,7 @@ public struct HandshakeTracker: ~Copyable {
             if let translation = syns.take(segment, tag: tag, frame: number, time: time) { relate(translation) }
         case .icmpError(let error):
             carrier = carriers.number(of: error.path)
-            if begin(ConnectionKey(error.source, error.destination).tuple) {
+            if selectShard(of: ConnectionKey(error.source, error.destination).tuple) {
                 counts.totals.frames.count(frame)
                 take(error)
             }

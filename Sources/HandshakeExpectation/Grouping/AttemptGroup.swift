@@ -61,7 +61,7 @@ package struct AttemptGroup: Sendable {
         uniqueKeysWithValues: FailureReason.allCases.enumerated().map { ($0.element, $0.offset) })
 
     mutating func add(_ record: AttemptRecord, keepsFigures: Bool) {
-        begin(record.firstTime)
+        widen(to: record.firstTime)
         outcomes[AttemptGroup.outcomePlaces[record.outcome] ?? 0] &+= 1
         if record.outcome != .pending, record.outcome != .partial { decided += 1 }
         if let reason = record.failedBecause {
@@ -95,14 +95,14 @@ package struct AttemptGroup: Sendable {
     /// A plain attempt, but for its figures.
     @inline(__always)
     mutating func addEstablished(_ time: Int64) {
-        begin(time)
+        widen(to: time)
         outcomes[AttemptGroup.establishedPlace] &+= 1
         decided += 1
         started += 1
     }
 
     @inline(__always)
-    private mutating func begin(_ time: Int64) {
+    private mutating func widen(to time: Int64) {
         attempts += 1
         firstTime = min(firstTime, time)
         lastTime = max(lastTime, time)

@@ -52,7 +52,7 @@ package struct RotatingSavefile: ~Copyable {
             numbers = existing()
             number = numbers.last ?? 0
         }
-        try begin(now: now, truncating: true)
+        try openFile(now: now, truncating: true)
     }
 
     deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
@@ -92,7 +92,7 @@ package struct RotatingSavefile: ~Copyable {
         return found.sorted()
     }
 
-    private mutating func begin(now: Int64, truncating: Bool) throws(CaptureError) {
+    private mutating func openFile(now: Int64, truncating: Bool) throws(CaptureError) {
         let path = name(number + 1)
         let next = try WritableFile.open(path, appends: !truncating, mode: 0o644)
         let code = RotatingSavefile.put(header, to: next).code
@@ -116,7 +116,7 @@ package struct RotatingSavefile: ~Copyable {
     private mutating func beginDue(now: Int64) {
         guard let due, lastTry.map({ (now &- $0).magnitude >= RotatingSavefile.patience }) ?? true else { return }
         do throws(CaptureError) {
-            try begin(now: now, truncating: due == .next)
+            try openFile(now: now, truncating: due == .next)
             self.due = nil
             lastTry = nil
         } catch {

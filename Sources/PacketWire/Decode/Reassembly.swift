@@ -41,7 +41,7 @@ struct Reassembly {
     mutating func take(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, _ decoder: FrameDecoder) {
         while let first = packets.first, (placed.time &- first.time).magnitude > Reassembly.patience { giveUpOldest() }
         guard Reassembly.carriesSegments(fragment.proto) else { return out.append(placed) }
-        let position = packets.firstIndex { $0.first.isOfPacket(fragment) } ?? begin(fragment, placed.time)
+        let position = packets.firstIndex { $0.first.isOfPacket(fragment) } ?? openPacket(fragment, placed.time)
         let isSegment = placed.frame.kind == .segment
         // The first fragment of something else: a datagram of no interest, or a broken one.
         let isOther =
@@ -91,7 +91,7 @@ struct Reassembly {
         }
     }
 
-    private mutating func begin(_ fragment: Fragment, _ time: Int64) -> Int {
+    private mutating func openPacket(_ fragment: Fragment, _ time: Int64) -> Int {
         if packets.count == Reassembly.maximumPackets { giveUpOldest() }
         packets.append(FragmentedPacket(first: fragment, time: time))
         return packets.count - 1
