@@ -12,7 +12,7 @@ enum Statistics {
     /// Fisher's exact test, one-sided: the probability that `inside` attempts drawn from all hold at least so many of
     /// the failures, if failing had nothing to do with being inside.
     static func fisher(_ inside: Counts, of all: Counts) -> Double {
-        let most = min(inside.attempts, all.failures)
+        let maximum = min(inside.attempts, all.failures)
         guard inside.failures > 0 else { return 1 }
         var term = exp(
             logChoose(all.failures, inside.failures)
@@ -20,7 +20,7 @@ enum Statistics {
                 - logChoose(all.attempts, inside.attempts))
         var sum = term
         var k = inside.failures
-        while k < most, term > sum * 1e-12 {
+        while k < maximum, term > sum * 1e-12 {
             let passed = Double(all.attempts - all.failures - inside.attempts + k + 1)
             term *= Double(all.failures - k) * Double(inside.attempts - k) / (Double(k + 1) * max(passed, 1))
             sum += term

@@ -182,11 +182,11 @@ struct AggregateTally: Sendable {
         case .ratio:
             // Who may be in the selection and not in the count makes the least, and who may be in both the most.
             let least = (sure.yes, selected + perhaps.unknown + perhaps.no)
-            let most = (
+            let maximum = (
                 sure.yes + sure.unknown + perhaps.yes + perhaps.unknown, selected + perhaps.yes + perhaps.unknown
             )
             if selected == 0 { return undetermined == 0 ? nil : Bounds(0, 1) }
-            return Bounds(Double(least.0) / Double(least.1), Double(most.0) / Double(most.1))
+            return Bounds(Double(least.0) / Double(least.1), Double(maximum.0) / Double(maximum.1))
         default: break
         }
         guard undetermined == 0, !lows.isEmpty else { return nil }
@@ -250,7 +250,7 @@ struct AggregateTally: Sendable {
 /// Attempts that break an assertion: how many, a few of them whole, and on demand the frames of all.
 struct Offenders: Sendable {
     /// Kept as examples.
-    static let most = 5
+    static let maximumExamples = 5
 
     /// Attempts that break the assertion, and those that may.
     private(set) var count = 0
@@ -280,9 +280,9 @@ struct Offenders: Sendable {
         func isWorse(than other: (isOpen: Bool, badness: Double, record: AttemptRecord)) -> Bool {
             isOpen == other.isOpen ? badness > other.badness : !isOpen
         }
-        if let last = examples.last, examples.count == Offenders.most, !isWorse(than: last) { return }
+        if let last = examples.last, examples.count == Offenders.maximumExamples, !isWorse(than: last) { return }
         let place = examples.firstIndex(where: isWorse) ?? examples.count
         examples.insert((isOpen, badness, record), at: place)
-        if examples.count > Offenders.most { examples.removeLast() }
+        if examples.count > Offenders.maximumExamples { examples.removeLast() }
     }
 }

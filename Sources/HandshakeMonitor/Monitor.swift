@@ -156,11 +156,11 @@ package final class Listener: Sendable {
 
     private let state = Mutex(State())
     /// The most that wait.
-    package static let most = 512
+    package static let maximumWaiting = 512
 
     fileprivate func offer(_ records: [AttemptRecord]) {
         state.withLock { state in
-            let room = Listener.most - state.waiting.count
+            let room = Listener.maximumWaiting - state.waiting.count
             state.waiting += records.prefix(room)
             state.letGo += max(0, records.count - room)
         }

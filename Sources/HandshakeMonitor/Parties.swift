@@ -17,12 +17,12 @@ package struct Party: Sendable {
 /// and attempts is let go, so that a flood from random addresses costs no memory.
 struct Parties<Key: Hashable & Sendable>: Sendable {
     private var parties: [Key: Party] = [:]
-    private static var most: Int { 4096 }
+    private static var maximumParties: Int { 4096 }
 
     mutating func count(_ key: Key, _ record: AttemptRecord) {
         Parties.update(&parties[key, default: Party(name: "")], record)
-        guard parties.count > Parties.most else { return }
-        let kept = parties.sorted { Parties.isWorse($0.value, $1.value) }.prefix(Parties.most / 2)
+        guard parties.count > Parties.maximumParties else { return }
+        let kept = parties.sorted { Parties.isWorse($0.value, $1.value) }.prefix(Parties.maximumParties / 2)
         parties = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
     }
 

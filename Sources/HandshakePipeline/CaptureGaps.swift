@@ -5,7 +5,7 @@ struct CaptureGaps: Sendable {
     /// Nanoseconds since the epoch, in order, apart from each other.
     private var gaps: [ClosedRange<Int64>] = []
     /// Beyond so many the oldest two are taken for one.
-    private static let most = 1024
+    private static let maximumGaps = 1024
     /// Nanoseconds before an attempt's first SYN in which an earlier one may have been lost: a client waits so long for
     /// an answer before it repeats its SYN (RFC 6298 2.1).
     private static let initialTimeout: Int64 = 1_000_000_000
@@ -21,7 +21,7 @@ struct CaptureGaps: Sendable {
             gaps.removeLast()
         }
         gaps.append(interval)
-        if gaps.count > CaptureGaps.most {
+        if gaps.count > CaptureGaps.maximumGaps {
             gaps.replaceSubrange(0...1, with: [gaps[0].lowerBound...gaps[1].upperBound])
         }
     }

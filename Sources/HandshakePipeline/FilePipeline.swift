@@ -75,7 +75,7 @@ package struct FilePipeline: ~Copyable {
         func hand(_ tracker: inout HandshakeTracker) throws(Failure) {
             guard tracker.hasDecided else { return }
             observer.clear()
-            tracker.take(&decisions)
+            tracker.moveDecisions(into: &decisions)
             var order = Decisions.Order([decisions])
             try take(&order)
         }

@@ -101,7 +101,7 @@ package final class LivePipeline: @unchecked Sendable {
             tracker.pass(steady: steady)
             // Some rounds, so that the clock and the counters are looked at also while frames keep coming.
             for _ in 0..<16 {
-                lose(source.take(into: &frames))
+                lose(source.read(into: &frames))
                 analyse(frames)
                 if frames.count == 0 || isCountReached || pending.count >= LivePipeline.maximumPending { break }
             }

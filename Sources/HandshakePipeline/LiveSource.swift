@@ -16,7 +16,7 @@ package protocol LiveSource: AnyObject {
     /// Takes frames without waiting.
     /// - Parameter frames: what is in it is replaced.
     /// - Returns: the interfaces that went away, and why.
-    func take(into frames: inout CapturedFrames) -> [CaptureError]
+    func read(into frames: inout CapturedFrames) -> [CaptureError]
 
     /// Refuses new frames, and hands out what there still is.
     /// - Parameter each: gets frames and the interfaces that went away; false ends it early.
@@ -36,5 +36,5 @@ package protocol LiveSource: AnyObject {
 extension LiveCapture: LiveSource {
     package var isGone: Bool { interfaces.isEmpty }
 
-    package func take(into frames: inout CapturedFrames) -> [CaptureError] { take(into: &frames, isLast: false) }
+    package func read(into frames: inout CapturedFrames) -> [CaptureError] { read(into: &frames, isLast: false) }
 }

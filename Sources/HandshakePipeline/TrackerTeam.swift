@@ -24,7 +24,7 @@ final class TrackerTeam: @unchecked Sendable {
         func handOn(_ tracker: inout HandshakeTracker) throws(Unwanted) {
             guard let outlet else { return }
             guard let cell = outlet.next(0) else { throw Unwanted() }
-            tracker.take(&cell.decisions)
+            tracker.moveDecisions(into: &cell.decisions)
             outlet.pass(0)
         }
     }

@@ -54,9 +54,9 @@ struct NumberCounts: Sendable {
     }
 
     /// The most frequent first; of equally frequent ones the lowest number.
-    func mostFrequent(_ most: Int) -> [(number: UInt16, count: UInt64)] {
+    func mostFrequent(_ maximum: Int) -> [(number: UInt16, count: UInt64)] {
         let entries = slots.filter { $0.count > 0 }
             .sorted { $0.count == $1.count ? $0.number < $1.number : $0.count > $1.count }
-        return entries.prefix(most).map { ($0.number, $0.count) }
+        return entries.prefix(maximum).map { ($0.number, $0.count) }
     }
 }

@@ -22,14 +22,14 @@ public struct RoundTripTimes: Sendable {
     /// Records many at once: extremes and the size of the table are checked once for all of them.
     package mutating func record(all values: [Int64]) {
         guard !values.isEmpty else { return }
-        var (least, most) = (minimum ?? .max, maximum ?? .min)
+        var (least, greatest) = (minimum ?? .max, maximum ?? .min)
         for place in values.indices {
             least = min(least, values[place])
-            most = max(most, values[place])
+            greatest = max(greatest, values[place])
         }
-        (minimum, maximum) = (least, most)
+        (minimum, maximum) = (least, greatest)
         count += values.count
-        let last = RoundTripTimes.step(UInt64(max(0, most)))
+        let last = RoundTripTimes.step(UInt64(max(0, greatest)))
         if last >= counts.count { counts += [UInt64](repeating: 0, count: last + 1024 - counts.count) }
         var steps = counts.mutableSpan
         for place in values.indices { steps[RoundTripTimes.step(UInt64(max(0, values[place])))] += 1 }

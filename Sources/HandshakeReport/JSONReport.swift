@@ -176,7 +176,7 @@ package enum JSONReport {
     private static func check(_ name: String, _ check: ArithmeticCheck, _ json: inout some FieldWriter) {
         json.object(name) {
             $0.field("expected", check.expected)
-            if let most = check.expectedMax { $0.field("expected_max", most) }
+            if let maximum = check.expectedMax { $0.field("expected_max", maximum) }
             $0.field("actual", check.actual)
             $0.field("ok", check.ok)
         }

@@ -26,10 +26,10 @@ package struct OutputBuffer: Sendable {
 
     /// Appends octets that are written into room for them.
     /// - Parameter write: returns how many it wrote.
-    mutating func append(atMost most: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
+    mutating func append(atMost maximum: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
         // By doubling: room for so many more each time would copy all before it for each.
-        if bytes.capacity - bytes.count < most { bytes.reserveCapacity(max(bytes.capacity * 2, bytes.count + most)) }
-        bytes.append(addingCapacity: most) { (span: inout OutputSpan<UInt8>) in
+        if bytes.capacity - bytes.count < maximum { bytes.reserveCapacity(max(bytes.capacity * 2, bytes.count + maximum)) }
+        bytes.append(addingCapacity: maximum) { (span: inout OutputSpan<UInt8>) in
             unsafe span.withUnsafeMutableBufferPointer { room, written in written = unsafe write(room) }
         }
     }

@@ -13,8 +13,8 @@ extension OutputBuffer {
     }
 
     /// The same of so many octets at most: they need no memory in between.
-    mutating func gather(atMost most: Int, _ body: (inout OutputStage) -> Void) {
-        unsafe append(atMost: most + OutputStage.slack) { room in
+    mutating func gather(atMost maximum: Int, _ body: (inout OutputStage) -> Void) {
+        unsafe append(atMost: maximum + OutputStage.slack) { room in
             var stage = unsafe OutputStage(room, nil)
             body(&stage)
             return stage.used
@@ -34,7 +34,7 @@ extension OutputBuffer {
     fileprivate static let slack = 64
     private let base: UnsafeMutablePointer<UInt8>
     /// The most that is put before it is handed on.
-    private let most: Int
+    private let maximum: Int
     /// Takes what was put; nil where `base` is in its memory.
     private let out: UnsafeMutablePointer<OutputBuffer>?
     private(set) var used = 0
@@ -44,7 +44,7 @@ extension OutputBuffer {
             preconditionFailure("a stage without room")
         }
         unsafe (self.base, self.out) = (base, out)
-        most = room.count - OutputStage.slack
+        maximum = room.count - OutputStage.slack
     }
 
     @inline(never)
@@ -59,7 +59,7 @@ extension OutputBuffer {
     }
 
     @inline(__always)
-    private mutating func makeRoom(_ count: Int) { if used &+ count > most { flush() } }
+    private mutating func makeRoom(_ count: Int) { if used &+ count > maximum { flush() } }
 
     // MARK: Octets
 
@@ -85,7 +85,7 @@ extension OutputBuffer {
     @inline(__always)
     private mutating func copy(_ octets: UnsafeBufferPointer<UInt8>) {
         let count = octets.count
-        guard count <= most, let source = octets.baseAddress else { return unsafe copyLong(octets) }
+        guard count <= maximum, let source = octets.baseAddress else { return unsafe copyLong(octets) }
         makeRoom(count)
         if count >= 16 {
             var copied = 0
@@ -144,7 +144,7 @@ extension OutputBuffer {
         precondition(start >= 0 && start <= end && end <= text.count)
         unsafe text.octets.withUnsafeBufferPointer { octets in
             let count = end &- start
-            guard count <= most, let source = octets.baseAddress else {
+            guard count <= maximum, let source = octets.baseAddress else {
                 return unsafe copyLong(UnsafeBufferPointer(rebasing: octets[start..<end]))
             }
             makeRoom(count)
@@ -159,7 +159,7 @@ extension OutputBuffer {
 
     /// Octets that were put before and are still on the stage.
     mutating func putAgain(_ place: Range<Int>) {
-        precondition(place.lowerBound >= 0 && place.upperBound <= used && place.count <= most - used)
+        precondition(place.lowerBound >= 0 && place.upperBound <= used && place.count <= maximum - used)
         unsafe copy(UnsafeBufferPointer(start: base + place.lowerBound, count: place.count))
     }
 

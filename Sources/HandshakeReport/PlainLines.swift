@@ -52,7 +52,7 @@ package struct PlainLines {
         /// Where each part ends.
         let ends: [Int]
         /// Octets of the longest line.
-        var most: Int { text.count + ends.count * Template.longest }
+        var maximumOctets: Int { text.count + ends.count * Template.longest }
         /// Octets of the longest figure, an IPv6 address.
         private static let longest = 45
 
@@ -107,7 +107,7 @@ package struct PlainLines {
     }
 
     /// The most shapes that are kept; attempts of others have their records written.
-    private static let most = 4096
+    private static let maximumTemplates = 4096
     private var templates: [PlainAttempt.Shape: Template?] = [:]
     /// The last of each shard, since shards alternate.
     private var last = [(shape: PlainAttempt.Shape, template: Template)?](repeating: nil, count: 16)
@@ -132,7 +132,7 @@ package struct PlainLines {
 
     private mutating func template(_ attempt: PlainAttempt, _ record: () -> AttemptRecord) -> Template? {
         if let known = templates[attempt.shape] { return known }
-        guard templates.count < PlainLines.most else { return nil }
+        guard templates.count < PlainLines.maximumTemplates else { return nil }
         var model = OutputBuffer()
         JSONReport.line(record(), numbering, to: &model)
         var template: Template? = PlainLines.split(model.bytes, numbering)
@@ -179,7 +179,7 @@ package struct PlainLines {
         let (id, synAck) = (DecimalText(attempt.id), DecimalText(attempt.synAckFrame))
         let ack = DecimalText(attempt.ackFrame)
         let hasNumbers = numbering == .oneFile
-        out.gather(atMost: template.most) { stage in
+        out.gather(atMost: template.maximumOctets) { stage in
             var line = Line(stage)
             line.figure(id, template)
             let client = line.place(attempt.client.address, template)

@@ -17,7 +17,7 @@ extension TextReport {
             switch pattern.established {
             case nil: ""
             case 0?: "; none established"
-            case let most?: "; at most \(most) others established"
+            case let maximum?: "; at most \(maximum) others established"
             }
         guard let window = pattern.window, let rate = pattern.rate else { return what + established }
         let time = Format.duration(window.upperBound &- window.lowerBound)
@@ -151,14 +151,14 @@ extension TextReport {
             rows.append(SummaryRow(severity.rawValue, counts.joined(separator: ", ") + hidden, color))
         }
         let times = summary.roundTrips
-        if let least = times.minimum, let most = times.maximum {
+        if let least = times.minimum, let maximum = times.maximum {
             let quantiles = [50, 90, 99].compactMap { rank in
                 times.percentile(Double(rank)).map { "p\(rank) \(Format.duration($0))" }
             }
             rows.append(
                 SummaryRow(
                     "rtt",
-                    "min \(Format.duration(least)), \(quantiles.joined(separator: ", ")), max \(Format.duration(most)) (\(times.count) known, within \(Format.fixed(RoundTripTimes.relativeError * 100, 1)) %)"
+                    "min \(Format.duration(least)), \(quantiles.joined(separator: ", ")), max \(Format.duration(maximum)) (\(times.count) known, within \(Format.fixed(RoundTripTimes.relativeError * 100, 1)) %)"
                 ))
         }
         let started = summary.attempts - (summary.byOutcome[.partial] ?? 0)

@@ -298,7 +298,7 @@ package struct TextReport {
     private static func numbers(of finding: Finding) -> String? {
         switch (finding.code, finding.expected, finding.actual) {
         case (.mssTiny, let least?, let actual?): "MSS \(actual), below \(least)"
-        case (.wscaleOver14, let most?, let actual?): "shift count \(actual), above \(most)"
+        case (.wscaleOver14, let maximum?, let actual?): "shift count \(actual), above \(maximum)"
         case (.mssChanged, let first, let second), (.mssClamped, let first, let second):
             "\(first.map { "MSS \($0)" } ?? "no MSS"), then \(second.map { "MSS \($0)" } ?? "no MSS")"
         case (.synIsnChanged, let first?, let second?), (.synackIsnChanged, let first?, let second?),

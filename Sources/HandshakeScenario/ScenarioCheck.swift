@@ -61,7 +61,7 @@ extension Scenario {
             }
             func take(_ tracker: inout HandshakeTracker) {
                 var decisions = Decisions()
-                tracker.take(&decisions)
+                tracker.moveDecisions(into: &decisions)
                 decided[worker].append(decisions)
             }
             decode(tracker.makeBatch(), verifiesChecksums: true, .arriving) { batch in

@@ -180,8 +180,8 @@ package final class Connections: @unchecked Sendable {
         while true {
             let octets = all.mapValues(\.waitingOctets)
             if octets.values.reduce(0, +) <= limits.octets { return true }
-            guard let most = octets.max(by: { $0.value < $1.value }) else { return true }
-            evict(all[most.key])
+            guard let largest = octets.max(by: { $0.value < $1.value }) else { return true }
+            evict(all[largest.key])
         }
     }
 

@@ -68,11 +68,11 @@ struct CarrierTests {
     @Test("A tunnel is two-way once TCP came from both ends, in whichever direction inside")
     func twoWay() {
         let carriers = Carriers(declared: [])
-        let number = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
+        let number = carriers.register(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
         #expect(number != Carriers.plain && !carriers.isTrusted(number))
-        #expect(carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far))) == number)
+        #expect(carriers.register(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far))) == number)
         #expect(!carriers.isTrusted(number))
-        #expect(carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.far, CarrierTests.near))) == number)
+        #expect(carriers.register(TunnelPath([.init(.gre)], outer: (CarrierTests.far, CarrierTests.near))) == number)
         #expect(carriers.isTrusted(number))
     }
 
@@ -80,32 +80,32 @@ struct CarrierTests {
     func identity() {
         let carriers = Carriers(declared: [])
         let ends = (CarrierTests.near, CarrierTests.far)
-        let gre = carriers.take(TunnelPath([.init(.gre, id: 1)], outer: ends))
-        #expect(carriers.take(TunnelPath([.init(.gre, id: 2)], outer: ends)) == gre)
-        #expect(carriers.take(TunnelPath([.init(.gtpU, id: 1)], outer: ends)) != gre)
+        let gre = carriers.register(TunnelPath([.init(.gre, id: 1)], outer: ends))
+        #expect(carriers.register(TunnelPath([.init(.gre, id: 2)], outer: ends)) == gre)
+        #expect(carriers.register(TunnelPath([.init(.gtpU, id: 1)], outer: ends)) != gre)
         // MPLS labels before it, as a link has them, make no other carrier.
-        #expect(carriers.take(TunnelPath([.init(.mpls, id: 3), .init(.gre)], outer: ends)) == gre)
+        #expect(carriers.register(TunnelPath([.init(.mpls, id: 3), .init(.gre)], outer: ends)) == gre)
     }
 
     @Test("Layers of a link, without an outer IP packet, are no carrier")
     func links() {
         let carriers = Carriers(declared: [])
-        #expect(carriers.take(TunnelPath([.init(.mpls, id: 3), .init(.pppoe, id: 1)])) == Carriers.plain)
-        #expect(carriers.take(TunnelPath()) == Carriers.plain)
+        #expect(carriers.register(TunnelPath([.init(.mpls, id: 3), .init(.pppoe, id: 1)])) == Carriers.plain)
+        #expect(carriers.register(TunnelPath()) == Carriers.plain)
         #expect(carriers.isEmpty)
     }
 
     @Test("Tunnels beyond the most that are kept are not believed, and the kept ones stay as they are")
     func flooded() {
         let carriers = Carriers(declared: [])
-        let first = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
-        _ = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.far, CarrierTests.near)))
+        let first = carriers.register(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
+        _ = carriers.register(TunnelPath([.init(.gre)], outer: (CarrierTests.far, CarrierTests.near)))
         for source in 0..<UInt32(70_000) {
-            _ = carriers.take(TunnelPath([.init(.gtpU)], outer: (IPAddress(v4: source), CarrierTests.far)))
+            _ = carriers.register(TunnelPath([.init(.gtpU)], outer: (IPAddress(v4: source), CarrierTests.far)))
         }
         let ends = (IPAddress(v4: 99_999_999), CarrierTests.far)
-        let late = carriers.take(TunnelPath([.init(.gtpU)], outer: ends))
-        #expect(carriers.take(TunnelPath([.init(.gtpU)], outer: (ends.1, ends.0))) == late)
+        let late = carriers.register(TunnelPath([.init(.gtpU)], outer: ends))
+        #expect(carriers.register(TunnelPath([.init(.gtpU)], outer: (ends.1, ends.0))) == late)
         #expect(!carriers.isTrusted(late))
         #expect(carriers.isTrusted(first))
     }
@@ -113,10 +113,10 @@ struct CarrierTests {
     @Test("A capture of mirrors alone stays one while tunnels of other kinds are not seen")
     func mirrors() {
         let carriers = Carriers(declared: [])
-        _ = carriers.take(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
-        _ = carriers.take(TunnelPath([.init(.erspan)], outer: (CarrierTests.near, CarrierTests.far)))
+        _ = carriers.register(TunnelPath([.init(.gre)], outer: (CarrierTests.near, CarrierTests.far)))
+        _ = carriers.register(TunnelPath([.init(.erspan)], outer: (CarrierTests.near, CarrierTests.far)))
         #expect(carriers.areMirrors)
-        _ = carriers.take(TunnelPath([.init(.gtpU)], outer: (CarrierTests.near, CarrierTests.far)))
+        _ = carriers.register(TunnelPath([.init(.gtpU)], outer: (CarrierTests.near, CarrierTests.far)))
         #expect(!carriers.areMirrors)
     }
 }

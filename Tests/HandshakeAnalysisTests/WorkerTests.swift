@@ -280,7 +280,7 @@ import Testing
             }
             func take(_ tracker: inout HandshakeTracker) {
                 var decisions = Decisions()
-                tracker.take(&decisions)
+                tracker.moveDecisions(into: &decisions)
                 decided[worker].append(decisions)
             }
             inBatches(frames, tracker.makeBatch()) { tracker.receive($0, take) }

@@ -38,7 +38,7 @@ struct LivePipelineTests {
             waitForWake(descriptor, milliseconds: 1)
         }
 
-        func take(into frames: inout CapturedFrames) -> [CaptureError] {
+        func read(into frames: inout CapturedFrames) -> [CaptureError] {
             frames.removeAll()
             guard !rounds.isEmpty else { return [] }
             let round = rounds.removeFirst()
@@ -51,7 +51,7 @@ struct LivePipelineTests {
 
         func drain(into frames: inout CapturedFrames, _ each: (borrowing CapturedFrames, [CaptureError]) -> Bool) {
             while !rounds.isEmpty {
-                let failures = take(into: &frames)
+                let failures = read(into: &frames)
                 guard each(frames, failures) else { return }
             }
         }

@@ -92,9 +92,9 @@ struct MonitorTests {
     func listener() {
         let monitor = monitor()
         let listener = monitor.listen()
-        monitor.take([AttemptRecord](repeating: records(1)[0], count: Listener.most + 10), .init(), now: Self.second)
+        monitor.take([AttemptRecord](repeating: records(1)[0], count: Listener.maximumWaiting + 10), .init(), now: Self.second)
         let (waiting, letGo) = listener.take()
-        #expect(waiting.count == Listener.most)
+        #expect(waiting.count == Listener.maximumWaiting)
         #expect(letGo == 10)
         listener.end()
         monitor.take(records(1), .init(), now: Self.second)

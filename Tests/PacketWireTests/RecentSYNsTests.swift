@@ -25,8 +25,8 @@ import Testing
     /// What the second of two SYNs shows, so long after the first.
     private func relation(_ first: Segment, _ second: Segment, after gap: Int64 = 40_000) -> Translation? {
         var syns = RecentSYNs()
-        _ = syns.take(first, tag: 1, frame: 1, time: 0)
-        return syns.take(second, tag: 2, frame: 2, time: gap)
+        _ = syns.translation(of: first, tag: 1, frame: 1, time: 0)
+        return syns.translation(of: second, tag: 2, frame: 2, time: gap)
     }
 
     @Test("A SYN of equal x and TSval on another tuple, a hop on, is a copy of the first")
@@ -69,7 +69,7 @@ import Testing
         let third = syn(from: Endpoint(IPAddress(v4: 1), 1), identification: 6, hopLimit: 63)
         var shown: [Translation] = []
         for (number, segment) in [first, second, third].enumerated() {
-            let found = syns.take(segment, tag: UInt32(number), frame: UInt64(number) + 1, time: Int64(number) * 10)
+            let found = syns.translation(of: segment, tag: UInt32(number), frame: UInt64(number) + 1, time: Int64(number) * 10)
             if let found { shown.append(found) }
         }
         #expect(shown.isEmpty)
@@ -78,17 +78,17 @@ import Testing
     @Test("A SYN-ACK to the client from where it did not call answers its SYN; one from where it called does not")
     func answer() throws {
         var syns = RecentSYNs()
-        _ = syns.take(syn(from: RecentSYNsTests.client), tag: 1, frame: 1, time: 0)
+        _ = syns.translation(of: syn(from: RecentSYNsTests.client), tag: 1, frame: 1, time: 0)
         var answer = Segment(from: RecentSYNsTests.server, to: RecentSYNsTests.client)
         answer.flags = [.syn, .ack]
         answer.ack = 1001
-        let usual = syns.take(answer, tag: 1, frame: 2, time: 10)
+        let usual = syns.translation(of: answer, tag: 1, frame: 2, time: 10)
         #expect(usual == nil)
         answer.source = RecentSYNsTests.outside
-        let shown = syns.take(answer, tag: 2, frame: 3, time: 20)
+        let shown = syns.translation(of: answer, tag: 2, frame: 3, time: 20)
         let found = try #require(shown)
         #expect(found.kind == .answer && found.original.frame == 1 && found.frame == 3)
-        let late = syns.take(answer, tag: 2, frame: 4, time: 4_000_000_000)
+        let late = syns.translation(of: answer, tag: 2, frame: 4, time: 4_000_000_000)
         #expect(late == nil)
     }
 

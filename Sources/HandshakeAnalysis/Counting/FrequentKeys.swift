@@ -216,7 +216,7 @@ struct FrequencySketch: Sendable {
     }
 
     /// The most that a key may have occurred, up to 2^32 - 1.
-    func most(_ key: some CountedKey) -> Int {
+    func upperBound(of key: some CountedKey) -> Int {
         guard !counters.isEmpty else { return 0 }
         let (first, second) = FrequencySketch.places(key)
         return Int(min(counters[first], counters[second]))

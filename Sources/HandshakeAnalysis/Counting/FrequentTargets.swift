@@ -27,7 +27,7 @@ struct FrequentTargets: Sendable {
     /// Sources with one destination, of either version of IP.
     private var singlesV4: Singles<SingleTargetV4>
     private var singlesV6: Singles<SingleTargetV6>
-    static let most = 256
+    static let maximumTargets = 256
     private static let fewest = 64
     private var maximumPairs: Int
     /// Those of `sources` when pairs were last looked through.
@@ -41,8 +41,8 @@ struct FrequentTargets: Sendable {
     init(capacity: Int, pairs: Int, seed: UInt64) {
         sources = FrequentKeys(capacity: capacity, seed: seed)
         maximumPairs = pairs
-        singlesV4 = Singles(most: capacity)
-        singlesV6 = Singles(most: capacity)
+        singlesV4 = Singles(maximum: capacity)
+        singlesV6 = Singles(maximum: capacity)
     }
 
     /// Seed of the hashes of sources, and so of those of pairs.
@@ -107,7 +107,7 @@ struct FrequentTargets: Sendable {
     private mutating func add(_ pair: Pair, _ window: TimeWindow) {
         if pairs.isEmpty { pairs = [Pair](repeating: Pair(), count: FrequentTargets.fewest) }
         let position = position(of: pair.hash)
-        guard pairs[position].hash == 0, sources[pair.source] < FrequentTargets.most else { return }
+        guard pairs[position].hash == 0, sources[pair.source] < FrequentTargets.maximumTargets else { return }
         pairs[position] = pair
         count += 1
         sources.add(pair.source, window)
@@ -186,11 +186,11 @@ struct SingleTargetV6: SingleTarget {
 /// Sources with one destination, in fixed memory: where several share a place, the last to come stays. Which do is
 /// decided by a hash without a seed.
 struct Singles<Single: SingleTarget>: Sendable {
-    private let most: Int
+    private let maximum: Int
     private var places: [Single] = []
 
-    /// - Parameter most: a power of two; 0 where none will be added.
-    init(most: Int) { self.most = most }
+    /// - Parameter maximum: a power of two; 0 where none will be added.
+    init(maximum: Int) { self.maximum = maximum }
 
     var isEmpty: Bool { places.isEmpty }
     var all: [Single] { places.filter(\.isThere) }
@@ -198,9 +198,9 @@ struct Singles<Single: SingleTarget>: Sendable {
     /// - Returns: the first destination of a source of which this is the second: it has no place any more.
     @inline(__always)
     mutating func add(_ new: Single) -> Single? {
-        if places.isEmpty { places = [Single](repeating: Single(), count: most) }
+        if places.isEmpty { places = [Single](repeating: Single(), count: maximum) }
         let hash = new.source.hash(seed: 0x9e37_79b9_7f4a_7c15)
-        let place = Int(truncatingIfNeeded: hash >> 32) & (most - 1)
+        let place = Int(truncatingIfNeeded: hash >> 32) & (maximum - 1)
         let single = places[place]
         if !single.isThere || single.source != new.source {
             places[place] = new

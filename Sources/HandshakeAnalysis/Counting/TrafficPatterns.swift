@@ -75,7 +75,7 @@ struct TrafficPatterns: Sendable {
     }
 
     /// The servers with the most attempts that came to no connection, the worst first.
-    func troubledServers(_ most: Int) -> [TroubledServer] {
+    func troubledServers(_ maximum: Int) -> [TroubledServer] {
         var all: [Endpoint: (unanswered: Int, failed: Int, window: TimeWindow)] = [:]
         for (server, count, window) in unansweredAt.sorted { all[server] = (count, 0, window) }
         for (server, count, window) in failedAt.sorted {
@@ -85,10 +85,10 @@ struct TrafficPatterns: Sendable {
         return all.sorted { a, b in
             let (one, other) = (a.value.unanswered + a.value.failed, b.value.unanswered + b.value.failed)
             return one == other ? a.key < b.key : one > other
-        }.prefix(most).map { server, value in
+        }.prefix(maximum).map { server, value in
             TroubledServer(
                 server: server, unanswered: value.unanswered, failed: value.failed,
-                established: established.most(server), window: value.window.range)
+                established: established.upperBound(of: server), window: value.window.range)
         }
     }
 
@@ -103,11 +103,11 @@ struct TrafficPatterns: Sendable {
                     code: code, address: address, port: port, count: count, window: window.range,
                     established: established,
                     // No more targets of one source are told apart.
-                    isLowerBound: code == .portScan && count >= FrequentTargets.most))
+                    isLowerBound: code == .portScan && count >= FrequentTargets.maximumTargets))
         }
         // A flood: many handshakes at one server left open, and more of those than completed ones.
         for (server, count, window) in unansweredAt.sorted where count >= TrafficPattern.floodThreshold {
-            let completed = established.most(server)
+            let completed = established.upperBound(of: server)
             if count > completed {
                 add(.synFlood, server.address, server.port, count, window, established: completed)
             }

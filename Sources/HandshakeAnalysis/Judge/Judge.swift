@@ -346,13 +346,13 @@ struct Judge {
     /// Did the SYN-ACK acknowledge x+1 (with Fast Open, up to x+1+L)?
     private func synAckArithmetic() -> ArithmeticCheck {
         let expected = attempt.clientNext
-        let most = attempt.synLength > 0 ? expected &+ attempt.synLength : nil
+        let maximum = attempt.synLength > 0 ? expected &+ attempt.synLength : nil
         let seen = note(synAcks.first) ?? log.first { $0.event == .synAckWrongAck }
         guard sawSYN else {  // x itself was computed from it
             return ArithmeticCheck(expected: nil, expectedMax: nil, actual: seen?.ack, ok: nil)
         }
         return ArithmeticCheck(
-            expected: expected, expectedMax: most, actual: seen?.ack,
+            expected: expected, expectedMax: maximum, actual: seen?.ack,
             ok: seen.map { SequenceNumber.isIn($0.ack, from: expected, length: attempt.synLength) })
     }
 
@@ -365,9 +365,9 @@ struct Judge {
         let seen = exact ?? wrong
         let expectedSeq =
             crossing != nil ? attempt.clientISN : synAcks.isEmpty ? attempt.clientNext : attempt.synAckAck
-        let most = attempt.synLength > 0 ? attempt.clientNext &+ attempt.synLength : nil
+        let maximum = attempt.synLength > 0 ? attempt.clientNext &+ attempt.synLength : nil
         let seq = ArithmeticCheck(
-            expected: expectedSeq, expectedMax: most, actual: seen?.seq,
+            expected: expectedSeq, expectedMax: maximum, actual: seen?.seq,
             ok: seen.map {
                 $0.seq == expectedSeq
                     || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)

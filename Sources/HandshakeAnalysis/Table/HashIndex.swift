@@ -36,11 +36,11 @@ import HandshakeRecord
 
     /// It has one size, for as long as it is not too full.
     private mutating func settle() {
-        let most = young.mask / 8 * 5
-        calm = most
+        let maximum = young.mask / 8 * 5
+        calm = maximum
         guard room.announce != nil, room.mayGrow, young.size * 2 >= HashIndex.announced, young.bits < room.largest
         else { return }
-        announcing = most - most / 64
+        announcing = maximum - maximum / 64
         calm = announcing
     }
 

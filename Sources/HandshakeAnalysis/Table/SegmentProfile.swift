@@ -46,7 +46,7 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
 /// The profiles that occurred, each once, under a number from 1. It never forgets one: beyond the most that it holds
 /// attempts with others have their detail at once.
 struct ProfileTable {
-    private let most: Int
+    private let maximum: Int
     private var profiles = [SegmentProfile()]
     /// Open addressing: numbers by hash.
     private var index: [UInt16]
@@ -54,10 +54,10 @@ struct ProfileTable {
     /// and that depends on nothing but the traffic.
     private static let reach = 16
 
-    /// - Parameter most: a power of two.
-    init(most: Int) {
-        self.most = most
-        index = [UInt16](repeating: 0, count: most * 2)
+    /// - Parameter maximum: a power of two.
+    init(maximum: Int) {
+        self.maximum = maximum
+        index = [UInt16](repeating: 0, count: maximum * 2)
     }
 
     var count: Int { profiles.count }
@@ -91,7 +91,7 @@ struct ProfileTable {
             if left == 0 { return 0 }
             position = (position + 1) & (index.count - 1)
         }
-        guard profiles.count < most else { return 0 }
+        guard profiles.count < maximum else { return 0 }
         profiles.append(SegmentProfile(segment))
         index[position] = UInt16(profiles.count - 1)
         return index[position]

@@ -7,7 +7,7 @@ import PacketWire
 /// own oldest: so evictions do not depend on the number of workers. Each grows by itself: so no growth takes long.
 struct Shard: ~Copyable {
     /// How many there are, where there is room for more than a few attempts in each.
-    static let most = Tuple.shards
+    static let maximumShards = Tuple.shards
     /// Attempts and octets below which a shard would be too small to be even.
     static let leastAttempts = 1 << 12
     static let leastMemory = 4 << 20
@@ -29,7 +29,7 @@ struct Shard: ~Copyable {
 
     /// How many shards a table with these limits has.
     static func count(attempts: Int, memory: Int) -> Int {
-        attempts >= most * leastAttempts && memory >= most * leastMemory ? most : 1
+        attempts >= maximumShards * leastAttempts && memory >= maximumShards * leastMemory ? maximumShards : 1
     }
 
     /// - Parameters:
@@ -41,7 +41,7 @@ struct Shard: ~Copyable {
         self.number = number
         index = HashIndex(room)
         patterns = TrafficPatterns(shards: count, seed: seed)
-        profiles = ProfileTable(most: maximumProfiles / count)
+        profiles = ProfileTable(maximum: maximumProfiles / count)
     }
 
     /// Forgets everything at once: one by one would take as long as it took to add them.

@@ -11,7 +11,7 @@ final class Carriers {
     static let plain: UInt32 = 0
     /// The number of all tunnels beyond the most that are kept.
     private static let unknown = UInt32.max
-    private static let most = 1 << 16
+    private static let maximumNumbers = 1 << 16
 
     /// Both ends of a tunnel, in no order.
     struct Ends: Hashable, Sendable {
@@ -42,7 +42,7 @@ final class Carriers {
 
     /// Takes how a TCP segment was carried.
     /// - Returns: its carrier's number.
-    func take(_ path: TunnelPath) -> UInt32 {
+    func register(_ path: TunnelPath) -> UInt32 {
         guard !path.isEmpty, let carrier = path.carrier, let outer = path.outer else { return Carriers.plain }
         let number = number(of: carrier)
         guard number != Carriers.unknown else { return number }
@@ -65,7 +65,7 @@ final class Carriers {
     private func number(of carrier: Carrier) -> UInt32 {
         if let number = numbers[carrier] { return number }
         if !carrier.tunnel.carriesMirrors { areMirrors = false }
-        guard known.count < Carriers.most else {
+        guard known.count < Carriers.maximumNumbers else {
             areMirrors = false
             return Carriers.unknown
         }

@@ -80,7 +80,7 @@ package struct Decisions: Sendable {
     /// The record of a plain attempt among them.
     fileprivate func record(of plain: PlainDecision) -> AttemptRecord {
         guard let context, let profiles = context.profiles[plain.shard] else {
-            preconditionFailure("a plain attempt that was not handed out by take")
+            preconditionFailure("a plain attempt that was not handed out by moveDecisions")
         }
         var log: [SegmentNote] = []
         let attempt = Attempt(
@@ -160,7 +160,7 @@ package struct Decisions: Sendable {
 extension HandshakeTracker {
     /// Hands out what was decided since the last call, in order.
     /// - Parameter taken: what was handed out before: its memory is used again.
-    package mutating func take(_ taken: inout Decisions) {
+    package mutating func moveDecisions(into taken: inout Decisions) {
         taken.removeAll()
         swap(&taken, &decisions)
         taken.hasMore = !expiryPlan.isEmpty

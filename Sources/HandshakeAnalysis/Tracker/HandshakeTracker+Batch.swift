@@ -25,7 +25,7 @@ extension HandshakeTracker {
     }
 
     /// Takes a batch of decoded frames, of which time may decide more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there
+    /// - Parameter hand: takes what was decided so far (`moveDecisions(into:)`), where that is `Configuration.maximumDecided` and there
     ///   is more.
     package mutating func receive<Failure>(
         _ batch: borrowing FrameBatch, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
@@ -107,7 +107,7 @@ extension HandshakeTracker {
                 if isLimited { selectLimitedShard(at: place) } else { shards.select(place) }
                 taken &+= 1
                 let candidate = candidate(position, &own)
-                if take(segments, position, batch.addresses[position], head.hash, candidate) { continue }
+                if takeUsual(segments, position, batch.addresses[position], head.hash, candidate) { continue }
             } else {
                 takeOther(batch, position)
             }
@@ -155,7 +155,7 @@ extension HandshakeTracker {
                 selectShard(at: ownShards.place(ofShard: head.shard))
                 counts.totals.frames.segments &+= 1
                 let candidate = candidate(position, &own)
-                _ = take(
+                _ = takeUsual(
                     segments, position, batch.addresses[position], head.hash, candidate)
             }
             endFrame()
@@ -169,7 +169,7 @@ extension HandshakeTracker {
         let tuple = batch.tuple(position)
         guard selectShard(of: tuple) else { return }
         counts.totals.frames.segments &+= 1
-        take(Segment(batch.segments[position], tuple))
+        takeSegment(Segment(batch.segments[position], tuple))
     }
 
     /// The attempt that an own frame likely leads to; 0 for none. Nothing leads elsewhere than it did, unless it was
@@ -239,12 +239,12 @@ extension HandshakeTracker {
         case .segment:
             senderTrust = batch.heads[position].senderTrust
             let segment = batch.others[position].segment
-            carrier = carriers.take(segment.path)
+            carrier = carriers.register(segment.path)
             let tuple = ConnectionKey(segment.source, segment.destination).tuple
             let isOwn = selectShard(of: tuple)
             if isOwn {
                 counts.totals.frames.count(batch.others[position])
-                take(segment)
+                takeSegment(segment)
             }
             if let translation = batch.translation(position) {
                 relate(translation)
@@ -255,7 +255,7 @@ extension HandshakeTracker {
             carrier = carriers.number(of: error.path)
             if selectShard(of: ConnectionKey(error.source, error.destination).tuple) {
                 counts.totals.frames.count(batch.others[position])
-                take(error)
+                takeICMPError(error)
             }
         case .ignored, .malformed, .cut: if ownShards.hasFirst { counts.totals.frames.count(batch.others[position]) }
         }

@@ -20,7 +20,7 @@ extension HandshakeTracker {
         package enum Listing: Sendable {
             /// Nothing, which costs least.
             case sums
-            /// A record of each, but of plain attempts what they are (`PlainAttempt`), by `take`.
+            /// A record of each, but of plain attempts what they are (`PlainAttempt`), by `moveDecisions(into:)`.
             case plainAndRecords
             /// A record of each.
             case records

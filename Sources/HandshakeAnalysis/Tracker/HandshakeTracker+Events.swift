@@ -301,7 +301,7 @@ extension HandshakeTracker {
         enqueue(slot, .settling)
     }
 
-    mutating func take(_ error: ICMPError) {
+    mutating func takeICMPError(_ error: ICMPError) {
         let key = ConnectionKey(error.source, error.destination)
         let hash = key.tuple.hash(seed: seed)
         var slot = forgetPast(find(key, hash), key, hash)

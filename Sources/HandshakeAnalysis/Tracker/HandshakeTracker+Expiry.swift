@@ -37,7 +37,7 @@ extension HandshakeTracker {
     }
 
     /// The same, of which there may be more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`take`), where that is `Configuration.maximumDecided` and there
+    /// - Parameter hand: takes what was decided so far (`moveDecisions(into:)`), where that is `Configuration.maximumDecided` and there
     ///   is more.
     package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
         maximumDecided = max(1, configuration.maximumDecided)

@@ -11,7 +11,7 @@ extension HandshakeTracker {
         return index.find(hash) { attempts.has(tuple, $0) }.slot
     }
 
-    mutating func take(_ segment: Segment) {
+    mutating func takeSegment(_ segment: Segment) {
         let key = ConnectionKey(segment.source, segment.destination)
         let hash = key.tuple.hash(seed: seed)
         let newest = forgetPast(find(key, hash), key, hash)

@@ -3,7 +3,7 @@ import PacketWire
 // The shards of the tuples: which of them this tracker owns, and the state of the current one.
 extension HandshakeTracker {
     /// The most trackers that tuples can be shared out among.
-    package static var maximumWorkers: Int { Shard.most }
+    package static var maximumWorkers: Int { Shard.maximumShards }
 
     /// The shards that this tracker owns: in two words, four bits and one for each shard, so that a frame's place needs
     /// no memory.
@@ -15,11 +15,11 @@ extension HandshakeTracker {
         let count: Int
 
         init(of all: Int, worker: Int, of workers: Int) {
-            precondition(all <= Shard.most && worker >= 0 && worker < workers && workers <= all)
+            precondition(all <= Shard.maximumShards && worker >= 0 && worker < workers && workers <= all)
             self.all = all
             count = (all - worker + workers - 1) / workers
             // Where there are fewer shards than tuples tell apart, several are one.
-            for number in 0..<Shard.most where number % all % workers == worker {
+            for number in 0..<Shard.maximumShards where number % all % workers == worker {
                 owned |= 1 << UInt16(number)
                 places |= UInt64(number % all / workers) << UInt64(number * 4)
             }
@@ -27,7 +27,7 @@ extension HandshakeTracker {
 
         /// The number of the shard at a place.
         func shard(at place: Int) -> UInt8 {
-            UInt8((0..<Shard.most).first { has(UInt8($0)) && self.place(ofShard: UInt8($0)) == place } ?? 0)
+            UInt8((0..<Shard.maximumShards).first { has(UInt8($0)) && self.place(ofShard: UInt8($0)) == place } ?? 0)
         }
 
         /// Whether a tuple's shard is this tracker's.

@@ -2,7 +2,7 @@ import HandshakeRecord
 import PacketWire
 
 // The short way, which nearly all segments go: a usual segment that is the ordinary next one of an attempt without
-// detail. What each step does is what `take(_: Segment)`, `classify` and `apply` do to a detailed attempt in the same
+// detail. What each step does is what `takeSegment`, `classify` and `apply` do to a detailed attempt in the same
 // place. Whatever is not recognised gives the attempt its detail, and goes there.
 extension HandshakeTracker {
     /// Segments are handed on as where they are in a batch, and their fields read there: to copy one takes longer than
@@ -14,7 +14,7 @@ extension HandshakeTracker {
     ///   - candidate: the attempt that its hash leads to; 0 where it has to be looked up.
     /// - Returns: whether it went the short way.
     @inline(__always)
-    mutating func take(
+    mutating func takeUsual(
         _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64,
         _ candidate: UInt32
     ) -> Bool {
@@ -35,13 +35,13 @@ extension HandshakeTracker {
                 // order to settle.
                 if hear(slot, segments, position, fromClient) { return true }
                 isTaken = false
-            case .established: isTaken = isInTime(slot) && takeLater(slot, segments, position, fromClient)
-            case .synReceived: isTaken = isInTime(slot) && fromClient && complete(slot, segments, position)
-            case .synSent: isTaken = isInTime(slot) && !fromClient && answer(slot, segments, position)
+            case .established: isTaken = isInTime(slot) && takeAfterCompletion(slot, segments, position, fromClient)
+            case .synReceived: isTaken = isInTime(slot) && fromClient && takeFinalACK(slot, segments, position)
+            case .synSent: isTaken = isInTime(slot) && !fromClient && takeSYNACK(slot, segments, position)
             case .detailed: isTaken = false
             }
         }
-        if isTaken { settleOrder() } else { takeInDetail(segments, position, tuple(segment, pair())) }
+        if isTaken { settleOrder() } else { takeUsualInDetail(segments, position, tuple(segment, pair())) }
         return isTaken
     }
 
@@ -53,8 +53,8 @@ extension HandshakeTracker {
     }
 
     @inline(never)
-    private mutating func takeInDetail(_ segments: Span<UsualSegment>, _ position: Int, _ tuple: Tuple) {
-        take(Segment(segments[position], tuple))
+    private mutating func takeUsualInDetail(_ segments: Span<UsualSegment>, _ position: Int, _ tuple: Tuple) {
+        takeSegment(Segment(segments[position], tuple))
     }
 
     // MARK: Steps
@@ -112,7 +112,7 @@ extension HandshakeTracker {
 
     /// The server's answer to a SYN.
     @inline(__always)
-    private mutating func answer(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
+    private mutating func takeSYNACK(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
         let segment = segments[position]
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         let next = attempts.entries[slot].clientISN &+ 1
@@ -143,7 +143,7 @@ extension HandshakeTracker {
 
     /// The final ACK, with payload or without.
     @inline(__always)
-    private mutating func complete(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
+    private mutating func takeFinalACK(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
         let segment = segments[position]
         let body = attempts.entries[slot].body
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
@@ -173,7 +173,7 @@ extension HandshakeTracker {
 
     /// What follows completion: until one side confirms it, or ends the connection, it is only taken note of.
     @inline(__always)
-    private mutating func takeLater(
+    private mutating func takeAfterCompletion(
         _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
     ) -> Bool {
         let segment = segments[position]

@@ -208,26 +208,26 @@ public struct HandshakeTracker: ~Copyable {
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {
         precondition(expiryPlan.isEmpty, "decisions were not taken")
         order &+= 1
-        traits.take(time)
+        traits.note(time)
         clockTick = traits.tick
         tick(number, time)
         switch frame {
         case .segment(let segment):
-            traits.take(segment.flags, payload: segment.payloadLength)
-            if segment.path.carrier == nil { traits.takePlain() }
-            carrier = carriers.take(segment.path)
+            traits.note(segment.flags, payload: segment.payloadLength)
+            if segment.path.carrier == nil { traits.notePlain() }
+            carrier = carriers.register(segment.path)
             if selectShard(of: ConnectionKey(segment.source, segment.destination).tuple) {
                 counts.totals.frames.count(frame)
-                senderTrust = senders.take(segment)
-                take(segment)
+                senderTrust = senders.note(segment)
+                takeSegment(segment)
             }
             let tag = UInt32(truncatingIfNeeded: Tuple(segment.source, segment.destination).hash(seed: seed) >> 32)
-            if let translation = syns.take(segment, tag: tag, frame: number, time: time) { relate(translation) }
+            if let translation = syns.translation(of: segment, tag: tag, frame: number, time: time) { relate(translation) }
         case .icmpError(let error):
             carrier = carriers.number(of: error.path)
             if selectShard(of: ConnectionKey(error.source, error.destination).tuple) {
                 counts.totals.frames.count(frame)
-                take(error)
+                takeICMPError(error)
             }
         case .ignored, .malformed, .cut: if ownShards.hasFirst { counts.totals.frames.count(frame) }
         }
@@ -271,7 +271,7 @@ public struct HandshakeTracker: ~Copyable {
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first
     /// frames. At one frame, those whose time was over come first.
     public mutating func drain() -> [AttemptRecord] {
-        precondition(configuration.listing != .plainAndRecords, "plain attempts have no records: take hands out both")
+        precondition(configuration.listing != .plainAndRecords, "plain attempts have no records: moveDecisions hands out both")
         defer { decisions.removeAll() }
         return decisions.inOrder
     }

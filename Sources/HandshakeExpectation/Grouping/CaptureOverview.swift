@@ -154,8 +154,8 @@ struct TimeLine: Sendable {
         settled.settle()
         let marks = Array(usesUnicode ? "·▁▂▃▄▅▆▇█" : ".,:-=+*#@")
         func line(_ values: [Int]) -> String {
-            let most = max(1, values.max() ?? 1)
-            return String(values.map { $0 == 0 ? marks[0] : marks[($0 * (marks.count - 1) + most - 1) / most] })
+            let maximum = max(1, values.max() ?? 1)
+            return String(values.map { $0 == 0 ? marks[0] : marks[($0 * (marks.count - 1) + maximum - 1) / maximum] })
         }
         let steps = settled.lowest...settled.highest
         return (

@@ -36,10 +36,10 @@ package struct ValueHistogram: Sendable {
     }
 
     mutating func add(_ other: ValueHistogram) {
-        guard let least = other.minimum, let most = other.maximum else { return }
+        guard let least = other.minimum, let greatest = other.maximum else { return }
         count += other.count
         minimum = min(minimum ?? least, least)
-        maximum = max(maximum ?? most, most)
+        maximum = max(maximum ?? greatest, greatest)
         for (offset, number) in other.counts.enumerated() where number > 0 {
             let step = other.base + offset
             if step < base || step - base >= counts.count { makeRoom(for: step) }

@@ -9,7 +9,7 @@ package final class LiveCapture {
     /// Nanoseconds after which a frame has come out of every interface's block.
     package static let latency: Int64 = 150_000_000
     /// Frames taken at a time from one interface: their octets stay in the processor's cache.
-    private static let most = 1024
+    private static let maximumFrames = 1024
     /// Octets that are held back at most to bring several interfaces' frames into the order of time.
     private static let maximumHeld = 16 << 20
 
@@ -75,7 +75,7 @@ package final class LiveCapture {
     ///     an earlier one may still come.
     ///   - isLast: nothing is held back.
     /// - Returns: the interfaces that went away, and why.
-    package func take(into frames: inout CapturedFrames, isLast: Bool = false) -> [CaptureError] {
+    package func read(into frames: inout CapturedFrames, isLast: Bool = false) -> [CaptureError] {
         frames.removeAll()
         var failures: [CaptureError] = []
         for position in places.indices {
@@ -83,9 +83,9 @@ package final class LiveCapture {
             let before = places.count == 1 ? 0 : held.count
             do throws(CaptureError) {
                 if places.count == 1 {
-                    try interface.take(into: &frames, most: LiveCapture.most)
+                    try interface.read(into: &frames, maximum: LiveCapture.maximumFrames)
                 } else {
-                    try interface.take(into: &held, most: LiveCapture.most)
+                    try interface.read(into: &held, maximum: LiveCapture.maximumFrames)
                 }
             } catch {
                 lose(position, interface, error)
@@ -150,7 +150,7 @@ package final class LiveCapture {
         var isLast = false
         while !isLast {
             isLast = Clock.steady >= end
-            let failures = take(into: &frames, isLast: isLast)
+            let failures = read(into: &frames, isLast: isLast)
             guard each(frames, failures) else { return }
             if frames.count > 0 { isLast = false } else if !isLast { wait(milliseconds: 10, or: -1) }
         }

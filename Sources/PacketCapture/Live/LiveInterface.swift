@@ -173,14 +173,14 @@ package struct LiveStatistics: Sendable, Equatable {
         var unit: Int64
     }
 
-    /// Takes what the kernel holds, up to about `most` frames, without waiting.
-    func take(into frames: inout CapturedFrames, most: Int) throws(CaptureError) {
+    /// Takes what the kernel holds, up to about `maximum` frames, without waiting.
+    func read(into frames: inout CapturedFrames, maximum: Int) throws(CaptureError) {
         errno = 0
         let count = unsafe withUnsafeMutablePointer(to: &frames) { store in
             var destination = unsafe Destination(frames: store, interface: position, unit: timeResolution)
             return unsafe withUnsafeMutableBytes(of: &destination) { user in
                 unsafe pcap_dispatch(
-                    handle, Int32(most), LiveInterface.store, user.baseAddress!.assumingMemoryBound(to: UInt8.self))
+                    handle, Int32(maximum), LiveInterface.store, user.baseAddress!.assumingMemoryBound(to: UInt8.self))
             }
         }
         // Netlink captures call it an error that there is nothing yet.

@@ -202,7 +202,7 @@ struct ClassicFormat {
     /// them.
     /// - Returns: their number.
     func places(
-        _ places: inout [FramePlace], in window: RawSpan, from start: Int, most: Int, rank: Int,
+        _ places: inout [FramePlace], in window: RawSpan, from start: Int, maximum: Int, rank: Int,
         before other: (time: Int64, rank: Int)
     ) -> Int {
         guard lengths == .capturedFirst, headerLength == 16 else { return 0 }
@@ -210,21 +210,21 @@ struct ClassicFormat {
         guard other.time >= 0 else { return 0 }
         let latest = rank < other.rank ? other.time : other.time &- 1
         var slots = places.mutableSpan
-        let most = min(most, slots.count)
+        let maximum = min(maximum, slots.count)
         // One loop for each order, which then is not looked at.
         return order.isBig
-            ? walk(&slots, window, start, most, latest, FileOrder(isBig: true))
-            : walk(&slots, window, start, most, latest, FileOrder(isBig: false))
+            ? walk(&slots, window, start, maximum, latest, FileOrder(isBig: true))
+            : walk(&slots, window, start, maximum, latest, FileOrder(isBig: false))
     }
 
     @inline(__always)
     private func walk(
-        _ slots: inout MutableSpan<FramePlace>, _ window: RawSpan, _ start: Int, _ most: Int, _ latest: Int64,
+        _ slots: inout MutableSpan<FramePlace>, _ window: RawSpan, _ start: Int, _ maximum: Int, _ latest: Int64,
         _ order: FileOrder
     ) -> Int {
         var offset = start
         var count = 0
-        while count < most, window.byteCount &- offset >= 16 {
+        while count < maximum, window.byteCount &- offset >= 16 {
             let header = window.extracting(offset..<offset &+ 16)
             let fraction = Int64(order.u32(header, 4)) &* unit
             let time = Int64(order.u32(header, 0)) &* 1_000_000_000 &+ fraction

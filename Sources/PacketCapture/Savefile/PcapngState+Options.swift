@@ -18,20 +18,20 @@ extension PcapngState {
         return true
     }
 
-    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>, most: Int = maximumTextLength)
+    private static func text(_ reader: borrowing ByteReader, _ range: Range<Int>, maximum: Int = maximumTextLength)
         -> String
     {
-        let octets = range.prefix(most).map {
+        let octets = range.prefix(maximum).map {
             unsafe reader.bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
         }
         let text = String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
-        return range.count > most ? "\(text) \(ellipsis)" : text
+        return range.count > maximum ? "\(text) \(ellipsis)" : text
     }
 
     /// A text of the section or of an interface, as far as there is room for it.
     mutating func sectionText(_ reader: borrowing ByteReader, _ range: Range<Int>) -> String {
         guard room > 0 else { return Self.ellipsis }
-        let text = Self.text(reader, range, most: min(room, Self.maximumTextLength))
+        let text = Self.text(reader, range, maximum: min(room, Self.maximumTextLength))
         room -= text.utf8.count
         return text
     }

@@ -162,13 +162,13 @@ struct PcapngState {
     /// - Returns: their number.
     @inline(__always)
     mutating func places(
-        _ places: inout [FramePlace], in window: RawSpan, from start: Int, of linkType: LinkType, most: Int, rank: Int,
+        _ places: inout [FramePlace], in window: RawSpan, from start: Int, of linkType: LinkType, maximum: Int, rank: Int,
         before other: (time: Int64, rank: Int)
     ) -> Int {
         guard let interface = interfaces.first, interface.linkType == linkType else { return 0 }
         var offset = start
         var count = 0
-        while count < most, offset + 32 <= window.byteCount {
+        while count < maximum, offset + 32 <= window.byteCount {
             let header = window.extracting(offset..<offset + 28)
             let captured = Int(order.u32(header, 20))
             let length = Int(order.u32(header, 4))

@@ -188,11 +188,11 @@ struct Savefile: ~Copyable {
         switch format {
         case .pcap(let classic):
             isClassic = true
-            count = classic.places(&places, in: reader.bytes, from: start, most: room, rank: rank, before: other)
+            count = classic.places(&places, in: reader.bytes, from: start, maximum: room, rank: rank, before: other)
         case .pcapng:
             isClassic = false
             count = sections.places(
-                &places, in: reader.bytes, from: start, of: done.linkType, most: room, rank: rank, before: other)
+                &places, in: reader.bytes, from: start, of: done.linkType, maximum: room, rank: rank, before: other)
         }
         guard count > 0, !reader.isTorn else { return false }
         let last = places[count - 1]

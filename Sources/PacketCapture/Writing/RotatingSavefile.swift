@@ -108,7 +108,7 @@ package struct RotatingSavefile: ~Copyable {
         if rotation.isNeeded {
             number += 1
             numbers.append(number)
-            while let most = rotation.files, numbers.count > most { unsafe unlink(name(numbers.removeFirst())) }
+            while let maximum = rotation.files, numbers.count > maximum { unsafe unlink(name(numbers.removeFirst())) }
         }
     }
 

@@ -170,14 +170,14 @@ package struct FrameBatch: ~Copyable {
             allSteps |= place.time &- previous
             previous = place.time
             if seen.isOpen {
-                seen.take(place.time)
-                seen.take(segments[position].flags, payload: segments[position].payloadLength)
+                seen.note(place.time)
+                seen.note(segments[position].flags, payload: segments[position].payloadLength)
             }
             // Good or not looked at.
             if segments[position].checksum == .good { senders.takeGood(segments[position], addresses[position]) }
             taken &+= 1
         }
-        if taken > 0 { seen.takePlain() }
+        if taken > 0 { seen.notePlain() }
         (steps, traits) = (allSteps, seen)
         return taken
     }
@@ -242,17 +242,17 @@ package struct FrameBatch: ~Copyable {
     /// The next place is filled.
     private mutating func finishPlace() {
         let bit: UInt64 = count < FrameBatch.capacity ? 1 << UInt64(count) : 0
-        traits.take(heads[count].time)
+        traits.note(heads[count].time)
         if heads[count].isUsual {
             ofShard[Int(heads[count].shard)] |= bit
-            traits.take(segments[count].flags, payload: segments[count].payloadLength)
-            traits.takePlain()
+            traits.note(segments[count].flags, payload: segments[count].payloadLength)
+            traits.notePlain()
         } else {
             unusual |= bit
             if others[count].kind == .segment {
-                traits.take(others[count].segment.flags, payload: others[count].segment.payloadLength)
-                if others[count].segment.path.carrier == nil { traits.takePlain() }
-                heads[count].senderTrust = senders.take(others[count].segment)
+                traits.note(others[count].segment.flags, payload: others[count].segment.payloadLength)
+                if others[count].segment.path.carrier == nil { traits.notePlain() }
+                heads[count].senderTrust = senders.note(others[count].segment)
             }
         }
         steps = count == 0 ? 0 : steps | (heads[count].time &- heads[count - 1].time)
@@ -286,7 +286,7 @@ package struct FrameBatch: ~Copyable {
             }
             let hash = Tuple(segment.source, segment.destination).hash(seed: seed)
             let tag = UInt32(truncatingIfNeeded: hash >> 32)
-            guard let found = syns.take(segment, tag: tag, frame: head.number, time: head.time) else { continue }
+            guard let found = syns.translation(of: segment, tag: tag, frame: head.number, time: head.time) else { continue }
             if isUsual { makeOther(position, segment) }
             others[position].translation = found
             heads[position].showsTranslation = true
@@ -334,7 +334,7 @@ package struct FrameBatch: ~Copyable {
         let placed = Reassembly.Placed(frame: others[count], number: number, time: time, origin: origin)
         reassembly.passes(time)
         if placed.frame.isFragment, let fragment = decoder.fragment(of: bytes, wireLength: wireLength) {
-            reassembly.take(placed, fragment, bytes, decoder)
+            reassembly.add(placed, fragment, bytes, decoder)
         } else {
             switch placed.frame.kind {
             case .segment: reassembly.comes(placed.frame.segment.source, placed.frame.segment.destination)

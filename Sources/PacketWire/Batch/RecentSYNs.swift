@@ -130,7 +130,7 @@ package struct RecentSYNs: Sendable {
 
     /// Takes a segment with every field.
     /// - Returns: what it shows with an earlier one.
-    package mutating func take(_ segment: Segment, tag: UInt32, frame: UInt64, time: Int64) -> Translation? {
+    package mutating func translation(of segment: Segment, tag: UInt32, frame: UInt64, time: Int64) -> Translation? {
         guard segment.flags.contains(.syn), segment.flags.isDisjoint(with: [.rst, .fin]),
             segment.checksum != .bad
         else { return nil }

@@ -58,7 +58,7 @@ package struct SenderChecksums: Sendable {
 
     /// Takes the checksum of any segment.
     /// - Returns: what is known of its sender, this segment not included; only asked where its checksum is bad.
-    package mutating func take(_ segment: Segment) -> SenderTrust {
+    package mutating func note(_ segment: Segment) -> SenderTrust {
         let address = segment.source.address
         // As a usual segment's.
         let (high, low) = address.version == .v4 ? (0, address.low & 0xffff_ffff) : (address.high, address.low)

@@ -38,9 +38,9 @@ struct FragmentedPacket {
     /// - Returns: whether the fragment can be part of the packet.
     mutating func add(_ fragment: Fragment, _ bytes: RawSpan, _ number: UInt64) -> Bool {
         let range = fragment.offset..<fragment.offset + fragment.length
-        let most = first.source.version == .v4 ? 65_515 : 65_535
+        let maximum = first.source.version == .v4 ? 65_515 : 65_535
         // All but the last are multiples of 8 octets, and the end is the end.
-        guard !range.isEmpty, range.upperBound <= most, fragment.isLast || fragment.length % 8 == 0,
+        guard !range.isEmpty, range.upperBound <= maximum, fragment.isLast || fragment.length % 8 == 0,
             seen.count < Reassembly.maximumFragments
         else { return false }
         if let total, range.upperBound > total || fragment.isLast && range.upperBound != total { return false }

@@ -38,7 +38,7 @@ struct Reassembly {
 
     /// Takes a frame that holds a fragment: what comes of it is in `out`, unless it is held back.
     /// - Parameter placed: the frame as it decoded alone.
-    mutating func take(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, _ decoder: FrameDecoder) {
+    mutating func add(_ placed: Placed, _ fragment: Fragment, _ bytes: RawSpan, _ decoder: FrameDecoder) {
         while let first = packets.first, (placed.time &- first.time).magnitude > Reassembly.patience { giveUpOldest() }
         guard Reassembly.carriesSegments(fragment.proto) else { return out.append(placed) }
         let position = packets.firstIndex { $0.first.isOfPacket(fragment) } ?? openPacket(fragment, placed.time)
@@ -139,7 +139,7 @@ struct Reassembly {
         var result = placed
         result.frame = slot
         if let inner {
-            unsafe take(result, inner, whole.span.bytes, decoder)
+            unsafe add(result, inner, whole.span.bytes, decoder)
         } else {
             out.append(result)
         }

@@ -30,14 +30,14 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     package var hasPlain: Bool { missing & CaptureTraits.plain == 0 }
 
     /// Takes that a segment came in no such tunnel.
-    @inline(__always) package mutating func takePlain() { missing &= ~CaptureTraits.plain }
+    @inline(__always) package mutating func notePlain() { missing &= ~CaptureTraits.plain }
 
     /// Whether there is more to learn.
     @inline(__always) package var isOpen: Bool { missing != 0 }
 
     /// Takes a segment's flags and payload.
     @inline(__always)
-    package mutating func take(_ flags: TCPFlags, payload length: UInt32) {
+    package mutating func note(_ flags: TCPFlags, payload length: UInt32) {
         if flags.rawValue & 2 == 0 { missing &= ~CaptureTraits.other }
         if flags.rawValue & 7 == 0 { missing &= ~CaptureTraits.bare }
         if length != 0 { missing &= ~CaptureTraits.payload }
@@ -46,7 +46,7 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     /// Takes the time of a frame.
     /// - Parameter time: nanoseconds since the epoch.
     @inline(__always)
-    package mutating func take(_ time: Int64) { if missing & CaptureTraits.times != 0 { narrow(time) } }
+    package mutating func note(_ time: Int64) { if missing & CaptureTraits.times != 0 { narrow(time) } }
 
     @inline(never)
     private mutating func narrow(_ time: Int64) {

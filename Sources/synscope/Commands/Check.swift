@@ -209,7 +209,7 @@ struct CheckPlan {
                     at: command.rules, overrides: overrides, identity: { path in FileIdentity(path)?.text ?? path },
                     relativeTo: command.timeReference
                 ) { path in
-                    let octets = try TextFile.read(path, most: RulesFile.maximumOctets)
+                    let octets = try TextFile.read(path, maximum: RulesFile.maximumOctets)
                     guard let text = String(validating: octets, as: UTF8.self) else {
                         throw CommandFailure(
                             status: .wrongUsage, message: "\(path): rules are UTF-8 text, and this is not")

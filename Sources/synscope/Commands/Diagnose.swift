@@ -110,7 +110,7 @@ struct Diagnose: DocumentedCommand {
     private static let maximumDiagnosis = 64 << 20
 
     private static func earlier(_ path: String) throws -> [EarlierSituation] {
-        let octets = try TextFile.read(path, most: maximumDiagnosis)
+        let octets = try TextFile.read(path, maximum: maximumDiagnosis)
         do throws(JSONLinesError) { return try EarlierDiagnosis.read(octets) } catch { throw failure(path, error) }
     }
 

@@ -50,8 +50,8 @@ struct HelpText {
         let (room, length) = (width - column - 4, entry.meaning.utf8.count)
         let isBeside = entry.subject.utf8.count <= column && (column < 20 || length <= room)
         let space = String(repeating: " ", count: isBeside ? column + 4 : 6)
-        let most = width - space.utf8.count
-        let lines = length <= most ? [entry.meaning] : entry.meaning.wrapped(most)
+        let maximum = width - space.utf8.count
+        let lines = length <= maximum ? [entry.meaning] : entry.meaning.wrapped(maximum)
         guard isBeside else { return [subject] + lines.map { space + $0 } }
         let gap = String(repeating: " ", count: column + 4 - subject.utf8.count)
         return [subject + gap + lines[0]] + lines.dropFirst().map { space + $0 }

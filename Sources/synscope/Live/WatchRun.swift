@@ -225,10 +225,10 @@ struct WatchRun {
     }
 
     /// Waits for something that a thread tells of, for some nanoseconds, and until the user has had enough.
-    private func wait(_ signals: Int32, _ ending: RunEnding, for most: Int64, until isDone: () -> Bool) -> Bool {
+    private func wait(_ signals: Int32, _ ending: RunEnding, for maximum: Int64, until isDone: () -> Bool) -> Bool {
         let start = Clock.steady
         while !isDone() {
-            let rest = (most - (Clock.steady - start)) / 1_000_000
+            let rest = (maximum - (Clock.steady - start)) / 1_000_000
             if rest <= 0 { return false }
             var waiting = [
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),

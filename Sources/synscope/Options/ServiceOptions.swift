@@ -73,7 +73,7 @@ struct ServiceOptions: ParsableArguments {
     private static let shortestToken = 16
 
     private static func token(in path: String) throws(CommandFailure) -> [UInt8] {
-        var octets = try TextFile.read(path, most: 4096) { mode throws(CommandFailure) in
+        var octets = try TextFile.read(path, maximum: 4096) { mode throws(CommandFailure) in
             guard mode & 0o007 == 0 else {
                 throw CommandFailure(
                     status: .unreadable,

@@ -86,14 +86,14 @@ enum ZoneChoice: Equatable, CustomStringConvertible {
         guard name.wholeMatch(of: /[A-Za-z0-9_+\/-]+/) != nil, !name.hasPrefix("/"), !name.hasPrefix("-") else {
             return false
         }
-        let octets = try? TextFile.read("\(folder)/\(name)", most: 1 << 20)
+        let octets = try? TextFile.read("\(folder)/\(name)", maximum: 1 << 20)
         // RFC 9636
         return octets?.starts(with: "TZif".utf8) == true
     }
 
     /// Names of zones and their aliases; none where the system has no list of them.
     static var names: [String] {
-        guard let octets = try? TextFile.read("\(folder)/tzdata.zi", most: 1 << 22) else { return [] }
+        guard let octets = try? TextFile.read("\(folder)/tzdata.zi", maximum: 1 << 22) else { return [] }
         return String(decoding: octets, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
             if words.count > 1, words[0] == "Z" { return String(words[1]) }

@@ -8,16 +8,16 @@ enum TextFile {
     /// The whole of a file.
     /// - Parameters:
     ///   - path: `-` is standard input.
-    ///   - most: octets that it may have.
+    ///   - maximum: octets that it may have.
     ///   - check: told the mode of what was opened.
     static func read(
-        _ path: String, most: Int, check: (mode_t) throws(CommandFailure) -> Void = { _ in }
+        _ path: String, maximum: Int, check: (mode_t) throws(CommandFailure) -> Void = { _ in }
     ) throws(CommandFailure) -> [UInt8] {
         var octets: [UInt8] = []
         try readPieces(of: path, check: check) { piece throws(CommandFailure) in
             octets += piece
-            if octets.count > most {
-                throw CommandFailure(status: .unreadable, message: "\(name(path)): is larger than \(most) octets")
+            if octets.count > maximum {
+                throw CommandFailure(status: .unreadable, message: "\(name(path)): is larger than \(maximum) octets")
             }
         }
         return octets
