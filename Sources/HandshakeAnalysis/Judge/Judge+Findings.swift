@@ -241,9 +241,9 @@ extension Judge {
                 ])
             found.append(finding)
         }
-        let unheard = unheardSegments
-        guard !unheard.isEmpty else { return }
-        var finding = Finding(.foreignTunnel, frames(unheard))
+        let ignored = ignoredSegments
+        guard !ignored.isEmpty else { return }
+        var finding = Finding(.foreignTunnel, frames(ignored))
         let tunnel = doubts.first.map { "\($0)" } ?? "one of too many tunnels"
         let number =
             attempt.foreignCount == 1 ? "1 segment" : "\(attempt.foreignCount) segments"

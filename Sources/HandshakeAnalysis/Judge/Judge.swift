@@ -162,7 +162,7 @@ struct Judge {
         record.sides.server = isPlain || attempt.marks.contains(.serverSpoke)
         record.sides.hasTwoPlaces = places.areTwo
         record.isDoubtful =
-            doubts?.oneWay != nil || hasUnheardSegments && outcome != .established
+            doubts?.oneWay != nil || hasIgnoredSegments && outcome != .established
             || !isPlain && isCompletionStrange
         record.sides.distrustsChecksums = trust.distrustsClient || trust.distrustsServer
         return record
@@ -270,14 +270,14 @@ struct Judge {
             return .lossy
         }
         if completedBy == .inferred || !trust.counting.isEmpty { return .inferred }
-        if doubts?.oneWay != nil || hasUnheardSegments && !attempt.marks.contains(.established) { return .inferred }
+        if doubts?.oneWay != nil || hasIgnoredSegments && !attempt.marks.contains(.established) { return .inferred }
         if isCompletionStrange { return .inferred }
         return .full
     }
 
     /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no
     /// sighting of another.
-    var unheardSegments: BitSet64 {
+    var ignoredSegments: BitSet64 {
         guard let doubts else { return BitSet64() }
         return doubts.foreign.filter {
             log[$0].event == .foreignCarrier && !duplicates.contains($0) && !(log[$0].isSYN && log[$0].fromClient)
@@ -294,7 +294,7 @@ struct Judge {
         return foreign.contains { duplicates.contains($0) && log[$0].carrier == log[position].carrier }
     }
 
-    private var hasUnheardSegments: Bool { doubts != nil && !unheardSegments.isEmpty }
+    private var hasIgnoredSegments: Bool { doubts != nil && !ignoredSegments.isEmpty }
 
     // MARK: Parts
 

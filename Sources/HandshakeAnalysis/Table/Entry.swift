@@ -121,10 +121,10 @@ struct Aftermath: BitwiseCopyable {
     var clientTSval: UInt32
     var close: ConnectionClose
 
-    /// Takes a segment's numbers: as `heardAgain`. Whose segment it is is not to be predicted: each number is written,
+    /// Takes a segment's numbers: as `takeAfterReport`. Whose segment it is is not to be predicted: each number is written,
     /// the same where it is not this side's.
     @inline(__always)
-    mutating func hear(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
+    mutating func note(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
         let end = SequenceNumber.later(segment.seq &+ segment.sequenceLength, clientEnd)
         let isNews = segment.flags.contains(.ack) && SequenceNumber.isAfter(segment.ack, serverAcked)
         let hasTSval = segment.options.contains(.timestamps)
@@ -138,7 +138,7 @@ struct Aftermath: BitwiseCopyable {
     /// Takes a segment that was heard and may say something of the connection's end.
     /// - Returns: whether the connection is over.
     @inline(__always)
-    mutating func hearClose(_ segment: UsualSegment, fromClient: Bool) -> Bool {
+    mutating func noteClose(_ segment: UsualSegment, fromClient: Bool) -> Bool {
         close.receive(
             segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient: fromClient,
             clientEnd: clientEnd)

@@ -50,7 +50,7 @@ extension HandshakeTracker {
         case .close:
             if replay != nil { return }
             report(slot, .evidence)
-            remember(slot, isHeard: true)
+            remember(slot, isTouched: true)
             return
         }
         // Completed, its time to settle runs from completion.
@@ -140,7 +140,7 @@ extension HandshakeTracker {
             attempts[slot].marks.insert(.outlivedReset)
             attempts[slot].close = ConnectionClose()
         }
-        hearClose(slot, segment)
+        noteEnd(slot, segment)
     }
 
     /// Whether a segment of the server shows that it never sent what completed the handshake acknowledged: a RST

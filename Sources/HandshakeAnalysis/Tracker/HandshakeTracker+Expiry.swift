@@ -154,7 +154,7 @@ extension HandshakeTracker {
         let isListed = configuration.listsAttempts
         while let slot = queues.due(.settling, attempts.entries, now) {
             if !isListed { report(slot, .timeout) }
-            remember(slot, isHeard: false)
+            remember(slot, isTouched: false)
         }
         while let slot = queues.due(.unfinished, attempts.entries, now) {
             if !isListed { report(slot, .timeout) }

@@ -51,15 +51,15 @@ extension HandshakeTracker {
     }
 
     /// Keeps a reported attempt in mind.
-    /// - Parameter isHeard: the current frame is one of its own; else time decided it, and when it was last heard of
+    /// - Parameter isTouched: the current frame is one of its own; else time decided it, and when it was last heard of
     ///   stays.
-    mutating func remember(_ slot: UInt32, isHeard: Bool) {
+    mutating func remember(_ slot: UInt32, isTouched: Bool) {
         if attempts.entries[slot].stage != .detailed {
             return close(slot, ConnectionClose(), touched: attempts.entries[slot].queued)
         }
         attempts[slot].machine = HandshakeMachine(.closed)
         let queue: Attempt.Queue = attempts[slot].isLive ? .live : .ended
-        if isHeard { enqueue(slot, queue) } else { queues.move(slot, to: queue, attempts.entries, now: clock.elapsed) }
+        if isTouched { enqueue(slot, queue) } else { queues.move(slot, to: queue, attempts.entries, now: clock.elapsed) }
     }
 
     /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved
@@ -125,7 +125,7 @@ extension HandshakeTracker {
                 forget(slot)
                 return true
             }
-            remember(slot, isHeard: false)
+            remember(slot, isTouched: false)
         }
         guard isPast(slot) else { return false }
         forget(slot)

@@ -33,7 +33,7 @@ extension HandshakeTracker {
             if flags.isSYNACK, isNewSYNACK(segment, newest) {
                 return openPartial(segment, key, hash, before: newest)
             }
-            return heardAgain(newest, segment)
+            return takeAfterReport(newest, segment)
         }
         let slot = route(segment, newest)
         if slot == 0 {
@@ -49,7 +49,7 @@ extension HandshakeTracker {
         let last = isAlike(newest) ? newest : newestAlike(newest)
         let answersLast = isChallenge(segment, to: last, on: slot)
         if attempts[slot].isReported {
-            heardAgain(slot, segment)
+            takeAfterReport(slot, segment)
         } else {
             apply(classify(segment, slot), segment, slot)
         }
@@ -252,7 +252,7 @@ extension HandshakeTracker {
 
     /// A segment of an attempt that is reported: only what later attempts on the tuple must know is kept.
     @inline(__always)
-    mutating func heardAgain(_ slot: UInt32, _ segment: Segment) {
+    mutating func takeAfterReport(_ slot: UInt32, _ segment: Segment) {
         let flags = segment.flags
         if exclusion(segment, slot, fromClient: segment.source == attempts[slot].client) != nil { return }
         if segment.source == attempts[slot].client {
@@ -267,12 +267,12 @@ extension HandshakeTracker {
         if flags.contains(.syn) {
             counts.totals.lateSegments += 1
         } else if attempts[slot].close.awaitsACK || !flags.isDisjoint(with: [.fin, .rst]) {
-            hearClose(slot, segment)
+            noteEnd(slot, segment)
         }
     }
 
     /// A segment that ends the connection, or acknowledges its end.
-    mutating func hearClose(_ slot: UInt32, _ segment: Segment) {
+    mutating func noteEnd(_ slot: UInt32, _ segment: Segment) {
         guard attempts[slot].marks.contains(.established) || attempts[slot].marks.contains(.midstream) else { return }
         attempts[slot].close.receive(
             segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength,

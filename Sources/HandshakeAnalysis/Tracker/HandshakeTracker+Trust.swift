@@ -57,7 +57,7 @@ extension HandshakeTracker {
         replay = Replay(counting: counting)
         releaseNotes(slot)
         // Segments that were not logged are not heard again.
-        let wasHeard = attempts[slot].events.hasAny(.serverMore, .serverFin, .confirmation)
+        let serverSpoke = attempts[slot].events.hasAny(.serverMore, .serverFin, .confirmation)
         attempts[slot].restart()
         for (position, note) in log.enumerated() {
             (frame, time, carrier) = (note.frame, note.time, note.carrier)
@@ -79,7 +79,7 @@ extension HandshakeTracker {
                 apply(classify(segment, slot), segment, slot)
             }
         }
-        if wasHeard { attempts[slot].marks.insert(.serverSpoke) }
+        if serverSpoke { attempts[slot].marks.insert(.serverSpoke) }
         (frame, time, carrier) = (currentFrame, currentTime, currentCarrier)
         replay = nil
     }

@@ -33,7 +33,7 @@ extension HandshakeTracker {
             case .closed:
                 // A reported attempt is not decided again, and a full table evicts reported ones first: there is no
                 // order to settle.
-                if hear(slot, segments, position, fromClient) { return true }
+                if takeAfterReport(slot, segments, position, fromClient) { return true }
                 isTaken = false
             case .established: isTaken = isInTime(slot) && takeAfterCompletion(slot, segments, position, fromClient)
             case .synReceived: isTaken = isInTime(slot) && fromClient && takeFinalACK(slot, segments, position)
@@ -90,13 +90,13 @@ extension HandshakeTracker {
         entry.profile = profile
         entry.identification = segment.identification
         entry.window = segment.window
-        let isHeardLater = activityTime == HandshakeTracker.unknown
-        queues.place(&entry, in: .unfinished, now: isHeardLater ? clock.elapsed : activityTime)
+        let isTouchedLater = activityTime == HandshakeTracker.unknown
+        queues.place(&entry, in: .unfinished, now: isTouchedLater ? clock.elapsed : activityTime)
         let slot = attempts.insert(&entry, segment, pair())
         attemptCount += 1
         addRoute(hash, slot, at: vacancy)
         queues.added(slot, to: .unfinished, attempts.entries)
-        if isHeardLater {
+        if isTouchedLater {
             recentHandshake = slot
             noteRecent(slot)
         }
@@ -137,7 +137,7 @@ extension HandshakeTracker {
         progress.synAckIdentification = segment.identification
         attempts.entries[slot].body = attempts.progress.insert(progress)
         attempts.entries[slot].stage = .synReceived
-        heard(slot, .unfinished)
+        touchHandshake(slot, .unfinished)
         return true
     }
 
@@ -167,7 +167,7 @@ extension HandshakeTracker {
         if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
         attempts.entries[slot].isCompletedByData = segment.payloadLength > 0
         attempts.entries[slot].stage = .established
-        heard(slot, .settling)
+        touchHandshake(slot, .settling)
         return true
     }
 
@@ -225,9 +225,9 @@ extension HandshakeTracker {
             && time &- attempts.progress[body].ackTime < SegmentNote.duplicateWindow
     }
 
-    /// A segment of a reported attempt: as `heardAgain`.
+    /// A segment of a reported attempt: as `takeAfterReport`.
     @inline(__always)
-    private mutating func hear(
+    private mutating func takeAfterReport(
         _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
     ) -> Bool {
         let segment = segments[position]
@@ -236,11 +236,11 @@ extension HandshakeTracker {
         let lifetime = isLive ? HandshakeTracker.liveMemory : HandshakeTracker.identityLifetime
         let now = activityTime != HandshakeTracker.unknown ? activityTime : presentNow()
         guard !segment.flags.contains(.syn), attempts.aftermaths[body].touched &+ lifetime > now else { return false }
-        attempts.aftermaths[body].hear(segment, fromClient: fromClient, at: touchedAt(slot))
+        attempts.aftermaths[body].note(segment, fromClient: fromClient, at: touchedAt(slot))
         if attempts.aftermaths[body].close.awaitsACK || !segment.flags.isDisjoint(with: [.fin, .rst]) {
             // What nearly all connections close with: the client's FIN.
             if attempts.aftermaths[body].close.opensWith(segment.flags, fromClient) { return true }
-            hearClose(slot, segments, position, fromClient)
+            noteEnd(slot, segments, position, fromClient)
         }
         return true
     }
@@ -257,12 +257,12 @@ extension HandshakeTracker {
     private mutating func presentNow() -> Int64 { presentTime }
 
     @inline(never)
-    private mutating func hearClose(
+    private mutating func noteEnd(
         _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
     ) {
         let segment = segments[position]
         let body = attempts.entries[slot].body
-        let isOver = attempts.aftermaths[body].hearClose(segment, fromClient: fromClient)
+        let isOver = attempts.aftermaths[body].noteClose(segment, fromClient: fromClient)
         if isOver, attempts.entries[slot].queue == .live {
             queues.move(slot, to: .ended, attempts.entries, now: clock.elapsed)
         }
@@ -270,7 +270,7 @@ extension HandshakeTracker {
 
     /// A segment of the handshake: it is heard of now.
     @inline(__always)
-    private mutating func heard(_ slot: UInt32, _ queue: Attempt.Queue) {
+    private mutating func touchHandshake(_ slot: UInt32, _ queue: Attempt.Queue) {
         if activityTime == HandshakeTracker.unknown { recentHandshake = slot }
         queues.move(slot, to: queue, attempts.entries, now: touchedAt(slot))
     }
