@@ -12,7 +12,7 @@ public struct Diagnosis: Sendable {
     public private(set) var unexplainedFailures = 0
     /// Attempts that were looked at, and those that found no room.
     public let attempts: Int
-    public let letGo: Int
+    public let evicted: Int
 
     /// Fewer attempts have no situation.
     public static var leastAttempts: Int { Search.least }
@@ -22,7 +22,7 @@ public struct Diagnosis: Sendable {
 
     package init(_ log: ObservationLog) {
         attempts = log.attempts
-        letGo = log.letGo
+        evicted = log.evicted
         var search = Causes(log)
         search.findAll()
         unexplainedFailures = search.unexplainedFailures

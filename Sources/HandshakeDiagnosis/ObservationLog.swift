@@ -19,7 +19,7 @@ package struct ObservationLog: Sendable {
     /// Attempts that were added, copies behind a translator left out.
     package private(set) var attempts = 0
     /// Attempts that are in no observation any more.
-    package private(set) var letGo = 0
+    package private(set) var evicted = 0
     /// Whether observations stand for several attempts.
     package private(set) var isThinned = false
 
@@ -95,7 +95,7 @@ package struct ObservationLog: Sendable {
             join { Kind(server: $0.server, client: nil, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
         }
         if observations.count > goal {
-            letGo += stride(from: 1, to: observations.count, by: 2).reduce(0) { $0 + Int(observations[$1].weight) }
+            evicted += stride(from: 1, to: observations.count, by: 2).reduce(0) { $0 + Int(observations[$1].weight) }
             observations = stride(from: 0, to: observations.count, by: 2).map { observations[$0] }
         }
         renumber()

@@ -121,7 +121,9 @@ extension Field {
         name("hs.failed_because", "failed_because", "reason", "why it failed; unknown where it did not") {
             $0.failedBecause
         },
-        name("hs.form", "form", "form", "three-way, simultaneous or split; unknown where it did not complete") { $0.form },
+        name("hs.form", "form", "form", "three-way, simultaneous or split; unknown where it did not complete") {
+            $0.form
+        },
         name("hs.completed_by", "completed_by", "completion", "what completed it; unknown unless it did") {
             $0.completedBy
         },

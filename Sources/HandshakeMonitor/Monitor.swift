@@ -150,7 +150,7 @@ package final class Monitor: Sendable {
 package final class Listener: Sendable {
     private struct State {
         var waiting: [AttemptRecord] = []
-        var letGo = 0
+        var missed = 0
         var isOver = false
     }
 
@@ -162,18 +162,18 @@ package final class Listener: Sendable {
         state.withLock { state in
             let room = Listener.maximumWaiting - state.waiting.count
             state.waiting += records.prefix(room)
-            state.letGo += max(0, records.count - room)
+            state.missed += max(0, records.count - room)
         }
     }
 
     /// What came since the last call, and how many were let go since then.
-    package func take() -> (records: [AttemptRecord], letGo: Int) {
+    package func take() -> (records: [AttemptRecord], missed: Int) {
         state.withLock { state in
             defer {
                 state.waiting = []
-                state.letGo = 0
+                state.missed = 0
             }
-            return (state.waiting, state.letGo)
+            return (state.waiting, state.missed)
         }
     }
 

@@ -73,7 +73,7 @@ package struct CaptureLoss: Sendable {
     package var filteredOut: UInt64 = 0
     /// Attempts that a live run did not report since its output's reader was slow, and handshake frames that it did not
     /// write since the disk was.
-    package var recordsLetGo: UInt64 = 0
-    package var framesLetGo: UInt64 = 0
+    package var unreportedRecords: UInt64 = 0
+    package var unwrittenFrames: UInt64 = 0
     package init() {}
 }

@@ -32,7 +32,7 @@ struct NumberCounts: Sendable {
         let position = position(of: number)
         if slots[position].count == 0 {
             if kept == NumberCounts.capacity {
-                letGo()
+                evict()
                 return add(number, count)
             }
             slots[position].number = number
@@ -41,7 +41,7 @@ struct NumberCounts: Sendable {
         slots[position].count += count
     }
 
-    private mutating func letGo() {
+    private mutating func evict() {
         let stay = mostFrequent(NumberCounts.capacity / 2)
         slots = [Slot](repeating: Slot(), count: NumberCounts.slotCount)
         kept = 0

@@ -104,8 +104,8 @@ package struct DiagnosisReport {
         } else if diagnosis.unexplainedFailures > 0 {
             parts.append("\(Format.count(diagnosis.unexplainedFailures, "failure")) beside these situations")
         }
-        if diagnosis.letGo > 0 {
-            parts.append("\(Format.count(diagnosis.letGo, "attempt")) found no room and were not looked at")
+        if diagnosis.evicted > 0 {
+            parts.append("\(Format.count(diagnosis.evicted, "attempt")) found no room and were not looked at")
         }
         return parts.joined(separator: "; ")
     }
@@ -143,7 +143,7 @@ package struct DiagnosisReport {
                 $0.field("filter", capture.filter)
                 $0.array("quality", quality) { $0.element($1.code.rawValue) }
                 $0.field("attempts", diagnosis.attempts)
-                $0.field("attempts_let_go", diagnosis.letGo)
+                $0.field("attempts_let_go", diagnosis.evicted)
                 $0.field("failures_beside", diagnosis.unexplainedFailures)
                 $0.array("situations", diagnosis.situations) { json, situation in
                     json.object { fieldsAndChange(of: situation, &$0) }

@@ -293,8 +293,8 @@ package enum JSONReport {
             $0.field("kernel_dropped", loss.kernelDropped)
             $0.field("interface_dropped", loss.interfaceDropped)
             $0.field("file_truncated", loss.isTruncated)
-            $0.field("records_let_go", loss.recordsLetGo)
-            $0.field("frames_let_go", loss.framesLetGo)
+            $0.field("records_let_go", loss.unreportedRecords)
+            $0.field("frames_let_go", loss.unwrittenFrames)
         }
         json.object("attempts") {
             $0.field("total", summary.attempts)

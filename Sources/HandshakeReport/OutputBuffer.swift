@@ -28,7 +28,9 @@ package struct OutputBuffer: Sendable {
     /// - Parameter write: returns how many it wrote.
     mutating func append(atMost maximum: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
         // By doubling: room for so many more each time would copy all before it for each.
-        if bytes.capacity - bytes.count < maximum { bytes.reserveCapacity(max(bytes.capacity * 2, bytes.count + maximum)) }
+        if bytes.capacity - bytes.count < maximum {
+            bytes.reserveCapacity(max(bytes.capacity * 2, bytes.count + maximum))
+        }
         bytes.append(addingCapacity: maximum) { (span: inout OutputSpan<UInt8>) in
             unsafe span.withUnsafeMutableBufferPointer { room, written in written = unsafe write(room) }
         }

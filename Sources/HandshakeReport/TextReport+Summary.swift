@@ -203,11 +203,11 @@ extension TextReport {
         var lost: [String] = []
         if let dropped = loss.kernelDropped, dropped > 0 { lost.append("\(dropped) dropped by the kernel") }
         if let dropped = loss.interfaceDropped, dropped > 0 { lost.append("\(dropped) dropped by the interface") }
-        if loss.recordsLetGo > 0 {
-            lost.append("\(Format.count(loss.recordsLetGo, "attempt")) not shown: the output's reader was slow")
+        if loss.unreportedRecords > 0 {
+            lost.append("\(Format.count(loss.unreportedRecords, "attempt")) not shown: the output's reader was slow")
         }
-        if loss.framesLetGo > 0 {
-            lost.append("\(Format.count(loss.framesLetGo, "frame")) not written: the disk was slow")
+        if loss.unwrittenFrames > 0 {
+            lost.append("\(Format.count(loss.unwrittenFrames, "frame")) not written: the disk was slow")
         }
         if summary.frames.aggregated > 0 {
             lost.append(

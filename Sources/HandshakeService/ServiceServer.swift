@@ -218,7 +218,7 @@ package final class Connections: @unchecked Sendable {
     /// `attempt` for each that was decided, `state` each second, `missed` with how many attempts were let go because
     /// a reader was slow. All readers share the octets.
     private func sendEvents() {
-        guard let (records, letGo) = listener?.take() else { return }
+        guard let (records, missed) = listener?.take() else { return }
         look += 1
         var buffer = OutputBuffer()
         for record in records {
@@ -228,7 +228,7 @@ package final class Connections: @unchecked Sendable {
         }
         let attempts = ByteBuffer(bytes: buffer.bytes)
         let state = look % Self.looksPerState == 0 ? stateEvent() : nil
-        for reader in readers.values { reader.send(attempts, records.count, letGo, state) }
+        for reader in readers.values { reader.send(attempts, records.count, missed, state) }
     }
 
     func stateEvent() -> ByteBuffer {
@@ -381,12 +381,12 @@ final class Connection: ChannelInboundHandler {
     }
 
     /// Events, where the reader took those before.
-    func send(_ attempts: ByteBuffer, _ count: Int, _ letGo: Int, _ state: ByteBuffer?) {
+    func send(_ attempts: ByteBuffer, _ count: Int, _ dropped: Int, _ state: ByteBuffer?) {
         guard channel.isWritable else {
-            missed += count + letGo
+            missed += count + dropped
             return
         }
-        missed += letGo
+        missed += dropped
         var isEmpty = true
         func write(_ octets: ByteBuffer) {
             channel.write(HTTPServerResponsePart.body(.byteBuffer(octets)), promise: nil)

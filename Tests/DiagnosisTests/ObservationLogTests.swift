@@ -23,9 +23,9 @@ struct ObservationLogTests {
         }
         #expect(log.attempts == 5000)
         #expect(log.isThinned)
-        #expect(log.observations.reduce(0) { $0 + Int($1.weight) } + log.letGo == 5000)
+        #expect(log.observations.reduce(0) { $0 + Int($1.weight) } + log.evicted == 5000)
         // As long as attempts are alike, none is let go.
-        #expect((log.letGo == 0) == (servers < 5000))
+        #expect((log.evicted == 0) == (servers < 5000))
         #expect(log.servers.count <= 64 && log.addresses.count <= 128)
     }
 

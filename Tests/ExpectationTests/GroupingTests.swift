@@ -122,7 +122,7 @@ struct GroupingTests {
         #expect(table.count <= 4)
         let groups = table.sorted(by: .failed)
         #expect(groups.prefix(2).allSatisfy { $0.failed == 2 })
-        #expect(groups.reduce(0) { $0 + $1.attempts } + table.attemptsLetGo == 10)
+        #expect(groups.reduce(0) { $0 + $1.attempts } + table.evictedAttempts == 10)
         #expect(table.attempts == 10)
         #expect(groups.contains { $0.isLowerBound })
     }

@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test("A source that one shard let go is added up from the others, whichever comes first")
-    func letGoInOneShard() {
+    func evictedInOneShard() {
         func shard(_ letsGo: Bool) -> FrequentTargets {
             var targets = FrequentTargets(capacity: 8, pairs: 1 << 10, seed: 3)
             for port in 1...(letsGo ? 5 : 30) { targets.add(address(1), Endpoint(address(9), UInt16(port)), at: 0) }

@@ -92,10 +92,11 @@ struct MonitorTests {
     func listener() {
         let monitor = monitor()
         let listener = monitor.listen()
-        monitor.take([AttemptRecord](repeating: records(1)[0], count: Listener.maximumWaiting + 10), .init(), now: Self.second)
-        let (waiting, letGo) = listener.take()
+        monitor.take(
+            [AttemptRecord](repeating: records(1)[0], count: Listener.maximumWaiting + 10), .init(), now: Self.second)
+        let (waiting, missed) = listener.take()
         #expect(waiting.count == Listener.maximumWaiting)
-        #expect(letGo == 10)
+        #expect(missed == 10)
         listener.end()
         monitor.take(records(1), .init(), now: Self.second)
         monitor.take(records(1), .init(), now: Self.second)

@@ -71,7 +71,7 @@ struct FragmentTests {
     }
 
     @Test("Fragments that are let go before a full run of usual segments make the batch longer")
-    func letGoBeforeARun() {
+    func evictedBeforeARun() {
         var batch = FrameBatch(seed: 1)
         let decoder = FrameDecoder(.ethernet)
         for number in UInt16(1)...3 {

@@ -69,7 +69,8 @@ import Testing
         let third = syn(from: Endpoint(IPAddress(v4: 1), 1), identification: 6, hopLimit: 63)
         var shown: [Translation] = []
         for (number, segment) in [first, second, third].enumerated() {
-            let found = syns.translation(of: segment, tag: UInt32(number), frame: UInt64(number) + 1, time: Int64(number) * 10)
+            let found = syns.translation(
+                of: segment, tag: UInt32(number), frame: UInt64(number) + 1, time: Int64(number) * 10)
             if let found { shown.append(found) }
         }
         #expect(shown.isEmpty)

@@ -96,7 +96,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     @inline(never)
     private mutating func addAnother(_ key: Key, _ window: TimeWindow) {
-        settle()
+        storeLatest()
         if slots.isEmpty { rebuild([], size: 16) }
         let position = position(of: key)
         (latest, latestPosition) = (key, position)
@@ -105,11 +105,11 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         if slots[position].count > 1 { return }
         slots[position].key = key
         keys += 1
-        if keys > capacity { letGo() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
+        if keys > capacity { evict() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
     }
 
     /// Nothing but the slots says what was counted, and they may move.
-    private mutating func settle() {
+    private mutating func storeLatest() {
         if latestMore > 0 {
             slots[latestPosition].count += latestMore
             slots[latestPosition].window.add(latestWindow)
@@ -123,9 +123,9 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
     /// Adds what was counted elsewhere. Nothing is let go: there is room for the keys of both.
     mutating func add(_ other: FrequentKeys) {
         if slots.isEmpty, capacity == 0 { return self = other }
-        settle()
+        storeLatest()
         var other = other
-        other.settle()
+        other.storeLatest()
         capacity += other.capacity
         if slots.isEmpty { rebuild([], size: 16) }
         for slot in other.slots where slot.count > 0 {
@@ -143,14 +143,14 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     private mutating func rebuild(_ kept: [Slot], size: Int) {
         assert(latestMore == 0, "counts that the slots do not have yet")
-        settle()
+        storeLatest()
         slots = [Slot](repeating: Slot(key: .none, count: 0), count: size)
         for slot in kept where slot.count > 0 { slots[position(of: slot.key)] = slot }
     }
 
     /// Lets half of the keys go, or more.
-    mutating func letGo() {
-        settle()
+    mutating func evict() {
+        storeLatest()
         losses += 1
         // The least count that all but half exceed.
         var least = 1
@@ -171,7 +171,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Takes when keys that are here were counted elsewhere.
     mutating func addWindows(of other: FrequentKeys) {
-        settle()
+        storeLatest()
         for slot in other.slots where slot.count > 0 && !slots.isEmpty {
             let position = position(of: slot.key)
             if slots[position].count > 0 { slots[position].window.add(slot.window) }
@@ -180,9 +180,9 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
 
     /// Most frequent first; equals in the keys' order.
     var sorted: [(key: Key, count: Int, window: TimeWindow)] {
-        var settled = self
-        settled.settle()
-        return settled.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count, window: $0.window) }
+        var stored = self
+        stored.storeLatest()
+        return stored.slots.filter { $0.count > 0 }.map { (key: $0.key, count: $0.count, window: $0.window) }
             .sorted { ($1.count, $0.key) < ($0.count, $1.key) }
     }
 }

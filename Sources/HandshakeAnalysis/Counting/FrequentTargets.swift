@@ -126,7 +126,7 @@ struct FrequentTargets: Sendable {
     private mutating func rebuild() {
         var kept = pairs.filter { $0.hash != 0 && sources.contains($0.source) }
         while kept.count > maximumPairs / 2 {
-            sources.letGo()
+            sources.evict()
             kept = kept.filter { sources.contains($0.source) }
         }
         // Mostly empty: it is a while until the next time.

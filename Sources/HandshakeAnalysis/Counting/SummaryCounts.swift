@@ -126,12 +126,12 @@ package struct SummaryCounts: Sendable {
         plain += 1
         waitingServers.append(handshake.server)
         waitingTotals.append(handshake.total)
-        if waitingTotals.count == SummaryCounts.maximumWaiting { settle() }
+        if waitingTotals.count == SummaryCounts.maximumWaiting { countWaiting() }
     }
 
     /// Counts what waits for that.
     @inline(never)
-    mutating func settle() {
+    mutating func countWaiting() {
         for server in waitingServers { patterns.prefetchEstablished(at: server) }
         totals.roundTrips.record(all: waitingTotals)
         for server in waitingServers { patterns.established(at: server) }

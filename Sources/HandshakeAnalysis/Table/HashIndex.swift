@@ -22,7 +22,7 @@ import HandshakeRecord
     /// system takes to clear it.
     private var announcing = Int.max
     /// Below so many there is one table, and one more is put in its place and that is all; 0 while it grows.
-    private var calm = 0
+    private var roomBeforeGrowth = 0
 
     static let smallest: UInt64 = 12
     /// Octets from which a table's memory is announced: smaller ones share their pages.
@@ -31,17 +31,17 @@ import HandshakeRecord
     init(_ room: IndexRoom) {
         self.room = room
         tables = InlineArray(repeating: IndexTable(room, HashIndex.smallest))
-        settle()
+        endGrowth()
     }
 
     /// It has one size, for as long as it is not too full.
-    private mutating func settle() {
+    private mutating func endGrowth() {
         let maximum = young.mask / 8 * 5
-        calm = maximum
+        roomBeforeGrowth = maximum
         guard room.announce != nil, room.mayGrow, young.size * 2 >= HashIndex.announced, young.bits < room.largest
         else { return }
         announcing = maximum - maximum / 64
-        calm = announcing
+        roomBeforeGrowth = announcing
     }
 
     @inline(never)
@@ -153,7 +153,7 @@ import HandshakeRecord
     ///   there is one table.
     @inline(__always)
     mutating func insert(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
-        if count < calm, vacancy >= 0 {
+        if count < roomBeforeGrowth, vacancy >= 0 {
             young[vacancy] = IndexTable.entry(hash, slot)
         } else {
             if count >= announcing { announceNext() }
@@ -168,7 +168,7 @@ import HandshakeRecord
         if !isGrowing {
             precondition(young.bits < room.largest, "more entries than were expected")
             young = IndexTable(room, young.bits + 1)
-            calm = 0
+            roomBeforeGrowth = 0
             // Where a limit may forbid it, not before.
             if !room.mayGrow, young.size >= HashIndex.announced { room.announce?(young.memory) }
         }
@@ -209,7 +209,7 @@ import HandshakeRecord
         old.release()
         old = young
         (moved, boundary) = (0, 0)
-        settle()
+        endGrowth()
     }
 
     mutating func removeAll() {
@@ -218,7 +218,7 @@ import HandshakeRecord
         if isGrowing { old.release() }
         old = young
         (moved, boundary, count) = (0, 0, 0)
-        settle()
+        endGrowth()
     }
 
     /// Removes the entry of `slot`, and closes the gap.

@@ -20,7 +20,7 @@ package struct Decisions: Sendable {
     private(set) var records: [AttemptRecord] = []
     private var plain: [PlainDecision] = []
     /// So many were added since the order of the others was settled.
-    private var unsettled = 0
+    private var unordered = 0
     /// Whether there is more of what was decided at the same frames.
     package internal(set) var hasMore = false
     /// What the records of plain attempts need beside them; nil where there are none.
@@ -56,22 +56,22 @@ package struct Decisions: Sendable {
     @inline(__always)
     private mutating func place(_ id: UInt64, at position: Int, _ frame: UInt64, _ isExpiry: Bool) {
         order.append(Place(order: frame << 1 | (isExpiry ? 0 : 1), id: id, position: position))
-        unsettled += 1
+        unordered += 1
     }
 
     /// What was decided since the last call was decided by one frame: it comes in the order of first frames.
     @inline(__always)
-    mutating func settle() {
-        if unsettled == 0 { return }
-        if unsettled > 1 { order[(order.count - unsettled)...].sort { $0.id < $1.id } }
-        unsettled = 0
+    mutating func orderNewest() {
+        if unordered == 0 { return }
+        if unordered > 1 { order[(order.count - unordered)...].sort { $0.id < $1.id } }
+        unordered = 0
     }
 
     mutating func removeAll() {
         order.removeAll(keepingCapacity: true)
         records.removeAll(keepingCapacity: true)
         plain.removeAll(keepingCapacity: true)
-        unsettled = 0
+        unordered = 0
     }
 
     /// The records alone, where all are.

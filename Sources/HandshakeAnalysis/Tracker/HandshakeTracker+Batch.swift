@@ -111,7 +111,7 @@ extension HandshakeTracker {
             } else {
                 takeOther(batch, position)
             }
-            settleOrder()
+            orderDecisions()
             if next != clock.elapsed { touchRecent(next) }
             (recent, recentHandshake) = ((0, 0), 0)
         }

@@ -113,7 +113,7 @@ extension HandshakeTracker {
             report(item.slot, expiryPlan.cause)
             expiryPlan.next += 1
         }
-        settleOrder()
+        orderDecisions()
         guard expiryPlan.isEmpty else { return }
         expiryPlan.removeAll()
         if expiryPlan.cause == .timeout { finishExpiry() }

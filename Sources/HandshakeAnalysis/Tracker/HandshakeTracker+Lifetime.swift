@@ -59,7 +59,11 @@ extension HandshakeTracker {
         }
         attempts[slot].machine = HandshakeMachine(.closed)
         let queue: Attempt.Queue = attempts[slot].isLive ? .live : .ended
-        if isTouched { enqueue(slot, queue) } else { queues.move(slot, to: queue, attempts.entries, now: clock.elapsed) }
+        if isTouched {
+            enqueue(slot, queue)
+        } else {
+            queues.move(slot, to: queue, attempts.entries, now: clock.elapsed)
+        }
     }
 
     /// Forgets a remembered attempt, unless it was heard of since it was queued: it was touched without being moved
@@ -120,7 +124,7 @@ extension HandshakeTracker {
         if queue == .unfinished || queue == .settling {
             guard attempts.entries[slot].queueEnd <= presentTime else { return false }
             report(slot, .timeout)
-            settleOrder()
+            orderDecisions()
             if queue == .unfinished {
                 forget(slot)
                 return true

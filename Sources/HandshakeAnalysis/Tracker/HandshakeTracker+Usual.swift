@@ -41,7 +41,7 @@ extension HandshakeTracker {
             case .detailed: isTaken = false
             }
         }
-        if isTaken { settleOrder() } else { takeUsualInDetail(segments, position, tuple(segment, pair())) }
+        if isTaken { orderDecisions() } else { takeUsualInDetail(segments, position, tuple(segment, pair())) }
         return isTaken
     }
 

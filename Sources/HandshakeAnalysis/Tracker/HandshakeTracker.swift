@@ -106,7 +106,7 @@ public struct HandshakeTracker: ~Copyable {
     /// What `summary` is made of: those of several trackers can be added.
     package var allCounts: SummaryCounts {
         var counts = counts
-        counts.settle()
+        counts.countWaiting()
         for number in 0..<UInt8(shards.count) { counts.patterns.add(shards[number].patterns) }
         counts.totals.clockStepsBack = clock.stepsBack
         counts.totals.clockLargestStepBack = clock.largestStepBack
@@ -222,7 +222,9 @@ public struct HandshakeTracker: ~Copyable {
                 takeSegment(segment)
             }
             let tag = UInt32(truncatingIfNeeded: Tuple(segment.source, segment.destination).hash(seed: seed) >> 32)
-            if let translation = syns.translation(of: segment, tag: tag, frame: number, time: time) { relate(translation) }
+            if let translation = syns.translation(of: segment, tag: tag, frame: number, time: time) {
+                relate(translation)
+            }
         case .icmpError(let error):
             carrier = carriers.number(of: error.path)
             if selectShard(of: ConnectionKey(error.source, error.destination).tuple) {
@@ -238,7 +240,7 @@ public struct HandshakeTracker: ~Copyable {
     @inline(__always)
     mutating func endFrame() {
         nextDeadline = min(nextDeadline, queues.nextDeadline)
-        settleOrder()
+        orderDecisions()
     }
 
     /// Tells of a live capture's time where frames do not, so that attempts are decided in silence too: call it several
@@ -258,7 +260,7 @@ public struct HandshakeTracker: ~Copyable {
         recentHandshake = 0
         clock.pass(silence - lead)
         if clock.elapsed >= nextDeadline { expire() }
-        settleOrder()
+        orderDecisions()
     }
 
     /// The numbers of the frames that were evidence in an attempt, since the last call; none unless
@@ -271,7 +273,8 @@ public struct HandshakeTracker: ~Copyable {
     /// The attempts decided since the last call: in the order of the frames that closed them, then of their first
     /// frames. At one frame, those whose time was over come first.
     public mutating func drain() -> [AttemptRecord] {
-        precondition(configuration.listing != .plainAndRecords, "plain attempts have no records: moveDecisions hands out both")
+        precondition(
+            configuration.listing != .plainAndRecords, "plain attempts have no records: moveDecisions hands out both")
         defer { decisions.removeAll() }
         return decisions.inOrder
     }
@@ -332,5 +335,5 @@ public struct HandshakeTracker: ~Copyable {
     }
 
     @inline(__always)
-    mutating func settleOrder() { decisions.settle() }
+    mutating func orderDecisions() { decisions.orderNewest() }
 }

@@ -110,7 +110,7 @@ struct TimeLine: Sendable {
 
     @inline(never)
     private mutating func addApart(_ step: Int64, _ time: Int64, failed: Bool) {
-        settle()
+        storeLatest()
         var step = step
         lowest = min(lowest, step)
         highest = max(highest, step)
@@ -126,7 +126,7 @@ struct TimeLine: Sendable {
         latest = (step, 0)
     }
 
-    private mutating func settle() {
+    private mutating func storeLatest() {
         if latest.attempts > 0 { counts[latest.step, default: (0, 0)].attempts += latest.attempts }
         latest = (.min, 0)
     }
@@ -150,17 +150,17 @@ struct TimeLine: Sendable {
 
     /// Attempts and failures, a character a step, on one scale each; any is more than none.
     func lines(usesUnicode: Bool) -> (attempts: String, failures: String, width: Int64) {
-        var settled = self
-        settled.settle()
+        var stored = self
+        stored.storeLatest()
         let marks = Array(usesUnicode ? "·▁▂▃▄▅▆▇█" : ".,:-=+*#@")
         func line(_ values: [Int]) -> String {
             let maximum = max(1, values.max() ?? 1)
             return String(values.map { $0 == 0 ? marks[0] : marks[($0 * (marks.count - 1) + maximum - 1) / maximum] })
         }
-        let steps = settled.lowest...settled.highest
+        let steps = stored.lowest...stored.highest
         return (
-            line(steps.map { settled.counts[$0]?.attempts ?? 0 }),
-            line(steps.map { settled.counts[$0]?.failures ?? 0 }),
+            line(steps.map { stored.counts[$0]?.attempts ?? 0 }),
+            line(steps.map { stored.counts[$0]?.failures ?? 0 }),
             width
         )
     }

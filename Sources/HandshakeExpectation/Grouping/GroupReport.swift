@@ -156,9 +156,9 @@ package struct GroupReport {
             let words = offsets == [zone.name] ? offsets : [zone.name] + offsets
             lines.append("times are in the zone \(words.joined(separator: ", "))")
         }
-        if table.groupsLetGo > 0 {
+        if table.evictedGroups > 0 {
             lines.append(
-                "let go of \(Format.count(table.groupsLetGo, "group")) with \(Format.count(table.attemptsLetGo, "attempt")), those with the fewest failures: counts with + are lower bounds (--max-groups)"
+                "let go of \(Format.count(table.evictedGroups, "group")) with \(Format.count(table.evictedAttempts, "attempt")), those with the fewest failures: counts with + are lower bounds (--max-groups)"
             )
         }
         return lines
@@ -230,8 +230,8 @@ package struct GroupReport {
                 $0.field("groups", table.count)
                 $0.field("listed", groups.count)
                 $0.field("attempts", table.attempts)
-                $0.field("groups_let_go", table.groupsLetGo)
-                $0.field("attempts_let_go", table.attemptsLetGo)
+                $0.field("groups_let_go", table.evictedGroups)
+                $0.field("attempts_let_go", table.evictedAttempts)
                 $0.field("quantile_error", fraction: ValueHistogram.relativeError)
             }
         }

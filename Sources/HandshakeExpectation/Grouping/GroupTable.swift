@@ -24,8 +24,8 @@ package struct GroupTable: Sendable {
     /// Attempts that were counted, each once.
     package private(set) var attempts = 0
     /// Groups that were let go, and how often attempts were counted in them.
-    package private(set) var groupsLetGo = 0
-    package private(set) var attemptsLetGo = 0
+    package private(set) var evictedGroups = 0
+    package private(set) var evictedAttempts = 0
 
     /// Whether groups keep round trips and MSS values too.
     private let keepsFigures: Bool
@@ -82,20 +82,20 @@ package struct GroupTable: Sendable {
     @inline(never)
     private mutating func insert(_ key: GroupKey, at position: Int) -> Int {
         if groups.count == maximum {
-            letGo()
+            evict()
             return place(of: key)
         }
-        groups.append(AttemptGroup(key, isLowerBound: groupsLetGo > 0))
+        groups.append(AttemptGroup(key, isLowerBound: evictedGroups > 0))
         index[position] = Int32(groups.count)
         if groups.count * 2 > index.count { rebuild(size: index.count * 2) }
         return groups.count - 1
     }
 
-    private mutating func letGo() {
+    private mutating func evict() {
         groups.sort { ($0.failed, $0.attempts) > ($1.failed, $1.attempts) }
         let kept = maximum / 2
-        for group in groups[kept...] { attemptsLetGo += group.attempts }
-        groupsLetGo += groups.count - kept
+        for group in groups[kept...] { evictedAttempts += group.attempts }
+        evictedGroups += groups.count - kept
         groups.removeSubrange(kept...)
         rebuild(size: index.count)
     }

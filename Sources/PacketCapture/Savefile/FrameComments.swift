@@ -6,7 +6,7 @@ package final class FrameComments: Sendable {
     private struct State {
         var texts: [UInt64: String] = [:]
         var size = 0
-        var letGo = 0
+        var omitted = 0
         var cut = 0
     }
 
@@ -20,7 +20,7 @@ package final class FrameComments: Sendable {
         state.withLock { state in
             let size = text.utf8.count + 64
             guard state.size + size <= FrameComments.maximumOctets else {
-                state.letGo += 1
+                state.omitted += 1
                 return
             }
             state.size += size
@@ -30,7 +30,7 @@ package final class FrameComments: Sendable {
     }
 
     /// Frames whose comments found no room.
-    package var letGo: Int { state.withLock { $0.letGo } }
+    package var omitted: Int { state.withLock { $0.omitted } }
     /// Frames of whose comments the first ones are kept.
     package var cut: Int { state.withLock { $0.cut } }
     package subscript(frame: UInt64) -> String? { state.withLock { $0.texts[frame] } }

@@ -162,7 +162,8 @@ struct PcapngState {
     /// - Returns: their number.
     @inline(__always)
     mutating func places(
-        _ places: inout [FramePlace], in window: RawSpan, from start: Int, of linkType: LinkType, maximum: Int, rank: Int,
+        _ places: inout [FramePlace], in window: RawSpan, from start: Int, of linkType: LinkType, maximum: Int,
+        rank: Int,
         before other: (time: Int64, rank: Int)
     ) -> Int {
         guard let interface = interfaces.first, interface.linkType == linkType else { return 0 }

@@ -286,7 +286,9 @@ package struct FrameBatch: ~Copyable {
             }
             let hash = Tuple(segment.source, segment.destination).hash(seed: seed)
             let tag = UInt32(truncatingIfNeeded: hash >> 32)
-            guard let found = syns.translation(of: segment, tag: tag, frame: head.number, time: head.time) else { continue }
+            guard let found = syns.translation(of: segment, tag: tag, frame: head.number, time: head.time) else {
+                continue
+            }
             if isUsual { makeOther(position, segment) }
             others[position].translation = found
             heads[position].showsTranslation = true

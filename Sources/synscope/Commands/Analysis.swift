@@ -66,8 +66,8 @@ struct Analysis: ~Copyable {
                     + "fractions of a second or more): they count at their place, and give no round trips"
             )
         }
-        if reader.comments.letGo > 0 {
-            StandardError.write("comments of \(Format.count(reader.comments.letGo, "frame")) found no room")
+        if reader.comments.omitted > 0 {
+            StandardError.write("comments of \(Format.count(reader.comments.omitted, "frame")) found no room")
         }
         if reader.comments.cut > 0 {
             StandardError.write(

@@ -91,7 +91,8 @@ struct Craft: DocumentedCommand {
 
     private static func read(_ path: String) throws(CommandFailure) -> Scenario {
         let name = path == "-" ? "standard input" : path
-        guard let text = String(validating: try TextFile.read(path, maximum: Scenario.maximumOctets), as: UTF8.self) else {
+        guard let text = String(validating: try TextFile.read(path, maximum: Scenario.maximumOctets), as: UTF8.self)
+        else {
             throw CommandFailure(status: .unreadable, message: "\(name): a scenario is UTF-8 text, and this is not")
         }
         do throws(ScenarioErrors) {

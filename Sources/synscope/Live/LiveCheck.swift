@@ -76,14 +76,16 @@ struct LiveCheck {
         context.started = started
         let end = pipeline.end
         let (summary, loss) = (end.summary, outputs.with(end.loss))
-        context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.framesLetGo), isInterrupted)
+        context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.unwrittenFrames), isInterrupted)
         let status = child?.status
         if let status, status != 0, !wasRunning { context.errors.append("the command ended with status \(status)") }
         if wasRunning { context.errors.append("the command was still running, and was ended") }
         if let failure = pipeline.failure { context.errors.append(failure.description) }
-        if loss.recordsLetGo > 0 { context.errors.append("\(loss.recordsLetGo) attempts came too fast to be judged") }
+        if loss.unreportedRecords > 0 {
+            context.errors.append("\(loss.unreportedRecords) attempts came too fast to be judged")
+        }
         var verdict = jury.verdict(plan, summary)
-        verdict.isIncomplete = loss.recordsLetGo > 0
+        verdict.isIncomplete = loss.unreportedRecords > 0
         verdict.doubt(summary.doubts)
         plan.keep(verdict, &context) { kept?.octets(of: Set(pipeline.withFragments(verdict.frames))) ?? [] }
         context.elapsed = Clock.steady - steady

@@ -45,8 +45,8 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
     private let interval: Int64?
     private var nextInterval = Int64.max
     private var blockedFrames: [UInt64] = []
-    private var recordsLetGo: UInt64 = 0
-    private var framesLetGo: UInt64 = 0
+    private var unreportedRecords: UInt64 = 0
+    private var unwrittenFrames: UInt64 = 0
 
     /// Nanoseconds that room in the reporter's queue is waited for at the end.
     private static let maximumPatience: Int64 = 5_000_000_000
@@ -68,8 +68,8 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
     /// With what was not handed on.
     func with(_ loss: CaptureLoss) -> CaptureLoss {
         var loss = loss
-        loss.recordsLetGo = recordsLetGo
-        loss.framesLetGo = framesLetGo + outlets.monitor.savefile.framesLost
+        loss.unreportedRecords = unreportedRecords
+        loss.unwrittenFrames = unwrittenFrames + outlets.monitor.savefile.framesLost
         return loss
     }
 
@@ -83,14 +83,14 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
     func endRound() {
         guard !blockedFrames.isEmpty, let blocks = writer?.takeOctets() else { return }
         if outlets.frames?.add(.blocks(blocks, blockedFrames), size: blocks.count) != true {
-            framesLetGo += UInt64(blockedFrames.count)
+            unwrittenFrames += UInt64(blockedFrames.count)
         }
         blockedFrames.removeAll(keepingCapacity: true)
     }
 
     func take(_ records: [AttemptRecord], _ standing: LiveStanding, now: Int64, steady: Int64) {
         if !records.isEmpty, let reports = outlets.reports, !offer(records, to: reports) {
-            recordsLetGo += UInt64(records.count)
+            unreportedRecords += UInt64(records.count)
         }
         var standing = standing
         standing.loss = with(standing.loss)

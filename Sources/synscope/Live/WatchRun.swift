@@ -172,8 +172,8 @@ struct WatchRun {
             "\(loss.interfaceDropped ?? 0) dropped by the interface", "\(summary.frames.read) analysed",
             "\(summary.attempts) attempts, \(summary.undecided) undecided at exit",
         ]
-        if loss.recordsLetGo > 0 { parts.append("\(loss.recordsLetGo) attempts not shown (slow reader)") }
-        if loss.framesLetGo > 0 { parts.append("\(loss.framesLetGo) frames not written") }
+        if loss.unreportedRecords > 0 { parts.append("\(loss.unreportedRecords) attempts not shown (slow reader)") }
+        if loss.unwrittenFrames > 0 { parts.append("\(loss.unwrittenFrames) frames not written") }
         return parts.joined(separator: ", ")
     }
 
