@@ -1,7 +1,7 @@
 import HandshakeRecord
 import PacketWire
 
-// What happens on the way, and in a server's queues: losses, full queues, resets that are meant.
+// Causes on the path and in a server's queues: losses, full queues, resets that are meant.
 extension Causes {
     /// A server that does not accept: final ACKs are dropped, then SYNs, while its other ports and other servers are
     /// well.

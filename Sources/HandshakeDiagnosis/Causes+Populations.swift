@@ -1,7 +1,7 @@
 import HandshakeRecord
 import PacketWire
 
-// What strangers do: scans, floods, and answers to packets that were sent in somebody's name.
+// Causes by strangers: scans, floods, and answers to packets that were sent in somebody's name.
 extension Causes {
     /// A client that tries many servers and ports and uses next to none.
     mutating func findScans() {

@@ -7,7 +7,7 @@ import PacketWire
 /// one is taken whose rate inside, against the rate outside, describes the attempts best (Kulldorff's scan statistic).
 /// Fisher's exact test then asks whether chance would do it, times the number of parts that were looked at.
 struct Search {
-    /// So many attempts at least, for a situation.
+    /// The fewest attempts of a situation.
     static let least = 3
     /// Chance must be less probable than this for all parts together. The correction for so many parts, most of which
     /// overlap, is too strict by far: what passes is rarer than that.

@@ -89,7 +89,7 @@ enum Statistics {
     }
 }
 
-/// So many failures among so many attempts.
+/// Failures among attempts.
 struct Counts: Hashable {
     var attempts: Int
     var failures: Int

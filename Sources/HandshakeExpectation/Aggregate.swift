@@ -1,6 +1,6 @@
 import HandshakeRecord
 
-/// What is asked of all attempts together.
+/// A question about all attempts together.
 enum AggregateKind: Equatable, Sendable {
     case all, any, none, count, ratio
     case minimum, maximum, mean, sum
@@ -57,9 +57,9 @@ final class Aggregate: Sendable {
     let predicate: Predicate.Test?
     let read: (@Sendable (AttemptRecord) -> Bounds?)?
     let condition: Predicate.Test?
-    /// What its figure is.
+    /// The kind of its figure.
     let type: FieldType
-    /// What it asks of a record.
+    /// Its predicate on a record.
     let fields: [Field]
     let offence: Offence
 
@@ -86,12 +86,12 @@ final class Aggregate: Sendable {
     }
 }
 
-/// What an aggregate has met so far.
+/// Counts of an aggregate so far.
 struct AggregateTally: Sendable {
     /// Attempts of which `where` holds, and of which it cannot be told.
     private(set) var selected = 0
     private(set) var undetermined = 0
-    /// What the predicate says of the selected, and of the undetermined, by `Truth`.
+    /// Counts of the selected, and of the undetermined, by the predicate's `Truth`.
     private var sure = (no: 0, unknown: 0, yes: 0)
     private var perhaps = (no: 0, unknown: 0, yes: 0)
     /// Selected attempts that have no such value.

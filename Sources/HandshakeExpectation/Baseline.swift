@@ -1,7 +1,7 @@
 import Foundation
 package import HandshakeRecord
 
-/// What an earlier run came to: shares of outcomes, and quantiles of the handshake's round trip.
+/// Results of an earlier run: shares of outcomes, and quantiles of the handshake's round trip.
 package struct Baseline: Sendable, Equatable {
     package static let ranks: [Double] = [50, 90, 99]
 
@@ -159,7 +159,7 @@ package struct BaselineComparison: Sendable {
         package var before: Double?
         package var now: Double?
         package var type: FieldType
-        /// What it may be at the worst.
+        /// The worst figure that is allowed.
         package var limit: Double?
         package var isWorse: Bool
 

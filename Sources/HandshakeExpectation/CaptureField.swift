@@ -1,7 +1,7 @@
 package import HandshakeRecord
 package import HandshakeDiagnosis
 
-/// What an assertion can ask of the capture itself, beside its attempts: `capture.quality contains filtered`,
+/// Fields of the capture itself, for assertions: `capture.quality contains filtered`,
 /// `capture.situations contains port-filtered`.
 enum CaptureField: String, CaseIterable, Sendable {
     case quality = "capture.quality"

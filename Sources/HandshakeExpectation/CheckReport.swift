@@ -14,20 +14,20 @@ package enum CheckFormat: String, CaseIterable, Sendable {
     case markdown
 }
 
-/// What a report says beside the verdict.
+/// Parts of a report beside the verdict.
 package struct CheckContext: Sendable {
     /// The captures that were read, or the interfaces that were captured on.
     package var captures: [String] = []
-    /// What frame numbers are.
+    /// The numbering of frames.
     package var numbering = DisplayFilter.Numbering.oneFile
     /// Nanoseconds since the epoch at which it began, and how long it took.
     package var started: Int64 = 0
     package var elapsed: Int64 = 0
     /// Where the frames of offending attempts were written to.
     package var kept: String?
-    /// What makes the verdict less than whole: dropped frames, attempts that are not decided.
+    /// Reasons why the verdict is not whole: dropped frames, attempts that are not decided.
     package var notes: [String] = []
-    /// What went wrong beside the rules: a file that breaks off, a command that failed. Reported as a test of its own.
+    /// Errors beside the rules: a file that breaks off, a command that failed. Reported as a test of its own.
     package var errors: [String] = []
 
     package init() {}
@@ -62,7 +62,7 @@ package struct CheckReport {
 
     typealias Result = CheckVerdict.Result
 
-    /// What keeps a rule from holding, in one line.
+    /// The reason why a rule does not hold, in one line.
     func blame(_ result: Result) -> String {
         let judgement = result.judgement
         switch judgement.status {
@@ -106,7 +106,7 @@ package struct CheckReport {
         return String(decoding: out.bytes, as: UTF8.self)
     }
 
-    /// What follows the blame: the rule's own words, examples with ladders, where the frames are. It is clean, but for
+    /// The text behind the blame: the rule's own words, examples with ladders, where the frames are. It is clean, but for
     /// colours.
     func evidence(_ result: Result, _ style: TextStyle) -> [String] {
         var lines: [String] = []

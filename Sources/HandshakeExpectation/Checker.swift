@@ -5,7 +5,7 @@ import PacketWire
 /// is found here, before a packet is read.
 struct Checker {
     let source: [UInt8]
-    /// What durations that a time is compared with are counted from.
+    /// The origin of durations that a time is compared with.
     let reference: TimeReference
 
     init(_ source: [UInt8], reference: TimeReference = .captureStart) {

@@ -1,4 +1,4 @@
-/// What can stand at the end of an expression that is being typed.
+/// Completions at the end of an expression that is being typed.
 package enum ExpressionCompletion {
     /// The expression with each word that its end can become.
     /// - Parameter isAssertion: whether aggregates can stand there too.

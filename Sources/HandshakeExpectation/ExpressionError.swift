@@ -1,4 +1,4 @@
-/// What is wrong with an expression, and where in it.
+/// A fault of an expression, and its place.
 package struct ExpressionError: Error, Sendable, Equatable, CustomStringConvertible {
     package var message: String
     /// From 1; columns count characters.

@@ -4,7 +4,7 @@ import PacketWire
 
 /// A closed set of names that a field can have: what is none of them is found before a packet is read.
 package struct Vocabulary: Sendable, Equatable {
-    /// What one of them is called: `outcome`.
+    /// The name of one of them: `outcome`.
     package let noun: String
     package let names: [String]
     /// Whether they can be compared with `<`: from the first, the least.
@@ -26,7 +26,7 @@ package struct Vocabulary: Sendable, Equatable {
     }
 }
 
-/// What a record's field is, for the checker and for `synscope fields`.
+/// The type of a record's field, for the checker and for `synscope fields`.
 package enum FieldType: Sendable, Equatable {
     case number
     /// Nanoseconds.

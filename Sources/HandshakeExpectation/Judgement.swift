@@ -1,11 +1,11 @@
 package import HandshakeRecord
 
-/// What came of an assertion.
+/// The result of an assertion.
 package struct Judgement: Sendable {
     package enum Status: String, Sendable {
         case passed
         case failed
-        /// What is not known could decide it: that is no pass.
+        /// Unknown facts could decide it: that is no pass.
         case unknown
         /// No attempt was there to judge.
         case unmatched = "no-attempt-matched"

@@ -3,7 +3,7 @@ import HandshakeDiagnosis
 
 /// An assertion with what a report says of it.
 package struct Rule: Sendable {
-    /// What it means for the whole if it is broken.
+    /// The consequence for the whole check if it is broken.
     package enum Severity: String, CaseIterable, Sendable {
         /// Reported.
         case info
@@ -43,7 +43,7 @@ package struct RuleCheck: Sendable {
     /// Attempts that were selected, and those of them of which that cannot be told.
     package private(set) var attempts = 0
     private var untold = 0
-    /// What is compared with a baseline, of the attempts that are surely selected; nil where that is not asked for.
+    /// Figures of the surely selected attempts, to be compared with a baseline; nil where none is asked for.
     private var figures: Baseline?
     /// Facts of the attempts, in which situations are looked for; nil where no rule asks for them.
     private var observed: ObservationLog?
@@ -89,7 +89,7 @@ package struct RuleCheck: Sendable {
     }
 }
 
-/// What came of a check.
+/// The result of a check.
 package struct CheckVerdict: Sendable {
     package struct Result: Sendable {
         package var rule: Rule
@@ -105,9 +105,9 @@ package struct CheckVerdict: Sendable {
     /// Which attempts were looked at (-Y), and of how many of them that cannot be told.
     package var selection: String?
     package var untold = 0
-    /// What is compared with a baseline, where that was asked for.
+    /// Figures to be compared with a baseline, where one was asked for.
     package var figures: Baseline?
-    /// What worsened since a baseline.
+    /// Figures that worsened since a baseline.
     package var comparison: BaselineComparison?
     /// Whether attempts were lost before they could be judged: that is no pass.
     package var isIncomplete = false

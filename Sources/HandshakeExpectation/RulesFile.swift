@@ -1,6 +1,6 @@
 import Yams
 
-/// What is wrong with a rules file, and where.
+/// A fault of a rules file, and its place.
 package struct RulesError: Error, Sendable, CustomStringConvertible {
     package var description: String
 
@@ -42,7 +42,7 @@ package struct RulesFile {
     private let reference: TimeReference
     /// Those of --set.
     private let overrides: [String: String]
-    /// What two files include comes once, by whatever names.
+    /// A file that two files include is read once, by whatever names.
     private var loaded: Set<String> = []
     private var includes = 0
     private var octets = 0

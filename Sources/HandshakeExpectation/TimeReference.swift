@@ -1,7 +1,7 @@
 import Glibc
 import HandshakeRecord
 
-/// What a duration that a time is compared with is counted from.
+/// The origin of a duration that a time is compared with.
 package enum TimeReference: Sendable {
     /// The capture's first frame: `frame.time < 10s` chooses what began in the first ten seconds.
     case captureStart

@@ -47,7 +47,7 @@ package struct Trial: Sendable {
                 .unmatched
             } else {
                 switch truth {
-                // What may not be about anything has not been seen to hold.
+                // A rule that may be about no attempt has not been seen to hold.
                 case .yes: tallies.contains { $0.selected == 0 && $0.undetermined > 0 } ? .unknown : .passed
                 case .no: .failed
                 case .unknown: .unknown
@@ -159,7 +159,7 @@ extension Field {
 }
 
 extension Aggregate {
-    /// What a record says of what it is asked.
+    /// The answer of a record to a predicate.
     func values(of record: AttemptRecord) -> [(field: String, value: String)] {
         var names: Set<String> = []
         return fields.filter { names.insert($0.name).inserted }.map { ($0.name, $0.text(of: record)) }

@@ -48,7 +48,7 @@ package enum Comparison: String, Sendable, CaseIterable {
     case greater = ">"
     case greaterOrEqual = ">="
 
-    /// What holds where this one does not.
+    /// The opposite.
     package var negated: Comparison {
         switch self {
         case .equal: .notEqual

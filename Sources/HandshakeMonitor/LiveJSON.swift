@@ -3,7 +3,7 @@ package import HandshakeReport
 import HandshakeDiagnosis
 import PacketWire
 
-/// What the service says, as JSON; attempts are those of every other report (docs/schema.json).
+/// The service's answers as JSON; attempts are those of every other report (docs/schema.json).
 package enum LiveJSON {
     /// The state that the live page draws.
     package static func state(_ snapshot: Monitor.Snapshot, _ capture: CaptureDescription, to out: inout OutputBuffer) {

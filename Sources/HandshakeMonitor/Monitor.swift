@@ -4,13 +4,13 @@ import HandshakeReport
 import PacketWire
 import Synchronization
 
-/// What a live run knows at a moment, for whoever asks: the screen, the service, a signal. The capture's thread tells
+/// The state of a live run for whoever asks: the screen, the service, a signal. The capture's thread tells
 /// it, others read; nobody waits long, since nothing is rendered under its lock.
 package final class Monitor: Sendable {
-    /// What the capture told last.
+    /// The capture's last report.
     package typealias Standing = LiveStanding
 
-    /// What the thread of -w told last.
+    /// The last report of the thread of -w.
     package struct Savefile: Sendable {
         /// Whether the file cannot be written, or the next one not begun.
         package var isFailing = false
@@ -62,7 +62,7 @@ package final class Monitor: Sendable {
     /// Servers and clients in a snapshot.
     package static let partyCount = 20
 
-    /// What is captured on.
+    /// The interfaces.
     package let capture: CaptureDescription
     /// Nanoseconds since the epoch.
     package let started: Int64

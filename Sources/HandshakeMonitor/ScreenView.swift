@@ -8,7 +8,7 @@ package struct ScreenView: Sendable {
     package enum Sorting: String, CaseIterable, Sendable { case failures, attempts, rtt }
     private enum Mode: Equatable { case overview, filter, help, ladder(UInt64) }
 
-    /// What a key leads to outside of the view.
+    /// The action of a key outside of the view.
     package enum Action: Sendable { case none, quit }
 
     private let style: TextStyle

@@ -44,7 +44,7 @@ package struct FilePipeline: ~Copyable {
         return try run(&taker, &nobody)
     }
 
-    /// What the capture lost, as far as its files say; after `run`.
+    /// Losses of the capture, as far as its files tell; after `run`.
     package var loss: CaptureLoss {
         var loss = CaptureLoss()
         loss.isTruncated = reader.failures.contains { [.cutShort, .corrupt].contains($0.kind) }

@@ -36,7 +36,7 @@ package final class LivePipeline: @unchecked Sendable {
     private let keepsFrames: Bool
     private let limits: Limits
     private var tracker: HandshakeTracker
-    /// What waited when it was looked at last, and when that is done again, by the steady clock.
+    /// The attempts that waited at the last look, and when the next look is, by the steady clock.
     private var waiting = WaitingAttempts()
     private var nextLook: Int64 = 0
     private static let lookPeriod: Int64 = 1_000_000_000
@@ -128,7 +128,7 @@ package final class LivePipeline: @unchecked Sendable {
             if keepsFrames { places.append((frameNumber, slot)) }
             if batch.isFull { receive(frames) }
         }
-        // What is held back must not wait for the next frame.
+        // Frames that are held back must not wait for the next one.
         batch.passFragments(Clock.wall)
         if batch.count > 0 { receive(frames) }
         taker.endRound()

@@ -25,7 +25,7 @@ package protocol LiveTaker: AnyObject {
     func tell(_ event: LiveEvent)
 }
 
-/// What becomes of an interface.
+/// A change of an interface.
 package enum LiveEvent: Sendable {
     /// It went away, and is waited for.
     case awaits(CaptureError)

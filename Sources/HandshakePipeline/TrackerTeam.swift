@@ -12,7 +12,7 @@ import WorkerThreads
 final class TrackerTeam: @unchecked Sendable {
     private final class Worker: @unchecked Sendable {
         var tracker: HandshakeTracker
-        /// What it decides goes through it, with each piece and at the end; nil where nothing is handed out.
+        /// The way of its decisions, with each piece and at the end; nil where nothing is handed out.
         let outlet: StageRing<Cell>?
 
         init(_ tracker: consuming HandshakeTracker, _ outlet: StageRing<Cell>?) {

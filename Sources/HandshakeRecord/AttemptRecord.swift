@@ -76,7 +76,7 @@ public struct AttemptRecord: Sendable {
     /// Whether what it says may be made up, or its outcome another: segments in tunnels that nobody vouches for, or a
     /// possible forgery that completed it. No assertion holds or fails by it.
     public var isDoubtful = false
-    /// What its log says of the capture.
+    /// Sides of the connection that its log shows.
     package var sides = AttemptSides()
 
     package init(id: UInt64, client: Endpoint, server: Endpoint) {

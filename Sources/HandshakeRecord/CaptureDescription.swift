@@ -1,4 +1,4 @@
-/// What a report says of the capture itself.
+/// The capture itself, as reports describe it.
 package struct CaptureDescription: Sendable {
     package struct Interface: Sendable {
         package var name: String?
@@ -31,7 +31,7 @@ package struct CaptureDescription: Sendable {
         package var snaplen: Int
         /// Nanoseconds.
         package var timeResolution: Int64
-        /// What a pcapng file says of itself, and of the interfaces that it describes before its first frame.
+        /// A pcapng file's description of itself, and of the interfaces before its first frame.
         package var hardware: String?
         package var system: String?
         package var application: String?
@@ -61,7 +61,7 @@ package struct CaptureDescription: Sendable {
     }
 }
 
-/// What the capture lost before it could be analysed.
+/// Frames and attempts that were lost before analysis or report.
 package struct CaptureLoss: Sendable {
     /// Frames that passed the kernel's filter, dropped ones included; nil where the input cannot say, as below.
     package var received: UInt64?

@@ -1,4 +1,4 @@
-/// What a capture itself is, beside what it shows: it bounds what can be said of the attempts in it.
+/// A quality of the capture itself: it bounds what can be said of the attempts in it.
 public enum CaptureQuality: String, CaseIterable, Sendable {
     case oneDirection = "one-direction"
     case filtered
@@ -116,7 +116,7 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
     }
 }
 
-/// What the log of an attempt says of the capture that it is from.
+/// Sides and places of the capture that an attempt's log shows.
 package struct AttemptSides: Sendable {
     package var client = false
     package var server = false

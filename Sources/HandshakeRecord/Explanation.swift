@@ -1,4 +1,4 @@
-/// What `synscope explain` says of an outcome, a finding or a situation.
+/// The text of `synscope explain` on an outcome, a finding or a situation.
 public struct Explanation: Sendable {
     public let title: String
     public let meaning: String

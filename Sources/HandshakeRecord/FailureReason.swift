@@ -45,7 +45,7 @@ public enum FailureReason: String, CaseIterable, Sendable {
 }
 
 extension UnreachableReport {
-    /// What the error says. ICMP: RFC 792 and RFC 1812 5.2.7.1; ICMPv6: RFC 4443 section 3.
+    /// The error in words. ICMP: RFC 792 and RFC 1812 5.2.7.1; ICMPv6: RFC 4443 section 3.
     public var reason: FailureReason {
         if reporter.version == .v6 {
             switch (type, code) {

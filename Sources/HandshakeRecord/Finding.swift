@@ -7,7 +7,7 @@ public struct Finding: Sendable, Hashable {
     }
     public var code: FindingCode
     public var frames: [UInt64]
-    /// What the standard asks for and what was there; nil where the finding is not about a number.
+    /// The number that the standard asks for, and the number that was there; nil where the finding is not about one.
     public var expected: UInt32?
     public var actual: UInt32?
     /// Nanoseconds between repetitions, and the schedule that they fit.

@@ -1,10 +1,10 @@
 /// A word of records and reports that is neither outcome nor finding: what it means, and what follows from it.
 public struct GlossaryTerm: Sendable {
     public let name: String
-    /// What kind of word it is: `confidence`, `provenance`, `ending`.
+    /// The kind of word: `confidence`, `provenance`, `ending`.
     public let kind: String
     public let meaning: String
-    /// What follows for who reads it.
+    /// The consequence for the reader.
     public let consequence: String
 }
 

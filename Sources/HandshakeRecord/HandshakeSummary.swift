@@ -34,9 +34,9 @@ public struct HandshakeSummary: Sendable {
     /// The times of the capture's first and last frame, in nanoseconds since the epoch, as far as its clock goes; nil
     /// without frames.
     public package(set) var span: ClosedRange<Int64>?
-    /// What the capture itself is, as far as it bounds what can be said of its attempts.
+    /// Qualities of the capture that bound what can be said of its attempts.
     public package(set) var quality: [CaptureQualityFinding] = []
-    /// What the attempts together look like: floods, scans, backscatter.
+    /// Patterns of many attempts: floods, scans, backscatter.
     public package(set) var patterns: [TrafficPattern] = []
     /// The servers with the most attempts that came to no connection, the worst first: five at most.
     public package(set) var troubledServers: [TroubledServer] = []

@@ -1,4 +1,4 @@
-/// What became of an attempt. Evidence is kept until the attempt is over; then the first outcome of this order that
+/// The outcome of an attempt. Evidence is kept until the attempt is over; then the first outcome of this order that
 /// matches is the one, but for `partial`, which takes their place when the SYN was not seen.
 public enum Outcome: String, CaseIterable, Sendable {
     case established
@@ -35,7 +35,7 @@ public enum HandshakeForm: String, CaseIterable, Sendable {
     case split
 }
 
-/// What ended an attempt.
+/// The end of an attempt.
 public enum Ending: String, CaseIterable, Sendable {
     case evidence
     case timeout
@@ -54,7 +54,7 @@ public enum Confidence: String, CaseIterable, Sendable {
     case inferred
 }
 
-/// What completed a handshake.
+/// The segment that completed a handshake.
 public enum CompletedBy: String, Sendable, CaseIterable {
     /// An exact, empty ACK.
     case ack

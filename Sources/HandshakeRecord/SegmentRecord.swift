@@ -40,7 +40,7 @@ public struct SegmentRecord: Sendable, Hashable {
     private var tsecr: UInt32 = 0
     /// ICMP type and code; nil for TCP.
     public var icmp: UnreachableReport?
-    /// What the capture file says of the frame.
+    /// The capture file's comment on the frame.
     public var comment: String?
 
     package init(_ kind: Kind, fromClient: Bool, frame: UInt64, at time: Int64) {

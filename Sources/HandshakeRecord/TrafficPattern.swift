@@ -1,6 +1,6 @@
 public import PacketWire
 
-/// What many attempts together look like: a flood, a scan, backscatter.
+/// A pattern of many attempts: a flood, a scan, backscatter.
 public struct TrafficPattern: Sendable, Hashable {
     public var code: FindingCode
     /// The server under a flood, the source of a scan, the victim whose backscatter this is.

@@ -15,7 +15,7 @@ package struct WaitingAttempts: Sendable, Hashable {
 
         package init(server: Endpoint) { self.server = server }
 
-        /// What came so far, in words.
+        /// The answers so far, in words.
         package var state: String {
             var shards: [String] = []
             if attempts > answered + refused { shards.append("no answer yet") }

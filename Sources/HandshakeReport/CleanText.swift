@@ -18,7 +18,7 @@ package enum TextSink: Sendable, CaseIterable {
     /// Within a line of Markdown, or of HTML in Markdown.
     case markdown
 
-    /// What the second `#` becomes where a bracket follows.
+    /// The replacement of the second `#` where a bracket follows.
     fileprivate var partedHash: String {
         switch self {
         case .text, .message, .yaml, .github, .githubProperty: " #"
@@ -28,7 +28,7 @@ package enum TextSink: Sendable, CaseIterable {
         }
     }
 
-    /// What characters of a line's text become, because they mean something there.
+    /// Replacements of characters that mean something in a line's text.
     fileprivate var escapes: [Unicode.Scalar: String] {
         switch self {
         case .text, .message, .json: [:]

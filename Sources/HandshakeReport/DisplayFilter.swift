@@ -7,7 +7,7 @@ import PacketWire
 /// errors that quote them. Where frame numbers are those of one file, it selects from the attempt's first frame to its
 /// last: other frames of the same connection may lie between them. Elsewhere it selects every connection of these ends.
 package enum DisplayFilter {
-    /// What frame numbers are.
+    /// The numbering of frames.
     package enum Numbering: Sendable, Hashable {
         /// Those of one file, as Wireshark counts them.
         case oneFile

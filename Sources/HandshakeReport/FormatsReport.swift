@@ -14,7 +14,7 @@ package struct FormatRow: Sendable {
     }
 }
 
-/// What can be read: files, link types, encapsulations.
+/// Files, link types and encapsulations that can be read.
 package struct FormatsReport: Sendable {
     package var files: [FormatRow]
     package var compressions: [FormatRow]

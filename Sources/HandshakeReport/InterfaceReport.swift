@@ -1,4 +1,4 @@
-/// What a list of interfaces says of one.
+/// A line of the list of interfaces.
 package struct InterfaceRow: Sendable {
     var name: String
     var description: String?

@@ -28,7 +28,7 @@ extension OutputBuffer {
 /// With `OutputBuffer` the only unsafe code of the reports. Before octets are put, there is room for them and for
 /// `slack` more.
 @safe package struct OutputStage {
-    /// What temporary memory may take of a thread's stack.
+    /// The most octets of temporary memory on a thread's stack.
     fileprivate static let size = 1024
     /// Octets that a copy in whole vectors, or of a number's words, writes beyond what it copies.
     fileprivate static let slack = 64
@@ -181,7 +181,7 @@ extension OutputBuffer {
         if magnitude < 10 { put(octet: 48 | UInt8(truncatingIfNeeded: magnitude)) } else { put(DecimalText(magnitude)) }
     }
 
-    /// So many digits, at most eight, the first ones 0 where the number has less.
+    /// A number of at most eight digits, with zeros in front where it has less.
     @inline(__always)
     mutating func put(_ number: UInt32, digits: Int) {
         makeRoom(8)
@@ -255,7 +255,7 @@ extension OutputBuffer {
     /// The most octets of a column, and the most spaces.
     private static let widest = (text: 512, missing: 256)
 
-    /// What `body` puts, and spaces up to a width in characters.
+    /// The text that `body` puts, padded with spaces to a width in characters.
     mutating func column(_ width: Int, isRight: Bool = false, _ body: (inout OutputStage) -> Void) {
         makeRoom(OutputStage.widest.text + OutputStage.widest.missing)
         let start = used

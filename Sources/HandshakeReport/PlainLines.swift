@@ -46,7 +46,7 @@ package struct PlainLines {
         }
     }
 
-    /// What stands before each figure, and after the last.
+    /// The text before each figure, and after the last.
     private final class Template: Sendable {
         let text: PaddedText
         /// Where each part ends.

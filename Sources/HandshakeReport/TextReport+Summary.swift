@@ -88,7 +88,7 @@ extension TextReport {
         for entry in rows { row(entry.name, entry.text, entry.color, to: &out) }
     }
 
-    /// What the totals alone say of time and servers.
+    /// Time and servers, from the totals alone.
     private func overviewRows(_ summary: HandshakeSummary) -> [SummaryRow] {
         var rows: [SummaryRow] = []
         if let span = summary.span {

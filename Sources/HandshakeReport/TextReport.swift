@@ -6,7 +6,7 @@ package struct TextReport {
     let style: TextStyle
     let isVerbose: Bool
     private let folds: Bool
-    /// What frame numbers are, of which display filters tell.
+    /// The numbering of frames in display filters.
     package var numbering = DisplayFilter.Numbering.oneFile
     private var layout = Layout(style: TextStyle(usesColor: false, usesUnicode: false, width: 0))
     /// The day of the last line.
@@ -166,7 +166,7 @@ package struct TextReport {
         private let server: Endpoint
         private let outcome: Outcome
         private let codes: [FindingCode]
-        /// What the ICMP error says, and who says so; nil without one.
+        /// The ICMP error in words, with its reporter; nil without one.
         private let error: String?
         private(set) var count = 0
         private(set) var lastID: UInt64
@@ -221,7 +221,7 @@ package struct TextReport {
         finding.code.severity != .info || finding.code == .nat && record.outcome == .unanswered
     }
 
-    /// What the columns do not say.
+    /// Remarks beside the columns.
     private func remarks(_ record: AttemptRecord) -> String {
         var notes: [String] = []
         if let original = record.copyOf { notes.append("copy of \(original)") }

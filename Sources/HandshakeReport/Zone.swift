@@ -70,7 +70,7 @@ package struct Zone: Sendable {
         isUTC ? day(nanoseconds) : "\(day(nanoseconds)) \(mark(nanoseconds))"
     }
 
-    /// What `heading` says, as numbers.
+    /// The numbers of `heading`.
     func dayAndOffset(_ nanoseconds: Int64) -> DayAndOffset {
         let length: Int64 = 86_400 * 1_000_000_000
         let time = moved(nanoseconds)

@@ -10,7 +10,7 @@ package struct SourceLine: Sendable, Hashable {
     }
 }
 
-/// What is wrong with a scenario, or with what analysis made of it: with the line, and a caret under the place.
+/// A fault of a scenario, or of its analysis, with the line and a caret under the place.
 package struct Diagnostic: Error, Sendable, CustomStringConvertible {
     package var scenario: String
     package var source: SourceLine?

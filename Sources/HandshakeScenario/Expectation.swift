@@ -1,4 +1,4 @@
-/// What a scenario must show: one line of it.
+/// One expectation of a scenario: a line of it.
 package struct Expectation: Sendable {
     package enum Subject: Sendable, Hashable {
         /// The `occurrence`th attempt (from 1) of a flow.

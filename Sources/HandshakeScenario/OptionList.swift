@@ -82,7 +82,7 @@ package enum OptionList {
         var rest = area[...]
         while let kind = rest.first {
             if kind == 0 {
-                // What pads the area is not written; anything else after the end of the list is.
+                // Padding of the area is not written; anything else after the end of the list is.
                 if rest.allSatisfy({ $0 == 0 }), rest.count < 4 { break }
                 words.append("eol")
                 rest = rest.dropFirst()

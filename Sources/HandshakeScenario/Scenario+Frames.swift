@@ -4,7 +4,7 @@ import PacketWire
 package struct ScenarioFrame: Sendable {
     /// Nanoseconds since the epoch.
     package var time: Int64
-    /// What was captured.
+    /// The captured octets.
     package var octets: [UInt8]
     /// Octets on the wire.
     package var wireLength: Int

@@ -63,7 +63,7 @@ package struct Scenario: Sendable {
         case octets([UInt8])
     }
 
-    /// What is captured, and when.
+    /// Packets, and when they are captured.
     package struct Step: Sendable {
         /// Nanoseconds since the scenario's start.
         package var time: Int64
@@ -83,7 +83,7 @@ package struct Scenario: Sendable {
     package var flows: [Flow]
     package var steps: [Step] = []
     package var expectations: [Expectation] = []
-    /// What diagnostics call it.
+    /// Its name in diagnostics.
     package var name = ""
 
     package static let wholeFrames = 262_144

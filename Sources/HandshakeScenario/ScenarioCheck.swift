@@ -2,7 +2,7 @@ package import HandshakeAnalysis
 package import HandshakeReport
 import PacketWire
 
-/// What analysis makes of a scenario's frames.
+/// The analysis of a scenario's frames.
 package struct ScenarioResult: Sendable {
     /// In the order of their first frames.
     package var attempts: [AttemptRecord]
@@ -137,7 +137,7 @@ struct ScenarioCheck {
         codes = result.attempts.flatMap { $0.findings.map(\.code) }
     }
 
-    /// What an attempt has of its flow.
+    /// The numbers of an attempt relative to its flow.
     private struct Identity: Hashable {
         let client, server: Endpoint
         let clientISN: UInt32

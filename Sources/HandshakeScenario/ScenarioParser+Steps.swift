@@ -232,7 +232,7 @@ extension ScenarioParser {
                     throw wrong("there is a packet '\(label.text)' already", at: label)
                 }
                 labels[label.text] = packet
-                // What follows the name belongs to the packet all the same.
+                // Text behind the name belongs to the packet all the same.
                 if peek != nil {
                     try readAttributes(&packet)
                     labels[label.text] = packet

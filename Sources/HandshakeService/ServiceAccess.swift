@@ -9,7 +9,7 @@ import PacketWire
 package struct ServiceAccess: Sendable {
     /// Further names that the service is reached by, in lower case.
     package var names: Set<String> = []
-    /// What `Authorization: Bearer` must give; nil where everybody may ask.
+    /// The token that `Authorization: Bearer` must give; nil where everybody may ask.
     package var token: [UInt8]?
 
     package init() {}

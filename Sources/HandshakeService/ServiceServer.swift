@@ -46,7 +46,7 @@ package final class ServiceServer: Sendable {
                 channel.eventLoop.makeCompletedFuture { try connections.accept(channel) }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // What the system holds for a reader is bounded too.
+            // The system's buffer for a reader is bounded too.
             .childChannelOption(.socketOption(.so_sndbuf), value: 128 << 10)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
@@ -84,7 +84,7 @@ private final class SpareDescriptor: @unchecked Sendable {
     }
 }
 
-/// What became of connections that were not served to their end.
+/// Counts of connections that were not served to their end.
 final class ServiceCounts: Sendable {
     enum Reason: String, CaseIterable {
         /// No request came in time, or a reader took nothing of its answer for too long.

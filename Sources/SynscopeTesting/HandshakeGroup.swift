@@ -1,7 +1,7 @@
 public import HandshakeAnalysis
 import HandshakeExpectation
 
-/// What the attempts with the same values of some fields come to, as `synscope group` counts them (docs/groups.md).
+/// The figures of the attempts with the same values of some fields, as `synscope group` counts them (docs/groups.md).
 ///
 /// ```swift
 /// for server in try handshakes.groups(by: "ip.dst,tcp.dstport") {

@@ -40,7 +40,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// Whether nothing more is taken.
     package var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Nothing more will come, or be taken.
+    /// The queue is over: no element is added or taken any more.
     package func end() {
         state.withLock { $0.isClosed = true }
         clinux_wake(descriptor)

@@ -47,7 +47,7 @@ package final class StageRing<Slot: Sendable>: Sendable {
         case unfilled(Slot)
     }
 
-    /// What a thread of the second stage does next, waited for; nil once there is nothing more. It is given slots to
+    /// The next piece for a thread of the second stage, waited for; nil once there is no more. It is given slots to
     /// fill as long as it has not many to go through, and nobody else fills one.
     package func nextOrUnfilled(_ member: Int) -> Turn? {
         switch turns.nextOrUnfilled(member) {

@@ -108,7 +108,7 @@ struct FrequentKeys<Key: CountedKey>: Sendable {
         if keys > capacity { evict() } else if keys * 2 > slots.count { rebuild(slots, size: slots.count * 2) }
     }
 
-    /// Nothing but the slots says what was counted, and they may move.
+    /// Stores what was counted beside the slots, which may move.
     private mutating func storeLatest() {
         if latestMore > 0 {
             slots[latestPosition].count += latestMore

@@ -39,7 +39,7 @@ package struct SummaryCounts: Sendable {
         return summary
     }
 
-    /// What the capture itself is, as far as it bounds what can be said of its attempts.
+    /// Qualities of the capture that bound what can be said of its attempts.
     private var quality: [CaptureQualityFinding] {
         var counts = sides
         counts.countPlain(plain)

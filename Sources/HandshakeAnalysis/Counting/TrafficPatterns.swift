@@ -1,7 +1,7 @@
 import HandshakeRecord
 import PacketWire
 
-/// What many attempts together look like. Counts are kept for a bounded number of addresses (the busiest stay), so that
+/// Floods, scans and backscatter: patterns of many attempts. Counts are kept for a bounded number of addresses (the busiest stay), so that
 /// a flood from random sources costs no memory.
 struct TrafficPatterns: Sendable {
     private var unansweredAt: FrequentKeys<Endpoint>
@@ -20,7 +20,7 @@ struct TrafficPatterns: Sendable {
         unasked = FrequentKeys(capacity: 1024)
     }
 
-    /// What others are added to.
+    /// The sum that others are added to.
     init() {
         unansweredAt = FrequentKeys(capacity: 0)
         targets = FrequentTargets(capacity: 0, pairs: 0, seed: 0)

@@ -194,7 +194,7 @@ extension Judge {
         found.append(finding)
     }
 
-    /// What the translator did to the MSS of the SYN.
+    /// A change of the SYN's MSS by the translator.
     private func findTranslatedMSS(_ shown: Translation, _ found: inout [Finding]) {
         let (before, behind) = (shown.original, shown.other)
         guard before.mss != behind.mss, !before.hasCutOptions, !behind.hasCutOptions else { return }
@@ -205,7 +205,7 @@ extension Judge {
         found.append(finding)
     }
 
-    /// What a SYN-ACK on another tuple says of the attempt whose SYN it acknowledges.
+    /// The text about a SYN-ACK on another tuple that acknowledges this attempt's SYN.
     func foreignAnswer(_ answer: Translation) -> String {
         answer.original.source == answer.other.source
             ? "frame \(answer.frame) acknowledges its SYN and comes from \(answer.other.destination), which the client did not call: it was not translated back"
@@ -345,7 +345,7 @@ extension Judge {
         let early = sightings.counted.filter { position in
             let note = log[position]
             guard note.payloadLength > 0, !note.flags.contains(.rst) else { return false }
-            // What a server sends behind its SYN, or SYN-ACK, says that it had the client's answer.
+            // Data of a server behind its SYN or SYN-ACK shows that it had the client's answer.
             guard note.fromClient || note.isSYNACK || note.isSYN else { return false }
             if let completion, note.frame >= shownBefore(completion) ?? completion.frame { return false }
             // A copy, in a tunnel, of what came after completion.

@@ -1,7 +1,7 @@
 import HandshakeRecord
 import PacketWire
 
-// What single segments say: their options, and their frames.
+// Options and frames of single segments.
 extension Judge {
     // MARK: Options
 
@@ -26,7 +26,7 @@ extension Judge {
         }
     }
 
-    /// What a SYN or SYN-ACK says by itself.
+    /// Findings that one SYN or SYN-ACK is enough for.
     private func findOffer(_ note: SegmentNote, _ found: inout [Finding]) {
         let standard = Judge.defaultMSS(attempt.client.address.version)
         if !note.options.contains(.mss), !note.options.contains(.cut) { find(.mssAbsent, on: note, &found) }

@@ -3,7 +3,7 @@ import PacketWire
 
 // Who sent a segment: what tells it from its supposed sender's others.
 extension Judge {
-    /// What speaks against the client as the sender of what completed the handshake.
+    /// Evidence that somebody else than the client sent the segment that completed the handshake.
     var strangeCompletion: [String] {
         guard let completion, completion.fromClient, duplicates.isEmpty else { return [] }
         return strangeness(of: completion, among: syns.filter { log[$0].frame < completion.frame })
@@ -36,7 +36,7 @@ extension Judge {
             && SequenceNumber.isIn(rst.ack, from: attempt.clientNext, length: attempt.synLength)
     }
 
-    /// What tells a segment from its supposed sender's others: from how many hops away it comes, and its IP
+    /// Marks that tell a segment from its supposed sender's others: from how many hops away it comes, and its IP
     /// identification.
     private func strangeness(of note: SegmentNote, among peers: BitSet64) -> [String] {
         guard let peer = self.note(peers.first) else { return [] }

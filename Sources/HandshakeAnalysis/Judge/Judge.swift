@@ -70,7 +70,7 @@ struct Judge {
         sightings = Sightings(
             log, doubtful: all.filter { log[$0].event == .badChecksum || log[$0].event == .foreignCarrier })
         let once = all.subtracting(sightings.duplicates)
-        // What was taken for a second sighting, and is none by what the whole log says.
+        // Segments that the tracker took for second sightings, and that the whole log shows to be none.
         for position in once where log[position].event == .captureDuplicate {
             // Where notes were left out, what it is a second sighting of may be among them.
             if attempt.notesOmitted == 0 {
@@ -98,7 +98,7 @@ struct Judge {
         isCompletionStrange = !strangeCompletion.isEmpty
     }
 
-    /// What was captured a second time.
+    /// Positions of second sightings.
     var duplicates: BitSet64 { sightings.duplicates }
 
     /// The segment at a position, if there is one.

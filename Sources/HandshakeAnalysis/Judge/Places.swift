@@ -35,7 +35,7 @@ struct Places {
         for position in sightings.duplicates {
             let (copy, original) = (log[position], log[sightings.first[position]])
             guard copy.hopLimit != original.hopLimit else { continue }
-            // What may be two packets tells no place.
+            // A pair that may be two packets tells no place.
             if !copy.isSurelySamePacket(as: original), abs(copy.time &- original.time) > Places.beside {
                 isIncomplete = true
             }
@@ -82,7 +82,7 @@ struct Places {
             }
             let (seenSYNs, seenSYNACKs) = (seen(syns), seen(synAcks))
             let completions = completion.map { original in place.filter { sightings.first[$0] == original } }
-            // What it did not see may have been between.
+            // Segments that it did not see may have been between.
             guard !seenSYNs.isEmpty, !seenSYNACKs.isEmpty, completions.map({ !$0.isEmpty }) ?? true,
                 Places.isEach(of: syns, among: seenSYNs, sightings),
                 Places.isEach(of: synAcks, among: seenSYNACKs, sightings)

@@ -25,7 +25,7 @@ struct SegmentTrust {
         distrustsServer = SegmentTrust.distrusts(log, bad.filter { !log[$0].fromClient }, isGood: good & 2 != 0)
         counting = bad.filter { log[$0].fromClient ? distrustsClient : distrustsServer }
         let sure = all.subtracting(doubtful)
-        // What is proven may prove another.
+        // A segment that is proven may prove another.
         for _ in 0..<2 {
             let known = counting
             counting = doubtful.filter { position in

@@ -28,7 +28,7 @@ package enum HandshakeState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     package var isEstablished: Bool { self == .established || self == .establishedHalfSeen }
 }
 
-/// What a segment means to an attempt, once its numbers were compared with the attempt's.
+/// The meaning of a segment to an attempt, once its numbers were compared with the attempt's.
 package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // The client's.
     case syn
@@ -92,7 +92,7 @@ package enum HandshakeEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case proof
     /// It acknowledges client data, after completion.
     case confirmation
-    /// What completed the handshake acknowledges more than the server sent, as this shows.
+    /// Shows that the segment that completed the handshake acknowledges more than the server sent.
     case ackRefuted
     case serverFin
     case serverMore
@@ -128,7 +128,7 @@ extension HandshakeEvent {
         }
     }
 
-    /// What answers a SYN, whichever copy of it.
+    /// The answers to a SYN, whichever copy of it.
     var answersSYN: Bool {
         switch self {
         case .synAck, .synAckOther, .synAckWrongAck: true
@@ -176,9 +176,9 @@ extension HandshakeEvent {
     var isICMP: Bool { isUnreachable || self == .icmpOther }
 }
 
-/// What the tracker does about an event.
+/// The tracker's reaction to an event.
 package enum HandshakeAction: Sendable, Equatable {
-    /// Nothing: the event says nothing new in this state.
+    /// No reaction: the event says nothing new in this state.
     case ignore
     /// Log the segment.
     case note
@@ -186,7 +186,7 @@ package enum HandshakeAction: Sendable, Equatable {
     case complete(CompletedBy)
     /// The attempt is over, what is known is final.
     case close
-    /// What seemed to complete it did not.
+    /// The segment that seemed to complete it did not.
     case reopen
 }
 

@@ -1,6 +1,6 @@
 import PacketWire
 
-/// What there is to know of one attempt while it is followed; most never need it (`AttemptTable`). Flat (no
+/// The detail of one attempt while it is followed; most never need it (`AttemptTable`). Flat (no
 /// references), since a table holds millions. What can be derived from the log at the end is not kept here.
 struct Attempt: BitwiseCopyable {
     /// Which expiry queue it is in.
@@ -37,7 +37,7 @@ struct Attempt: BitwiseCopyable {
         static var hasDoubtfulSegments: Marks { Marks(rawValue: 8192) }
         /// The client's ACK that completed it acknowledges what was not captured; evidence may still speak against it.
         static var completedBeyond: Marks { Marks(rawValue: 16384) }
-        /// What completed it stands behind what shows that it was sent.
+        /// The segment that completed it stands behind one that shows that it was sent.
         static var completedLate: Marks { Marks(rawValue: 131072) }
         /// It began in a tunnel that nobody vouches for, and a segment came otherwise.
         static var isVouchedFor: Marks { Marks(rawValue: 65536) }
@@ -51,7 +51,7 @@ struct Attempt: BitwiseCopyable {
     var clientNetwork = VirtualNetwork.none
     var serverNetwork = VirtualNetwork.none
     var copyNetwork = VirtualNetwork.none
-    /// What carried its first segment (`Carriers`).
+    /// The number of its first segment's carrier (`Carriers`).
     var carrier = Carriers.plain
     /// Segments in tunnels that say nothing of it.
     var foreignCount: UInt32 = 0
@@ -97,7 +97,7 @@ struct Attempt: BitwiseCopyable {
     var successorID: UInt64 = 0
     /// The number of the frame that completed it.
     var completedFrame: UInt64 = 0
-    /// When the capture's clock last heard of it (see `CaptureClock.elapsed`).
+    /// When it was touched last (see `CaptureClock.elapsed`).
     var touched: Int64 = 0
     /// The same, of its handshake's last segment: identity counts from it.
     var handshakeTouched: Int64 = 0

@@ -196,7 +196,7 @@ struct AttemptTable: ~Copyable {
     }
 }
 
-// What runs for every frame is here rather than where the types are: calls across modules are not inlined.
+// Code that runs for every frame is here rather than where the types are: calls across modules are not inlined.
 extension Tuple {
     /// Both IPv4 addresses.
     @inline(__always) var addresses: UInt64 { lowLow << 32 | highLow }

@@ -1,6 +1,6 @@
 import PacketWire
 
-/// What the table holds of every attempt, and all that it holds of a SYN that had no answer. The fields from `profile`
+/// The part of every attempt that the table holds, and all of a SYN that had no answer. The fields from `profile`
 /// on are those of an attempt without detail.
 struct Entry: BitwiseCopyable {
     /// How far an attempt without detail has come.
@@ -79,7 +79,7 @@ struct Entry: BitwiseCopyable {
     }
 }
 
-/// What an attempt without detail has beside its entry from its SYN-ACK on, until it is reported: few at a time, so
+/// The part of an attempt without detail beside its entry from its SYN-ACK on, until it is reported: few at a time, so
 /// that they stay in a cache.
 struct Progress: BitwiseCopyable {
     /// y.
@@ -90,7 +90,7 @@ struct Progress: BitwiseCopyable {
     var clientAcked: UInt32 = 0
     var clientTSval: UInt32 = 0
 
-    // What is not in the entry of the SYN-ACK, and of the final ACK.
+    // The SYN-ACK and the final ACK, as far as they are not in the entry.
     var synAckTime: Int64 = 0
     var ackTime: Int64 = 0
     /// Frames after the SYN's.
@@ -109,7 +109,7 @@ struct Progress: BitwiseCopyable {
     var ackIdentification: UInt16 = 0
 }
 
-/// What is remembered of a reported attempt without detail beside its entry.
+/// The memory of a reported attempt without detail beside its entry.
 struct Aftermath: BitwiseCopyable {
     /// As in `Attempt`.
     var touched: Int64
@@ -135,7 +135,7 @@ struct Aftermath: BitwiseCopyable {
         touched = now
     }
 
-    /// Takes a segment that was heard and may say something of the connection's end.
+    /// Takes a noted segment that may end the connection.
     /// - Returns: whether the connection is over.
     @inline(__always)
     mutating func noteClose(_ segment: UsualSegment, fromClient: Bool) -> Bool {

@@ -109,7 +109,7 @@ import HandshakeRecord
         }
     }
 
-    /// What a search came to.
+    /// The result of a search.
     struct Finding {
         /// 0 for none.
         var slot: UInt32
@@ -173,7 +173,7 @@ import HandshakeRecord
             if !room.mayGrow, young.size >= HashIndex.announced { room.announce?(young.memory) }
         }
         let size = IndexTable.bucket
-        // What some insertions later will be moved, and where to.
+        // Prefetches entries that some insertions later will be moved, and their new places.
         let later = moved &+ 4 &* size
         old.prefetch(place: later)
         young.prefetch(place: 2 &* later)

@@ -83,7 +83,7 @@ struct QueueSet: ~Copyable {
         return entries[slot].queueDeadline <= now ? slot : nil
     }
 
-    /// What would be forgotten, had its deadline come.
+    /// An attempt that would be forgotten, had its deadline come.
     func overdue(_ entries: borrowing Pool<Entry>, _ now: Int64) -> UInt32? {
         if let slot = oldest(.ended), entries[slot].queueEnd <= now { return slot }
         if let slot = oldest(.live), entries[slot].queueEnd <= now { return slot }

@@ -4,7 +4,7 @@ import CLinux
 /// time, and its place in a large index is far from all others. Buckets of four entries, as the index has them; the
 /// newest is the first, and the last is given up for it.
 ///
-/// What it leads to is what the index leads to, or nothing: whoever changes that changes it here too.
+/// It leads where the index leads, or nowhere: whoever changes the index changes it here too.
 @safe struct RecentIndex: ~Copyable {
     private let entries: UnsafeMutablePointer<UInt64>
     private static let bits: UInt64 = 13

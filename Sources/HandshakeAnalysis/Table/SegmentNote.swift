@@ -22,7 +22,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var fastOpenCookieLength: UInt8 = 0
     package var mptcpSubtype: UInt8 = 0
     package var checksum = ChecksumState.unverified
-    /// What its sender's earlier checksums were, if this one is bad.
+    /// The trust in its sender's earlier checksums, if this one is bad.
     package var senderTrust = SenderTrust.unknown
     package var event = HandshakeEvent.clientMore
     package var fromClient = false
@@ -34,7 +34,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var isLinkRetry = false
     package var linkSequence: UInt16 = 0
     package var tunnels = Tunnels()
-    /// What carried it (`Carriers`).
+    /// The number of its carrier (`Carriers`).
     package var carrier: UInt32 = 0
     package var icmpType: UInt8 = 0
     package var icmpCode: UInt8 = 0
@@ -80,7 +80,7 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     /// SYN without ACK or RST.
     package var isSYN: Bool { flags.isSYN }
     package var isSYNACK: Bool { flags.isSYNACK }
-    /// Nothing but an acknowledgment.
+    /// An acknowledgment and no more.
     package var isEmptyACK: Bool {
         payloadLength == 0 && flags.contains(.ack) && flags.isDisjoint(with: [.syn, .fin, .rst])
     }

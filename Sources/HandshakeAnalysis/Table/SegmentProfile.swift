@@ -1,6 +1,6 @@
 import PacketWire
 
-/// What many segments have in common: how they were carried, what they offer.
+/// Properties that many segments share: how they were carried, what they offer.
 struct SegmentProfile: BitwiseCopyable, Equatable {
     var vlan = VLANTags()
     var linkSignature: UInt32 = 0
@@ -99,7 +99,7 @@ struct ProfileTable {
 }
 
 extension SegmentNote {
-    /// What a profile says of a segment.
+    /// The properties of a segment that its profile holds.
     init(_ profile: SegmentProfile, event: HandshakeEvent, fromClient: Bool) {
         self.init()
         linkSignature = profile.linkSignature

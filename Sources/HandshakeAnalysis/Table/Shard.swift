@@ -18,7 +18,7 @@ struct Shard: ~Copyable {
     var profiles: ProfileTable
     /// Where profiles were last time.
     var hints = ProfileHints()
-    /// What the end of the capture found open, until it is added up.
+    /// Attempts that the end of the capture found open, until they are added up.
     var silences = Silences()
     /// Its number among the shards of all trackers.
     let number: UInt8

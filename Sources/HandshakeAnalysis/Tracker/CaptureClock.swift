@@ -18,7 +18,7 @@ package struct CaptureClock: Sendable {
 
     /// The steps forward that a live capture's steady clock does not bear out.
     package private(set) var stepsForward = 0
-    /// What `elapsed` may reach: no limit, but in a live capture.
+    /// The limit of `elapsed`: none, but in a live capture.
     private var ceiling = CaptureClock.farthest
     /// The steady clock's reading when `elapsed` was 0.
     private var steadyStart: Int64?

@@ -148,7 +148,7 @@ extension HandshakeTracker {
             : BitSet64(first: log.count).filter { !carriers.speaks(log[$0].carrier, for: attempts[slot].carrier) }
     }
 
-    /// What came of an attempt in tunnels that nobody vouches for; nil for nothing.
+    /// Doubts about an attempt from tunnels that nobody vouches for; nil for none.
     func carrierDoubts(_ slot: UInt32, _ log: [SegmentNote]) -> CarrierDoubts? {
         guard !carriers.isEmpty else { return nil }
         let foreign = foreignSegments(slot, log)

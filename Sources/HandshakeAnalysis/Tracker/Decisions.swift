@@ -1,7 +1,7 @@
 package import HandshakeRecord
 import PacketWire
 
-/// What was decided, in order: plain attempts, and records.
+/// Decided attempts in order: plain attempts, and records.
 package struct Decisions: Sendable {
     /// In the place of a closing frame's: closed by the end of the capture; by its time, as that became known.
     static let end = UInt64.max >> 1
@@ -19,11 +19,11 @@ package struct Decisions: Sendable {
     private var order: [Place] = []
     private(set) var records: [AttemptRecord] = []
     private var plain: [PlainDecision] = []
-    /// So many were added since the order of the others was settled.
+    /// Attempts that were added since the others were put in order.
     private var unordered = 0
     /// Whether there is more of what was decided at the same frames.
     package internal(set) var hasMore = false
-    /// What the records of plain attempts need beside them; nil where there are none.
+    /// The context that records of plain attempts need; nil where there are none.
     var context: Context?
 
     struct Context {
@@ -59,7 +59,7 @@ package struct Decisions: Sendable {
         unordered += 1
     }
 
-    /// What was decided since the last call was decided by one frame: it comes in the order of first frames.
+    /// Orders the attempts that were decided since the last call, all by one frame, by their first frames.
     @inline(__always)
     mutating func orderNewest() {
         if unordered == 0 { return }

@@ -1,7 +1,7 @@
 import HandshakeRecord
 import PacketWire
 
-// What a segment's numbers mean to an attempt (RFC 9293 3.10): no state changes here but what the numbers add.
+// The meaning of a segment's numbers to an attempt (RFC 9293 3.10). State changes only by what the numbers add.
 extension HandshakeTracker {
     mutating func classifySYN(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
         if let event = exclusion(segment, slot, fromClient: true) { return event }

@@ -9,16 +9,16 @@ extension HandshakeTracker {
         /// go. At least `leastMemory`.
         public var maximumMemory = Int.max
         public static let leastMemory = 1 << 20
-        /// What `maximumAttempts` may be; another number counts as the nearest.
+        /// The range of `maximumAttempts`; another number counts as the nearest.
         public static let allowedAttempts = 16...1 << 24
         /// The seed of the hash table; nil draws one, since traffic chooses the keys. It changes no result.
         public var hashSeed: UInt64?
         /// Whether segments whose checksum is bad are kept out of the state. Those of a sender all of whose checksums
         /// are bad are not: then its frames were rewritten, or its checksums are the network card's to fill.
         public var excludesBadChecksums = true
-        /// What is handed out of decided attempts, beside the sums (`summary`).
+        /// The form in which decided attempts are handed out, beside the sums (`summary`).
         package enum Listing: Sendable {
-            /// Nothing, which costs least.
+            /// No attempts, which costs least.
             case sums
             /// A record of each, but of plain attempts what they are (`PlainAttempt`), by `moveDecisions(into:)`.
             case plainAndRecords

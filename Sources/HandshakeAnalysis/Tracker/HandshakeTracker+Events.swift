@@ -1,7 +1,7 @@
 import HandshakeRecord
 import PacketWire
 
-// What an event does to an attempt.
+// The effect of an event on an attempt.
 extension HandshakeTracker {
     // MARK: Events and actions
 
@@ -168,7 +168,7 @@ extension HandshakeTracker {
         return nil
     }
 
-    /// What completed the handshake turns out to be a wrong ACK: it is open again.
+    /// Opens an attempt again: the segment that completed it turns out to be a wrong ACK.
     mutating func reopen(_ slot: UInt32) {
         _ = attempts[slot].machine.receive(.ackRefuted)
         attempts[slot].events.insert(.wrongAck)
@@ -189,7 +189,7 @@ extension HandshakeTracker {
         }
     }
 
-    /// What an event's numbers add to the attempt.
+    /// Adds an event's numbers to the attempt.
     mutating func learn(
         _ event: HandshakeEvent, _ segment: Segment, _ slot: UInt32, fromServer: Bool
     ) {

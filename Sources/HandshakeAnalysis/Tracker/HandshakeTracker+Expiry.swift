@@ -1,9 +1,9 @@
 import HandshakeRecord
 
-// What time decides, or the end of the capture. It may be all that is open: so it is decided in the order in which it
+// Decisions by time, and at the end of the capture. They may be all that is open: it is decided in the order in which it
 // is handed out, and where that is more than is to be kept, what there is of it is taken first.
 extension HandshakeTracker {
-    /// What is decided next, in order.
+    /// Attempts to be decided next, in order.
     struct ExpiryPlan {
         struct Item {
             /// The attempt's.
@@ -150,7 +150,7 @@ extension HandshakeTracker {
     /// Forgets what is due in the current shard.
     private mutating func expireShard() {
         let now = clock.elapsed
-        // What is listed was decided.
+        // Attempts that are listed were decided.
         let isListed = configuration.listsAttempts
         while let slot = queues.due(.settling, attempts.entries, now) {
             if !isListed { report(slot, .timeout) }

@@ -3,7 +3,7 @@ import PacketWire
 
 // Which attempt a SYN belongs to: another copy of one that is known, one half of a crossing, or a new attempt.
 extension HandshakeTracker {
-    /// What a SYN of the client with an attempt's x is.
+    /// The kinds of a SYN of the client with an attempt's x.
     private enum Copy {
         /// The attempt's own: its handshake is unfinished, or its own SYN was captured late.
         case same
@@ -171,7 +171,7 @@ extension HandshakeTracker {
         apply(.syn, segment, slot)
     }
 
-    /// What the newest remembered attempt on the tuple has to do with a new one.
+    /// Relates a new attempt to the newest remembered one on its tuple.
     private mutating func relate(_ slot: UInt32, to previous: UInt32, _ segment: Segment) {
         attempts[slot].predecessorID = attempts[previous].firstFrame
         attempts[previous].successorID = attempts[slot].firstFrame

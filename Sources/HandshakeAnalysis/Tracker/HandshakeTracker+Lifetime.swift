@@ -9,7 +9,7 @@ extension HandshakeTracker {
     mutating func report(_ slot: UInt32, _ cause: Ending) {
         if attempts.entries[slot].stage != .detailed {
             if countShort(slot, cause) { return }
-            // What is forgotten next needs no detail in the table.
+            // An attempt that is forgotten next needs no detail in the table.
             if attempts.entries[slot].stage != .established { return decideShort(slot, cause) }
             giveDetail(slot)
         }
@@ -80,7 +80,7 @@ extension HandshakeTracker {
         return true
     }
 
-    /// When a remembered attempt was last heard of.
+    /// When a remembered attempt was touched last.
     @inline(__always)
     private func lastTouched(_ slot: UInt32) -> Int64 {
         attempts.entries[slot].stage == .detailed
@@ -145,7 +145,7 @@ extension HandshakeTracker {
     /// Makes room for one more; false where there is none to be made.
     mutating func admit() -> Bool {
         while isFull {
-            // What is past goes first, then what is reported, then the oldest that is not.
+            // Attempts whose time is over go first, then reported ones, then the oldest others.
             if let slot = queues.overdue(attempts.entries, clock.elapsed) {
                 forgetUnlessTouched(slot)
             } else if let slot = queues.oldest(.ended) ?? queues.oldest(.live) {

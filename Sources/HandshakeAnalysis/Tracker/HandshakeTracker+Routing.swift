@@ -306,7 +306,7 @@ extension HandshakeTracker {
     private mutating func shorten(_ newest: UInt32) {
         var count = 0
         var (slot, oldest) = (newest, newest)
-        // What comes in one tunnel takes no room from what came otherwise, as long as it has some of its own.
+        // Segments of one tunnel take no room from others, as long as they have some of their own.
         while slot != 0 {
             if hasCarrier(of: slot) || !hasCarrier(of: oldest) { oldest = slot }
             slot = attempts[slot].older

@@ -126,7 +126,7 @@ extension HandshakeTracker {
     @inline(__always)
     mutating func addRoute(_ hash: UInt64, _ slot: UInt32, at vacancy: Int = -1) {
         index.insert(hash, slot, at: vacancy)
-        // An attempt of a flood is not heard of again.
+        // An attempt of a flood has no further segments.
         if !isFlooded { recentIndex.remember(hash, slot) }
     }
 

@@ -4,7 +4,7 @@ import PacketWire
 /// Does a piece of work for each number below a count, in any order or at the same time, and returns when all is done.
 package typealias Apportionment = (_ count: Int, _ work: (Int) -> Void) -> Void
 
-/// What the end of the capture finds open in a shard, as far as it was waiting for an answer or for the final ACK.
+/// Attempts of a shard that wait for an answer or for the final ACK when the capture ends.
 struct Silences {
     /// SYNs without answer of which there is nothing more to say.
     var unanswered = 0

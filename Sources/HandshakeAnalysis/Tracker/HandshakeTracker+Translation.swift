@@ -1,6 +1,6 @@
 import PacketWire
 
-/// What an attempt has to do with another by address translation (RFC 3022).
+/// The relation of an attempt to another by address translation (RFC 3022).
 struct AttemptTranslation {
     enum Role {
         /// The client's own: the other is its copy behind the translator.
@@ -13,7 +13,7 @@ struct AttemptTranslation {
 
     /// Nil where only an answer is known.
     var role: Role?
-    /// What relates the two.
+    /// The frames that relate the two.
     var shown: Translation
     /// The first SYN-ACK that acknowledges this attempt's SYN on another tuple.
     var answer: Translation?

@@ -56,7 +56,7 @@ extension HandshakeTracker {
         let (currentFrame, currentTime, currentCarrier) = (frame, time, carrier)
         replay = Replay(counting: counting)
         releaseNotes(slot)
-        // Segments that were not logged are not heard again.
+        // Segments that were not logged are not replayed.
         let serverSpoke = attempts[slot].events.hasAny(.serverMore, .serverFin, .confirmation)
         attempts[slot].restart()
         for (position, note) in log.enumerated() {

@@ -171,7 +171,7 @@ extension HandshakeTracker {
         return true
     }
 
-    /// What follows completion: until one side confirms it, or ends the connection, it is only taken note of.
+    /// A segment behind completion: it is only noted until one side confirms completion or ends the connection.
     @inline(__always)
     private mutating func takeAfterCompletion(
         _ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int, _ fromClient: Bool
@@ -238,7 +238,7 @@ extension HandshakeTracker {
         guard !segment.flags.contains(.syn), attempts.aftermaths[body].touched &+ lifetime > now else { return false }
         attempts.aftermaths[body].note(segment, fromClient: fromClient, at: touchedAt(slot))
         if attempts.aftermaths[body].close.awaitsACK || !segment.flags.isDisjoint(with: [.fin, .rst]) {
-            // What nearly all connections close with: the client's FIN.
+            // Nearly all connections close with the client's FIN.
             if attempts.aftermaths[body].close.opensWith(segment.flags, fromClient) { return true }
             noteEnd(slot, segments, position, fromClient)
         }
@@ -268,7 +268,7 @@ extension HandshakeTracker {
         }
     }
 
-    /// A segment of the handshake: it is heard of now.
+    /// A segment of the handshake touches its attempt.
     @inline(__always)
     private mutating func touchHandshake(_ slot: UInt32, _ queue: Attempt.Queue) {
         if activityTime == HandshakeTracker.unknown { recentHandshake = slot }

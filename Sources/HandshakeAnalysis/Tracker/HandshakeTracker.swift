@@ -23,7 +23,7 @@ public struct HandshakeTracker: ~Copyable {
     static let identityLifetime: Int64 = 75_000_000_000
     /// Nanoseconds that an attempt which was completed, refused, reset or given up stays open to late evidence.
     static let settlingTime: Int64 = 10_000_000_000
-    /// Nanoseconds that a live connection is remembered without being heard of.
+    /// Nanoseconds that a live connection is remembered without a segment.
     static let liveMemory: Int64 = 3_600_000_000_000
     /// The most attempts that are remembered on one tuple.
     static let maximumPerTuple = 64
@@ -54,7 +54,7 @@ public struct HandshakeTracker: ~Copyable {
     var reroutings: UInt64 = 0
     /// How the segments of open attempts were carried, of those that came through tunnels: rare, so beside the table.
     var paths: [UInt32: TunnelPaths] = [:]
-    /// What open attempts have to do with others by translation; as rare.
+    /// Open attempts that a translation relates to others; as rare.
     var translations: [UInt32: AttemptTranslation] = [:]
     /// The most attempts, notes in their logs, and octets of each shard.
     let attemptLimit: Int
@@ -65,7 +65,7 @@ public struct HandshakeTracker: ~Copyable {
     package internal(set) var clock = CaptureClock()
     /// No attempt's time is over before this, on `clock.elapsed`.
     var nextDeadline = Int64.max
-    /// What the current frame's sender is known for, if its checksum is bad.
+    /// The trust in the current frame's sender, if its checksum is bad.
     var senderTrust = SenderTrust.unknown
     /// Nanoseconds between two readings of the capture's clock, as far as its frames show: 0 for a fine one.
     var clockTick: Int64 = 0
@@ -81,7 +81,7 @@ public struct HandshakeTracker: ~Copyable {
     var expiryPlan = ExpiryPlan()
     /// How many decisions are kept, if they are taken meanwhile.
     var maximumDecided = Int.max
-    /// What was handed out of profiles with decisions, and how many there were.
+    /// Profiles that were handed out with decisions, and how many there were.
     var handedProfiles: [UInt8: ProfileTable] = [:]
     var knownProfiles = 0
     var evidence: [UInt64] = []
@@ -89,7 +89,7 @@ public struct HandshakeTracker: ~Copyable {
     var time: Int64 = 0
     /// Where the current frame stands among all: as they come, which fragments do late.
     var order: UInt64 = 0
-    /// What the clock will show at the next frame, if that is not `unknown`: what the current frame touches is touched
+    /// The reading of the clock at the next frame, if that is not `unknown`: what the current frame touches is touched
     /// then. Of the short way only.
     var activityTime = unknown
     /// The attempts that the current frame touched, in the current shard; 0 for none.
@@ -103,7 +103,7 @@ public struct HandshakeTracker: ~Copyable {
     /// Running totals over all frames and all decided attempts.
     public var summary: HandshakeSummary { allCounts.summary }
 
-    /// What `summary` is made of: those of several trackers can be added.
+    /// The counts behind `summary`: those of several trackers can be added.
     package var allCounts: SummaryCounts {
         var counts = counts
         counts.countWaiting()

@@ -1,6 +1,6 @@
 package import HandshakeRecord
 
-/// What a group of attempts comes to.
+/// The figures of a group of attempts.
 package struct AttemptGroup: Sendable {
     package let key: GroupKey
     package private(set) var attempts = 0

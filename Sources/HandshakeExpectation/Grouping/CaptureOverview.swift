@@ -2,9 +2,9 @@ package import HandshakeRecord
 package import HandshakeReport
 import PacketWire
 
-/// What the attempts of a capture come to: when they were, which servers and clients fail most, and why.
+/// An overview of a capture's attempts: when they were, which servers and clients fail most, and why.
 package struct CaptureOverview: Sendable {
-    /// So many servers and clients at most.
+    /// The most servers and clients that are kept.
     private static let listed = 5
     private var servers: GroupTable
     private var clients: GroupTable

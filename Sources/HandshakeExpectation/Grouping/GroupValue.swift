@@ -38,7 +38,7 @@ package enum GroupValue: Hashable, Sendable, BitwiseCopyable {
     }
 }
 
-/// What the attempts of a group have in common: a value for each column.
+/// The key of a group: a value for each column.
 package struct GroupKey: Hashable, Sendable, BitwiseCopyable {
     package static let maximumColumns = 4
     private var first = GroupValue.unknown

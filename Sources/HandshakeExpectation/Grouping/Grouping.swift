@@ -2,7 +2,7 @@ import HandshakeRecord
 package import HandshakeReport
 import PacketWire
 
-/// What attempts are grouped by: some fields of expressions, addresses by their networks, times by their minutes.
+/// The columns of groups: some fields of expressions, addresses by their networks, times by their minutes.
 ///
 /// As text: `ip.dst,tcp.dstport`, `ip.src/24`, `frame.time/1m`, `hs.rtt.total/10ms`.
 package struct Grouping: Sendable {

@@ -57,7 +57,7 @@ package final class CaptureReader {
     package let descriptions: [SavefileDescription]
     /// Nanoseconds since the epoch of the first frame; nil where there is none.
     package private(set) var started: Int64?
-    /// What becomes of their frames.
+    /// The rules for their frames.
     private var delivery: FrameDelivery
     package var filterExpression: String? { delivery.filter?.expression }
     /// Frames taken from the files so far, those that the filter stopped included.
@@ -66,9 +66,9 @@ package final class CaptureReader {
     package var filteredOut: UInt64 { delivery.filteredOut }
     /// Frames of which their file does not say when they came.
     package var untimed: UInt64 { delivery.untimed }
-    /// What the files say of single frames.
+    /// Comments on single frames.
     package let comments = FrameComments()
-    /// What broke off, with each file that did.
+    /// The error of each file that broke off.
     package private(set) var failures: [CaptureError]
     private var endedLosses = SavefileLosses()
     /// Octets of files that were read to their end.
@@ -274,7 +274,7 @@ package final class CaptureReader {
         return nil
     }
 
-    /// What pcapng files say of frames that they do not hold.
+    /// Drops that pcapng files tell of.
     package var losses: SavefileLosses {
         sources.reduce(into: endedLosses) { $0.add($1.file.losses) }
     }

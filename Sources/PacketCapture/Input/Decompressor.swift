@@ -2,7 +2,7 @@ import CLz4
 import CZlib
 import CZstd
 
-/// What compressed input is recognised by, and what decompresses it.
+/// Formats of compressed input: their magic, and their decompressor.
 enum Compression: String, CaseIterable {
     case gzip, zstd, lz4
 

@@ -1,6 +1,6 @@
 import PacketWire
 
-/// What becomes of the frames of files on their way into batches.
+/// The rules by which frames of files go into batches.
 struct FrameDelivery {
     var filter: PacketFilter?
     /// For frames of the link type that was last.

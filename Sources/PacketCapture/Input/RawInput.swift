@@ -62,7 +62,7 @@ import Glibc
     /// - Returns: octets read; 0 at the end, negative (and errno) where reading failed.
     func read(into buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
         while true {
-            // What was written before a successor came is read first: so this is asked before.
+            // Octets that were written before a successor came are read first: so this is asked before.
             let isReplaced = follows && isReplaced
             let got = unsafe Glibc.read(descriptor, buffer, count)
             guard got == 0, follows, !isReplaced, !isInterrupted() else { return got }

@@ -76,7 +76,7 @@ package final class ReadAhead: @unchecked Sendable {
     /// The caller's next piece, where it collects, waited for; nil at the end.
     package func next() -> Piece? { ring.next(ring.last, isInterrupted: isInterrupted, orElse: giveUp) }
 
-    /// What a taker hands on to the caller, waited for as a piece is.
+    /// The decisions that a taker hands to the caller, waited for as a piece is.
     package func next<Slot>(from outlet: StageRing<Slot>) -> Slot? {
         outlet.next(1, isInterrupted: isInterrupted, orElse: giveUp)
     }

@@ -31,7 +31,7 @@ package final class LiveCapture {
     private let names: [String]
     private let options: LiveOptions
     private var places: [Place]
-    /// What interfaces that went and came back had counted before.
+    /// Counts of interfaces before they went and came back.
     private var earlier: [LiveStatistics]
     private var held = CapturedFrames()
     private var nextAttempt: Int64 = 0
@@ -91,7 +91,7 @@ package final class LiveCapture {
                 lose(position, interface, error)
             }
             let isEmpty = (places.count == 1 ? frames.count : held.count) == before
-            // What is left would be neither analysed nor counted as dropped.
+            // The frames that are left would be neither analysed nor counted as dropped.
             if isEmpty, case .closing(_, let error, let since) = places[position],
                 isLast || Clock.steady >= since + LiveCapture.latency
             {
@@ -156,7 +156,7 @@ package final class LiveCapture {
         }
     }
 
-    /// What the kernel counted from the start, of all interfaces.
+    /// The kernel's counts from the start, of all interfaces.
     package func statistics() -> LiveStatistics {
         (earlier + interfaces.map { $0.statistics() }).reduce(LiveStatistics(), +)
     }

@@ -42,7 +42,7 @@ package struct LiveOptions: Sendable {
     }
 }
 
-/// What the kernel says of a live capture, from its start.
+/// The kernel's counts of a live capture, from its start.
 package struct LiveStatistics: Sendable, Equatable {
     /// Frames that passed the filter, dropped ones included.
     package var received: UInt64 = 0
@@ -117,7 +117,7 @@ package struct LiveStatistics: Sendable, Equatable {
             throw CaptureError(.unreadable, name, LiveInterface.text(message))
         }
         descriptor = unsafe pcap_get_selectable_fd(handle)
-        // What this process starts is not to read along.
+        // Programs that this process starts must not read along.
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         isDevice = unsafe clinux_interface_is_up(descriptor, name) >= 0
         timeResolution = hasNanoseconds ? 1 : 1000
@@ -166,7 +166,7 @@ package struct LiveStatistics: Sendable, Equatable {
         String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// What the callback needs: libpcap hands it one pointer.
+    /// The callback's context: libpcap hands it one pointer.
     @unsafe private struct Destination {
         var frames: UnsafeMutablePointer<CapturedFrames>
         var interface: Int

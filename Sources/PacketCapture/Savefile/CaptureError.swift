@@ -1,4 +1,4 @@
-/// What went wrong with an input: which one, where, and what to do.
+/// A fault of an input: which one, where, and what to do.
 package struct CaptureError: Error, Sendable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         /// It could not be opened or read at all.

@@ -88,7 +88,7 @@ struct ClassicFormat {
     private struct Trial {
         /// Records that are whole and make sense, at most three.
         var records = 0
-        /// Nothing speaks against it: no record is cut or makes no sense.
+        /// It is sound: no record is cut or makes no sense.
         var isSound = false
         /// The first record's lengths.
         var first: (captured: Int, wire: Int) = (0, 0)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What pcapng files say of single frames. The first so many octets of it are kept: a file of any size may be made of
+/// Comments of pcapng files on single frames. The first so many octets of it are kept: a file of any size may be made of
 /// comments. One thread may add while another looks.
 package final class FrameComments: Sendable {
     private struct State {

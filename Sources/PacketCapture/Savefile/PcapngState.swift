@@ -81,7 +81,7 @@ struct PcapngState {
     private var flaws = 0
     /// Drops of sections that are over.
     private var earlierLosses = SavefileLosses()
-    /// What each interface's last statistics say, and what its packets count as dropped before them.
+    /// The last statistics of each interface, and the drops that its packets count before them.
     private var statistics: [Int: SavefileLosses] = [:]
     private var dropped: [Int: UInt64] = [:]
 
@@ -212,7 +212,7 @@ struct PcapngState {
         if firstFlaw == nil { firstFlaw = CaptureError(.flawed, reader.name, at: reader.offset, reason) }
     }
 
-    /// What is wrong with a file that was read all the same.
+    /// Faults of a file that was read all the same.
     var complaint: CaptureError? {
         guard var complaint = firstFlaw else { return nil }
         complaint.advice = "Read on from there" + (flaws > 1 ? "; \(flaws - 1) more of the kind" : "")

@@ -61,7 +61,7 @@ struct Savefile: ~Copyable {
         var reader = try ByteReader(
             path: path, follows: follows, isOneOfMany: isOneOfMany, isInterrupted: isInterrupted)
         let format = try recognise(&reader, linkType)
-        // What a pcapng file says of its first interface is read with its first frame.
+        // The first interface of a pcapng file is read with its first frame.
         var description = SavefileDescription(
             name: path, format: "pcapng", linkType: LinkType(rawValue: .max), snaplen: 0, timeResolution: 1000)
         if case .pcap(let classic) = format { description = classic.description(path) }
@@ -106,7 +106,7 @@ struct Savefile: ~Copyable {
         get { reader.bytes.extracting(first: next?.capturedLength ?? 0) }
     }
 
-    /// What is wrong with a file that was read all the same.
+    /// Faults of a file that was read all the same.
     var complaint: CaptureError? {
         var complaint = sections.complaint
         complaint?.isDecompressed = reader.isDecompressed
@@ -116,7 +116,7 @@ struct Savefile: ~Copyable {
     /// Nanoseconds of a unit of a pcapng file's coarsest times so far; 0 for other files.
     var coarsestResolution: Int64 { sections.coarsestResolution }
 
-    /// What a pcapng file says of frames that it does not hold.
+    /// Drops that a pcapng file tells of.
     var losses: SavefileLosses { sections.losses }
 
     /// Whether a thread reads its octets ahead.
@@ -270,7 +270,7 @@ struct Savefile: ~Copyable {
             next = nil
             failure = reader.failure ?? error
             failure?.isDecompressed = reader.isDecompressed
-            // What ends there is not the file.
+            // It is not the file that ends there.
             if reader.hasGivenUp { failure = nil }
         }
         if reader.isTorn || !reader.hasGivenUp && isCut(before: next?.capturedLength ?? reader.available) {

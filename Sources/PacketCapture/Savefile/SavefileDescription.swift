@@ -1,7 +1,7 @@
 import CLinux
 package import PacketWire
 
-/// What a capture file says of itself, or of its first interface.
+/// A capture file's description of itself, or of its first interface.
 package struct SavefileDescription: Sendable {
     package var name: String
     /// `pcap` or `pcapng`.
@@ -11,7 +11,7 @@ package struct SavefileDescription: Sendable {
     package var snaplen: Int
     /// Nanoseconds that the smallest step of a time stands for.
     package var timeResolution: Int64
-    /// What a pcapng file says of the interfaces that it describes before its first frame, and of itself.
+    /// A pcapng file's description of itself, and of the interfaces before its first frame.
     package var interfaces: [InterfaceNote] = []
     /// How many more interfaces it describes there.
     package var interfacesOmitted = 0

@@ -1,6 +1,6 @@
 package import PacketWire
 
-/// What a pcapng file says of itself.
+/// A pcapng file's description of itself.
 package struct SectionNote: Sendable, Equatable {
     package var hardware: String?
     package var system: String?
@@ -8,7 +8,7 @@ package struct SectionNote: Sendable, Equatable {
     package var comments: [String] = []
 }
 
-/// What a pcapng file says of an interface.
+/// A pcapng file's description of an interface.
 package struct InterfaceNote: Sendable, Equatable {
     package var linkType: LinkType
     /// Octets; 0 is no limit.
@@ -20,7 +20,7 @@ package struct InterfaceNote: Sendable, Equatable {
     package var comments: [String] = []
 }
 
-/// What a pcapng file says of frames that it does not hold: of its interfaces' statistics, and of its packets' drop
+/// Drops that a pcapng file tells of: by its interfaces' statistics, and of its packets' drop
 /// counts.
 package struct SavefileLosses: Sendable {
     /// Nil where the file says nothing, as below.

@@ -19,7 +19,7 @@ package struct SavefileWriter {
     }
 
     private let format: Format
-    /// What is written so far, and not taken.
+    /// Octets that are written and not taken.
     package private(set) var octets: [UInt8] = []
 
     /// Begins with the file's header.
@@ -91,7 +91,7 @@ package struct SavefileWriter {
         }
     }
 
-    /// What was written since it was last taken: whole blocks.
+    /// Whole blocks that were written since the last call.
     package mutating func takeOctets() -> [UInt8] {
         defer { octets = [] }
         return octets

@@ -67,7 +67,7 @@ package enum WritableFile {
         return isOpenToAll || geteuid() == 0 && (folder.st_uid != 0 || folder.st_mode & (S_IWGRP | S_IWOTH) != 0)
     }
 
-    /// What an errno says of a file.
+    /// The words for an errno of a file.
     static func failure(_ path: String, _ code: Int32 = errno) -> CaptureError {
         let kind: CaptureError.Kind = code == EACCES || code == EPERM ? .notPermitted : .unreadable
         return CaptureError(kind, path, "cannot be written: \(systemMessage(code))")

@@ -16,7 +16,7 @@ package struct FrameBatch: ~Copyable {
     package private(set) var count = 0
     /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
     package private(set) var steps: Int64 = 0
-    /// What all frames up to these have in common.
+    /// Properties of all frames up to these.
     package private(set) var traits = CaptureTraits()
     /// The checksums of all frames up to these.
     private var senders = SenderChecksums()
@@ -44,7 +44,7 @@ package struct FrameBatch: ~Copyable {
         watchesSYNs = memory.syns.isWatching(all &+ 1, count: UInt64(FrameBatch.capacity))
     }
 
-    /// What is known once so many frames are there.
+    /// Properties that are known once so many frames are there.
     package struct Mark {
         fileprivate let count: Int
         fileprivate let steps: Int64
@@ -307,7 +307,7 @@ package struct FrameBatch: ~Copyable {
         others[position].segment = segment
     }
 
-    /// What the frame at a position shows of a translation.
+    /// The translation that the frame at a position shows.
     package func translation(_ position: Int) -> Translation? {
         heads[position].showsTranslation ? others[position].translation : nil
     }

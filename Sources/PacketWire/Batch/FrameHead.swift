@@ -1,4 +1,4 @@
-/// What a capture says of where and when a frame came, beside its time.
+/// A frame's place in the capture, beside its time.
 package struct FrameOrigin: Sendable {
     /// Which of several interfaces it came from.
     var interface = 0
@@ -40,7 +40,7 @@ extension Segment {
     }
 }
 
-/// What is asked first of a decoded frame.
+/// The first properties that are asked of a decoded frame.
 package struct FrameHead: BitwiseCopyable, Sendable {
     /// The frame's, from 1 in the order of the capture.
     package var number: UInt64 = 0
@@ -51,7 +51,7 @@ package struct FrameHead: BitwiseCopyable, Sendable {
     package var shard: UInt8 = 0
     /// Whether it is a usual segment.
     package var isUsual = false
-    /// What the sender's earlier checksums were, if this one is bad; asked of no usual segment.
+    /// The trust in the sender's earlier checksums, if this one is bad; asked of no usual segment.
     package var senderTrust = SenderTrust.unknown
     /// Whether it shows a translation (`FrameBatch.translation`).
     package internal(set) var showsTranslation = false

@@ -1,4 +1,4 @@
-/// What the checksums of a sender's earlier segments were.
+/// The trust in a sender by the checksums of its earlier segments.
 package enum SenderTrust: UInt8, Sendable, BitwiseCopyable {
     /// Nothing is known of it.
     case unknown

@@ -4,7 +4,7 @@ struct Fragment {
     var destination: IPAddress
     /// The packet's identification.
     var id: UInt32
-    /// What the packet carries: an IP protocol number.
+    /// The IP protocol number of the packet's payload.
     var proto: UInt8
     var hopLimit: UInt8
     /// Octets from the start of the packet's payload.
@@ -13,7 +13,7 @@ struct Fragment {
     /// Where in the frame its octets begin, and how many there were on the wire.
     var start: Int
     var length: Int
-    /// What the frame had around the packet.
+    /// The headers around the packet.
     var context: Context
 
     struct Context {

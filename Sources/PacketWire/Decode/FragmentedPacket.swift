@@ -14,9 +14,9 @@ struct FragmentedPacket {
     private var octets: [UInt8] = []
     /// The fragments as they came.
     private var seen: [Range<Int>] = []
-    /// What is covered, in order and apart from each other.
+    /// Ranges that are covered, in order and apart from each other.
     private var covered: [Range<Int>] = []
-    /// What the snaplen took of it begins here.
+    /// The place where the snaplen cut it.
     private var cutAt = Int.max
     /// Octets, known with the last fragment.
     private var total: Int?
@@ -63,7 +63,7 @@ struct FragmentedPacket {
         if octets.count < range.upperBound {
             octets += [UInt8](repeating: 0, count: range.upperBound - octets.count)
         }
-        // What came first stays.
+        // The first octets stay.
         var merged: [Range<Int>] = []
         var (start, union) = (range.lowerBound, range)
         for part in covered {

@@ -39,7 +39,7 @@ public struct FrameDecoder: Sendable {
         if linkType.rawValue == 1, slot.kind != .segment { slot.looksRaw = parser.provesIP(at: 0, end: end) }
     }
 
-    /// What came in a tunnel that is not looked into is ignored.
+    /// Frames in a tunnel that is not looked into are ignored.
     @inline(__always)
     func leaveTunnel(_ crossed: Tunnels, _ path: TunnelPath, _ slot: inout DecodedFrame) {
         if crossed.isEmpty || tunnelRules.areLookedInto(crossed) || path.outer == nil { return }
@@ -83,7 +83,7 @@ package struct DecodedFrame: Sendable {
     package var icmp = ICMPError(
         reporter: Endpoint.unspecified.address, type: 0, code: 0, source: .unspecified, destination: .unspecified)
 
-    /// What a SYN or SYN-ACK shows with an earlier one.
+    /// A translation that a SYN or SYN-ACK shows with an earlier one.
     package var translation: Translation?
 
     package init() {}

@@ -43,7 +43,7 @@ extension FrameParser {
         }
     }
 
-    /// What follows a header that names a link type.
+    /// The frame behind a header that names a link type.
     private mutating func inner(_ number: UInt32, at offset: Int, _ slot: inout DecodedFrame) {
         guard nest(&slot) else { return }
         // DLT_ values that are not LINKTYPE_ values: RAW and the RFC 1483 one.

@@ -1,4 +1,4 @@
-/// What the recognition of usual segments needs of a decoder. Apart from the rest, so that it stays in registers.
+/// The part of a decoder that the recognition of usual segments needs. Apart from the rest, so that it stays in registers.
 struct UsualDecoder {
     let linkType: LinkType
     let verifiesChecksums: Bool
@@ -146,7 +146,7 @@ extension FrameParser {
         return true
     }
 
-    /// What a TCP header says, but for its ports.
+    /// The fields of a TCP header, but for its ports.
     /// - Parameters:
     ///   - offset: of the header; its first 20 octets are there.
     ///   - end: of the packet.

@@ -25,7 +25,7 @@ struct Reassembly {
         var origin = FrameOrigin()
     }
 
-    /// What came of the frames so far, in order; whoever takes it empties it.
+    /// Decoded frames so far, in order; whoever takes them empties it.
     var out: [Placed] = []
     /// The other frames of a segment that was put together, by the number of the one that completed it.
     private(set) var partners: [UInt64: [UInt64]] = [:]
@@ -102,7 +102,7 @@ struct Reassembly {
         packets.removeFirst()
     }
 
-    /// What is held counts as it is; the rest of its packet is no news then.
+    /// Held fragments count as they are; the rest of their packet is no news then.
     private mutating func release(_ isMeant: (Placed) -> Bool) {
         guard held.contains(where: isMeant) else { return }
         for placed in held where isMeant(placed) {

@@ -1,4 +1,4 @@
-/// What the frames of a capture have in common, so far: which kinds of segments it has at all, and how fine its clock
+/// Properties of a capture's frames so far: which kinds of segments it has at all, and how fine its clock
 /// is.
 package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     /// The traits that were not seen so far, as bits; 0 once there is nothing more to learn.
@@ -64,7 +64,7 @@ package struct CaptureTraits: BitwiseCopyable, Equatable, Sendable {
     /// Nanoseconds between two readings of the clock, if it is coarse; else 0. A file may declare it.
     package var tick: Int64 { max(declaredTick, seenTick) }
 
-    /// What a clock of a tick counts, in words: `whole seconds`.
+    /// The unit of a clock's tick in words: `whole seconds`.
     package static func words(_ tick: Int64) -> String {
         switch tick {
         case 1_000_000_000: "whole seconds"

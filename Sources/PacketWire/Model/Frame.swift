@@ -24,7 +24,7 @@ public enum IgnoredReason: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// What a frame turned out to be. Every frame is exactly one of these.
+/// A decoded frame. Every frame is exactly one of these.
 public enum Frame: Hashable, Sendable {
     case segment(Segment)
     case icmpError(ICMPError)

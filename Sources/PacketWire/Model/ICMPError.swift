@@ -26,7 +26,7 @@ public struct ICMPError: Hashable, Sendable {
         self.network = network
     }
 
-    /// What the error means for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
+    /// The error's severity for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public enum Severity: String, Sendable { case hard, admin, soft, pmtu }
 
     public var severity: Severity {

@@ -1,4 +1,4 @@
-/// What a header checksum says of the octets that it covers.
+/// The result of comparing a checksum with the octets that it covers.
 public enum ChecksumState: UInt8, Sendable, BitwiseCopyable {
     /// Not computed: verification was off, or the snaplen cut what it covers.
     case unverified

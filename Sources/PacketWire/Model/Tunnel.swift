@@ -34,7 +34,7 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// What a layer's identifier is, in the words of its standard; nil where it has none.
+    /// The name of a layer's identifier in its standard; nil where it has none.
     public var identifierName: String? {
         switch self {
         case .gre: "key"
@@ -57,7 +57,7 @@ public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// What is decoded of it, and its standard.
+    /// The part of it that is decoded, and its standard.
     package var summary: String {
         switch self {
         case .ipInIP: "IPv4 or IPv6 in either (RFC 2003, RFC 2473), 6in4 and 6to4 (RFC 4213)"

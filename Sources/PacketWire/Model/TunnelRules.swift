@@ -1,4 +1,4 @@
-/// What a user says of the tunnels of a network: UDP ports that carry one, beside the ports that are known, and which
+/// A user's rules for the tunnels of a network: UDP ports that carry one, beside the ports that are known, and which
 /// tunnels are looked into.
 public struct TunnelRules: Sendable, BitwiseCopyable {
     /// More cannot be named: a decoder looks through them for each UDP datagram.

@@ -68,7 +68,7 @@ package struct Tuple: BitwiseCopyable, Sendable {
     }
 }
 
-// What is computed of every tuple.
+// Figures that are computed of every tuple.
 extension Tuple {
     /// A 64-bit hash; multiply-and-fold rounds need no finaliser. `seed` is random outside tests, since traffic chooses
     /// the keys.

@@ -53,7 +53,7 @@ struct Analysis: ~Copyable {
     /// The given frames, and those with the other fragments of their packets.
     func withFragments(_ frames: [UInt64]) -> [UInt64] { pipeline.withFragments(frames) }
 
-    /// What was not used though it was read.
+    /// Frames that were read and not used.
     private func tellOfGaps(_ summary: HandshakeSummary) {
         for (linkType, count) in summary.frames.unknownLinkTypes.sorted(by: <) {
             StandardError.write(

@@ -147,7 +147,7 @@ struct Check: DocumentedCommand {
     }
 }
 
-/// What a check was asked for, read and checked.
+/// The rules of a check, read and checked.
 struct CheckPlan {
     let rules: [Rule]
     let selection: Predicate?
@@ -164,7 +164,7 @@ struct CheckPlan {
         rules = try CheckPlan.rules(command)
         margins = try CheckPlan.margins(command)
         baseline = try command.baseline.map { ($0, try CheckPlan.baseline($0)) }
-        // What is read must not be overwritten.
+        // A file that is read must not be overwritten.
         let inputs = command.isLive ? [] : try command.input.resolve().paths
         var taken = Set((inputs + command.rules + [command.baseline].compactMap(\.self)).compactMap(FileIdentity.init))
         if command.evidence != nil, let input = inputs.first(where: { FileIdentity($0)?.isRegular != true }) {

@@ -3,7 +3,7 @@ import CSeccomp
 import Glibc
 import PacketCapture
 
-/// What a run may still do once what it needs is open: nothing that reading, capturing and reporting do not need.
+/// Confines a run once its files are open to what reading, capturing and reporting need.
 /// It binds the calling thread and those that it starts, so it comes before them.
 struct Confinement {
     private enum Work {
@@ -106,7 +106,7 @@ struct Confinement {
     private var capabilities: UInt64 {
         let (writeAnywhere, readAnywhere, capture): (UInt64, UInt64, UInt64) = (1 << 1, 1 << 2, 1 << 13)
         switch work {
-        // What root could open it can open again.
+        // Root can open again what it could open before.
         case .files: return writeAnywhere | readAnywhere
         case .interfaces(let reopened):
             // Root that stays root makes files in any folder, though nowhere else than where Landlock lets it.

@@ -66,7 +66,7 @@ struct Group: DocumentedCommand {
     }
 }
 
-/// What attempts are grouped by, and which groups are shown.
+/// Columns of groups, and which groups are shown.
 struct GroupOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

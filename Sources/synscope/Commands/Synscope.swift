@@ -68,7 +68,7 @@ struct Synscope: DocumentedCommand {
 
 /// Why a command ends other than well.
 enum ExitStatus: Int32 {
-    /// What was to hold does not.
+    /// A rule does not hold.
     case failed = 1
     case wrongUsage = 2
     case unreadable = 3

@@ -36,7 +36,7 @@ struct CompleteWords: ParsableCommand {
         let reply = WordCompletion(root: root, custom: CompleteWords.custom).reply(to: words)
         var output = StandardOutput(isLineBuffered: false)
         if reply.goesOn { output.buffer.line(":nospace") }
-        // What stands before the name of a file; bash replaces the part after = anyway.
+        // The text before the name of a file; bash replaces the part after = anyway.
         let start =
             shell == .bash ? "" : String(decoding: (words.last ?? "").utf8.prefix(reply.filesBegin), as: UTF8.self)
         if reply.takesFolders { output.buffer.line(":folders\t\(start)") }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What a shell loads to complete the program's words. Each asks `complete-words`.
+/// Scripts that shells load to complete the program's words. Each asks `complete-words`.
 enum CompletionScript {
     /// The script that a command line asks for; nil where it asks for none, or for a shell that is not known.
     static func requested(_ arguments: some Collection<String>) -> String? {

@@ -1,7 +1,7 @@
 import Glibc
 import PacketCapture
 
-/// What options' values are completed with.
+/// Completions of options' values.
 enum Completions {
     static func interfaces(_ typed: String) -> [String] {
         let found = (try? InterfaceDescription.all()) ?? []

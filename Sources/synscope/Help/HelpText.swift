@@ -1,7 +1,7 @@
 import ArgumentParser
 import HandshakeReport
 
-/// What a command says of itself beside its arguments. `--help` and the manual page are both made from it.
+/// The text about a command beside its arguments. `--help` and the manual page are both made from it.
 struct HelpText {
     /// Paragraphs, with an empty line between them. A paragraph whose lines begin with two spaces is shown as it is.
     var body = ""

@@ -1,13 +1,13 @@
 import HandshakeReport
 
-/// What a shell offers for a word that is being typed. The argument parser's own scripts complete no file where a
+/// Completions of a word that is being typed. The argument parser's own scripts complete no file where a
 /// command can stand, and no option of the default command.
 struct WordCompletion {
     let root: HelpData.Command
-    /// What the argument's own function offers: its command, its name, and what was typed of its value.
+    /// The argument's own completions: of its command, its name, and the typed part of its value.
     let custom: (_ command: String, _ argument: String, _ value: String) -> [String]
 
-    /// What can stand in the place of the last word.
+    /// Words that can stand in the place of the last one.
     struct Reply: Equatable {
         struct Word: Equatable {
             var text: String

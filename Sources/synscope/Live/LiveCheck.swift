@@ -97,7 +97,7 @@ struct LiveCheck {
         }
     }
 
-    /// What the verdict may lack.
+    /// Reasons why the verdict may not be whole.
     private func notes(
         _ summary: HandshakeSummary, _ loss: CaptureLoss, framesLost: Int, _ isInterrupted: Bool
     ) -> [String] {
@@ -223,7 +223,7 @@ private final class Jury: Sendable {
 /// Unchecked: its thread fills it, and who asks for octets has joined that.
 private final class KeptFrames: @unchecked Sendable {
     let queue: BoundedQueue<LiveOutlets.FileWork>
-    /// What makes the blocks, its header taken.
+    /// The writer of the blocks, its header taken.
     let writer: SavefileWriter
     private let header: [UInt8]
     private var blocks: [UInt8] = []

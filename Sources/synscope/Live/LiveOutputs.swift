@@ -9,7 +9,7 @@ import PacketWire
 import Synchronization
 import WorkerThreads
 
-/// What the capture's thread hands on, and to whom. Nothing in it waits before the end.
+/// The receivers of a live capture. None of them waits before the end.
 struct LiveOutlets: Sendable {
     enum Report: Sendable {
         case attempts([AttemptRecord])
@@ -32,7 +32,7 @@ struct LiveOutlets: Sendable {
     var monitor: Monitor
 }
 
-/// What a live run hands on: attempts to the reporter, frames to the thread of the file, all of it to the monitor.
+/// Hands attempts to the reporter, frames to the thread of the file, and both to the monitor.
 ///
 /// Unchecked: the capture's thread owns it until that has ended; `hurry` is for others too.
 final class LiveOutputs: LiveTaker, @unchecked Sendable {

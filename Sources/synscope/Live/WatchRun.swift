@@ -121,7 +121,7 @@ struct WatchRun {
         if !isReported { throw CommandFailure(status: .unreadable, message: nil) }
     }
 
-    /// What writes the report: attempts, or groups where there is a table.
+    /// The sink of the report: attempts, or groups where there is a table.
     private func sink(_ table: GroupTable?, _ style: TextStyle, _ selection: Predicate?) -> any ReportSink {
         if let table {
             let settings = GroupSink.Settings(
@@ -135,7 +135,7 @@ struct WatchRun {
             isVerbose: command.verbose)
     }
 
-    /// What to do where the user that this process became may not write what root may.
+    /// The hint for a user that may not write where root may.
     private static func explain(_ error: CaptureError, _ path: String, _ account: Confinement.Account?) -> String {
         guard error.kind == .notPermitted, let account else { return error.description }
         let folder = RotatingSavefile.folder(of: path)

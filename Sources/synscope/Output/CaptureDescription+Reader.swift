@@ -4,7 +4,7 @@ import PacketCapture
 import PacketWire
 
 extension CaptureDescription.File {
-    /// What a reader knows of a file.
+    /// The description of a file from its reader.
     init(_ file: SavefileDescription) {
         self.init(
             name: String(file.name.split(separator: "/").last ?? "-"), format: file.format,

@@ -5,7 +5,7 @@ import HandshakeMonitor
 import HandshakeReport
 import PacketCapture
 
-/// What takes the report of a live run.
+/// A sink for the report of a live run.
 protocol ReportSink {
     mutating func begin(_ capture: CaptureDescription) throws(OutputEnded)
     mutating func take(_ record: AttemptRecord) throws(OutputEnded)

@@ -14,7 +14,7 @@ enum Pager {
         guard Terminal.isTerminal(STDOUT_FILENO), Terminal.environment("TERM") ?? "dumb" != "dumb" else { return }
         let command = Terminal.environment("SYNSCOPE_PAGER") ?? Terminal.environment("PAGER") ?? "less"
         if command.isEmpty || command == "cat" { return }
-        // What fits the screen is left there; colours stay colours.
+        // Output that fits the screen stays there; colours stay colours.
         unsafe setenv("LESS", "FRX", 0)
         let child = unsafe clinux_start_pager(command)
         if child > 0 { process.withLock { $0 = child } }

@@ -85,7 +85,7 @@ enum StandardError {
     /// One line, and those of its own that begin with two spaces.
     static func write(line: String) { write(raw: line.cleaned(for: .message) + "\n") }
 
-    /// What holds nothing from outside.
+    /// Text that holds nothing from outside.
     static func write(raw text: String) {
         let bytes = Array(text.utf8)
         unsafe bytes.withUnsafeBytes { _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -69,7 +69,7 @@ enum TextFile {
         return CommandFailure(status: .unreadable, message: "\(name(path)): \(reason)")
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 }
 
