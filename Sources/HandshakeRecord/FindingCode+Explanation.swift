@@ -345,9 +345,9 @@ extension FindingCode {
             Explanation(
                 title: "Bad checksum",
                 meaning:
-                    "The segment's TCP or IP checksum is wrong. Its receiver drops it. It is kept out of the state, unless it is proven that the receiver took it, or all sums of its sender are bad.",
+                    "The segment's TCP or IP checksum is wrong. Its receiver drops it. It completes and decides nothing, unless it is proven that the receiver took it, or all sums of its sender are bad. A SYN with a bad sum still begins an attempt, with less confidence.",
                 recognition:
-                    "The sum is wrong and the field is not the pseudo-header's partial sum. Where all of a sender's sums are bad, two at least, they say nothing: its frames were rewritten. Proof is a segment of the peer that echoes its TSval or acknowledges its numbers.",
+                    "The sum is wrong and the field is not the pseudo-header's partial sum. Where all of a sender's sums are bad, two at least, they say nothing: its frames were rewritten. Proof is a segment of the peer that echoes its TSval or acknowledges its numbers. Frames that the snaplen cut are not verified.",
                 reference: "RFC 9293 3.1 (MUST-2, MUST-3)",
                 causes: "Corruption, a middlebox that rewrites without fixing the sum, an anonymised capture.",
                 next: "Capture on the receiver.")

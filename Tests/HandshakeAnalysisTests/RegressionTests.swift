@@ -49,6 +49,19 @@ struct RegressionTests {
         #expect(finding.alternatives.contains("the two crossed on the way") == mayCross)
     }
 
+    // The alternative said that it was changed in between.
+    @Test("Fast copies that are equal may be one SYN that was captured twice, unchanged")
+    func equalFastCopies() throws {
+        let record = try attempt(1) { c in
+            let syn = c.client("S", at: 0)
+            c.again(syn, at: 5)
+            c.again(syn, at: 1000)
+        }
+        let alternatives = record.findings.first { $0.code == .synRetransmitted }?.alternatives ?? []
+        #expect(alternatives.contains { $0.hasPrefix("one SYN that was captured twice: its sender") })
+        #expect(!alternatives.contains { $0.contains("changed") })
+    }
+
     @Test("A half-open connection challenges as a live one does")
     func challengeOfHalfOpen() throws {
         let second = try attempt(3) { c in

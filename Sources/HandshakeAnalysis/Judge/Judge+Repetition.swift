@@ -105,14 +105,31 @@ extension Judge {
     private func explainFastCopies(_ finding: inout Finding, _ run: BitSet64) {
         let fast = run.neighbours.filter { log[$1].time &- log[$0].time < SegmentNote.duplicateWindow }
         var others: [String] = []
-        if fast.contains(where: { log[$0].identification == log[$1].identification }) {
+        let alike = fast.filter { log[$0].identification == log[$1].identification }
+        if alike.contains(where: { !isUnchanged($0, $1) }) {
             others.append("one SYN that was captured twice and changed in between")
+        }
+        if let (first, _) = alike.first(where: { isUnchanged($0, $1) }) {
+            let reason =
+                log[first].identification == 0
+                ? "it has no IP identification that could tell" : "its sender gives one IP identification to several"
+            others.append("one SYN that was captured twice: \(reason)")
         }
         if fast.contains(where: { log[$0].payloadLength != log[$1].payloadLength }) {
             others.append("SYNs of one x with different data, which no retransmission has")
         }
         others.append(run.count == 2 ? "a client that sends each SYN twice" : "a client with a timer of its own")
-        explain(&finding, "copies less than 200 ms apart: no retransmission timer is that short", or: others)
+        let copies =
+            run.count == 2 || fast.count == run.count - 1
+            ? "copies" : fast.map { "frames \(log[$0].frame) and \(log[$1].frame)" }.joined(separator: ", ")
+        explain(&finding, "\(copies) less than 200 ms apart: no retransmission timer is that short", or: others)
+    }
+
+    /// Whether two SYNs are equal in all that a capture point between them could have changed.
+    private func isUnchanged(_ first: Int, _ second: Int) -> Bool {
+        log[first].hopLimit == log[second].hopLimit && log[first].window == log[second].window
+            && log[first].mss == log[second].mss && log[first].options == log[second].options
+            && log[first].tsval == log[second].tsval
     }
 
     /// Nanoseconds between each of these and the next, of those pairs that count.

@@ -94,7 +94,7 @@ extension Judge {
             on: segments.filter {
                 log[$0].flags.contains(.syn) && !log[$0].flags.isDisjoint(with: [.fin, .rst, .urg])
             }, &found)
-        find(.checksumBad, on: segments.filter { log[$0].checksum == .bad }, &found)
+        findBadChecksums(segments.filter { log[$0].checksum == .bad }, &found)
         find(.checksumOffload, on: segments.filter { log[$0].checksum == .offload }, &found)
         find(.fragmented, on: segments.filter { log[$0].isFragment }, &found)
         find(.fragmentsOverlap, on: segments.filter { log[$0].hasFragmentOverlap }, &found)
@@ -105,5 +105,17 @@ extension Judge {
         if attempt.client.port == 0 || attempt.server.port == 0 {
             found.append(Finding(.portZero, [attempt.firstFrame]))
         }
+    }
+
+    private func findBadChecksums(_ bad: BitSet64, _ found: inout [Finding]) {
+        guard !bad.isEmpty else { return }
+        var finding = Finding(.checksumBad, frames(bad))
+        // Of a sender with good sums, a bad one is wrong. Where there are no others, the file may be.
+        if let alone = bad.subtracting(trust.counting).first, log[alone].senderTrust != .good {
+            explain(
+                &finding, "no segment shows that the receiver took frame \(log[alone].frame): it drops a wrong sum",
+                or: ["a capture that was rewritten without new sums"])
+        }
+        found.append(finding)
     }
 }

@@ -269,10 +269,15 @@ struct Judge {
         {
             return .lossy
         }
-        if completedBy == .inferred || !trust.counting.isEmpty { return .inferred }
+        if completedBy == .inferred || !trust.counting.isEmpty || restsOnBadChecksum { return .inferred }
         if doubts?.oneWay != nil || hasIgnoredSegments && !attempt.marks.contains(.established) { return .inferred }
         if isCompletionStrange { return .inferred }
         return .full
+    }
+
+    /// Whether the numbers of the first SYN, or else of the SYN-ACK, are from a segment with a bad sum.
+    private var restsOnBadChecksum: Bool {
+        (syns.first ?? validSYNACKs.first).map { log[$0].checksum == .bad } ?? false
     }
 
     /// Segments in tunnels that say nothing of the attempt, and that would have said something: no SYN, and no
