@@ -106,8 +106,8 @@ package struct CheckReport {
         return String(decoding: out.bytes, as: UTF8.self)
     }
 
-    /// The text behind the blame: the rule's own words, examples with ladders, where the frames are. It is clean, but for
-    /// colours.
+    /// The text behind the blame: the rule's own words, examples with ladders, where the frames are. It is clean, but
+    /// for colours.
     func evidence(_ result: Result, _ style: TextStyle) -> [String] {
         var lines: [String] = []
         if let location = result.rule.location { lines.append("rule: \(location)") }

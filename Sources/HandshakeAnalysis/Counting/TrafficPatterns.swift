@@ -1,8 +1,8 @@
 import HandshakeRecord
 import PacketWire
 
-/// Floods, scans and backscatter: patterns of many attempts. Counts are kept for a bounded number of addresses (the busiest stay), so that
-/// a flood from random sources costs no memory.
+/// Floods, scans and backscatter: patterns of many attempts. Counts are kept for a bounded number of addresses (the
+/// busiest stay), so that a flood from random sources costs no memory.
 struct TrafficPatterns: Sendable {
     private var unansweredAt: FrequentKeys<Endpoint>
     /// Servers at which attempts failed otherwise: refused, reset, unreachable.

@@ -121,8 +121,8 @@ struct Aftermath: BitwiseCopyable {
     var clientTSval: UInt32
     var close: ConnectionClose
 
-    /// Takes a segment's numbers: as `takeAfterReport`. Whose segment it is is not to be predicted: each number is written,
-    /// the same where it is not this side's.
+    /// Takes a segment's numbers: as `takeAfterReport`. Whose segment it is is not to be predicted: each number is
+    /// written, the same where it is not this side's.
     @inline(__always)
     mutating func note(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
         let end = SequenceNumber.later(segment.seq &+ segment.sequenceLength, clientEnd)

@@ -25,8 +25,8 @@ extension HandshakeTracker {
     }
 
     /// Takes a batch of decoded frames, of which time may decide more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`moveDecisions(into:)`), where that is `Configuration.maximumDecided` and there
-    ///   is more.
+    /// - Parameter hand: takes what was decided so far (`moveDecisions(into:)`), where that is
+    ///   `Configuration.maximumDecided` and there is more.
     package mutating func receive<Failure>(
         _ batch: borrowing FrameBatch, _ hand: (inout HandshakeTracker) throws(Failure) -> Void
     ) throws(Failure) {

@@ -1,7 +1,7 @@
 import HandshakeRecord
 
-// Decisions by time, and at the end of the capture. They may be all that is open: it is decided in the order in which it
-// is handed out, and where that is more than is to be kept, what there is of it is taken first.
+// Decisions by time, and at the end of the capture. They may be all that is open: it is decided in the order in which
+// it is handed out, and where that is more than is to be kept, what there is of it is taken first.
 extension HandshakeTracker {
     /// Attempts to be decided next, in order.
     struct ExpiryPlan {
@@ -37,8 +37,8 @@ extension HandshakeTracker {
     }
 
     /// The same, of which there may be more than is to be kept.
-    /// - Parameter hand: takes what was decided so far (`moveDecisions(into:)`), where that is `Configuration.maximumDecided` and there
-    ///   is more.
+    /// - Parameter hand: takes what was decided so far (`moveDecisions(into:)`), where that is
+    ///   `Configuration.maximumDecided` and there is more.
     package mutating func end<Failure>(_ hand: (inout HandshakeTracker) throws(Failure) -> Void) throws(Failure) {
         maximumDecided = max(1, configuration.maximumDecided)
         defer { maximumDecided = .max }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Comments of pcapng files on single frames. The first so many octets of it are kept: a file of any size may be made of
-/// comments. One thread may add while another looks.
+/// Comments of pcapng files on single frames. The first so many octets of it are kept: a file of any size may be made
+/// of comments. One thread may add while another looks.
 package final class FrameComments: Sendable {
     private struct State {
         var texts: [UInt64: String] = [:]

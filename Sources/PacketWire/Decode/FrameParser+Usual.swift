@@ -1,4 +1,5 @@
-/// The part of a decoder that the recognition of usual segments needs. Apart from the rest, so that it stays in registers.
+/// The part of a decoder that the recognition of usual segments needs. Apart from the rest, so that it stays in
+/// registers.
 struct UsualDecoder {
     let linkType: LinkType
     let verifiesChecksums: Bool

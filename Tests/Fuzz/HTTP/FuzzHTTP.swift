@@ -27,7 +27,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     channel.isWritable = choice & 32 == 0
     let connections = Connections(asksForToken ? guarded : open, ServiceServer.Limits(), loop)
     do {
-        try connections.begin(channel)
+        try connections.accept(channel)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/client")).wait()
     } catch {
         preconditionFailure("a connection begins: \(error)")
