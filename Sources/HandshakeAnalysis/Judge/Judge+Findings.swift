@@ -221,9 +221,9 @@ extension Judge {
         }
     }
 
-    /// Whether an ACK answers a valid SYN-ACK that stands behind it in the capture.
+    /// Whether an ACK answers a SYN-ACK that stands behind it in the capture, whether or not its checksum is good.
     private func isOfLaterAnswer(_ ack: SegmentNote) -> Bool {
-        validSYNACKs.contains { log[$0].frame > ack.frame && log[$0].seq &+ 1 == ack.ack }
+        log.contains { !$0.fromClient && $0.isSYNACK && $0.frame > ack.frame && $0.seq &+ 1 == ack.ack }
     }
 
     // MARK: Tunnels
