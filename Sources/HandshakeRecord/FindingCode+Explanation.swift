@@ -18,9 +18,9 @@ extension FindingCode {
                 meaning:
                     "The client sent a SYN with the same sequence number again because nothing that it accepted had come back.",
                 recognition:
-                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, and the "
-                    + "schedule that they fit within -5 and +15 percent: rfc6298, linear, rfc1122, bsd, or prompted "
-                    + "(10 to 35 ms after an answer that the client rejected).",
+                    "Same tuple and same x, the handshake unfinished, no refusal in between. The gaps are listed, "
+                    + "and the schedule that they fit within -5 and +15 percent: rfc6298, linear, rfc1122, bsd, "
+                    + "or prompted (10 to 35 ms after an answer that the client rejected).",
                 reference: "RFC 9293 3.8.1; RFC 6298 sections 2 and 5",
                 causes:
                     "Loss of the SYN or of the SYN-ACK, a full accept queue, a filter that drops, a round trip longer than the first timeout of 1 s.",
@@ -345,9 +345,14 @@ extension FindingCode {
             Explanation(
                 title: "Bad checksum",
                 meaning:
-                    "The segment's TCP or IP checksum is wrong. Its receiver drops it. It completes and decides nothing, unless it is proven that the receiver took it, or all sums of its sender are bad. A SYN with a bad sum still begins an attempt, with less confidence.",
+                    "The segment's TCP or IP checksum is wrong. Its receiver drops it. It completes and decides "
+                    + "nothing, unless it is proven that the receiver took it, or all sums of its sender are bad. "
+                    + "A SYN with a bad sum still begins an attempt, with less confidence.",
                 recognition:
-                    "The sum is wrong and the field is not the pseudo-header's partial sum. Where all of a sender's sums are bad, two at least, they say nothing: its frames were rewritten. Proof is a segment of the peer that echoes its TSval or acknowledges its numbers. Frames that the snaplen cut are not verified.",
+                    "The sum is wrong and the field is not the pseudo-header's partial sum. Where all of a "
+                    + "sender's sums are bad, two at least, they say nothing: its frames were rewritten. Proof is a segment "
+                    + "of the peer that echoes its TSval or acknowledges its numbers. "
+                    + "Frames that the snaplen cut are not verified.",
                 reference: "RFC 9293 3.1 (MUST-2, MUST-3)",
                 causes: "Corruption, a middlebox that rewrites without fixing the sum, an anonymised capture.",
                 next: "Capture on the receiver.")

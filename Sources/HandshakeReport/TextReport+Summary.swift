@@ -155,11 +155,10 @@ extension TextReport {
             let quantiles = [50, 90, 99].compactMap { rank in
                 times.percentile(Double(rank)).map { "p\(rank) \(Format.duration($0))" }
             }
+            let range = ["min \(Format.duration(least))"] + quantiles + ["max \(Format.duration(maximum))"]
+            let error = Format.fixed(RoundTripTimes.relativeError * 100, 1)
             rows.append(
-                SummaryRow(
-                    "rtt",
-                    "min \(Format.duration(least)), \(quantiles.joined(separator: ", ")), max \(Format.duration(maximum)) (\(times.count) known, within \(Format.fixed(RoundTripTimes.relativeError * 100, 1)) %)"
-                ))
+                SummaryRow("rtt", "\(range.joined(separator: ", ")) (\(times.count) known, within \(error) %)"))
         }
         let started = summary.attempts - (summary.byOutcome[.partial] ?? 0)
         if started > 0 {

@@ -110,7 +110,7 @@ extension Judge {
     private func findBadChecksums(_ bad: BitSet64, _ found: inout [Finding]) {
         guard !bad.isEmpty else { return }
         var finding = Finding(.checksumBad, frames(bad))
-        // Of a sender with good sums, a bad one is wrong. Where there are no others, the file may be.
+        // A sender with good sums sent a wrong one. A sender without any may have been rewritten in the file.
         if let alone = bad.subtracting(trust.counting).first, log[alone].senderTrust != .good {
             explain(
                 &finding, "no segment shows that the receiver took frame \(log[alone].frame): it drops a wrong sum",

@@ -157,9 +157,11 @@ package struct GroupReport {
             lines.append("times are in the zone \(words.joined(separator: ", "))")
         }
         if table.evictedGroups > 0 {
+            let groups = Format.count(table.evictedGroups, "group")
+            let attempts = Format.count(table.evictedAttempts, "attempt")
             lines.append(
-                "let go of \(Format.count(table.evictedGroups, "group")) with \(Format.count(table.evictedAttempts, "attempt")), those with the fewest failures: counts with + are lower bounds (--max-groups)"
-            )
+                "let go of \(groups) with \(attempts), those with the fewest failures: "
+                    + "counts with + are lower bounds (--max-groups)")
         }
         return lines
     }
