@@ -350,8 +350,8 @@ extension FindingCode {
                     + "A SYN with a bad sum still begins an attempt, with less confidence.",
                 recognition:
                     "The sum is wrong and the field is not the pseudo-header's partial sum. Where all of a "
-                    + "sender's sums are bad, two at least, they say nothing: its frames were rewritten. Proof is a segment "
-                    + "of the peer that echoes its TSval or acknowledges its numbers. "
+                    + "sender's sums are bad, two at least, they say nothing: its frames were rewritten. "
+                    + "Proof is a segment of the peer that echoes its TSval or acknowledges its numbers. "
                     + "Frames that the snaplen cut are not verified.",
                 reference: "RFC 9293 3.1 (MUST-2, MUST-3)",
                 causes: "Corruption, a middlebox that rewrites without fixing the sum, an anonymised capture.",
