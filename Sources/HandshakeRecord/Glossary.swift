@@ -105,8 +105,10 @@ extension CompletedBy {
             ("The client's first data carried the final ACK.", "Legal; some stacks and accelerators do it always.")
         case .inferred:
             (
-                "The segment that completed it was not captured; later segments show that the client had its connection.",
-                "Times that need it are not given."
+                "No segment that completes it was captured while the attempt was open; later ones show that the client "
+                    + "had its connection.",
+                "Times that need it are not given. It may also stand before the SYN, in a capture with its frames out of "
+                    + "order."
             )
         }
     }

@@ -44,7 +44,7 @@ public enum RoundTripGap: String, CaseIterable, Sendable {
         case .noSYN: "no SYN was captured before the attempt was decided"
         case .noSYNACK: "no SYN-ACK that acknowledges the SYN was captured"
         case .noFinalAck: "no final ACK was captured before the attempt was decided"
-        case .inferred: "the segment that completed the handshake was not captured"
+        case .inferred: "no segment that completes the handshake was captured while the attempt was open"
         case .ambiguous: "copies were sent, and nothing tells which of them was answered"
         case .coarseClock: "the capture's clock is too coarse"
         case .clockStepped: "the capture's clock stepped during the handshake"

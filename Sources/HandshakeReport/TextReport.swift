@@ -229,7 +229,7 @@ package struct TextReport {
         switch record.completedBy {
         case .data: notes.append("the final ACK carried data")
         case .inferred where record.ackAck.actual != nil: notes.append("the SYN-ACK was not captured")
-        case .inferred: notes.append("the final ACK was not captured")
+        case .inferred: notes.append("no final ACK was captured while it was open")
         case .ack, nil: break
         }
         if let total = record.total, total.provenance != .exact { notes.append("rtt \(total.provenance.rawValue)") }

@@ -93,7 +93,7 @@ struct ReportTests {
         "The table says which segment of an inferred handshake was not captured",
         arguments: [
             ("0 > S\n+20ms > .\n+40ms < P. 1(5)", "the SYN-ACK was not captured"),
-            ("0 > S\n+20ms < S.\n+40ms < P. 1(5)", "the final ACK was not captured"),
+            ("0 > S\n+20ms < S.\n+40ms < P. 1(5)", "no final ACK was captured while it was open"),
             ("0 > S\n+20ms < S.\n+40ms < P. 1(5)\n+1ms > .", nil),
             ("0 > S\n+20ms > .\n+1us < S.", nil),
         ] as [(String, String?)])

@@ -72,6 +72,14 @@ extension HandshakeTracker {
     /// Whether a SYN with the attempt's x is carried as the attempt is. One that comes in another virtual network joins
     /// as a copy, if it is proven to be one: networks keep tenants apart, but not the sightings of a packet.
     private mutating func joins(_ segment: Segment, _ slot: UInt32) -> Bool {
+        // The only answer so far came in a tunnel that nobody vouches for. A capture has an answer before its SYN only
+        // where its frames are out of order, by so little.
+        if attempts[slot].synCount == 0, carrier != attempts[slot].carrier,
+            !carriers.isTrusted(attempts[slot].carrier),
+            time &- attempts[slot].firstTime > HandshakeTracker.reordering
+        {
+            return false
+        }
         if attempts[slot].isCarried(in: segment.network) { return true }
         guard attempts[slot].copyNetwork == .none, !attempts[slot].isReported else { return false }
         let copy = SegmentNote(segment, frame: frame, time: time, event: .syn, fromClient: true)

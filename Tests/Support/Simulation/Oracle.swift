@@ -79,9 +79,10 @@ public struct Oracle {
             }),
             captured(isn, { $0.meaning == .finalAck && $0.copy == 0 }).contains(where: {
                 $0.packet.ack == (record.serverISN ?? 0) &+ 1 && $0.time < closing(isn)
+                    && $0.time > opening(isn)
             })
         {
-            found.append("x \(isn): the final ACK was captured, and is said not to be")
+            found.append("x \(isn): the final ACK was captured while the attempt was open, and is said not to be")
         }
         for record in attempts where record.server == Oracle.elsewhere && record.outcome != .partial {
             found.append("x \(record.clientISN): what nobody called is reported as \(record.outcome.rawValue)")
@@ -254,6 +255,11 @@ public struct Oracle {
         }
         return truths.contains { (leg.low...leg.high).contains($0) }
             ? [] : ["\(name) between \(leg.low) and \(leg.high) ns, and it was \(truth) ns"]
+    }
+
+    /// When an attempt was opened by the first frame that has its x.
+    private func opening(_ isn: UInt32) -> Int64 {
+        captured(isn) { $0.meaning == .syn || $0.meaning == .synAck }.map(\.time).min() ?? .max
     }
 
     /// When an attempt may have been closed: what comes later is counted in the summary only.
