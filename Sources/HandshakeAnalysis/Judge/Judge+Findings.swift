@@ -130,7 +130,8 @@ extension Judge {
                 find(.synackWrongAck, on: note, expected: attempt.clientNext, actual: note.ack, &found)
             case .wrongAck where isOfServer(note.ack) || isOfLaterAnswer(note): break
             case .wrongAck:
-                let y = (attempt.marks.contains(.hasServerISN) ? attempt.serverISN : attempt.wrongSynAckISN) &+ 1
+                let y =
+                    (attempt.marks.contains(.hasServerISN) ? attempt.numbers.serverISN : attempt.wrongSynAckISN) &+ 1
                 var finding = Finding(.ackWrongAck, [note.frame])
                 (finding.expected, finding.actual) = (y, note.ack)
                 if !attempt.events.has(.resetAnswersWrongAck) {
@@ -272,7 +273,8 @@ extension Judge {
         }
         // Once the server acknowledged data it had accepted the connection; if it goes on, the RST did not reset it.
         let wentOn =
-            SequenceNumber.isAfter(attempt.serverAcked, attempt.clientNext) || attempt.marks.contains(.outlivedReset)
+            SequenceNumber.isAfter(attempt.numbers.serverAcked, attempt.clientNext)
+            || attempt.marks.contains(.outlivedReset)
         if completion != nil, !wentOn { find(.resetAfterEstablished, on: .resetEstablished, &found) }
         findForgeries(resets.filter { !log[$0].fromClient }, &found)
         findMiddleboxResets(resets.filter { !log[$0].fromClient }, &found)
@@ -372,7 +374,7 @@ extension Judge {
         for note in early.map({ log[$0] }) {
             var finding = Finding(.dataBeforeEstablished, [note.frame])
             if note.fromClient, note.flags.contains(.ack),
-                !SequenceNumber.isIn(note.ack, from: attempt.serverISN &+ 1, length: attempt.synAckLength)
+                !SequenceNumber.isIn(note.ack, from: attempt.numbers.serverISN &+ 1, length: attempt.synAckLength)
             {
                 explain(
                     &finding, "frame \(note.frame) acknowledges nothing that this server was seen to send",

@@ -86,7 +86,7 @@ struct Judge {
         let intact = sent.filter { log[$0].checksum != .bad || counting.contains($0) }
         syns = intact.isEmpty ? sent : intact
         validSYNACKs = once.filter { log[$0].event.isValidSYNACK }
-        let y = attempt.serverISN
+        let y = attempt.numbers.serverISN
         synAcks = validSYNACKs.filter { log[$0].seq == y }
         let completed =
             attempt.marks.contains(.established) ? once.first { log[$0].frame == attempt.completedFrame } : nil
@@ -129,7 +129,7 @@ struct Judge {
 
         record.clientISN = attempt.clientISN
         if attempt.marks.contains(.hasServerISN) {
-            record.serverISN = attempt.serverISN
+            record.serverISN = attempt.numbers.serverISN
         } else if attempt.events.has(.synAckWrongAck) {
             record.serverISN = attempt.wrongSynAckISN
         }
@@ -378,7 +378,7 @@ struct Judge {
                     || SequenceNumber.isIn($0.seq, from: attempt.clientNext, length: attempt.synLength)
             })
         // A SYN-ACK with data may be acknowledged without them (RFC 9293 3.10.7.4).
-        let next = attempt.serverISN &+ 1
+        let next = attempt.numbers.serverISN &+ 1
         let isKnown = !synAcks.isEmpty || attempt.events.hasAny(.reverseSyn, .reverseSynAfterAck)
         let ack = ArithmeticCheck(
             expected: isKnown ? next : nil,

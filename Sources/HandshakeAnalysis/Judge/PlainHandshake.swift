@@ -26,10 +26,29 @@ struct PlainHandshake {
     private static let allowed: Attempt.Marks = [
         .hasServerISN, .established, .serverSpoke, .clientIsLow, .clientSentTimestamps,
     ]
-    /// Options whose presence, in SYN or SYN-ACK, asks for a closer look.
-    private static let odd: TCPOptions.Present = [.fastOpen, .mptcp, .malformed, .repeated, .cut]
-    /// RFC 7323 1.3 and 2.2, RFC 2018 2: these may only answer an offer.
-    static let answers: TCPOptions.Present = [.windowScale, .sackPermitted, .timestamps]
+    // MARK: What a handshake is asked, in either form
+
+    /// Whether a SYN or SYN-ACK offers nothing that asks for a closer look.
+    static func isPlainOpening(
+        _ flags: TCPFlags, _ options: TCPOptions.Present, mss: UInt16, windowScale: UInt8, _ version: IPAddress.Version
+    ) -> Bool {
+        flags.isDisjoint(with: [.fin, .rst, .urg])
+            && options.isDisjoint(with: [.fastOpen, .mptcp, .malformed, .repeated, .cut]) && options.contains(.mss)
+            && mss >= Judge.defaultMSS(version) && windowScale <= 14
+    }
+
+    /// Whether a SYN-ACK has only what may answer the SYN's offer (RFC 7323 1.3 and 2.2, RFC 2018 2).
+    static func answers(_ answer: TCPOptions.Present, _ offer: TCPOptions.Present) -> Bool {
+        offer.isSuperset(of: answer.intersection([.windowScale, .sackPermitted, .timestamps]))
+    }
+
+    /// Whether SYN-ACK and final ACK echo what they answer (RFC 7323 3.2): each is a TSecr and the TSval before it.
+    @inline(__always)
+    static func echoes(synAck: (tsecr: UInt32, tsval: UInt32), ack: (tsecr: UInt32, tsval: UInt32)) -> Bool {
+        synAck.tsecr == synAck.tsval && (ack.tsecr == ack.tsval || ack.tsecr == 0)
+    }
+
+    // MARK: A detailed attempt
 
     init(server: Endpoint, total: Int64) {
         self.server = server
@@ -44,7 +63,8 @@ struct PlainHandshake {
             attempt.predecessor == .none || attempt.predecessor == .other,
             attempt.marks.isSuperset(of: PlainHandshake.needed),
             PlainHandshake.allowed.isSuperset(of: attempt.marks),
-            attempt.events.isSubset(of: PlainHandshake.usualEvents), attempt.clientISN != 0, attempt.serverISN != 0,
+            attempt.events.isSubset(of: PlainHandshake.usualEvents), attempt.clientISN != 0,
+            attempt.numbers.serverISN != 0,
             attempt.key.low.port != 0, attempt.key.high.port != 0, !attempt.isSelfConnect
         else { return nil }
         let first = attempt.firstNote
@@ -56,20 +76,14 @@ struct PlainHandshake {
             notes[second].frame < notes[third].frame, notes[first].time <= notes[second].time,
             notes[second].time <= notes[third].time
         else { return nil }
-        let standard = Judge.defaultMSS(attempt.key.low.address.version)
-        let (offered, answered) = (notes[first].options, notes[second].options)
+        let version = attempt.key.low.address.version
         guard notes[first].isUsual, notes[second].isUsual, notes[third].isUsual,
-            notes[first].flags.isDisjoint(with: [.fin, .rst, .urg]),
-            notes[second].flags.isDisjoint(with: [.fin, .rst, .urg]), notes[first].payloadLength == 0,
-            notes[second].payloadLength == 0, offered.union(answered).isDisjoint(with: PlainHandshake.odd),
-            offered.contains(.mss), answered.contains(.mss), notes[first].mss >= standard,
-            notes[second].mss >= standard,
-            notes[first].windowScale <= 14, notes[second].windowScale <= 14,
-            offered.isSuperset(of: answered.intersection(PlainHandshake.answers)),
-            !answered.contains(.timestamps)
-                || notes[second].tsecr == notes[first].tsval
-                    && (notes[third].tsecr == notes[second].tsval || notes[third].tsecr == 0),
-            notes[second].seq == attempt.serverISN, notes[second].ack == attempt.clientNext,
+            notes[first].isPlainOpening(version), notes[second].isPlainOpening(version),
+            PlainHandshake.answers(notes[second].options, notes[first].options),
+            !notes[second].options.contains(.timestamps)
+                || PlainHandshake.echoes(
+                    synAck: (notes[second].tsecr, notes[first].tsval), ack: (notes[third].tsecr, notes[second].tsval)),
+            notes[second].seq == attempt.numbers.serverISN, notes[second].ack == attempt.clientNext,
             notes[third].seq == attempt.clientNext, notes[third].ack == attempt.serverNext,
             Judge.areNear(notes[first].hopLimit, notes[third].hopLimit)
         else { return nil }
@@ -84,6 +98,11 @@ extension SegmentNote {
     var isUsual: Bool {
         (checksum == .good || checksum == .unverified) && !isFragment && !hasFragmentOverlap && !isCut && !isUntimed
             && flags.isDisjoint(with: .reserved) && options.isDisjoint(with: [.malformed, .repeated, .cut])
+    }
+
+    fileprivate func isPlainOpening(_ version: IPAddress.Version) -> Bool {
+        payloadLength == 0
+            && PlainHandshake.isPlainOpening(flags, options, mss: mss, windowScale: windowScale, version)
     }
 }
 

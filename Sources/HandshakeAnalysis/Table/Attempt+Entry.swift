@@ -13,9 +13,7 @@ extension Attempt {
         if entry.clientIsLow { marks.insert(.clientIsLow) }
         if offer.options.contains(.timestamps) { marks.insert(.clientSentTimestamps) }
         clientISN = entry.clientISN
-        clientEnd = entry.clientISN &+ 1
-        serverAcked = entry.clientISN
-        clientTSval = entry.clientTSval
+        numbers = ConnectionNumbers(clientISN: entry.clientISN, clientTSval: entry.clientTSval)
         clientWindow = entry.window
         if offer.checksum == .good { goodChecksums |= 1 }
         firstFrame = entry.firstFrame
@@ -24,7 +22,7 @@ extension Attempt {
         identification = entry.identification
         (touched, handshakeTouched) = (entry.queued, entry.queued)
         synCount = 1
-        events.insert(.syn)
+        events = entry.events
         if entry.stage != .closed {
             var note = SegmentNote(offer, event: .syn, fromClient: true)
             note.frame = entry.firstFrame
@@ -38,38 +36,28 @@ extension Attempt {
         guard entry.stage != .synSent else { return }
 
         marks.formUnion([.hasServerISN, .serverSpoke])
-        events.insert(.synAck)
         synAckCount = 1
         synAckAck = clientNext
         if entry.stage != .synReceived {
             marks.insert(.established)
             completedBy = CompletedBy.number(entry.isCompletedByData ? .data : .ack)
-            events.insert(entry.isCompletedByData ? .finalData : .finalAck)
-            if entry.clientSaidMore { events.insert(.clientMore) }
-            if entry.serverSaidMore { events.insert(.serverMore) }
         }
         if let aftermath {
             close = aftermath.close
-            serverISN = aftermath.serverISN
-            clientEnd = aftermath.clientEnd
-            serverAcked = aftermath.serverAcked
-            clientTSval = aftermath.clientTSval
+            numbers = aftermath.numbers
             touched = aftermath.touched
             handshakeTouched = aftermath.handshakeTouched
             return
         }
-        serverISN = progress.serverISN
-        clientEnd = progress.clientEnd
+        numbers = progress.numbers
         serverEnd = progress.serverEnd
-        serverAcked = progress.serverAcked
         clientAcked = progress.clientAcked
-        clientTSval = progress.clientTSval
         serverWindow = progress.synAckWindow
         if profiles[progress.synAckProfile].checksum == .good { goodChecksums |= 2 }
         var note = SegmentNote(profiles[progress.synAckProfile], event: .synAck, fromClient: false)
         note.frame = entry.firstFrame &+ UInt64(progress.synAckFrame)
         note.time = progress.synAckTime
-        note.seq = progress.serverISN
+        note.seq = progress.numbers.serverISN
         note.ack = clientNext
         note.tsval = progress.synAckTSval
         note.tsecr = progress.synAckTSecr

@@ -66,8 +66,10 @@ struct Attempt: BitwiseCopyable {
 
     /// x.
     var clientISN: UInt32 = 0
-    /// y, of the SYN-ACK that counts.
-    var serverISN: UInt32 = 0
+    var numbers = ConnectionNumbers()
+    /// The highest SEQ+LEN from the server, and the client's last acknowledgment.
+    var serverEnd: UInt32 = 0
+    var clientAcked: UInt32 = 0
     /// L: what the SYN carried beside itself.
     var synLength: UInt32 = 0
     /// SEG.ACK of the SYN-ACK that counts, and of the last wrong one.
@@ -77,13 +79,6 @@ struct Attempt: BitwiseCopyable {
     /// SEG.LEN less the SYN of the SYN-ACK that counts.
     var synAckLength: UInt32 = 0
     var challengeAck: UInt32 = 0
-    /// The highest SEQ+LEN from each side.
-    var clientEnd: UInt32 = 0
-    var serverEnd: UInt32 = 0
-    /// The highest acknowledgment that each side sent, and the client's last TSval.
-    var serverAcked: UInt32 = 0
-    var clientAcked: UInt32 = 0
-    var clientTSval: UInt32 = 0
     var clientWindow: UInt16 = 0
     var serverWindow: UInt16 = 0
 
@@ -125,10 +120,14 @@ struct Attempt: BitwiseCopyable {
     /// x+1.
     @inline(__always) var clientNext: UInt32 { clientISN &+ 1 }
     /// y+1, the SYN-ACK's payload included.
-    @inline(__always) var serverNext: UInt32 { serverISN &+ 1 &+ synAckLength }
+    @inline(__always) var serverNext: UInt32 { numbers.serverISN &+ 1 &+ synAckLength }
     /// Octets from x+1 to the end of the server's window, what the SYN carried included.
     @inline(__always) var clientMaySend: UInt32 { max(UInt32(serverWindow), synLength, 1) }
     @inline(__always) var isReported: Bool { machine.state == .closed }
+
+    /// Takes the octets of a server's segment up to its end.
+    @inline(__always)
+    mutating func takeServerEnd(_ end: UInt32) { serverEnd = SequenceNumber.later(end, serverEnd) }
 
     /// Whether the client sent a segment. Of a socket that is connected to itself the flags tell.
     @inline(__always)

@@ -44,6 +44,34 @@ struct Entry: BitwiseCopyable {
 
     init() {}
 
+    /// Takes an event of the short way. What follows from it `HandshakeMachine` says: a test holds each of these steps
+    /// against its table.
+    @inline(__always)
+    mutating func advance(by event: HandshakeEvent) {
+        switch event {
+        case .synAck: stage = .synReceived
+        case .finalAck, .finalData:
+            stage = .established
+            isCompletedByData = event == .finalData
+        case .clientMore: clientSaidMore = true
+        case .serverMore: serverSaidMore = true
+        default: assertionFailure("no event of the short way")
+        }
+    }
+
+    /// The events so far of an attempt without detail.
+    var events: EventSet {
+        var events = EventSet()
+        events.insert(.syn)
+        guard stage != .synSent else { return events }
+        events.insert(.synAck)
+        guard stage != .synReceived else { return events }
+        events.insert(isCompletedByData ? .finalData : .finalAck)
+        if clientSaidMore { events.insert(.clientMore) }
+        if serverSaidMore { events.insert(.serverMore) }
+        return events
+    }
+
     @inline(__always)
     private func bit(_ number: UInt8) -> Bool { bits >> number & 1 != 0 }
 
@@ -82,13 +110,9 @@ struct Entry: BitwiseCopyable {
 /// The part of an attempt without detail beside its entry from its SYN-ACK on, until it is reported: few at a time, so
 /// that they stay in a cache.
 struct Progress: BitwiseCopyable {
-    /// y.
-    var serverISN: UInt32 = 0
-    var clientEnd: UInt32 = 0
+    var numbers = ConnectionNumbers()
     var serverEnd: UInt32 = 0
-    var serverAcked: UInt32 = 0
     var clientAcked: UInt32 = 0
-    var clientTSval: UInt32 = 0
 
     // The SYN-ACK and the final ACK, as far as they are not in the entry.
     var synAckTime: Int64 = 0
@@ -107,6 +131,12 @@ struct Progress: BitwiseCopyable {
     var ackWindow: UInt16 = 0
     var synAckIdentification: UInt16 = 0
     var ackIdentification: UInt16 = 0
+
+    @inline(__always)
+    mutating func takeClientACK(_ segment: UsualSegment) {
+        clientAcked = segment.ack
+        if segment.options.contains(.timestamps) { numbers.clientTSval = segment.tsval }
+    }
 }
 
 /// The memory of a reported attempt without detail beside its entry.
@@ -114,24 +144,15 @@ struct Aftermath: BitwiseCopyable {
     /// As in `Attempt`.
     var touched: Int64
     var handshakeTouched: Int64
-    /// y.
-    var serverISN: UInt32
-    var clientEnd: UInt32
-    var serverAcked: UInt32
-    var clientTSval: UInt32
+    var numbers: ConnectionNumbers
     var close: ConnectionClose
 
-    /// Takes a segment's numbers: as `takeAfterReport`. Whose segment it is is not to be predicted: each number is
-    /// written, the same where it is not this side's.
+    /// Takes a segment's numbers.
     @inline(__always)
     mutating func note(_ segment: UsualSegment, fromClient: Bool, at now: Int64) {
-        let end = SequenceNumber.later(segment.seq &+ segment.sequenceLength, clientEnd)
-        let isNews = segment.flags.contains(.ack) && SequenceNumber.isAfter(segment.ack, serverAcked)
-        let hasTSval = segment.options.contains(.timestamps)
-        let (client, server) = (mask(fromClient), mask(!fromClient))
-        clientEnd = clientEnd ^ (end ^ clientEnd) & client
-        clientTSval = clientTSval ^ (segment.tsval ^ clientTSval) & client & mask(hasTSval)
-        serverAcked = serverAcked ^ (segment.ack ^ serverAcked) & server & mask(isNews)
+        numbers.takeAfterReport(
+            end: segment.seq &+ segment.sequenceLength, ack: segment.ack, hasACK: segment.flags.contains(.ack),
+            tsval: segment.tsval, hasTSval: segment.options.contains(.timestamps), fromClient: fromClient)
         touched = now
     }
 
@@ -141,11 +162,7 @@ struct Aftermath: BitwiseCopyable {
     mutating func noteClose(_ segment: UsualSegment, fromClient: Bool) -> Bool {
         close.receive(
             segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient: fromClient,
-            clientEnd: clientEnd)
+            clientEnd: numbers.clientEnd)
         return close.isOver
     }
-
-    /// All bits, or none: a choice that the compiler does not make a branch.
-    @inline(__always)
-    private func mask(_ condition: Bool) -> UInt32 { 0 &- (condition ? 1 : 0) }
 }

@@ -28,8 +28,8 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
         checksum = segment.checksum
         version = segment.isV6 ? .v6 : .v4
         isPlainOpening =
-            isPlain && flags.isDisjoint(with: [.fin, .rst, .urg]) && options.contains(.mss)
-            && mss >= Judge.defaultMSS(version) && windowScale <= 14
+            isPlain
+            && PlainHandshake.isPlainOpening(flags, options, mss: mss, windowScale: windowScale, version)
     }
 
     @inline(__always)

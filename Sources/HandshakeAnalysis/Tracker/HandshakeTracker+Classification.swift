@@ -12,7 +12,7 @@ extension HandshakeTracker {
         if let event = exclusion(segment, slot, fromClient: false) { return event }
         if isDuplicate(segment, slot, fromClient: false) { return .captureDuplicate }
         guard attempts[slot].machine.state == .synSent else { return .reverseSyn }
-        attempts[slot].serverISN = segment.seq
+        attempts[slot].numbers.serverISN = segment.seq
         attempts[slot].synAckLength = segment.sequenceLength &- 1
         attempts[slot].serverWindow = segment.window
         attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
@@ -36,13 +36,18 @@ extension HandshakeTracker {
     }
 
     @inline(__always)
+    private mutating func takeClientACK(_ segment: Segment, _ slot: UInt32) {
+        attempts[slot].clientAcked = segment.ack
+        if segment.options.has(.timestamps) { attempts[slot].numbers.clientTSval = segment.options.tsval }
+    }
+
+    @inline(__always)
     mutating func clientAfter(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
         if attempts[slot].noteCount > 0, isCopyOfCompletion(segment, slot) {
             return isDuplicate(segment, slot, fromClient: true) ? .captureDuplicate : .finalAck
         }
-        attempts[slot].clientEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
-        attempts[slot].clientAcked = segment.ack
-        if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
+        attempts[slot].numbers.takeClientEnd(segment.seq &+ segment.sequenceLength)
+        takeClientACK(segment, slot)
         if let answer = lateAnswer(segment, slot) { return answer }
         // An ACK again after a SYN-ACK again says whether the first was lost: it is logged.
         if segment.payloadLength == 0, attempts[slot].events.has(.synAckAgain), !segment.flags.contains(.fin),
@@ -94,17 +99,15 @@ extension HandshakeTracker {
 
     @inline(__always)
     mutating func serverAfter(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        attempts[slot].serverEnd = SequenceNumber.later(segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
-        if segment.flags.contains(.ack), SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
-            attempts[slot].serverAcked = segment.ack
-        }
+        attempts[slot].takeServerEnd(segment.seq &+ segment.sequenceLength)
+        if segment.flags.contains(.ack) { attempts[slot].numbers.takeServerACK(segment.ack) }
         if segment.flags.contains(.fin) { return .serverFin }
         // With Fast Open the SYN's data may not have been taken: what the SYN-ACK acknowledged is what was before.
         let base =
             attempts[slot].events.hasAny(.synAck, .oneSidedAck)
             ? attempts[slot].synAckAck : attempts[slot].clientNext &+ attempts[slot].synLength
         if segment.flags.contains(.ack), SequenceNumber.isAfter(segment.ack, base),
-            !SequenceNumber.isAfter(segment.ack, attempts[slot].clientEnd)
+            !SequenceNumber.isAfter(segment.ack, attempts[slot].numbers.clientEnd)
         {
             return .confirmation
         }
@@ -120,7 +123,9 @@ extension HandshakeTracker {
         if flags.contains(.rst) {
             if attempts[slot].machine.state.isEstablished {
                 // RFC 5961 3.2: only the exact number resets.
-                let exact = [attempts[slot].clientEnd, attempts[slot].serverAcked, attempts[slot].clientNext]
+                let exact = [
+                    attempts[slot].numbers.clientEnd, attempts[slot].numbers.serverAcked, attempts[slot].clientNext,
+                ]
                 if exact.contains(segment.seq) { return .resetEstablished }
                 return relative < 1 << 30 ? .resetInexact : .resetUnacceptable
             }
@@ -135,20 +140,18 @@ extension HandshakeTracker {
             // It may leave data that the server's SYN carried unacknowledged.
             return isCrossed && segment.seq == attempts[slot].clientISN
                 && SequenceNumber.isIn(
-                    segment.ack, from: attempts[slot].serverISN &+ 1, length: attempts[slot].synAckLength)
+                    segment.ack, from: attempts[slot].numbers.serverISN &+ 1, length: attempts[slot].synAckLength)
                 ? .clientSynAck : .synAckWrongDirection
         }
         guard flags.contains(.ack) else { return .earlyData }
-        if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
-        attempts[slot].clientAcked = segment.ack
+        takeClientACK(segment, slot)
         if hasY {
             if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.ack) }
             let seqFits = relative <= attempts[slot].clientMaySend
-            let ackDistance = segment.ack &- (attempts[slot].serverISN &+ 1)
-            let ackFits = ackDistance <= attempts[slot].serverEnd &- (attempts[slot].serverISN &+ 1)
+            let ackDistance = segment.ack &- (attempts[slot].numbers.serverISN &+ 1)
+            let ackFits = ackDistance <= attempts[slot].serverEnd &- (attempts[slot].numbers.serverISN &+ 1)
             if seqFits, ackFits || segment.payloadLength > 0 {
-                attempts[slot].clientEnd = SequenceNumber.later(
-                    segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+                attempts[slot].numbers.takeClientEnd(segment.seq &+ segment.sequenceLength)
             }
             if seqFits, ackFits {
                 let exactSeq = relative == 0 || relative == carried || segment.seq == attempts[slot].synAckAck
@@ -161,8 +164,7 @@ extension HandshakeTracker {
             return isUnknown(segment, slot) ? .ackBeyond : .wrongAck
         }
         if relative <= max(carried, UInt32(UInt16.max)) {
-            attempts[slot].clientEnd = SequenceNumber.later(
-                segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
+            attempts[slot].numbers.takeClientEnd(segment.seq &+ segment.sequenceLength)
         }
         if events.has(.synAckWrongAck) {
             let next = attempts[slot].wrongSynAckISN &+ 1
@@ -181,7 +183,9 @@ extension HandshakeTracker {
         if flags.contains(.rst) {
             if attempts[slot].machine.state.isEstablished {
                 if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
-                let exact = [attempts[slot].serverEnd, attempts[slot].clientAcked, attempts[slot].serverNext]
+                let exact = [
+                    attempts[slot].serverEnd, attempts[slot].clientAcked, attempts[slot].serverNext,
+                ]
                 if exact.contains(segment.seq) { return .resetEstablished }
                 return segment.seq &- attempts[slot].serverNext < 1 << 30 ? .resetInexact : .resetUnacceptable
             }
@@ -206,20 +210,17 @@ extension HandshakeTracker {
                 if !hasY { attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength }
                 return .synAckWrongAck
             }
-            if !hasY || !events.has(.synAck) && attempts[slot].serverISN == segment.seq { return .synAck }
-            return segment.seq == attempts[slot].serverISN ? .synAckAgain : .synAckOther
+            if !hasY || !events.has(.synAck) && attempts[slot].numbers.serverISN == segment.seq { return .synAck }
+            return segment.seq == attempts[slot].numbers.serverISN ? .synAckAgain : .synAckOther
         }
-        if flags.contains(.ack), SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
-            attempts[slot].serverAcked = segment.ack
-        }
+        if flags.contains(.ack) { attempts[slot].numbers.takeServerACK(segment.ack) }
         let isBeyond = segment.ack &- attempts[slot].clientNext &- carried &- 1 < 1 << 30
         if hasY {
             if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.seq) }
-            attempts[slot].serverEnd = SequenceNumber.later(
-                segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+            attempts[slot].takeServerEnd(segment.seq &+ segment.sequenceLength)
             if events.has(.wrongAck), goesOnBeyond(segment, slot) { return .proof }
             if flags.contains(.ack), isBeyond, isOfAnswer(segment, slot) {
-                if SequenceNumber.isAfter(segment.ack, attempts[slot].clientEnd) {
+                if SequenceNumber.isAfter(segment.ack, attempts[slot].numbers.clientEnd) {
                     attempts[slot].marks.insert(.missedSegments)
                 }
                 return .proof
@@ -248,11 +249,11 @@ extension HandshakeTracker {
             default: break
             }
         } else if events.has(.synAckWrongAck), flags.contains(.ack), isBeyond,
-            !SequenceNumber.isAfter(segment.ack, attempts[slot].clientEnd),
+            !SequenceNumber.isAfter(segment.ack, attempts[slot].numbers.clientEnd),
             segment.seq &- attempts[slot].wrongSynAckISN < 1 << 30, events.has(.earlyData)
         {
             // Data was acknowledged in both directions: that beats one wrong number.
-            attempts[slot].serverISN = attempts[slot].wrongSynAckISN
+            attempts[slot].numbers.serverISN = attempts[slot].wrongSynAckISN
             attempts[slot].marks.insert(.hasServerISN)
             return .proof
         } else if provesUnseenSYNACK(segment, slot) {
@@ -261,8 +262,7 @@ extension HandshakeTracker {
             return .proof
         }
         if !hasY, events.has(.synAckWrongAck) {
-            attempts[slot].serverEnd = SequenceNumber.later(
-                segment.seq &+ segment.sequenceLength, attempts[slot].serverEnd)
+            attempts[slot].takeServerEnd(segment.seq &+ segment.sequenceLength)
         }
         return .challenge
     }
@@ -274,7 +274,7 @@ extension HandshakeTracker {
     private mutating func provesUnseenSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard attempts[slot].machine.state == .synSent, !attempts[slot].events.has(.synAckWrongAck),
             segment.flags.contains(.ack),
-            segment.ack &- attempts[slot].clientNext <= attempts[slot].clientEnd &- attempts[slot].clientNext
+            segment.ack &- attempts[slot].clientNext <= attempts[slot].numbers.clientEnd &- attempts[slot].clientNext
         else { return false }
         let sendsMore = segment.payloadLength > 0 || segment.flags.contains(.fin)
         let (isn, next) = (attempts[slot].clientISN, attempts[slot].clientNext)
@@ -299,17 +299,18 @@ extension HandshakeTracker {
         let isn = attempts[slot].clientISN
         recast(slot, .synAckWrongDirection, to: .clientSynAck) { $0.seq == isn && $0.ack == next }
         attempts[slot].events.insert(.clientSynAck)
-        attempts[slot].serverISN = next &- 1
+        attempts[slot].numbers.serverISN = next &- 1
         attempts[slot].marks.formUnion([.hasServerISN, .missedSegments])
     }
 
     /// Whether a segment of the server can be of the connection that its SYN-ACK began: SEQ is behind y, and it was not
     /// sent before that SYN-ACK (RFC 7323 5.3). A challenge of an older connection may come late.
     private func isOfAnswer(_ segment: Segment, _ slot: UInt32) -> Bool {
-        guard segment.seq &- attempts[slot].serverISN < 1 << 30 else { return false }
+        guard segment.seq &- attempts[slot].numbers.serverISN < 1 << 30 else { return false }
         guard segment.options.has(.timestamps) else { return true }
         return !hasNote(slot) {
-            $0.isSYNACK && !$0.fromClient && $0.seq == attempts[slot].serverISN && $0.options.contains(.timestamps)
+            $0.isSYNACK && !$0.fromClient && $0.seq == attempts[slot].numbers.serverISN
+                && $0.options.contains(.timestamps)
                 && SequenceNumber.isAfter($0.tsval, segment.options.tsval)
         }
     }
@@ -322,7 +323,7 @@ extension HandshakeTracker {
         let beyond = segment.ack &- attempts[slot].serverEnd
         let sent = segment.seq &- attempts[slot].clientNext
         guard beyond < 1 << 30, sent < 1 << 30 else { return false }
-        let hidesClient = SequenceNumber.isAfter(segment.seq, attempts[slot].clientEnd)
+        let hidesClient = SequenceNumber.isAfter(segment.seq, attempts[slot].numbers.clientEnd)
         if hidesClient || segment.flags.contains(.fin) { return true }
         guard sent <= attempts[slot].clientMaySend else { return false }
         let window = UInt64(segment.window) << UInt64(clientScale(slot))
@@ -377,7 +378,7 @@ extension HandshakeTracker {
     private func isAcknowledgedBothWays(_ slot: UInt32) -> Bool {
         let sent = attempts[slot].clientNext &+ attempts[slot].synLength
         return attempts[slot].marks.contains(.hasServerISN)
-            && SequenceNumber.isAfter(attempts[slot].serverAcked, sent)
+            && SequenceNumber.isAfter(attempts[slot].numbers.serverAcked, sent)
             && SequenceNumber.isAfter(attempts[slot].clientAcked, attempts[slot].serverNext)
             && !SequenceNumber.isAfter(attempts[slot].clientAcked, attempts[slot].serverEnd)
     }
@@ -406,7 +407,7 @@ extension HandshakeTracker {
             let next = notes[note].seq &+ 1 &+ notes[note].payloadLength
             if notes[note].event == .synAck || notes[note].event == .synAckOther, number &- next < nearest {
                 nearest = number &- next
-                attempts[slot].serverISN = notes[note].seq
+                attempts[slot].numbers.serverISN = notes[note].seq
                 attempts[slot].synAckLength = notes[note].payloadLength
                 attempts[slot].synAckAck = notes[note].ack
                 attempts[slot].serverWindow = notes[note].window

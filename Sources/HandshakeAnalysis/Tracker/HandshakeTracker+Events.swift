@@ -82,7 +82,7 @@ extension HandshakeTracker {
         attempts[slot].marks.insert(.completedLate)
         attempts[slot].completedFrame = frame
         if event == .oneSidedAck {
-            (attempts[slot].serverISN, attempts[slot].synAckAck) = (segment.ack &- 1, segment.seq)
+            (attempts[slot].numbers.serverISN, attempts[slot].synAckAck) = (segment.ack &- 1, segment.seq)
             attempts[slot].marks.insert(.hasServerISN)
         } else {
             attempts[slot].completedBy = CompletedBy.number(event == .finalAck ? .ack : .data)
@@ -121,7 +121,7 @@ extension HandshakeTracker {
         let event: HandshakeEvent = answer.isEmptyACK ? .finalAck : .finalData
         recast(slot, answer.event, to: event) { $0.frame == answer.frame }
         if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: answer.ack) }
-        attempts[slot].clientEnd = SequenceNumber.later(answer.seq &+ answer.payloadLength, attempts[slot].clientEnd)
+        attempts[slot].numbers.takeClientEnd(answer.seq &+ answer.payloadLength)
         attempts[slot].clientAcked = answer.ack
         attempts[slot].events.insert(event)
         guard case .complete(let how) = attempts[slot].machine.receive(event) else { return }
@@ -152,7 +152,8 @@ extension HandshakeTracker {
         let flags = segment.flags
         if flags.contains(.rst) { return !flags.contains(.ack) && segment.seq == ack }
         if flags.isSYNACK {
-            return segment.seq == attempts[slot].serverISN && !isSecondSighting(segment, slot, fromClient: false)
+            return segment.seq == attempts[slot].numbers.serverISN
+                && !isSecondSighting(segment, slot, fromClient: false)
         }
         let isNew = !SequenceNumber.isAfter(attempts[slot].serverEnd, segment.seq)
         return segment.payloadLength > 0 && isNew && SequenceNumber.isAfter(ack, segment.seq)
@@ -206,14 +207,16 @@ extension HandshakeTracker {
             if attempts[slot].clientWindow == 0 { attempts[slot].clientWindow = segment.window }
             if segment.options.has(.timestamps) {
                 attempts[slot].marks.insert(.clientSentTimestamps)
-                if !attempts[slot].machine.state.isEstablished { attempts[slot].clientTSval = segment.options.tsval }
+                if !attempts[slot].machine.state.isEstablished {
+                    attempts[slot].numbers.clientTSval = segment.options.tsval
+                }
             }
         case .synAck, .synAckOther:
             attempts[slot].synAckCount += 1
             guard event == .synAck || !attempts[slot].machine.state.isEstablished else { return }
             if event == .synAckOther { attempts[slot].marks.insert(.severalServerISNs) }
             if event == .synAck {
-                attempts[slot].serverISN = segment.seq
+                attempts[slot].numbers.serverISN = segment.seq
                 attempts[slot].synAckLength = segment.sequenceLength &- 1
                 attempts[slot].synAckAck = segment.ack
                 attempts[slot].serverWindow = segment.window
@@ -224,13 +227,11 @@ extension HandshakeTracker {
                 if attempts[slot].synLength > 0, segment.ack != attempts[slot].clientNext {
                     attempts[slot].marks.insert(.fastOpen)
                 }
-                if SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
-                    attempts[slot].serverAcked = segment.ack
-                }
+                attempts[slot].numbers.takeServerACK(segment.ack)
             }
         case .synAckAgain, .synAckWrongAck: attempts[slot].synAckCount += 1
         case .oneSidedAck:
-            attempts[slot].serverISN = segment.ack &- 1
+            attempts[slot].numbers.serverISN = segment.ack &- 1
             attempts[slot].serverEnd = segment.ack
             attempts[slot].synAckAck = segment.seq
             attempts[slot].marks.insert(.hasServerISN)
@@ -297,7 +298,7 @@ extension HandshakeTracker {
         attempts[slot].marks.insert(.established)
         attempts[slot].completedFrame = frame
         attempts[slot].completedBy = CompletedBy.number(how)
-        attempts[slot].clientEnd = SequenceNumber.later(attempts[slot].clientEnd, attempts[slot].clientNext)
+        attempts[slot].numbers.takeClientEnd(attempts[slot].clientNext)
         enqueue(slot, .settling)
     }
 

@@ -122,7 +122,7 @@ extension HandshakeTracker {
         if segment.options.has(.timestamps), segment.options.tsval != 0,
             attempts[slot].marks.contains(.clientSentTimestamps)
         {
-            return !SequenceNumber.isAfter(segment.options.tsval, attempts[slot].clientTSval)
+            return !SequenceNumber.isAfter(segment.options.tsval, attempts[slot].numbers.clientTSval)
         }
         let isEqual = segment.identification != 0 && segment.identification == attempts[slot].identification
         return isEqual ? true : nil
@@ -155,8 +155,8 @@ extension HandshakeTracker {
     private mutating func openSYN(_ segment: Segment, _ key: ConnectionKey, _ hash: UInt64, before newest: UInt32) {
         guard let slot = open(segment, key, hash, .synSent, clientIsSource: true, before: newest) else { return }
         attempts[slot].clientISN = segment.seq
-        attempts[slot].clientEnd = segment.seq &+ segment.sequenceLength
-        attempts[slot].serverAcked = segment.seq
+        attempts[slot].numbers.clientEnd = segment.seq &+ segment.sequenceLength
+        attempts[slot].numbers.serverAcked = segment.seq
         attempts[slot].identification = segment.identification
         _ = exclusion(segment, slot, fromClient: true)
         var previous: UInt32 = 0
@@ -218,11 +218,11 @@ extension HandshakeTracker {
     /// RFC 6191 section 2: whether a SYN may take the tuple of a connection in TIME-WAIT. Linux leaves a SYN with a
     /// lower TSval untaken whatever its SEQ is.
     private func isTakenInTimeWait(_ segment: Segment, of previous: UInt32) -> Bool {
-        let greaterSeq = SequenceNumber.isAfter(segment.seq, attempts[previous].clientEnd &- 1)
+        let greaterSeq = SequenceNumber.isAfter(segment.seq, attempts[previous].numbers.clientEnd &- 1)
         let hadTimestamps = attempts[previous].marks.contains(.clientSentTimestamps)
         switch (hadTimestamps, segment.options.has(.timestamps)) {
         case (true, true):
-            let old = attempts[previous].clientTSval
+            let old = attempts[previous].numbers.clientTSval
             if segment.options.tsval == old { return greaterSeq }
             return SequenceNumber.isAfter(segment.options.tsval, old)
         case (false, true): return true
@@ -233,7 +233,7 @@ extension HandshakeTracker {
     /// Whether a SYN is older than the connection that is live on its tuple: by TSval, else by x.
     private func isOlder(_ segment: Segment, than live: UInt32) -> Bool {
         if segment.options.has(.timestamps), attempts[live].marks.contains(.clientSentTimestamps) {
-            return SequenceNumber.isAfter(attempts[live].clientTSval, segment.options.tsval)
+            return SequenceNumber.isAfter(attempts[live].numbers.clientTSval, segment.options.tsval)
         }
         return SequenceNumber.isAfter(attempts[live].clientISN, segment.seq)
     }

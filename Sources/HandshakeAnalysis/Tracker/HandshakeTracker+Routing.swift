@@ -79,7 +79,7 @@ extension HandshakeTracker {
             attempts[attempt].marks.contains(.clientIsLow) == attempts[connection].marks.contains(.clientIsLow),
             segment.payloadLength == 0, segment.flags.isDisjoint(with: [.syn, .rst, .fin])
         else { return false }
-        return segment.ack == attempts[connection].serverAcked
+        return segment.ack == attempts[connection].numbers.serverAcked
     }
 
     /// Whether a SYN-ACK opens a partial attempt beside what is remembered on its tuple.
@@ -186,7 +186,7 @@ extension HandshakeTracker {
     private func continuesAny(_ newest: UInt32, _ segment: Segment) -> Bool {
         var slot = newest
         while slot != 0 {
-            if attempts[slot].isLive, attempts[slot].clientEnd == segment.seq { return true }
+            if attempts[slot].isLive, attempts[slot].numbers.clientEnd == segment.seq { return true }
             slot = attempts[slot].older
         }
         return false
@@ -210,7 +210,8 @@ extension HandshakeTracker {
             && SequenceNumber.isIn(
                 segment.ack, from: attempts[slot].clientNext,
                 // Not all that the client sent in the tunnel need be captured.
-                length: max(attempts[slot].synLength, attempts[slot].clientEnd &- attempts[slot].clientNext, 0xffff))
+                length: max(
+                    attempts[slot].synLength, attempts[slot].numbers.clientEnd &- attempts[slot].clientNext, 0xffff))
     }
 
     /// Whether something holds for any attempt on the tuple.
@@ -233,21 +234,21 @@ extension HandshakeTracker {
         guard attempts[slot].machine.state == .synReceived || attempts[slot].machine.state == .synAckOnly,
             attempts[slot].marks.contains(.hasServerISN), segment.flags.contains(.ack)
         else { return false }
-        let (x, y) = (attempts[slot].clientNext, attempts[slot].serverISN &+ 1)
+        let (x, y) = (attempts[slot].clientNext, attempts[slot].numbers.serverISN &+ 1)
         if fromClient {
             return segment.seq &- x <= UInt32(attempts[slot].serverWindow)
                 && segment.ack &- y <= attempts[slot].serverEnd &- y
         }
         return segment.seq &- y <= UInt32(attempts[slot].clientWindow)
-            && segment.ack &- x <= attempts[slot].clientEnd &- x
+            && segment.ack &- x <= attempts[slot].numbers.clientEnd &- x
     }
 
     /// Whether a segment goes on where a live connection is: within a mebibyte of what its client sent, or was
     /// acknowledged.
     private func continues(_ segment: Segment, _ slot: UInt32, _ fromClient: Bool) -> Bool {
         let near: UInt32 = 1 << 20
-        if fromClient { return segment.seq &- attempts[slot].clientEnd &+ near <= 2 * near }
-        return segment.flags.contains(.ack) && segment.ack &- attempts[slot].serverAcked <= near
+        if fromClient { return segment.seq &- attempts[slot].numbers.clientEnd &+ near <= 2 * near }
+        return segment.flags.contains(.ack) && segment.ack &- attempts[slot].numbers.serverAcked <= near
     }
 
     /// A segment of an attempt that is reported: only what later attempts on the tuple must know is kept.
@@ -255,13 +256,10 @@ extension HandshakeTracker {
     mutating func takeAfterReport(_ slot: UInt32, _ segment: Segment) {
         let flags = segment.flags
         if exclusion(segment, slot, fromClient: segment.source == attempts[slot].client) != nil { return }
-        if segment.source == attempts[slot].client {
-            attempts[slot].clientEnd = SequenceNumber.later(
-                segment.seq &+ segment.sequenceLength, attempts[slot].clientEnd)
-            if segment.options.has(.timestamps) { attempts[slot].clientTSval = segment.options.tsval }
-        } else if flags.contains(.ack), SequenceNumber.isAfter(segment.ack, attempts[slot].serverAcked) {
-            attempts[slot].serverAcked = segment.ack
-        }
+        attempts[slot].numbers.takeAfterReport(
+            end: segment.seq &+ segment.sequenceLength, ack: segment.ack, hasACK: flags.contains(.ack),
+            tsval: segment.options.tsval, hasTSval: segment.options.has(.timestamps),
+            fromClient: segment.source == attempts[slot].client)
         attempts[slot].touched = clock.elapsed
         noteRecent(slot)
         if flags.contains(.syn) {
@@ -276,7 +274,7 @@ extension HandshakeTracker {
         guard attempts[slot].marks.contains(.established) || attempts[slot].marks.contains(.midstream) else { return }
         attempts[slot].close.receive(
             segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength,
-            fromClient: segment.source == attempts[slot].client, clientEnd: attempts[slot].clientEnd)
+            fromClient: segment.source == attempts[slot].client, clientEnd: attempts[slot].numbers.clientEnd)
         if attempts[slot].close.isOver, attempts.entries[slot].queue == .live { enqueue(slot, .ended) }
     }
 
@@ -292,8 +290,8 @@ extension HandshakeTracker {
         guard let slot = open(segment, key, hash, .synAckOnly, clientIsSource: false, before: newest) else { return }
         if segment.checksum == .bad { attempts[slot].marks.insert(.hasDoubtfulSegments) }
         attempts[slot].clientISN = segment.ack &- 1
-        attempts[slot].clientEnd = segment.ack
-        attempts[slot].serverAcked = segment.ack
+        attempts[slot].numbers.clientEnd = segment.ack
+        attempts[slot].numbers.serverAcked = segment.ack
         if attempts[slot].older != 0, !attempts[attempts[slot].older].marks.contains(.midstream) {
             attempts[slot].predecessor = .other
             attempts[slot].predecessorID = attempts[attempts[slot].older].firstFrame

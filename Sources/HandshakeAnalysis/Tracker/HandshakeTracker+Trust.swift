@@ -101,8 +101,8 @@ extension Attempt {
         (fresh.touched, fresh.handshakeTouched) = (touched, handshakeTouched)
         (fresh.older, fresh.goodChecksums, fresh.identification) = (older, goodChecksums, identification)
         fresh.clientISN = clientISN
-        fresh.clientEnd = clientISN &+ 1
-        fresh.serverAcked = synCount > 0 ? clientISN : clientISN &+ 1
+        fresh.numbers.clientEnd = clientISN &+ 1
+        fresh.numbers.serverAcked = synCount > 0 ? clientISN : clientISN &+ 1
         self = fresh
     }
 }

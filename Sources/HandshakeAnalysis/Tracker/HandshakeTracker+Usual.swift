@@ -123,11 +123,11 @@ extension HandshakeTracker {
         let profile = profiles.number(segments, position, hint: &hints.synAck)
         guard profile != 0 else { return false }
         var progress = Progress()
-        progress.serverISN = segment.seq
-        progress.clientEnd = next
+        progress.numbers.clientTSval = attempts.entries[slot].clientTSval
+        progress.numbers.clientEnd = next
+        progress.numbers.serverISN = segment.seq
         progress.serverEnd = segment.seq &+ 1
-        progress.serverAcked = next
-        progress.clientTSval = attempts.entries[slot].clientTSval
+        progress.numbers.serverAcked = next
         progress.synAckTime = time
         progress.synAckFrame = UInt32(truncatingIfNeeded: distance)
         progress.synAckTSval = segment.tsval
@@ -136,7 +136,7 @@ extension HandshakeTracker {
         progress.synAckWindow = segment.window
         progress.synAckIdentification = segment.identification
         attempts.entries[slot].body = attempts.progress.insert(progress)
-        attempts.entries[slot].stage = .synReceived
+        attempts.entries[slot].advance(by: .synAck)
         touchHandshake(slot, .unfinished)
         return true
     }
@@ -149,7 +149,8 @@ extension HandshakeTracker {
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         let distance = frame &- attempts.entries[slot].firstFrame
         guard segment.flags.intersection(control).rawValue == TCPFlags.ack.rawValue,
-            segment.seq == attempts.entries[slot].clientISN &+ 1, segment.ack == attempts.progress[body].serverISN &+ 1,
+            segment.seq == attempts.entries[slot].clientISN &+ 1,
+            segment.ack == attempts.progress[body].numbers.serverISN &+ 1,
             distance <= UInt32.max
         else { return false }
         let profile = profiles.number(segments, position, hint: &hints.ack)
@@ -162,11 +163,9 @@ extension HandshakeTracker {
         attempts.progress[body].ackProfile = profile
         attempts.progress[body].ackWindow = segment.window
         attempts.progress[body].ackIdentification = segment.identification
-        attempts.progress[body].clientEnd = segment.seq &+ segment.payloadLength
-        attempts.progress[body].clientAcked = segment.ack
-        if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
-        attempts.entries[slot].isCompletedByData = segment.payloadLength > 0
-        attempts.entries[slot].stage = .established
+        attempts.progress[body].numbers.clientEnd = segment.seq &+ segment.payloadLength
+        attempts.progress[body].takeClientACK(segment)
+        attempts.entries[slot].advance(by: segment.payloadLength > 0 ? .finalData : .finalAck)
         touchHandshake(slot, .settling)
         return true
     }
@@ -183,35 +182,32 @@ extension HandshakeTracker {
         let end = segment.seq &+ segment.sequenceLength
         let next = attempts.entries[slot].clientISN &+ 1
         if fromClient {
-            if segment.seq == next, segment.ack == attempts.progress[body].serverISN &+ 1,
+            if segment.seq == next, segment.ack == attempts.progress[body].numbers.serverISN &+ 1,
                 isLikeCompletion(segment, body)
             {
                 return false
             }
             if isFIN, !canClose(slot) { return false }
-            attempts.progress[body].clientEnd = SequenceNumber.later(end, attempts.progress[body].clientEnd)
-            attempts.progress[body].clientAcked = segment.ack
-            if segment.options.contains(.timestamps) { attempts.progress[body].clientTSval = segment.tsval }
+            attempts.progress[body].numbers.takeClientEnd(end)
+            attempts.progress[body].takeClientACK(segment)
             if isFIN {
                 finishShort(slot, segment, fromClient: true)
             } else {
-                attempts.entries[slot].clientSaidMore = true
+                attempts.entries[slot].advance(by: .clientMore)
             }
             return true
         }
         let acknowledges = segment.flags.contains(.ack)
         let isConfirmation =
             acknowledges && SequenceNumber.isAfter(segment.ack, next)
-            && !SequenceNumber.isAfter(segment.ack, attempts.progress[body].clientEnd)
+            && !SequenceNumber.isAfter(segment.ack, attempts.progress[body].numbers.clientEnd)
         if isFIN || isConfirmation, !canClose(slot) { return false }
         attempts.progress[body].serverEnd = SequenceNumber.later(end, attempts.progress[body].serverEnd)
-        if acknowledges, SequenceNumber.isAfter(segment.ack, attempts.progress[body].serverAcked) {
-            attempts.progress[body].serverAcked = segment.ack
-        }
+        if acknowledges { attempts.progress[body].numbers.takeServerACK(segment.ack) }
         if isFIN || isConfirmation {
             finishShort(slot, segment, fromClient: false)
         } else {
-            attempts.entries[slot].serverSaidMore = true
+            attempts.entries[slot].advance(by: .serverMore)
         }
         return true
     }

@@ -20,7 +20,7 @@ extension HandshakeTracker {
         if segment.flags.contains(.fin) {
             end.receive(
                 segment.flags, ack: segment.ack, end: segment.seq &+ segment.sequenceLength, fromClient: fromClient,
-                clientEnd: attempts.progress[attempts.entries[slot].body].clientEnd)
+                clientEnd: attempts.progress[attempts.entries[slot].body].numbers.clientEnd)
         }
         close(slot, end, touched: touchedAt(slot))
     }
@@ -46,9 +46,7 @@ extension HandshakeTracker {
         let body = attempts.entries[slot].body
         let aftermath = Aftermath(
             touched: touched, handshakeTouched: attempts.entries[slot].queued,
-            serverISN: attempts.progress[body].serverISN, clientEnd: attempts.progress[body].clientEnd,
-            serverAcked: attempts.progress[body].serverAcked, clientTSval: attempts.progress[body].clientTSval,
-            close: end)
+            numbers: attempts.progress[body].numbers, close: end)
         attempts.progress.remove(body)
         attempts.entries[slot].body = attempts.aftermaths.insert(aftermath)
         attempts.entries[slot].stage = .closed
@@ -81,16 +79,16 @@ extension HandshakeTracker {
         guard attempts.entries[slot].firstTime <= attempts.progress[body].synAckTime,
             attempts.progress[body].synAckTime <= attempts.progress[body].ackTime,
             attempts.entries[slot].clientISN != 0,
-            attempts.progress[body].serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
+            attempts.progress[body].numbers.serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
         else { return false }
         if numbers != hints.plain {
             guard isPlain(numbers) else { return false }
             hints.plain = numbers
         }
         guard profiles[numbers.1].options.contains(.timestamps) else { return true }
-        let echo = attempts.progress[body].ackTSecr
-        return attempts.progress[body].synAckTSecr == attempts.entries[slot].clientTSval
-            && (echo == attempts.progress[body].synAckTSval || echo == 0)
+        return PlainHandshake.echoes(
+            synAck: (attempts.progress[body].synAckTSecr, attempts.entries[slot].clientTSval),
+            ack: (attempts.progress[body].ackTSecr, attempts.progress[body].synAckTSval))
     }
 
     @inline(never)
@@ -99,7 +97,7 @@ extension HandshakeTracker {
         let ack = profiles[numbers.2]
         return offer.isPlainOpening && answer.isPlainOpening && ack.isPlain
             && Judge.areNear(offer.hopLimit, ack.hopLimit)
-            && offer.options.isSuperset(of: answer.options.intersection(PlainHandshake.answers))
+            && PlainHandshake.answers(answer.options, offer.options)
     }
 
     // MARK: Detail

@@ -18,7 +18,7 @@ struct PlainDecision: BitwiseCopyable, Sendable {
                 profiles: UInt64(entry.profile) << 32 | UInt64(progress.synAckProfile) << 16
                     | UInt64(progress.ackProfile),
                 bits: (entry.isV6 ? 1 : 0) | (entry.isCompletedByData ? 2 : 0) | UInt16(shard) << 8),
-            shard: shard, id: entry.firstFrame, clientISN: entry.clientISN, serverISN: progress.serverISN,
+            shard: shard, id: entry.firstFrame, clientISN: entry.clientISN, serverISN: progress.numbers.serverISN,
             firstTime: entry.firstTime, synToSynAck: progress.synAckTime &- entry.firstTime,
             synAckToAck: progress.ackTime &- progress.synAckTime,
             synAckFrame: entry.firstFrame &+ UInt64(progress.synAckFrame),
