@@ -12,6 +12,7 @@ public struct Diagnosis: Sendable {
     public private(set) var unexplainedFailures = 0
     /// Attempts that were looked at, and those that found no room.
     public let attempts: Int
+    /// Attempts that were let go by a limit.
     public let evicted: Int
 
     /// Fewer attempts have no situation.

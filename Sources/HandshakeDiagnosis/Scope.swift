@@ -34,6 +34,7 @@ public struct AddressPrefix: Hashable, Sendable, Comparable {
     /// Whether it is one address.
     public var isHost: Bool { bits == (address.version == .v4 ? 32 : 128) }
 
+    /// Whether an address is within it.
     public func contains(_ other: IPAddress) -> Bool {
         other.version == address.version && AddressPrefix(of: other, bits: bits) == self
     }
@@ -41,6 +42,7 @@ public struct AddressPrefix: Hashable, Sendable, Comparable {
     /// Lengths that scopes are looked for at, from the widest to one address.
     static func lengths(_ version: IPAddress.Version) -> [Int] { version == .v4 ? [16, 24, 32] : [48, 64, 128] }
 
+    /// By address, then length.
     public static func < (a: AddressPrefix, b: AddressPrefix) -> Bool {
         a.address == b.address ? a.bits < b.bits : a.address < b.address
     }

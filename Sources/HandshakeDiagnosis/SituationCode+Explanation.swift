@@ -7,6 +7,7 @@ extension SituationCode {
     /// The observation that would show that the situation is another one.
     public var refutedBy: String { words.refutedBy }
 
+    /// The text of `synscope explain`.
     public var explanation: Explanation { words.explanation }
 
     /// A situation in words.

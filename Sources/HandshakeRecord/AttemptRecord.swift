@@ -4,18 +4,26 @@ public import PacketWire
 public struct AttemptRecord: Sendable {
     /// The number of the attempt's first frame.
     public var id: UInt64
+    /// Who sent the SYN.
     public var client: Endpoint
+    /// Who was called.
     public var server: Endpoint
     /// The virtual network of the client's segments, and of the server's: routing may give them different ones.
     public var network: VirtualNetwork = .none
+    /// The virtual network of the server's segments: another one under asymmetric routing.
     public var serverNetwork: VirtualNetwork = .none
+    /// The kinds of tunnel that any of its segments came in.
     public var tunnels: Tunnels = Tunnels()
     /// The encapsulations of the first segment from each side that had any.
     public var clientPath: TunnelPath = TunnelPath()
+    /// How the server's first encapsulated segment was carried.
     public var serverPath: TunnelPath = TunnelPath()
+    /// VLAN identifiers around the client's segments, outermost first.
     public var clientVLAN: [UInt16] = []
+    /// VLAN identifiers around the server's segments, outermost first.
     public var serverVLAN: [UInt16] = []
 
+    /// What became of it.
     public var outcome: Outcome = .pending
     /// Nil where neither side's SYN was answered by the other's.
     public var form: HandshakeForm?
@@ -23,27 +31,40 @@ public struct AttemptRecord: Sendable {
     public var completedBy: CompletedBy?
     /// Whether the SYN was seen; if not, the record starts at the SYN-ACK.
     public var startsAtSYN: Bool = true
+    /// What decided it.
     public var ended: Ending = .captureEnd
+    /// How far it can be trusted.
     public var confidence: Confidence = .full
 
     /// x; of a partial attempt, as its SYN-ACK implies.
     public var clientISN: UInt32 = 0
     /// y; nil where no SYN of the server, nor an ACK of it, was seen.
     public var serverISN: UInt32?
+    /// SEG.ACK of the SYN-ACK against x+1 (RFC 9293 3.10.7.3).
     public var synAckAck: ArithmeticCheck = ArithmeticCheck()
+    /// SEG.SEQ of the final ACK against x+1.
     public var ackSeq: ArithmeticCheck = ArithmeticCheck()
+    /// SEG.ACK of the final ACK against y+1.
     public var ackAck: ArithmeticCheck = ArithmeticCheck()
 
+    /// SYNs, each packet once.
     public var synCount: Int = 0
+    /// SYN-ACKs, each packet once.
     public var synAckCount: Int = 0
+    /// RSTs of both sides.
     public var rstCount: Int = 0
+    /// RSTs that acknowledge the SYN.
     public var refusalCount: Int = 0
+    /// Segments that are further sightings of one packet.
     public var duplicateCount: Int = 0
 
     /// Nanoseconds since the epoch of its first segment, and of the capture's first frame.
     public var firstTime: Int64 = 0
+    /// Time of the capture's first frame, nanoseconds since the epoch.
     public var captureStart: Int64 = 0
+    /// From the SYN to the SYN-ACK; null where `unknownBecause` says why.
     public var synToSynAck: Interval?
+    /// From the SYN-ACK to the final ACK.
     public var synAckToAck: Interval?
     /// Nil where either leg is.
     public var total: Interval?
@@ -56,22 +77,30 @@ public struct AttemptRecord: Sendable {
 
     /// Octets, as announced; nil where absent or unknown.
     public var clientMSS: UInt16?
+    /// The MSS that the server announced (RFC 9293 3.7.1).
     public var serverMSS: UInt16?
     /// Octets that each side may send in a segment: what the peer announced, or the default (RFC 9293 3.7.1).
     public var clientSendMSS: UInt16?
+    /// The most that the server may send in a segment: the client's MSS, or the default.
     public var serverSendMSS: UInt16?
     /// The smaller of the two.
     public var negotiatedMSS: UInt16?
+    /// What the SYN offered; null where it was not seen whole.
     public var clientOptions: OfferedOptions?
+    /// What the SYN-ACK offered; null where it was not seen whole.
     public var serverOptions: OfferedOptions?
 
+    /// The ICMP error that decided it.
     public var unreachable: UnreachableReport?
     /// Ids of other attempts on the tuple, and of those that address translation relates to this.
     public var related: [UInt64] = []
     /// The id of the attempt whose copy behind an address translator this is; nil for none. Totals count that one only.
     public var copyOf: UInt64?
+    /// The segments of the handshake, the first 24 and the last 8.
     public var segments: [SegmentRecord] = []
+    /// Segments between those that are not kept.
     public var segmentsOmitted: Int = 0
+    /// What was found, in the catalogue's order.
     public var findings: [Finding] = []
     /// Whether what it says may be made up, or its outcome another: segments in tunnels that nobody vouches for, or a
     /// possible forgery that completed it. No assertion holds or fails by it.
@@ -83,5 +112,6 @@ public struct AttemptRecord: Sendable {
         (self.id, self.client, self.server) = (id, client, server)
     }
 
+    /// Whether a finding of this code is among them.
     public func has(_ code: FindingCode) -> Bool { findings.contains { $0.code == code } }
 }

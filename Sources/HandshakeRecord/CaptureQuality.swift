@@ -1,17 +1,29 @@
 /// A quality of the capture itself: it bounds what can be said of the attempts in it.
 public enum CaptureQuality: String, CaseIterable, Sendable {
+    /// The capture has one direction only.
     case oneDirection = "one-direction"
+    /// The capture has only some kinds of segments.
     case filtered
+    /// The capture has its packets twice.
     case doubled
+    /// The capture has packets of two capture points.
     case twoPlaces = "two-places"
+    /// The capture has connections before and behind an address translator.
     case translated
+    /// The capture is of mirror sessions.
     case mirrors
+    /// Frames were sliced before they were captured.
     case sliced
+    /// Frames were cut by the snaplen.
     case cut
+    /// The capture's clock stepped.
     case clockUneven = "clock-uneven"
+    /// The capture's clock is coarse.
     case clockCoarse = "clock-coarse"
+    /// Checksums of some senders say nothing.
     case checksumsUntrusted = "checksums-untrusted"
 
+    /// The text of `synscope explain`.
     public var explanation: Explanation {
         switch self {
         case .oneDirection:
@@ -30,7 +42,8 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
                     "SYN-ACKs of two attempts or more, and no segment without SYN; or none without SYN, FIN and RST.",
                 reference: "pcap-filter(7)",
                 causes:
-                    "A capture filter such as tcp[tcpflags] & tcp-syn != 0. Nothing but half-open handshakes would look the same.",
+                    "A capture filter such as tcp[tcpflags] & tcp-syn != 0. Nothing but half-open "
+                    + "handshakes would look the same.",
                 next: "Capture without the filter; then half-open and reset attempts can be told.")
         case .doubled:
             Explanation(
@@ -61,12 +74,14 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
             Explanation(
                 title: "The capture is of mirror sessions",
                 meaning:
-                    "All TCP came in GRE, ERSPAN, VXLAN or Geneve: what is inside is taken as what was mirrored, also where only one end of a tunnel was heard.",
+                    "All TCP came in GRE, ERSPAN, VXLAN or Geneve: what is inside is taken as what was "
+                    + "mirrored, also where only one end of a tunnel was heard.",
                 recognition: "No TCP segment outside such tunnels.",
                 reference: "RFC 2784, RFC 7348, RFC 8926",
                 causes: "Capture on a collector of mirrored traffic.",
                 next:
-                    "Nothing. Whoever can send to the collector can make up connections: --tunnel and a capture filter on the mirrors' addresses keep others out."
+                    "Nothing. Whoever can send to the collector can make up connections: --tunnel and a "
+                    + "capture filter on the mirrors' addresses keep others out."
             )
         case .sliced:
             Explanation(
@@ -126,6 +141,7 @@ package struct AttemptSides: Sendable {
 
 /// One thing that holds of a capture.
 public struct CaptureQualityFinding: Sendable, Hashable {
+    /// The quality.
     public var code: CaptureQuality
     /// A sentence without its full stop.
     public var text: String

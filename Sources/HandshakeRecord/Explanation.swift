@@ -1,11 +1,14 @@
 /// The text of `synscope explain` on an outcome, a finding or a situation.
 public struct Explanation: Sendable {
+    /// A line without full stop.
     public let title: String
+    /// What it means.
     public let meaning: String
     /// How it is recognised.
     public let recognition: String
     /// The standard's section.
     public let reference: String
+    /// What brings it about.
     public let causes: String
     /// What to do next.
     public let next: String

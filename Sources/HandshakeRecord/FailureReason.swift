@@ -2,22 +2,39 @@ import PacketWire
 
 /// Why a client did not get its connection, as far as the packets say.
 public enum FailureReason: String, CaseIterable, Sendable {
+    /// A RST that acknowledges the SYN (RFC 9293 3.10.7.3).
     case refused
+    /// SYNs, and nothing from the server.
     case noAnswer = "no-answer"
+    /// Only RSTs that the client ignores.
     case unacceptableReset = "unacceptable-rst"
+    /// A SYN-ACK, and nothing of the client that completes.
     case noFinalAck = "no-final-ack"
+    /// The client reset it.
     case clientReset = "client-reset"
+    /// The server reset it after its SYN-ACK.
     case serverReset = "server-reset"
+    /// Only a challenge ACK came back (RFC 5961 4).
     case challengeOnly = "challenge-ack"
+    /// An old duplicate SYN (RFC 9293 Figure 8).
     case stale
+    /// The arithmetic never came right.
     case invalid
+    /// ICMP: network unreachable.
     case networkUnreachable = "network-unreachable"
+    /// ICMP: host unreachable.
     case hostUnreachable = "host-unreachable"
+    /// ICMP: protocol unreachable.
     case protocolUnreachable = "protocol-unreachable"
+    /// ICMP: port unreachable.
     case portUnreachable = "port-unreachable"
+    /// ICMP: administratively prohibited.
     case prohibited = "admin-prohibited"
+    /// ICMP: packet too big, or fragmentation needed.
     case packetTooBig = "packet-too-big"
+    /// ICMP: time exceeded.
     case timeExceeded = "time-exceeded"
+    /// Another ICMP error.
     case otherICMPError = "other-icmp-error"
 
     /// A few words, as after "failed:".

@@ -2,6 +2,7 @@ package import PacketWire
 
 /// Frames by what they were. The counts add up to `read`.
 public struct FrameCounts: Sendable {
+    /// TCP segments.
     public package(set) var segments: UInt64 = 0
     /// Cut by the snaplen before a TCP header's flags.
     public package(set) var cut: UInt64 = 0
@@ -39,6 +40,7 @@ public struct FrameCounts: Sendable {
         }
     }
 
+    /// All frames that were read: the sum of the others.
     public var read: UInt64 {
         segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +)
             + unknownLinkTypes.values.reduce(0, +)

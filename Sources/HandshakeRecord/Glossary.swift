@@ -1,8 +1,10 @@
 /// A word of records and reports that is neither outcome nor finding: what it means, and what follows from it.
 public struct GlossaryTerm: Sendable {
+    /// The word in JSON.
     public let name: String
     /// The kind of word: `confidence`, `provenance`, `ending`.
     public let kind: String
+    /// What it means.
     public let meaning: String
     /// The consequence for the reader.
     public let consequence: String
@@ -11,6 +13,7 @@ public struct GlossaryTerm: Sendable {
 /// The words of records that `synscope explain` knows beside outcomes, findings and capture qualities. They are made
 /// from their enumerations, so none is missing.
 public enum Glossary {
+    /// Every word of the records that is neither outcome, finding, quality nor situation.
     public static let terms: [GlossaryTerm] =
         Confidence.allCases.map { term($0.rawValue, "confidence", $0.words) }
         + Provenance.allCases.map { term($0.rawValue, "provenance of a round trip", $0.words) }
@@ -68,7 +71,8 @@ extension Confidence {
             )
         case .inferred:
             (
-                "What decided the attempt was not seen itself, but what followed shows it; or what was seen may be another's.",
+                "What decided the attempt was not seen itself, but what followed shows it; or what was "
+                    + "seen may be another's.",
                 "The outcome is likely, the numbers of the segment that is missing are not known."
             )
         }
@@ -90,7 +94,8 @@ extension Provenance {
             )
         case .ambiguous:
             (
-                "A segment was sent several times, and nothing tells which copy was answered (Karn's rule, RFC 6298 section 3).",
+                "A segment was sent several times, and nothing tells which copy was answered (Karn's rule, "
+                    + "RFC 6298 section 3).",
                 "There are bounds and no figure. Quantiles leave it out."
             )
         }
@@ -107,7 +112,8 @@ extension CompletedBy {
             (
                 "No segment that completes it was captured while the attempt was open; later ones show that the client "
                     + "had its connection.",
-                "Times that need it are not given. It may also stand before the SYN, in a capture with its frames out of "
+                "Times that need it are not given. It may also stand before the SYN, in a capture with its "
+                    + "frames out of "
                     + "order."
             )
         }

@@ -1,7 +1,10 @@
 /// Totals over all attempts of a capture.
 public struct HandshakeSummary: Sendable {
+    /// Frames by what became of them; they add up to the frames read.
     public package(set) var frames = FrameCounts()
+    /// Attempts that were decided, translated copies left out.
     public package(set) var attempts = 0
+    /// Attempts by outcome.
     public package(set) var byOutcome: [Outcome: Int] = [:]
     /// Attempts that the end of the capture cut off: what came of them is not known.
     public package(set) var undecided = 0
@@ -20,16 +23,19 @@ public struct HandshakeSummary: Sendable {
     /// SYNs that may have been connections of their own: they had the x of one that was decided, and nothing tells when
     /// they were sent.
     public package(set) var doubtfulSYNs = 0
+    /// ICMP errors that quote no attempt that is known.
     public package(set) var unrelatedICMPErrors = 0
     /// Attempts that are another one's copy behind an address translator: nothing else counts them.
     public package(set) var translatedCopies = 0
     /// SYN-ACKs with a bad checksum that belong to no attempt.
     public package(set) var badChecksumsIgnored = 0
+    /// How often the capture's time went back.
     public package(set) var clockStepsBack = 0
     /// Nanoseconds of the largest of them.
     public package(set) var clockLargestStepBack: Int64 = 0
     /// Steps of a live capture that its steady clock does not bear out.
     public package(set) var clockStepsForward = 0
+    /// The distribution of the handshakes' whole round trips.
     public package(set) var roundTrips = RoundTripTimes()
     /// The times of the capture's first and last frame, in nanoseconds since the epoch, as far as its clock goes; nil
     /// without frames.

@@ -4,6 +4,7 @@ public struct OfferedOptions: Sendable, Hashable {
     public var windowScale: UInt8?
     /// Nil where unknown, as below.
     public var sackPermitted: Bool?
+    /// Whether timestamps were offered (RFC 7323); null where the options were cut.
     public var timestamps: Bool?
     /// `request`, `cookie` or nil.
     public var fastOpen: String?
@@ -15,6 +16,7 @@ public struct OfferedOptions: Sendable, Hashable {
     public var ecn: Bool?
     /// RFC 9768: a SYN with AE, CWR and ECE, or an answer that says so.
     public var accurateECN: Bool?
+    /// Number of the frame that they were taken from.
     public var fromFrame: UInt64
 
     package init(fromFrame: UInt64) { self.fromFrame = fromFrame }

@@ -1,4 +1,5 @@
 extension Outcome {
+    /// The text of `synscope explain`.
     public var explanation: Explanation {
         switch self {
         case .established:
@@ -6,7 +7,9 @@ extension Outcome {
                 title: "The handshake completed",
                 meaning: "SYN, SYN-ACK and final ACK were seen and fit, or what followed shows that it completed.",
                 recognition:
-                    "A SYN-ACK with ACK in [x+1, x+1+L], then a client segment with SEQ in [x+1, x+1+window] and ACK in [y+1, what the server sent]. completed_by says how: ack (exact and empty), data (exact, with payload or FIN), inferred.",
+                    "A SYN-ACK with ACK in [x+1, x+1+L], then a client segment with SEQ in [x+1, "
+                    + "x+1+window] and ACK in [y+1, what the server sent]. completed_by says how: ack (exact "
+                    + "and empty), data (exact, with payload or FIN), inferred.",
                 reference: "RFC 9293 3.5, Figures 6 and 7",
                 causes: "This is what should happen.",
                 next: "See findings for what went wrong on the way, and rtt.")
@@ -23,9 +26,11 @@ extension Outcome {
             Explanation(
                 title: "An old duplicate SYN",
                 meaning:
-                    "A SYN that was delayed on the way met a server that answered it; the client, which is busy with another x, rejects it.",
+                    "A SYN that was delayed on the way met a server that answered it; the client, which is "
+                    + "busy with another x, rejects it.",
                 recognition:
-                    "Client RST with SEQ x+1 while another attempt on the tuple is alive; or an unanswered SYN older than the live connection.",
+                    "Client RST with SEQ x+1 while another attempt on the tuple is alive; or an unanswered "
+                    + "SYN older than the live connection.",
                 reference: "RFC 9293 3.5, Figure 8",
                 causes: "A late or duplicated SYN on a tuple that is used again.",
                 next: "See the related attempt: that is the real one.")
@@ -76,7 +81,8 @@ extension Outcome {
                 recognition: "A valid SYN-ACK, nothing that completes or resets, long enough ago.",
                 reference: "RFC 9293 3.5; RFC 4987",
                 causes:
-                    "A SYN flood, the SYN-ACK lost after the capture point, a client that vanished, capture of one direction.",
+                    "A SYN flood, the SYN-ACK lost after the capture point, a client that vanished, "
+                    + "capture of one direction.",
                 next: "See synack-lost; many at one server are a flood.")
         case .unanswered:
             Explanation(

@@ -12,9 +12,11 @@ public enum Provenance: String, CaseIterable, Sendable {
 public struct Interval: Sendable, Hashable {
     /// Nil unless the pair is known.
     public var nanoseconds: Int64?
+    /// How sure it is.
     public var provenance: Provenance
     /// Bounds, equal to `nanoseconds` where it is known.
     public var low: Int64
+    /// The highest it can be, nanoseconds.
     public var high: Int64
 
     package init(nanoseconds: Int64?, provenance: Provenance, low: Int64, high: Int64) {
@@ -24,18 +26,31 @@ public struct Interval: Sendable, Hashable {
 
 /// Why a round trip is not given, or given as bounds only.
 public enum RoundTripGap: String, CaseIterable, Sendable {
+    /// No SYN was captured.
     case noSYN = "no-syn"
+    /// No SYN-ACK that acknowledges the SYN was captured.
     case noSYNACK = "no-synack"
+    /// No final ACK was captured.
     case noFinalAck = "no-final-ack"
+    /// No segment that completes the handshake was captured.
     case inferred
+    /// Copies were sent, and nothing tells which was answered (Karn).
     case ambiguous
+    /// The capture's clock is too coarse.
     case coarseClock = "coarse-clock"
+    /// The capture's clock stepped in between.
     case clockStepped = "clock-stepped"
+    /// The capture has its frames out of order.
     case reordered
+    /// A frame has no time.
     case untimed
+    /// The SYN-ACK answers a SYN that was not captured.
     case answersUnseen = "answers-unseen"
+    /// The final ACK answers a SYN-ACK that was not captured.
     case acknowledgesUnseen = "acknowledges-unseen"
+    /// Neither of two capture points saw the whole handshake.
     case twoPlaces = "two-places"
+    /// The attempt has more segments than are kept.
     case logCut = "log-cut"
 
     /// A sentence without its full stop, for readers of a report.

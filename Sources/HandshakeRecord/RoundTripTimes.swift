@@ -6,8 +6,11 @@ public struct RoundTripTimes: Sendable {
     public static let relativeError = 0.001
     private static let exact: UInt64 = 2048
     private var counts: [UInt64] = []
+    /// Round trips that were counted.
     public private(set) var count = 0
+    /// The shortest, nanoseconds.
     public private(set) var minimum: Int64?
+    /// The longest, nanoseconds.
     public private(set) var maximum: Int64?
 
     package mutating func record(_ nanoseconds: Int64) {

@@ -2,32 +2,48 @@ public import PacketWire
 
 /// One segment in a record.
 public struct SegmentRecord: Sendable, Hashable {
+    /// What a segment of a handshake is.
     public enum Kind: String, Sendable {
+        /// SYN without ACK.
         case syn
+        /// SYN with ACK.
         case synAck = "syn-ack"
+        /// An empty ACK.
         case ack
+        /// A segment with payload.
         case data
+        /// A segment with FIN.
         case fin
+        /// A segment with RST.
         case rst
+        /// An ICMP error that quotes the attempt.
         case icmp
     }
+    /// What it is.
     public var kind: Kind
     /// `duplicate` for the same packet captured again.
     public var isDuplicate = false
+    /// Whether the client sent it.
     public var fromClient: Bool
+    /// The number of its frame, from 1.
     public var frame: UInt64
     /// Nanoseconds from the attempt's first segment; negative where the capture's order or clock is off.
     public var at: Int64
+    /// SEG.SEQ.
     public var seq: UInt32 = 0
     /// 0 without the ACK flag.
     public var ack: UInt32 = 0
     /// Octets of payload.
     public var len: UInt32 = 0
+    /// Its control bits.
     public var flags: TCPFlags = []
+    /// SEG.WND as in the header, not scaled.
     public var window: UInt16 = 0
     /// Octets; nil where absent.
     public var mss: UInt16?
+    /// The window scale option (RFC 7323 2), in a SYN or SYN-ACK.
     public var windowScale: UInt8?
+    /// Whether SACK is permitted (RFC 2018 2).
     public var sackPermitted = false
     /// TSval and TSecr; nil where absent.
     public var timestamps: (tsval: UInt32, tsecr: UInt32)? {

@@ -2,6 +2,7 @@ public import PacketWire
 
 /// A pattern of many attempts: a flood, a scan, backscatter.
 public struct TrafficPattern: Sendable, Hashable {
+    /// `synFlood`, `portScan` or `backscatter`.
     public var code: FindingCode
     /// The server under a flood, the source of a scan, the victim whose backscatter this is.
     public var address: IPAddress
@@ -24,7 +25,9 @@ public struct TrafficPattern: Sendable, Hashable {
 
     /// Below these a pattern is not named.
     public static let floodThreshold = 100
+    /// Targets from which on a source scans.
     public static let scanThreshold = 20
+    /// Recipients from which on answers are backscatter.
     public static let backscatterThreshold = 20
 
     package init(

@@ -3,9 +3,11 @@ public import PacketWire
 /// A server and the attempts at it that came to no connection. Counts are lower bounds where more servers were seen
 /// than are kept.
 public struct TroubledServer: Sendable, Hashable {
+    /// Address and port.
     public var server: Endpoint
     /// Attempts that were left open, unanswered or superseded, and those that failed otherwise.
     public var unanswered: Int
+    /// Attempts that failed.
     public var failed: Int
     /// Connections that were established, at most: others may share their counter.
     public var established: Int

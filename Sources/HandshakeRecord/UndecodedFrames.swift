@@ -2,11 +2,15 @@
 public struct UndecodedFrames: Sendable {
     /// A kind of number that says what a frame holds.
     public enum Kind: String, CaseIterable, Sendable {
+        /// An EtherType that is not decoded.
         case etherType = "ethertypes"
+        /// An IP protocol that is not decoded.
         case ipProtocol = "ip_protocols"
+        /// A UDP port that is not known to be a tunnel's.
         case udpPort = "udp_ports"
     }
 
+    /// What the number is of.
     public var kind: Kind
     /// The most frequent numbers with their frames, at most `UndecodedFrames.maximumListed`. A count is a lower bound
     /// once more numbers came than are kept.

@@ -40,6 +40,7 @@ package struct Ladder {
     package func draw(to out: inout OutputBuffer) {
         title(to: &out)
         let lost = losses()
+        let places = placesOfFindings()
         for (position, segment) in record.segments.enumerated() {
             if position == 24, record.segmentsOmitted > 0 {
                 rails("... \(record.segmentsOmitted) more segments ...", to: &out)
@@ -47,10 +48,27 @@ package struct Ladder {
             for finding in lost.before[segment.frame] ?? [] { ghost(finding, to: &out) }
             arrow(segment, fate: lost.at[segment.frame], to: &out)
             sums(after: segment, to: &out)
-            for finding in record.findings where finding.frames.last == segment.frame { note(finding, to: &out) }
+            for finding in places.at[segment.frame] ?? [] { note(finding, to: &out) }
             if let comment = segment.comment { note(comment.cleaned(for: .text), .dim, mark: "# ", to: &out) }
         }
+        for finding in places.elsewhere { note(finding, to: &out) }
         footer(to: &out)
+    }
+
+    /// The segment that each finding stands beneath: the last of its frames that is drawn. Frames of an attempt's
+    /// translated copy are not drawn, nor those that the log left out.
+    private func placesOfFindings() -> (at: [UInt64: [Finding]], elsewhere: [Finding]) {
+        let drawn = Set(record.segments.map(\.frame))
+        var at: [UInt64: [Finding]] = [:]
+        var elsewhere: [Finding] = []
+        for finding in record.findings {
+            if let frame = finding.frames.last(where: drawn.contains) {
+                at[frame, default: []].append(finding)
+            } else {
+                elsewhere.append(finding)
+            }
+        }
+        return (at, elsewhere)
     }
 
     private func title(to out: inout OutputBuffer) {

@@ -14,7 +14,9 @@ public struct HandshakeGroup: Sendable {
     public enum Leg: Sendable, CaseIterable {
         /// From the SYN to the final ACK.
         case total
+        /// From the SYN to the SYN-ACK: the server's leg.
         case synToSynAck
+        /// From the SYN-ACK to the final ACK: the client's leg.
         case synAckToAck
     }
 
@@ -33,7 +35,9 @@ public struct HandshakeGroup: Sendable {
 
     /// Attempts, each once. A copy behind an address translator is none.
     public var attempts: Int { group.attempts }
+    /// Attempts that were established.
     public var established: Int { group.established }
+    /// Attempts that failed.
     public var failed: Int { group.failed }
     /// Attempts of which it is known whether they failed: not those that are pending or partial.
     public var decided: Int { group.decided }
@@ -41,6 +45,7 @@ public struct HandshakeGroup: Sendable {
     public var failedShare: Double? { group.failedShare }
     /// Attempts of which a SYN was captured, and those of them whose SYN was sent more than once.
     public var started: Int { group.started }
+    /// Attempts whose SYN was sent again.
     public var retransmitted: Int { group.retransmitted }
 
     /// Attempts by outcome. An outcome that did not occur is not in it.
@@ -55,6 +60,7 @@ public struct HandshakeGroup: Sendable {
 
     /// Nanoseconds since the epoch: when the first and the last of its attempts began.
     public var firstTime: Int64 { group.firstTime }
+    /// When the last of them began, nanoseconds since the epoch.
     public var lastTime: Int64 { group.lastTime }
 
     /// Nanoseconds that a share of the known round trips does not exceed; nil where none is known.
@@ -81,6 +87,7 @@ public struct HandshakeGroup: Sendable {
 }
 
 extension HandshakeGroup: CustomStringConvertible {
+    /// The group's values, for messages.
     public var description: String {
         let names = key.map { "\($0.field) \($0.value)" }.joined(separator: ", ")
         return "\(names): \(failed) of \(decided) failed"

@@ -22,6 +22,7 @@ public import Testing
 public struct Handshakes: Sendable {
     /// In the order of their first frames.
     public let attempts: [AttemptRecord]
+    /// What a report's summary says.
     public let summary: HandshakeSummary
     /// The files, or the interface, that they come from.
     public let source: String
@@ -151,6 +152,7 @@ private struct Collector: AttemptTaker {
 
 /// Why there are no handshakes to look at.
 public struct HandshakesError: Error, Sendable, CustomStringConvertible {
+    /// For messages: the file, and why.
     public let description: String
     init(_ description: String) { self.description = description.cleaned(for: .message) }
 }

@@ -213,6 +213,19 @@ struct PropertyTests {
         }
     }
 
+    @Test("Each finding of an attempt stands once in its ladder", arguments: ScenarioFiles.all)
+    func ladderFindings(_ name: String) throws {
+        for record in try ScenarioFiles.read(name).analysed().attempts {
+            var out = OutputBuffer()
+            Ladder(record, style: TextStyle(usesColor: false, usesUnicode: false, width: 2000)).draw(to: &out)
+            let text = String(decoding: out.bytes, as: UTF8.self)
+            for (code, findings) in Dictionary(grouping: record.findings, by: \.code) {
+                let count = text.ranges(of: "! \(code.severity.rawValue) \(code.rawValue):").count
+                #expect(count == findings.count, "\(code.rawValue) of attempt \(record.id)")
+            }
+        }
+    }
+
     @Test("Frames in batches of 64, and as they arrive, come to the same", arguments: ScenarioFiles.all)
     func batches(_ name: String) throws {
         let scenario = try ScenarioFiles.read(name)

@@ -105,7 +105,10 @@ extension Judge {
     private func explainFastCopies(_ finding: inout Finding, _ run: BitSet64) {
         let fast = run.neighbours.filter { log[$1].time &- log[$0].time < SegmentNote.duplicateWindow }
         var others: [String] = []
-        let alike = fast.filter { log[$0].identification == log[$1].identification }
+        // Of different length they are no sightings of one packet.
+        let alike = fast.filter {
+            log[$0].identification == log[$1].identification && log[$0].payloadLength == log[$1].payloadLength
+        }
         if alike.contains(where: { !isUnchanged($0, $1) }) {
             others.append("one SYN that was captured twice and changed in between")
         }

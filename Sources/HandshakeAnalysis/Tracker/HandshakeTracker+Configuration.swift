@@ -1,6 +1,7 @@
 public import PacketWire
 
 extension HandshakeTracker {
+    /// Limits, and what is handed out.
     public struct Configuration: Sendable {
         /// The most attempts and connections that are remembered at a time; beyond it the oldest are let go, and
         /// counted.
@@ -8,6 +9,7 @@ extension HandshakeTracker {
         /// The most octets that what is remembered may take, the index of it included: beyond it too the oldest are let
         /// go. At least `leastMemory`.
         public var maximumMemory = Int.max
+        /// The least `maximumMemory`, octets.
         public static let leastMemory = 1 << 20
         /// The range of `maximumAttempts`; another number counts as the nearest.
         public static let allowedAttempts = 16...1 << 24
@@ -52,6 +54,7 @@ extension HandshakeTracker {
         /// Takes memory of the table that it will need soon, so that another thread has it provided: nil where there is
         /// none.
         package var announcesMemory: MemoryAhead.Announcement?
+        /// The defaults of the command.
         public init() {}
 
         /// With limits that there can be.

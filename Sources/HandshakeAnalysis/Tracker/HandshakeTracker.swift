@@ -125,6 +125,7 @@ public struct HandshakeTracker: ~Copyable {
         }
     }
 
+    /// A tracker that has seen nothing.
     public init(_ configuration: Configuration = Configuration()) {
         let configuration = configuration.inBounds
         let ownShards = OwnShards(of: configuration.maximumWorkers, worker: 0, of: 1)

@@ -2,12 +2,15 @@
 ///
 ///     let frame = FrameDecoder(.ethernet).decode(bytes.span.bytes, wireLength: 74)
 public struct FrameDecoder: Sendable {
+    /// The link type of every frame that it is given.
     public let linkType: LinkType
     /// Whether IPv4 and TCP checksums of segments without payload, or with SYN, RST or FIN, are verified.
     public var verifiesChecksums: Bool
     /// UDP ports that carry a tunnel beside the known ones, and which tunnels are looked into.
     public var tunnelRules: TunnelRules
 
+    /// A decoder of frames of one link type. - Parameters: `verifiesChecksums` says whether IPv4 and TCP sums are
+    /// computed; `tunnelRules` which tunnels are looked into.
     public init(_ linkType: LinkType, verifiesChecksums: Bool = true, tunnelRules: TunnelRules = TunnelRules()) {
         self.linkType = linkType
         self.verifiesChecksums = verifiesChecksums

@@ -1,14 +1,17 @@
 /// Writes frames: the inverse of `FrameDecoder`. What it encodes decodes to an equal segment (all but `linkSignature`,
 /// which is a hash, and the payload's octets, which a segment does not hold).
 public struct FrameEncoder: Sendable {
+    /// The link type of the frames that it makes.
     public var linkType: LinkType
     /// Six octets each, for Ethernet; the sender's is also in LINUX_SLL and LINUX_SLL2 frames.
     public var sourceMAC: [UInt8] = [2, 0, 0, 0, 0, 1]
+    /// Destination address of Ethernet frames, six octets.
     public var destinationMAC: [UInt8] = [2, 0, 0, 0, 0, 2]
 
     /// Outer source and destination of a segment in a tunnel whose path does not say them.
     public var tunnelEnds = (source: IPAddress(v4: 0x0a00_0001), destination: IPAddress(v4: 0x0a00_0002))
 
+    /// An encoder of frames of one link type.
     public init(_ linkType: LinkType = .ethernet) { self.linkType = linkType }
 
     /// For segments in the other direction.

@@ -1,17 +1,22 @@
 /// One end of a connection (RFC 9293 calls it a socket): an address and a port.
 public struct Endpoint: Hashable, Sendable, Comparable, BitwiseCopyable {
+    /// The IPv4 or IPv6 address.
     public var address: IPAddress
+    /// The TCP port.
     public var port: UInt16
 
+    /// An address with a port.
     @inlinable @inline(__always)
     public init(_ address: IPAddress, _ port: UInt16) {
         self.address = address
         self.port = port
     }
 
+    /// Whether both have the same address and port.
     @inlinable @inline(__always)
     public static func == (a: Endpoint, b: Endpoint) -> Bool { a.port == b.port && a.address == b.address }
 
+    /// By address, then port.
     @inlinable @inline(__always)
     public static func < (a: Endpoint, b: Endpoint) -> Bool {
         a.address == b.address ? a.port < b.port : a.address < b.address

@@ -2,17 +2,22 @@
 public struct ICMPError: Hashable, Sendable {
     /// Who sent the error.
     public var reporter: IPAddress
+    /// The ICMP type.
     public var type: UInt8
+    /// The ICMP code.
     public var code: UInt8
     /// Sender and receiver of the quoted segment.
     public var source: Endpoint
+    /// Destination of the quoted segment.
     public var destination: Endpoint
     /// SEG.SEQ of the quoted segment; nil where the quote ends before it.
     public var seq: UInt32?
+    /// The virtual network in which the error came.
     public var network = VirtualNetwork.none
     /// How the error was carried.
     public var path = TunnelPath()
 
+    /// An ICMP error that quotes a segment.
     public init(
         reporter: IPAddress, type: UInt8, code: UInt8, source: Endpoint, destination: Endpoint, seq: UInt32? = nil,
         network: VirtualNetwork = .none
@@ -29,6 +34,7 @@ public struct ICMPError: Hashable, Sendable {
     /// The error's severity for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public enum Severity: String, Sendable { case hard, admin, soft, pmtu }
 
+    /// How it bears on a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public var severity: Severity {
         switch (source.address.version, type, code) {
         case (.v4, 3, 2), (.v4, 3, 3), (.v6, 1, 1), (.v6, 1, 4): .hard

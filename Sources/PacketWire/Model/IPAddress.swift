@@ -3,12 +3,17 @@
 /// An IPv4 address keeps its four octets in the low 32 bits of `low`, so that both versions compare and hash as two
 /// words. An IPv6 address never equals an IPv4 one, not even its mapped form.
 public struct IPAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
+    /// The IP version, by its number.
     @frozen public enum Version: UInt8, Sendable, BitwiseCopyable { case v4 = 4, v6 = 6 }
 
+    /// The upper 64 bits; 0 for IPv4.
     public let high: UInt64
+    /// The lower 64 bits; for IPv4 its 32.
     public let low: UInt64
+    /// Its IP version.
     public let version: Version
 
+    /// An IPv4 address of its 32 bits in host byte order.
     @inlinable @inline(__always)
     public init(v4 bits: UInt32) {
         high = 0
@@ -16,6 +21,7 @@ public struct IPAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
         version = .v4
     }
 
+    /// An IPv6 address of its two halves in host byte order.
     @inlinable @inline(__always)
     public init(v6High high: UInt64, low: UInt64) {
         self.high = high
@@ -24,11 +30,13 @@ public struct IPAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
     }
 
     // Comparisons are written out, so that other modules need no call for them: they run for every frame.
+    /// Whether both are the same address of the same version.
     @inlinable @inline(__always)
     public static func == (a: IPAddress, b: IPAddress) -> Bool {
         a.low == b.low && a.high == b.high && a.version.rawValue == b.version.rawValue
     }
 
+    /// IPv4 before IPv6, then by number.
     @inlinable @inline(__always)
     public static func < (a: IPAddress, b: IPAddress) -> Bool {
         if a.version.rawValue != b.version.rawValue { return a.version.rawValue < b.version.rawValue }

@@ -1,44 +1,83 @@
 /// A link type by its LINKTYPE_ value in a savefile (tcpdump.org/linktypes.html).
 public struct LinkType: RawRepresentable, Hashable, Sendable {
+    /// The number that savefiles have (tcpdump.org/linktypes.html).
     public let rawValue: UInt16
+    /// A link type by its number in savefiles.
     @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    /// BSD loopback: the address family in the host's byte order.
     public static let null = LinkType(rawValue: 0)
+    /// Ethernet II and IEEE 802.3.
     public static let ethernet = LinkType(rawValue: 1)
+    /// IEEE 802.5 Token Ring.
     public static let tokenRing = LinkType(rawValue: 6)
+    /// ARCNET, as BSD captures it.
     public static let arcnet = LinkType(rawValue: 7)
+    /// PPP (RFC 1661), with or without HDLC framing.
     public static let ppp = LinkType(rawValue: 9)
+    /// FDDI.
     public static let fddi = LinkType(rawValue: 10)
+    /// PPP in HDLC-like framing (RFC 1662).
     public static let pppSerial = LinkType(rawValue: 50)
+    /// PPPoE session frames without their Ethernet header (RFC 2516).
     public static let pppEther = LinkType(rawValue: 51)
+    /// LLC over ATM (RFC 2684).
     public static let atmRFC1483 = LinkType(rawValue: 100)
+    /// An IPv4 or IPv6 packet by its version nibble.
     public static let raw = LinkType(rawValue: 101)
+    /// Cisco HDLC.
     public static let cHDLC = LinkType(rawValue: 104)
+    /// IEEE 802.11.
     public static let ieee80211 = LinkType(rawValue: 105)
+    /// Frame Relay (RFC 2427).
     public static let frameRelay = LinkType(rawValue: 107)
+    /// OpenBSD loopback: the address family in network byte order.
     public static let loop = LinkType(rawValue: 108)
+    /// OpenBSD enc(4): decapsulated IPsec.
     public static let enc = LinkType(rawValue: 109)
+    /// Linux cooked capture, version 1.
     public static let linuxSLL = LinkType(rawValue: 113)
+    /// OpenBSD and FreeBSD packet filter log.
     public static let pflog = LinkType(rawValue: 117)
+    /// IEEE 802.11 behind a Prism header.
     public static let prism = LinkType(rawValue: 119)
+    /// IP over Fibre Channel (RFC 2625).
     public static let ipOverFC = LinkType(rawValue: 122)
+    /// IEEE 802.11 behind a radiotap header.
     public static let radiotap = LinkType(rawValue: 127)
+    /// ARCNET, as Linux captures it.
     public static let arcnetLinux = LinkType(rawValue: 129)
+    /// IEEE 802.11 behind an AVS header.
     public static let avs = LinkType(rawValue: 163)
+    /// PPP, as pppd logs it, with a direction octet.
     public static let pppPPPD = LinkType(rawValue: 166)
+    /// Per-Packet Information, with its own link type inside.
     public static let ppi = LinkType(rawValue: 192)
+    /// PPP behind a direction octet.
     public static let pppWithDirection = LinkType(rawValue: 204)
+    /// Cisco HDLC behind a direction octet.
     public static let cHDLCWithDirection = LinkType(rawValue: 205)
+    /// Frame Relay behind a direction octet.
     public static let frameRelayWithDirection = LinkType(rawValue: 206)
+    /// An IPv4 packet.
     public static let ipv4 = LinkType(rawValue: 228)
+    /// An IPv6 packet.
     public static let ipv6 = LinkType(rawValue: 229)
+    /// Linux netfilter log: TLVs with the packet in one of them.
     public static let nflog = LinkType(rawValue: 239)
+    /// IP over InfiniBand (RFC 4391).
     public static let ipoib = LinkType(rawValue: 242)
+    /// Apple PKTAP, with its own link type inside.
     public static let pktap = LinkType(rawValue: 258)
+    /// Linux cooked capture, version 2.
     public static let linuxSLL2 = LinkType(rawValue: 276)
+    /// Ethernet with a Broadcom switch tag behind the addresses.
     public static let dsaBroadcom = LinkType(rawValue: 281)
+    /// Ethernet behind a Broadcom switch tag.
     public static let dsaBroadcomPrepended = LinkType(rawValue: 282)
+    /// Ethernet with a Marvell DSA tag.
     public static let dsa = LinkType(rawValue: 284)
+    /// Ethernet with a Marvell EtherType DSA tag.
     public static let edsa = LinkType(rawValue: 285)
 
     /// The link types that are decoded, each with libpcap's name and a summary. RAW has three values: some systems
@@ -90,5 +129,6 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
     /// libpcap's name, or `LINKTYPE_n`.
     public var name: String { LinkType.names[self] ?? "LINKTYPE_\(rawValue)" }
 
+    /// Whether frames of it are decoded.
     public var isDecoded: Bool { LinkType.names[self] != nil }
 }

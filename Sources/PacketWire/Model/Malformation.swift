@@ -1,7 +1,10 @@
 /// A frame whose headers contradict themselves.
 public struct Malformation: Hashable, Sendable, CustomStringConvertible {
+    /// The header that is malformed.
     public enum Layer: UInt8, CaseIterable, Sendable {
+        /// The layers, outermost first, and ICMP.
         case link, vlan, ipv4, ipv6, tcp, icmp, tunnel
+        /// The layer's name in messages and JSON.
         public var name: String { "\(self)" }
     }
 
@@ -18,6 +21,7 @@ public struct Malformation: Hashable, Sendable, CustomStringConvertible {
         /// The version field is not the layer's.
         case version
 
+        /// The limit's name in messages and JSON.
         public var name: String {
             switch self {
             case .frameLength: "frame-length"
@@ -29,11 +33,14 @@ public struct Malformation: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The layer whose header it is.
     public var layer: Layer
     /// Octets from the start of the frame to the layer's header.
     public var offset: Int
+    /// The limit that it broke.
     public var limit: Limit
 
+    /// A malformation of a header that begins at `offset` octets of the frame.
     public init(layer: Layer, offset: Int, limit: Limit) {
         self.layer = layer
         self.offset = offset
@@ -42,5 +49,6 @@ public struct Malformation: Hashable, Sendable, CustomStringConvertible {
 
     /// The stable name in reports: `ipv4-total-length`.
     public var name: String { "\(layer.name)-\(limit.name)" }
+    /// For messages: what, and where.
     public var description: String { "\(name) at offset \(offset)" }
 }

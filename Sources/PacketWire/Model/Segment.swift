@@ -2,7 +2,9 @@
 public enum ChecksumState: UInt8, Sendable, BitwiseCopyable {
     /// Not computed: verification was off, or the snaplen cut what it covers.
     case unverified
+    /// The sum is right.
     case good
+    /// The sum is wrong.
     case bad
     /// The field holds the pseudo-header's partial sum: the sender's network card was to finish it.
     case offload
@@ -12,6 +14,7 @@ public enum ChecksumState: UInt8, Sendable, BitwiseCopyable {
 public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
     /// Sixteen bits a tag: 0x8000 says that there is one, the low twelve bits are its VLAN identifier.
     package internal(set) var packed: UInt64 = 0
+    /// No tags.
     @inline(__always) public init() {}
 
     @inline(__always)
@@ -22,6 +25,7 @@ public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
         packed |= UInt64(0x8000 | tci & 0x0fff) << shift
     }
 
+    /// Tags by their VLAN identifiers, outermost first; more than it holds are left out.
     public init(_ identifiers: [UInt16]) {
         for identifier in identifiers { append(identifier) }
     }
@@ -37,23 +41,28 @@ public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
 
 /// One TCP segment, as its packet's bytes say it: what is decoded, never what is believed.
 public struct Segment: Hashable, Sendable, BitwiseCopyable {
+    /// Who sent it.
     public var source: Endpoint
+    /// To whom it was sent.
     public var destination: Endpoint
     /// SEG.SEQ.
     public var seq: UInt32 = 0
     /// SEG.ACK as it stands in the header, also without the ACK flag.
     public var ack: UInt32 = 0
+    /// SEG's control bits (RFC 9293 3.1).
     public var flags: TCPFlags = []
     /// SEG.WND, unscaled.
     public var window: UInt16 = 0
     /// Octets of payload, from the IP length: neither Ethernet padding nor the snaplen changes it. SEG.LEN of RFC 9293
     /// is this plus one for SYN and one for FIN.
     public var payloadLength: UInt32 = 0
+    /// Its TCP options.
     public var options = TCPOptions()
     /// IPv4 identification; 0 for IPv6.
     public var identification: UInt16 = 0
     /// IPv4 time to live or IPv6 hop limit.
     public var hopLimit: UInt8 = 0
+    /// The state of its TCP checksum.
     public var checksum: ChecksumState = .unverified
     /// It came in a first IP fragment, or was put together of several.
     public var isFragment = false
@@ -61,7 +70,9 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     public var hasFragmentOverlap = false
     /// The snaplen cut the TCP header itself: options, or more, are unknown.
     public var isCut = false
+    /// VLAN tags around it.
     public var vlan = VLANTags()
+    /// The virtual network in which it came.
     public var network = VirtualNetwork.none
     /// How the innermost IP packet was carried.
     public var tunnels = Tunnels()
@@ -78,6 +89,7 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     /// taken at different places.
     public var linkSignature: UInt32 = 0
 
+    /// A segment with no flags, numbers or options.
     @inline(__always)
     public init(from source: Endpoint, to destination: Endpoint) {
         self.source = source

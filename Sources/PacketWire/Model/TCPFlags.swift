@@ -1,8 +1,16 @@
 /// The control bits of a TCP header (RFC 9293 section 3.1), reserved bits included.
 public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
+    /// The twelve bits of the header, FIN the lowest.
     public let rawValue: UInt16
+    /// Flags by the header's bits.
     @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    /// FIN: no more data from the sender.
+    /// URG: the urgent pointer is significant.
+    /// SYN: synchronise sequence numbers.
+    /// ACK: SEG.ACK is significant.
+    /// RST: reset the connection.
+    /// PSH: push.
     @inlinable @inline(__always) public static var fin: TCPFlags { TCPFlags(rawValue: 0x001) }
     @inlinable @inline(__always) public static var syn: TCPFlags { TCPFlags(rawValue: 0x002) }
     @inlinable @inline(__always) public static var rst: TCPFlags { TCPFlags(rawValue: 0x004) }

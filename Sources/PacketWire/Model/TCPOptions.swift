@@ -2,7 +2,9 @@
 public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     /// Fields that say which options are there; an absent option's value is 0.
     public struct Present: OptionSet, Hashable, Sendable, BitwiseCopyable {
+        /// A bit for each kind of option.
         public let rawValue: UInt16
+        /// A set by its bits.
         @inlinable @inline(__always) public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// Maximum segment size (RFC 9293 3.7.1).
         @inlinable @inline(__always) public static var mss: Present { Present(rawValue: 1) }
@@ -28,12 +30,15 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
         @inlinable @inline(__always) public static var other: Present { Present(rawValue: 1024) }
     }
 
+    /// The options that are there, and what is wrong with them.
     public var present: Present = []
     /// Octets.
     public var mss: UInt16 = 0
     /// The shift count as sent; above 14 it is used as 14 (RFC 7323 2.3).
     public var windowScale: UInt8 = 0
+    /// TSval (RFC 7323 3.2); 0 where there are no timestamps.
     public var tsval: UInt32 = 0
+    /// TSecr (RFC 7323 3.2); 0 where there are no timestamps.
     public var tsecr: UInt32 = 0
     /// Octets of the Fast Open cookie; 0 asks for one.
     public var fastOpenCookieLength: UInt8 = 0
@@ -44,7 +49,9 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     /// A bit for each kind from 0 to 63 that occurred.
     public var kinds: UInt64 = 0
 
+    /// No options.
     @inline(__always) public init() {}
 
+    /// Whether an option is there.
     @inlinable @inline(__always) public func has(_ option: Present) -> Bool { present.contains(option) }
 }

@@ -1,6 +1,10 @@
 /// One kind of encapsulation.
 public enum Tunnel: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+    /// IP in IP, GRE, VXLAN, Geneve, MPLS, PPPoE, AH, ERSPAN, GTP-U, L2TP, Teredo, NSH, MACsec, Ethernet pseudowires,
+    /// and Ethernet in IP.
     case ipInIP = 0, gre, vxlan, geneve, mpls, pppoe, ah, erspan, gtpU, l2tp, teredo, nsh, macsec, pseudowire, etherIP
+    /// Cisco metadata (TrustSec), FabricPath, 802.1ah, VN-tag, E-tag, HSR and PRP, TRILL, MikroTik EoIP, CAPWAP data
+    /// and AYIYA.
     case metadata, fabricPath, providerBackbone, vnTag, eTag, hsr, trill, eoip, capwap, ayiya
 
     /// The stable name in reports.
@@ -128,19 +132,31 @@ extension Tunnel {
 
 /// The encapsulations around the innermost IP packet, as a set.
 public struct Tunnels: OptionSet, Hashable, Sendable, BitwiseCopyable {
+    /// A bit for each kind of tunnel.
     public let rawValue: UInt32
+    /// A set by its bits.
+    /// The set of one kind.
     @inlinable @inline(__always) public init(rawValue: UInt32) { self.rawValue = rawValue }
     @inline(__always) public init(_ tunnel: Tunnel) { rawValue = 1 << UInt32(tunnel.rawValue) }
 
+    /// The set of these kinds.
     public init(_ tunnels: [Tunnel]) { self = tunnels.reduce(into: Tunnels()) { $0.insert(Tunnels($1)) } }
 
+    /// IP in IP.
     public static let ipInIP = Tunnels(.ipInIP)
+    /// GRE.
     public static let gre = Tunnels(.gre)
+    /// VXLAN.
     public static let vxlan = Tunnels(.vxlan)
+    /// Geneve.
     public static let geneve = Tunnels(.geneve)
+    /// MPLS.
     public static let mpls = Tunnels(.mpls)
+    /// PPPoE.
     public static let pppoe = Tunnels(.pppoe)
+    /// IPsec's Authentication Header.
     public static let ah = Tunnels(.ah)
 
+    /// The kinds' names, in the order of `Tunnel`.
     public var names: [String] { Tunnel.allCases.filter { contains(Tunnels($0)) }.map(\.name) }
 }

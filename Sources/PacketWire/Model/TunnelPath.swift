@@ -3,11 +3,14 @@
 ///
 /// Whoever can send a packet to one end can make up what is inside: what came in it says less than what came plain.
 public struct Carrier: Hashable, Sendable, CustomStringConvertible {
+    /// The tunnel's kind.
     public let tunnel: Tunnel
     /// The lower of the two outer addresses, and the higher.
     public let low: IPAddress
+    /// The higher of its outer addresses.
     public let high: IPAddress
 
+    /// A kind and both outer addresses, in any order.
     public init(_ tunnel: Tunnel, _ a: IPAddress, _ b: IPAddress) {
         self.tunnel = tunnel
         (low, high) = b < a ? (b, a) : (a, b)
@@ -23,10 +26,12 @@ public struct Carrier: Hashable, Sendable, CustomStringConvertible {
 public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
     /// One encapsulation.
     public struct Layer: Hashable, Sendable, BitwiseCopyable {
+        /// The layer's kind.
         public var tunnel: Tunnel
         /// A key, label, session or the like (`Tunnel.identifierName`); nil where the header has none.
         public var id: UInt32?
 
+        /// A layer, with its identifier if it has one.
         public init(_ tunnel: Tunnel, id: UInt32? = nil) {
             self.tunnel = tunnel
             self.id = id
@@ -45,13 +50,16 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
     private var destinationHigh: UInt64 = 0
     private var destinationLow: UInt64 = 0
 
+    /// No tunnel.
     @inline(__always) public init() {}
 
+    /// Layers, outermost first, and the addresses around them. More layers than it holds are left out.
     public init(_ layers: [Layer], outer: (source: IPAddress, destination: IPAddress)? = nil) {
         for layer in layers { append(layer.tunnel, id: layer.id) }
         if let outer { setOuter(outer.source, outer.destination) }
     }
 
+    /// Whether it came in no tunnel.
     @inline(__always) public var isEmpty: Bool { kinds == 0 }
 
     private var count: Int {
@@ -78,6 +86,7 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
         (destinationHigh, destinationLow) = (destination.high, destination.low)
     }
 
+    /// The layers, outermost first.
     public var layers: [Layer] {
         (0..<count).compactMap { position in
             let kind = UInt8(truncatingIfNeeded: kinds >> UInt64(8 * position))
@@ -108,12 +117,14 @@ public struct TunnelPath: Hashable, Sendable, BitwiseCopyable {
         return tunnel.map { Carrier($0.tunnel, outer.source, outer.destination) }
     }
 
+    /// Whether both have the same layers, identifiers and outer addresses.
     public static func == (a: TunnelPath, b: TunnelPath) -> Bool {
         a.kinds == b.kinds && a.identifiers == b.identifiers && a.sourceHigh == b.sourceHigh
             && a.sourceLow == b.sourceLow
             && a.destinationHigh == b.destinationHigh && a.destinationLow == b.destinationLow
     }
 
+    /// Hashes what `==` compares.
     public func hash(into hasher: inout Hasher) {
         for word in [
             kinds, identifiers.0, identifiers.1, identifiers.2, sourceHigh, sourceLow, destinationHigh, destinationLow,

@@ -10,11 +10,13 @@ public struct TunnelRules: Sendable, BitwiseCopyable {
 
     private var ports = InlineArray<8, UInt16>(repeating: 0)
     private var kinds = InlineArray<8, UInt8>(repeating: 0)
+    /// How many ports were given.
     public private(set) var count = 0
 
     /// The tunnels through IP networks that are looked into. Those between a link and its IP packet always are.
     public var lookedInto = Tunnels(Tunnel.crossingNetworks)
 
+    /// No ports but the registered ones; every tunnel is looked into.
     public init() {}
 
     /// Whether all tunnels through IP networks among some are looked into.
