@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks fuzz soak conformance compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope --explicit-target-dependency-import-check error $(RELEASE_FLAGS)
@@ -76,6 +76,7 @@ lint: ## check the format, that the rows of mutations can be used, and the scrip
 	Scripts/proof/mutate.py --check
 	Scripts/proof/test-mutate.py
 	Scripts/proof/test-compare-outputs.py
+	Scripts/proof/public-comments.py
 
 captures: dependencies ## make the captures of Captures/ that have a scenario anew
 	$(SWIFT) build --product synscope
@@ -127,6 +128,12 @@ mutations: dependencies ## break the sources in many small ways and see that the
 checks: all ## synscope check as a pipeline runs it, its reports read by other parsers, and the example package (root for live ones)
 	Tests/Checks/run.sh $(CURDIR)/$(RELEASE)
 	cd Tests/Example && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path ../../.build/example --disable-xctest
+
+outside: dependencies ## build and run a package of another project against each library product
+	Scripts/proof/outside-packages.sh $(SWIFT)
+
+docs: dependencies ## the libraries' documentation as static pages in .build/docs; warnings fail
+	Scripts/proof/docs.sh $(SWIFT)
 
 conformance: all ## compare with an independent reader's answers: make conformance CORPUS=folder
 	@if [ -d "$(CORPUS)" ]; then Scripts/proof/conformance.py "$(CORPUS)" --synscope $(RELEASE); \

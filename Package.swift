@@ -26,7 +26,8 @@ let fuzzers: [(name: String, folder: String, dependencies: [Target.Dependency])]
         "fuzz-http", "HTTP",
         [
             "FuzzInputs", "HandshakeService", "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis",
-            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Command"])),
+            .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["Command"])),
         ]
     ),
 ]
@@ -52,8 +53,15 @@ let package = Package(
         .library(name: "HandshakeRecord", targets: ["HandshakeRecord"]),
         .library(name: "HandshakeAnalysis", targets: ["HandshakeAnalysis"]),
         .library(name: "HandshakeDiagnosis", targets: ["HandshakeDiagnosis"]),
+        .library(name: "HandshakeCapture", targets: ["HandshakeCapture"]),
         .library(name: "SynscopeTesting", targets: ["SynscopeTesting"]),
         .executable(name: "synscope", targets: ["synscope"]),
+    ],
+    // Who depends on the libraries alone says `traits: []`, and fetches no other package.
+    traits: [
+        .default(enabledTraits: ["Command", "Expectations"]),
+        .trait(name: "Command", description: "The command synscope: its flags, and HTTP for --listen."),
+        .trait(name: "Expectations", description: "SynscopeTesting: rules files are YAML."),
     ],
     dependencies: [
         // Exact, so that a build is of what was tested: docs/architecture.md lists them with their licences, and
@@ -72,7 +80,10 @@ let package = Package(
         // Lifetimes: the parser is a value that borrows the frame's bytes.
         .target(name: "PacketWire", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
         // Records of attempts, the summary of a capture, and their words: plain values.
-        .target(name: "HandshakeRecord", dependencies: ["PacketWire"], swiftSettings: settings),
+        .target(
+            name: "HandshakeRecord", dependencies: ["PacketWire"], swiftSettings: settings,
+            // Rounding, where the processor is not asked to do it.
+            linkerSettings: [.linkedLibrary("m")]),
         .target(
             name: "HandshakeAnalysis", dependencies: ["HandshakeRecord", "PacketWire", "CLinux"],
             swiftSettings: settings),
@@ -104,7 +115,7 @@ let package = Package(
             name: "HandshakeExpectation",
             dependencies: [
                 "HandshakeRecord", "HandshakeDiagnosis", "HandshakeReport", "PacketWire",
-                .product(name: "Yams", package: "Yams"),
+                .product(name: "Yams", package: "Yams", condition: .when(traits: ["Expectations"])),
             ],
             swiftSettings: settings),
         // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
@@ -116,16 +127,24 @@ let package = Package(
             name: "HandshakeService",
             dependencies: [
                 "HandshakeMonitor", "HandshakeReport", "HandshakeRecord", "PacketWire", "CLinux",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Command"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Command"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Command"])),
             ],
             resources: [.embedInCode("Page")], swiftSettings: settings),
+        // For other programs: the attempts of files and interfaces.
+        .target(
+            name: "HandshakeCapture",
+            dependencies: [
+                "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakePipeline", "HandshakeRecord", "HandshakeReport",
+                "PacketCapture", "PacketWire", "WorkerThreads",
+            ],
+            swiftSettings: settings),
         // For Swift tests of other packages: expectations on the handshakes of a capture.
         .target(
             name: "SynscopeTesting",
             dependencies: [
-                "HandshakeExpectation", "HandshakeAnalysis", "HandshakeDiagnosis", "HandshakePipeline",
-                "HandshakeReport", "PacketCapture", "PacketWire", "WorkerThreads",
+                "HandshakeCapture", "HandshakeDiagnosis", "HandshakeExpectation", "HandshakeRecord", "HandshakeReport",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -135,7 +154,8 @@ let package = Package(
                 "HandshakePipeline",
                 "HandshakeDiagnosis", "PacketCapture",
                 "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(
+                    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Command"])),
             ],
             swiftSettings: settings),
 
@@ -224,8 +244,8 @@ let package = Package(
             dependencies: [
                 "HandshakeService", "HandshakeMonitor", "HandshakeReport", "HandshakeAnalysis", "Fixtures",
                 "TestSupport",
-                "CLinux", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "CLinux", .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Command"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Command"])),
             ],
             swiftSettings: testSettings),
         .testTarget(

@@ -5,7 +5,7 @@ import PacketWire
 ///
 /// Causes are looked for in the order of `SituationCode`. What one accounts for is not looked at again, so that one
 /// cause is one situation.
-public struct Diagnosis: Sendable {
+public struct Diagnosis: Hashable, Sendable {
     /// The worst first.
     public private(set) var situations: [Situation] = []
     /// Attempts that failed and are in no situation.

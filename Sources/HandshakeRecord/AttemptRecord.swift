@@ -1,7 +1,7 @@
 public import PacketWire
 
 /// One connection attempt, decided.
-public struct AttemptRecord: Sendable {
+public struct AttemptRecord: Hashable, Sendable {
     /// The number of the attempt's first frame.
     public var id: UInt64
     /// Who sent the SYN.

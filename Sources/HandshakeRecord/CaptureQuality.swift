@@ -132,7 +132,7 @@ public enum CaptureQuality: String, CaseIterable, Sendable {
 }
 
 /// Sides and places of the capture that an attempt's log shows.
-package struct AttemptSides: Sendable {
+package struct AttemptSides: Hashable, Sendable {
     package var client = false
     package var server = false
     package var hasTwoPlaces = false

@@ -1,5 +1,5 @@
 /// The text of `synscope explain` on an outcome, a finding or a situation.
-public struct Explanation: Sendable {
+public struct Explanation: Hashable, Sendable {
     /// A line without full stop.
     public let title: String
     /// What it means.

@@ -20,7 +20,7 @@ public struct Finding: Sendable, Hashable {
     /// Nanoseconds between repetitions, and the schedule that they fit.
     public var gaps: [Int64]?
     /// The schedule that the gaps of a repetition fit.
-    public var schedule: String?
+    public var schedule: RetransmissionSchedule?
     /// Where a loss happened, seen from the capture point.
     public var location: Location?
     /// Why this is concluded, and what else would look the same.

@@ -1,7 +1,7 @@
 package import PacketWire
 
 /// Frames by what they were. The counts add up to `read`.
-public struct FrameCounts: Sendable {
+public struct FrameCounts: Hashable, Sendable {
     /// TCP segments.
     public package(set) var segments: UInt64 = 0
     /// Cut by the snaplen before a TCP header's flags.

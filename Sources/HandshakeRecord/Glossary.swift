@@ -1,5 +1,5 @@
 /// A word of records and reports that is neither outcome nor finding: what it means, and what follows from it.
-public struct GlossaryTerm: Sendable {
+public struct GlossaryTerm: Hashable, Sendable {
     /// The word in JSON.
     public let name: String
     /// The kind of word: `confidence`, `provenance`, `ending`.
@@ -29,14 +29,6 @@ public enum Glossary {
             term($0.rawValue, "why it failed", ("The client did not get its connection: \($0.text).", $0.next))
         }
         + RetransmissionSchedule.allCases.map { term($0.rawValue, "retransmission schedule", $0.words) }
-        + [
-            term(
-                "prompted", "retransmission schedule",
-                (
-                    "The SYN was repeated 10 to 35 ms after an answer that the client rejected, not by a timer.",
-                    "Look at the answer: its numbers are another connection's, or forged."
-                ))
-        ]
 
     private static func term(
         _ name: String, _ kind: String, _ words: (meaning: String, consequence: String)
@@ -179,14 +171,19 @@ extension FailureReason {
 
 extension RetransmissionSchedule {
     fileprivate var words: (String, String) {
+        let origin: String
+        switch self {
+        case .rfc6298: origin = "RFC 6298 sections 2 and 5.5"
+        case .linear: origin = "Linux from 6.5 on (tcp_syn_linear_timeouts), BSD and macOS"
+        case .rfc1122: origin = "RFC 1122 4.2.3.1"
+        case .bsd: origin = "BSD"
+        case .prompted:
+            return (
+                "The SYN was repeated 10 to 35 ms after an answer that the client rejected, not by a timer.",
+                "Look at the answer: its numbers are another connection's, or forged."
+            )
+        }
         let gaps = seconds.prefix(6).map { "\($0)" }.joined(separator: ", ")
-        let origin =
-            switch self {
-            case .rfc6298: "RFC 6298 sections 2 and 5.5"
-            case .linear: "Linux from 6.5 on (tcp_syn_linear_timeouts), BSD and macOS"
-            case .rfc1122: "RFC 1122 4.2.3.1"
-            case .bsd: "BSD"
-            }
         return (
             "The gaps between the SYNs are those of \(origin): \(gaps) s and so on, each within -5 and +15 percent.",
             "It says which kind of stack sent them, not that nothing else can."

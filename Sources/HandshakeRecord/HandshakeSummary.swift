@@ -1,5 +1,5 @@
 /// Totals over all attempts of a capture.
-public struct HandshakeSummary: Sendable {
+public struct HandshakeSummary: Hashable, Sendable {
     /// Frames by what became of them; they add up to the frames read.
     public package(set) var frames = FrameCounts()
     /// Attempts that were decided, translated copies left out.

@@ -4,7 +4,7 @@
 /// A table of fixed size. When it holds too many numbers, the least frequent half of them is let go, so that a flood
 /// of numbers takes no more memory than a few. A count that stays is exact unless its number was let go before: then
 /// it is a lower bound. Which numbers are let go depends on the numbers alone.
-struct NumberCounts: Sendable {
+struct NumberCounts: Hashable, Sendable {
     /// Numbers that are kept at a time.
     static let capacity = 128
     private static let slotCount = 256
@@ -17,6 +17,11 @@ struct NumberCounts: Sendable {
 
     private var slots: [Slot] = []
     private(set) var kept = 0
+
+    /// Where a number stands depends on what came before it: only the counts are compared.
+    static func == (a: NumberCounts, b: NumberCounts) -> Bool { a.mostFrequent(.max) == b.mostFrequent(.max) }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(mostFrequent(.max)) }
 
     @inline(__always)
     private func position(of number: UInt16) -> Int {
@@ -54,9 +59,9 @@ struct NumberCounts: Sendable {
     }
 
     /// The most frequent first; of equally frequent ones the lowest number.
-    func mostFrequent(_ maximum: Int) -> [(number: UInt16, count: UInt64)] {
+    func mostFrequent(_ maximum: Int) -> [UndecodedFrames.Count] {
         let entries = slots.filter { $0.count > 0 }
             .sorted { $0.count == $1.count ? $0.number < $1.number : $0.count > $1.count }
-        return entries.prefix(maximum).map { ($0.number, $0.count) }
+        return entries.prefix(maximum).map { UndecodedFrames.Count(number: $0.number, count: $0.count) }
     }
 }

@@ -8,14 +8,17 @@ public enum RetransmissionSchedule: String, CaseIterable, Sendable {
     case rfc1122
     /// Older BSD: 6, 12, 24 s.
     case bsd
+    /// None of a timer: 10 to 35 ms after an answer that the client rejected.
+    case prompted
 
-    /// Seconds between one copy and the next.
+    /// Seconds between one copy and the next; none without a timer.
     package var seconds: [Int64] {
         switch self {
         case .rfc6298: [1, 2, 4, 8, 16, 32, 64]
         case .linear: [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64]
         case .rfc1122: [3, 6, 12, 24, 48]
         case .bsd: [6, 12, 24, 48]
+        case .prompted: []
         }
     }
 }

@@ -1,7 +1,7 @@
 /// The distribution of handshake round trips, in nanoseconds; only pairs that are known count.
 ///
 /// Counts by value: exact below 2048 ns, above that 1024 steps for each power of two, as in HdrHistogram.
-public struct RoundTripTimes: Sendable {
+public struct RoundTripTimes: Hashable, Sendable {
     /// Quantiles are within this fraction of a value that was recorded.
     public static let relativeError = 0.001
     private static let exact: UInt64 = 2048

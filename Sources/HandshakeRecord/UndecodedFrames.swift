@@ -1,5 +1,5 @@
 /// Frames that are not decoded, of one kind of number.
-public struct UndecodedFrames: Sendable {
+public struct UndecodedFrames: Hashable, Sendable {
     /// A kind of number that says what a frame holds.
     public enum Kind: String, CaseIterable, Sendable {
         /// An EtherType that is not decoded.
@@ -10,11 +10,19 @@ public struct UndecodedFrames: Sendable {
         case udpPort = "udp_ports"
     }
 
+    /// How many frames had a number.
+    public struct Count: Hashable, Sendable {
+        /// The EtherType, IP protocol or UDP port.
+        public var number: UInt16
+        /// Its frames.
+        public var count: UInt64
+    }
+
     /// What the number is of.
     public var kind: Kind
     /// The most frequent numbers with their frames, at most `UndecodedFrames.maximumListed`. A count is a lower bound
     /// once more numbers came than are kept.
-    public var numbers: [(number: UInt16, count: UInt64)]
+    public var numbers: [Count]
     /// Frames of other numbers, and of none.
     public var others: UInt64
 

@@ -253,7 +253,7 @@ package enum JSONReport {
         }
         if let gaps = finding.gaps {
             json.array("gaps_ns", gaps) { $0.element($1) }
-            if finding.code == .synRetransmitted { json.field("schedule", finding.schedule) }
+            if finding.code == .synRetransmitted { json.field("schedule", finding.schedule?.rawValue) }
         }
         if let location = finding.location { json.field("where", location.rawValue) }
         if let evidence = finding.evidence { json.field("evidence", evidence) }

@@ -236,7 +236,9 @@ package struct TextReport {
         if record.outcome == .established || record.outcome == .partial, record.total == nil,
             let reason = record.unknownBecause
         {
-            notes.append("no rtt: \(reason.text)")
+            // The note before says it.
+            let isSaid = reason == .inferred && record.completedBy == .inferred
+            notes.append(isSaid ? "no rtt" : "no rtt: \(reason.text)")
         }
         if record.confidence != .full, record.confidence != .inferred { notes.append(record.confidence.rawValue) }
         if let error = record.unreachable {
@@ -321,7 +323,8 @@ package struct TextReport {
         if let numbers = TextReport.numbers(of: finding) { parts.append(numbers) }
         if let gaps = finding.gaps, !gaps.isEmpty {
             let shown = gaps.prefix(8).map(Format.duration).joined(separator: ", ") + (gaps.count > 8 ? ", ..." : "")
-            parts.append("\(gaps.count == 1 ? "gap" : "gaps") \(shown)" + (finding.schedule.map { " (\($0))" } ?? ""))
+            parts.append(
+                "\(gaps.count == 1 ? "gap" : "gaps") \(shown)" + (finding.schedule.map { " (\($0.rawValue))" } ?? ""))
         }
         if let location = finding.location {
             let place =

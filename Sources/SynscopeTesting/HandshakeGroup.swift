@@ -1,4 +1,5 @@
-public import HandshakeAnalysis
+public import HandshakeCapture
+public import HandshakeRecord
 import HandshakeExpectation
 
 /// The figures of the attempts with the same values of some fields, as `synscope group` counts them (docs/groups.md).

@@ -20,7 +20,8 @@ extension Judge {
         if !unsure.isEmpty {
             explain(
                 &finding,
-                "\(unsure.count) of them without an IP identification: they are told by the hop limit, the link, or by neighbours that are doubled alike",
+                "\(unsure.count) of them without an IP identification: they are told by the hop limit, the "
+                    + "link, or by neighbours that are doubled alike",
                 or: ["equal packets, of which each was captured once"])
         }
         found.append(finding)
@@ -92,7 +93,7 @@ extension Judge {
         let isPrompted = run.dropFirst().contains { copy in
             rejected.contains { (10_000_000...35_000_000).contains(log[copy].time &- log[$0].time) }
         }
-        finding.schedule = isPrompted ? "prompted" : RetransmissionSchedule.fitting(gaps)?.rawValue
+        finding.schedule = isPrompted ? .prompted : RetransmissionSchedule.fitting(gaps)
         if mayBeOne(run) {
             explainPlaces(&finding, run)
         } else if !isPrompted, gaps.contains(where: { $0 < SegmentNote.duplicateWindow }) {

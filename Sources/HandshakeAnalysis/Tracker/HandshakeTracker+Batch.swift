@@ -1,5 +1,5 @@
 import HandshakeRecord
-package import PacketWire
+public import PacketWire
 
 // The entry point of the hot path. Memory is what it waits for, so that is asked for first, for 64 frames at once:
 // where their attempts are, then the entries, then what those lead to.
@@ -19,7 +19,8 @@ extension HandshakeTracker {
     package static func prefetch(_ batch: borrowing FrameBatch) { batch.heads.span.prefetch() }
 
     /// Takes a batch of decoded frames.
-    package mutating func receive(_ batch: borrowing FrameBatch) {
+    /// - Parameter batch: one that this tracker made (`makeBatch()`).
+    public mutating func receive(_ batch: borrowing FrameBatch) {
         let isDone = followBatch(batch)
         precondition(isDone, "decisions were not taken")
     }

@@ -200,10 +200,11 @@ public struct HandshakeTracker: ~Copyable {
     // MARK: Frames in
 
     /// An empty batch that this tracker can take.
-    package func makeBatch() -> FrameBatch { FrameBatch(seed: seed) }
+    public func makeBatch() -> FrameBatch { FrameBatch(seed: seed) }
 
-    /// Takes the next frame.
+    /// Takes the next frame. Batches of frames are taken faster: `makeBatch()`.
     /// - Parameters:
+    ///   - frame: decoded.
     ///   - number: its number in the capture, from 1.
     ///   - time: nanoseconds since the epoch, by the capture's clock.
     public mutating func receive(_ frame: Frame, number: UInt64, time: Int64) {

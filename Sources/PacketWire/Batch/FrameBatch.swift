@@ -1,6 +1,17 @@
 /// Frames decoded together, so that the memory they lead to can be fetched ahead. Used again for each batch.
-package struct FrameBatch: ~Copyable {
-    package static let capacity = 64
+///
+/// A tracker makes it (`HandshakeTracker.makeBatch()`). It is filled, given to that tracker, and emptied:
+///
+/// ```swift
+/// batch.append(bytes, number: number, time: nanoseconds, decoder: decoder)
+/// if batch.isFull {
+///     tracker.receive(batch)
+///     batch.removeAll()
+/// }
+/// ```
+public struct FrameBatch: ~Copyable {
+    /// Frames after which a batch is full.
+    public static let capacity = 64
     package private(set) var heads = [FrameHead](repeating: FrameHead(), count: capacity)
     /// A place's segment if it is a usual one, with its addresses if those are IPv6's; its frame, decoded in full, if
     /// not.
@@ -13,7 +24,7 @@ package struct FrameBatch: ~Copyable {
     package private(set) var unusual: UInt64 = 0
     package let seed: UInt64
     /// Frames.
-    package private(set) var count = 0
+    public private(set) var count = 0
     /// Nanoseconds from each frame to the next, all of them or-ed: that small are all, or negative is one.
     package private(set) var steps: Int64 = 0
     /// Properties of all frames up to these.
@@ -37,7 +48,7 @@ package struct FrameBatch: ~Copyable {
     private var reassembly = Reassembly()
 
     /// Begins again without frames; what is held back of fragmented packets stays.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         count = 0
         ofShard = InlineArray(repeating: 0)
         unusual = 0
@@ -80,7 +91,8 @@ package struct FrameBatch: ~Copyable {
     /// - Parameter tick: nanoseconds.
     package mutating func declare(tick: Int64) { traits.declare(tick: tick) }
 
-    @inline(__always) package var isFull: Bool { count >= FrameBatch.capacity }
+    /// Whether it holds so many frames that it should be given to its tracker.
+    @inline(__always) public var isFull: Bool { count >= FrameBatch.capacity }
     /// A frame with every field. The hot path does without.
     package func frame(_ position: Int) -> Frame {
         heads[position].isUsual
@@ -93,6 +105,27 @@ package struct FrameBatch: ~Copyable {
         return segment.isV6
             ? Tuple(addresses[position], ports: segment.ports)
             : Tuple(addresses: segment.addresses, ports: segment.ports)
+    }
+
+    /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes
+    /// its packet complete; the batch is then one short or one longer.
+    /// - Parameters:
+    ///   - bytes: the octets that were captured.
+    ///   - wireLength: the octets that the frame had, where the snaplen cut it; nil where it is whole.
+    ///   - number: its number in the capture, from 1.
+    ///   - time: nanoseconds since the epoch, by the capture's clock.
+    ///   - decoder: of the link type that it came over.
+    public mutating func append(
+        _ bytes: [UInt8], wireLength: Int? = nil, number: UInt64, time: Int64, decoder: FrameDecoder
+    ) {
+        append(bytes.span, wireLength: wireLength, number: number, time: time, decoder: decoder)
+    }
+
+    /// The same, of octets that are somewhere in memory.
+    public mutating func append(
+        _ bytes: Span<UInt8>, wireLength: Int? = nil, number: UInt64, time: Int64, decoder: FrameDecoder
+    ) {
+        place(unsafe bytes.bytes, wireLength ?? bytes.count, number, time, decoder, FrameOrigin())
     }
 
     /// Decodes a frame into the next place. One that is a fragment may be held back, and come later, or with what makes
@@ -363,7 +396,7 @@ package struct FrameBatch: ~Copyable {
     }
 
     /// No more frames will come: what was held back comes now.
-    package mutating func endFragments() {
+    public mutating func endFragments() {
         reassembly.finish()
         takeOut()
     }

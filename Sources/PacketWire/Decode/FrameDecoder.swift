@@ -1,6 +1,6 @@
 /// Decodes frames of one link type.
 ///
-///     let frame = FrameDecoder(.ethernet).decode(bytes.span.bytes, wireLength: 74)
+///     let frame = FrameDecoder(.ethernet).decode(bytes)
 public struct FrameDecoder: Sendable {
     /// The link type of every frame that it is given.
     public let linkType: LinkType
@@ -9,8 +9,11 @@ public struct FrameDecoder: Sendable {
     /// UDP ports that carry a tunnel beside the known ones, and which tunnels are looked into.
     public var tunnelRules: TunnelRules
 
-    /// A decoder of frames of one link type. - Parameters: `verifiesChecksums` says whether IPv4 and TCP sums are
-    /// computed; `tunnelRules` which tunnels are looked into.
+    /// A decoder of frames of one link type.
+    /// - Parameters:
+    ///   - linkType: of every frame.
+    ///   - verifiesChecksums: whether IPv4 and TCP sums are computed.
+    ///   - tunnelRules: which tunnels are looked into.
     public init(_ linkType: LinkType, verifiesChecksums: Bool = true, tunnelRules: TunnelRules = TunnelRules()) {
         self.linkType = linkType
         self.verifiesChecksums = verifiesChecksums
@@ -18,6 +21,14 @@ public struct FrameDecoder: Sendable {
     }
 
     /// Decodes one frame.
+    /// - Parameters:
+    ///   - bytes: the octets that were captured.
+    ///   - wireLength: the octets that the frame had, where the snaplen cut it; nil where it is whole.
+    public func decode(_ bytes: [UInt8], wireLength: Int? = nil) -> Frame {
+        decode(unsafe bytes.span.bytes, wireLength: wireLength ?? bytes.count)
+    }
+
+    /// The same, of octets that are somewhere in memory.
     /// - Parameters:
     ///   - bytes: the octets that were captured.
     ///   - wireLength: the octets that the frame had; more than `bytes` holds where the snaplen cut it.

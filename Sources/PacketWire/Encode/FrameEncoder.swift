@@ -22,6 +22,7 @@ public struct FrameEncoder: Sendable {
 
     /// The frame of a segment.
     /// - Parameters:
+    ///   - segment: with its addresses and, where it came in one, its tunnel.
     ///   - rawOptions: the option area, a multiple of four octets up to 40, instead of the one that `segment.options`
     ///     describes: for malformed options.
     ///   - payload: its octets; zeros where it is shorter than the segment says.
@@ -36,9 +37,11 @@ public struct FrameEncoder: Sendable {
     }
 
     /// The frames of a segment whose IP packet is sent in fragments.
-    /// - Parameter pieces: octets of the TCP header and payload that each fragment holds, in the order of the frames;
-    ///   the one
-    ///   that reaches the end is the last fragment. All but that should be multiples of 8 octets.
+    /// - Parameters:
+    ///   - segment: as above.
+    ///   - rawOptions: as above.
+    ///   - pieces: octets of the TCP header and payload that each fragment holds, in the order of the frames; the one
+    ///     that reaches the end is the last fragment. All but that should be multiples of 8 octets.
     public func encode(_ segment: Segment, rawOptions: [UInt8]? = nil, pieces: [Range<Int>]) -> [[UInt8]] {
         let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: []).bytes
         return pieces.map { piece in
@@ -53,6 +56,8 @@ public struct FrameEncoder: Sendable {
 
     /// The frame of an ICMP or ICMPv6 error about `segment`, sent by `error.reporter` to the segment's sender.
     /// - Parameters:
+    ///   - error: what the ICMP message says.
+    ///   - segment: the segment that it quotes.
     ///   - rawOptions: as above.
     ///   - quoted: octets of the segment's TCP header that are quoted; RFC 792 asks for at least 8.
     public func encode(

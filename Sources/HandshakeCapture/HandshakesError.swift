@@ -1,0 +1,13 @@
+import Glibc
+import HandshakeReport
+
+/// Why there are no handshakes to look at.
+public struct HandshakesError: Error, Sendable, CustomStringConvertible {
+    /// For messages: the file or interface, and why.
+    public let description: String
+
+    package init(_ description: String) { self.description = description.cleaned(for: .message) }
+}
+
+/// Cores that threads may run on.
+var processorCount: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
