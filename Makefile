@@ -84,7 +84,7 @@ captures: dependencies ## make the captures of Captures/ that have a scenario an
 
 golden: captures ## make the expected results anew: look at the difference before you commit it
 	Scripts/proof/golden.sh .build/debug/synscope
-	SYNSCOPE_UPDATE_GOLDEN=1 $(SWIFT) test --filter TransitionTableTests
+	SYNSCOPE_UPDATE_GOLDEN=1 $(SWIFT) test --filter "TransitionTableTests|ClassifierTableTests"
 
 record: ## record the kernel's own handshakes into Captures/ (root)
 	Scripts/proof/record-captures.sh Captures

@@ -36,7 +36,7 @@ extension HandshakeTracker {
     }
 
     @inline(__always)
-    private mutating func takeClientACK(_ segment: Segment, _ slot: UInt32) {
+    mutating func takeClientACK(_ segment: Segment, _ slot: UInt32) {
         attempts[slot].clientAcked = segment.ack
         if segment.options.has(.timestamps) { attempts[slot].numbers.clientTSval = segment.options.tsval }
     }
@@ -114,164 +114,11 @@ extension HandshakeTracker {
         return .serverMore
     }
 
-    mutating func fromClientEvent(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        let flags = segment.flags
-        let relative = segment.seq &- attempts[slot].clientNext
-        let events = attempts[slot].events
-        let hasY = attempts[slot].marks.contains(.hasServerISN)
-        let carried = attempts[slot].synLength
-        if flags.contains(.rst) {
-            if attempts[slot].machine.state.isEstablished {
-                // RFC 5961 3.2: only the exact number resets.
-                let exact = [
-                    attempts[slot].numbers.clientEnd, attempts[slot].numbers.serverAcked, attempts[slot].clientNext,
-                ]
-                if exact.contains(segment.seq) { return .resetEstablished }
-                return relative < 1 << 30 ? .resetInexact : .resetUnacceptable
-            }
-            if relative == 0 || carried > 0 && relative == carried { return .clientReset }
-            if events.has(.challenge), segment.seq == attempts[slot].challengeAck { return .resetAnswersChallenge }
-            if events.has(.synAckWrongAck), segment.seq == attempts[slot].wrongSynAckAck { return .resetRejectsSynAck }
-            if segment.seq == attempts[slot].clientISN, !events.has(.synAck) { return .clientGaveUp }
-            return hasY && relative < max(UInt32(attempts[slot].serverWindow), 1) ? .resetInexact : .resetUnacceptable
-        }
-        if flags.contains(.syn) {
-            let isCrossed = [.crossed, .crossedClientAcked, .crossedServerAcked].contains(attempts[slot].machine.state)
-            // It may leave data that the server's SYN carried unacknowledged.
-            return isCrossed && segment.seq == attempts[slot].clientISN
-                && SequenceNumber.isIn(
-                    segment.ack, from: attempts[slot].numbers.serverISN &+ 1, length: attempts[slot].synAckLength)
-                ? .clientSynAck : .synAckWrongDirection
-        }
-        guard flags.contains(.ack) else { return .earlyData }
-        takeClientACK(segment, slot)
-        if hasY {
-            if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.ack) }
-            let seqFits = relative <= attempts[slot].clientMaySend
-            let ackDistance = segment.ack &- (attempts[slot].numbers.serverISN &+ 1)
-            let ackFits = ackDistance <= attempts[slot].serverEnd &- (attempts[slot].numbers.serverISN &+ 1)
-            if seqFits, ackFits || segment.payloadLength > 0 {
-                attempts[slot].numbers.takeClientEnd(segment.seq &+ segment.sequenceLength)
-            }
-            if seqFits, ackFits {
-                let exactSeq = relative == 0 || relative == carried || segment.seq == attempts[slot].synAckAck
-                let exactAck = ackDistance == 0 || segment.ack == attempts[slot].serverNext
-                guard exactSeq, exactAck else { return .inferredAck }
-                return segment.payloadLength == 0 && !flags.contains(.fin) ? .finalAck : .finalData
-            }
-            if ackFits, segment.ack == attempts[slot].serverNext || segment.payloadLength == 0 { return .wrongSeq }
-            if !seqFits, ackFits { return .wrongSeq }
-            return isUnknown(segment, slot) ? .ackBeyond : .wrongAck
-        }
-        if relative <= max(carried, UInt32(UInt16.max)) {
-            attempts[slot].numbers.takeClientEnd(segment.seq &+ segment.sequenceLength)
-        }
-        if events.has(.synAckWrongAck) {
-            let next = attempts[slot].wrongSynAckISN &+ 1
-            return segment.ack &- next <= attempts[slot].serverEnd &- next ? .earlyData : .wrongAck
-        }
-        // An ACK of 0 is a field that was never filled.
-        return (relative == 0 || relative == carried) && segment.ack != 0 ? .oneSidedAck : .earlyData
-    }
-
-    mutating func fromServerEvent(_ segment: Segment, _ slot: UInt32) -> HandshakeEvent {
-        let flags = segment.flags
-        let carried = attempts[slot].synLength
-        let events = attempts[slot].events
-        let hasY = attempts[slot].marks.contains(.hasServerISN)
-        let acknowledgesSYN = SequenceNumber.isIn(segment.ack, from: attempts[slot].clientNext, length: carried)
-        if flags.contains(.rst) {
-            if attempts[slot].machine.state.isEstablished {
-                if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
-                let exact = [
-                    attempts[slot].serverEnd, attempts[slot].clientAcked, attempts[slot].serverNext,
-                ]
-                if exact.contains(segment.seq) { return .resetEstablished }
-                return segment.seq &- attempts[slot].serverNext < 1 << 30 ? .resetInexact : .resetUnacceptable
-            }
-            if hasY {
-                if attempts[slot].marks.contains(.severalServerISNs) {
-                    chooseServerISN(slot, acknowledgedBy: segment.seq)
-                }
-                if segment.seq == attempts[slot].serverNext { return .serverReset }
-                if answersWrongACK(segment, slot) { return .resetAnswersWrongAck }
-                let window = max(UInt32(attempts[slot].clientWindow), 1)
-                if segment.seq &- attempts[slot].serverNext < window { return .resetInexact }
-                return flags.contains(.ack) && acknowledgesSYN ? .refusal : .resetUnacceptable
-            }
-            // RFC 9293 3.10.7.3: in SYN-SENT, a RST is acceptable if its ACK acknowledges the SYN.
-            return flags.contains(.ack) && acknowledgesSYN ? .refusal : .resetUnacceptable
-        }
-        if flags.isSYNACK {
-            guard acknowledgesSYN else {
-                attempts[slot].wrongSynAckAck = segment.ack
-                attempts[slot].wrongSynAckISN = segment.seq
-                // It says nothing of the connection's own numbers.
-                if !hasY { attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength }
-                return .synAckWrongAck
-            }
-            if !hasY || !events.has(.synAck) && attempts[slot].numbers.serverISN == segment.seq { return .synAck }
-            return segment.seq == attempts[slot].numbers.serverISN ? .synAckAgain : .synAckOther
-        }
-        if flags.contains(.ack) { attempts[slot].numbers.takeServerACK(segment.ack) }
-        let isBeyond = segment.ack &- attempts[slot].clientNext &- carried &- 1 < 1 << 30
-        if hasY {
-            if attempts[slot].marks.contains(.severalServerISNs) { chooseServerISN(slot, acknowledgedBy: segment.seq) }
-            attempts[slot].takeServerEnd(segment.seq &+ segment.sequenceLength)
-            if events.has(.wrongAck), goesOnBeyond(segment, slot) { return .proof }
-            if flags.contains(.ack), isBeyond, isOfAnswer(segment, slot) {
-                if SequenceNumber.isAfter(segment.ack, attempts[slot].numbers.clientEnd) {
-                    attempts[slot].marks.insert(.missedSegments)
-                }
-                return .proof
-            }
-            let sendsMore = segment.payloadLength > 0 || flags.contains(.fin)
-            let state = attempts[slot].machine.state
-            // Where SYNs crossed, and neither SYN-ACK was captured, it acknowledges x+1 beside.
-            let isMissed =
-                (state == .crossed || state == .crossedServerAcked) && flags.contains(.ack) && carried == 0
-                && segment.ack == attempts[slot].clientNext
-            if sendsMore, segment.seq &- attempts[slot].serverNext < 1 << 30, !attempts[slot].marks.contains(.fastOpen),
-                isMissed || attempts[slot].events.has(.synAck)
-            {
-                if isMissed { attempts[slot].marks.insert(.missedSegments) }
-                return .proof
-            }
-            switch state {
-            case .crossed, .crossedClientAcked, .crossedServerAcked:
-                // RFC 9293 3.10.7.4: acceptable only with SEQ in the window.
-                let window = max(UInt32(attempts[slot].clientWindow), 1)
-                if flags.contains(.ack), segment.ack == attempts[slot].clientNext,
-                    segment.seq &- attempts[slot].serverNext < window
-                {
-                    return .serverAck
-                }
-            default: break
-            }
-        } else if events.has(.synAckWrongAck), flags.contains(.ack), isBeyond,
-            !SequenceNumber.isAfter(segment.ack, attempts[slot].numbers.clientEnd),
-            segment.seq &- attempts[slot].wrongSynAckISN < 1 << 30, events.has(.earlyData)
-        {
-            // Data was acknowledged in both directions: that beats one wrong number.
-            attempts[slot].numbers.serverISN = attempts[slot].wrongSynAckISN
-            attempts[slot].marks.insert(.hasServerISN)
-            return .proof
-        } else if provesUnseenSYNACK(segment, slot) {
-            attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
-            attempts[slot].marks.insert(.missedSegments)
-            return .proof
-        }
-        if !hasY, events.has(.synAckWrongAck) {
-            attempts[slot].takeServerEnd(segment.seq &+ segment.sequenceLength)
-        }
-        return .challenge
-    }
-
     /// Whether a segment shows that the server has its connection, though neither its SYN nor its SYN-ACK was captured.
     /// One that acknowledges x+1 and sends data or a FIN is no challenge (RFC 5961 4 sends an empty ACK), and without
     /// Fast Open the client had answered. One that answers the client's SYN-ACK in both numbers ends a simultaneous or
     /// split handshake (RFC 9293 Figure 7).
-    private mutating func provesUnseenSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
+    mutating func provesUnseenSYNACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard attempts[slot].machine.state == .synSent, !attempts[slot].events.has(.synAckWrongAck),
             segment.flags.contains(.ack),
             segment.ack &- attempts[slot].clientNext <= attempts[slot].numbers.clientEnd &- attempts[slot].clientNext
@@ -305,7 +152,7 @@ extension HandshakeTracker {
 
     /// Whether a segment of the server can be of the connection that its SYN-ACK began: SEQ is behind y, and it was not
     /// sent before that SYN-ACK (RFC 7323 5.3). A challenge of an older connection may come late.
-    private func isOfAnswer(_ segment: Segment, _ slot: UInt32) -> Bool {
+    func isOfAnswer(_ segment: Segment, _ slot: UInt32) -> Bool {
         guard segment.seq &- attempts[slot].numbers.serverISN < 1 << 30 else { return false }
         guard segment.options.has(.timestamps) else { return true }
         return !hasNote(slot) {
@@ -318,7 +165,7 @@ extension HandshakeTracker {
     /// Whether an ACK of the client that acknowledges more than was captured of the server is unknown rather than
     /// wrong: it lies within the client's announced window beyond what was seen (RFC 9293 3.10.7.4: a server that went
     /// on may have sent so much), its SEQ shows octets of the client that were not captured either, or it is a FIN.
-    private func isUnknown(_ segment: Segment, _ slot: UInt32) -> Bool {
+    func isUnknown(_ segment: Segment, _ slot: UInt32) -> Bool {
         if echoesUnseenSYNACK(segment, slot) { return true }
         let beyond = segment.ack &- attempts[slot].serverEnd
         let sent = segment.seq &- attempts[slot].clientNext
@@ -363,7 +210,7 @@ extension HandshakeTracker {
 
     /// Whether the server goes on at or beyond what an ACK acknowledged that seemed wrong: then it was right, and what
     /// it acknowledges was not captured.
-    private mutating func goesOnBeyond(_ segment: Segment, _ slot: UInt32) -> Bool {
+    mutating func goesOnBeyond(_ segment: Segment, _ slot: UInt32) -> Bool {
         let next = attempts[slot].serverNext
         let isRight = hasNote(slot) {
             $0.event == .wrongAck && segment.seq &- $0.ack < 1 << 30 && SequenceNumber.isAfter($0.ack, next)
@@ -384,7 +231,7 @@ extension HandshakeTracker {
     }
 
     /// Whether a RST has the number that a wrong final ACK acknowledged (RFC 9293 3.10.7.4): it answers that ACK.
-    private func answersWrongACK(_ segment: Segment, _ slot: UInt32) -> Bool {
+    func answersWrongACK(_ segment: Segment, _ slot: UInt32) -> Bool {
         attempts[slot].events.hasAny(.wrongAck, .ackBeyond)
             && hasNote(slot) { ($0.event == .wrongAck || $0.event == .ackBeyond) && $0.ack == segment.seq }
     }
