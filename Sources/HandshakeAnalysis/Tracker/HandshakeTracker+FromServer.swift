@@ -9,8 +9,8 @@ extension HandshakeTracker {
         return serverACK(segment, slot)
     }
 
-    /// Whether a segment's ACK is acceptable in SYN-SENT (RFC 9293 3.10.7.3): in [x+1, x+1+L], where Fast Open may leave
-    /// data unacknowledged (RFC 7413 4.2).
+    /// Whether a segment's ACK is acceptable in SYN-SENT (RFC 9293 3.10.7.3): in [x+1, x+1+L], where Fast Open may
+    /// leave data unacknowledged (RFC 7413 4.2).
     private mutating func acknowledgesSYN(_ segment: Segment, _ slot: UInt32) -> Bool {
         SequenceNumber.isIn(segment.ack, from: attempts[slot].clientNext, length: attempts[slot].synLength)
     }

@@ -54,7 +54,11 @@ extension HandshakeTracker {
         attempts[slot].notesOmitted += 1
     }
 
+    /// Puts a note at the end of an attempt's log.
     mutating func link(_ note: SegmentNote, _ slot: UInt32) {
+        var note = note
+        // One that is logged again still names what followed it before.
+        note.next = 0
         let number = notes.insert(note)
         noteCount += 1
         if attempts[slot].firstNote == 0 {
