@@ -103,6 +103,7 @@ extension HandshakeTracker {
         while note != 0 {
             log.append(notes[note])
             note = notes[note].next
+            assert(log.count <= Int(attempts[slot].noteCount), "a log is a circle")
         }
         return log
     }
