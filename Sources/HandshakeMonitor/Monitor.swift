@@ -7,9 +7,6 @@ import Synchronization
 /// The state of a live run for whoever asks: the screen, the service, a signal. The capture's thread tells
 /// it, others read; nobody waits long, since nothing is rendered under its lock.
 package final class Monitor: Sendable {
-    /// The capture's last report.
-    package typealias Standing = LiveStanding
-
     /// The last report of the thread of -w.
     package struct Savefile: Sendable {
         /// Whether the file cannot be written, or the next one not begun.
@@ -23,7 +20,7 @@ package final class Monitor: Sendable {
 
     /// A consistent picture of all that is kept.
     package struct Snapshot: Sendable {
-        package var standing: Standing
+        package var standing: LiveStanding
         package var savefile: Savefile
         package var started: Int64
         /// Oldest first, one a second.
@@ -38,7 +35,7 @@ package final class Monitor: Sendable {
     }
 
     private struct State {
-        var standing = Standing()
+        var standing = LiveStanding()
         var savefile = Savefile()
         var series = Series()
         var servers = Parties<Endpoint>()
@@ -75,7 +72,7 @@ package final class Monitor: Sendable {
 
     /// Takes what was decided since the last call.
     /// - Parameter now: nanoseconds since the epoch.
-    package func take(_ records: [AttemptRecord], _ standing: Standing, now: Int64) {
+    package func take(_ records: [AttemptRecord], _ standing: LiveStanding, now: Int64) {
         let listeners = state.withLock { state in
             state.series.advance(to: now)
             for record in records {
@@ -122,7 +119,7 @@ package final class Monitor: Sendable {
     /// Situations that last.
     package var situations: [SituationCourse.Entry] { state.withLock { $0.course.lasting } }
 
-    package var standing: Standing { state.withLock { $0.standing } }
+    package var standing: LiveStanding { state.withLock { $0.standing } }
     package var savefile: Savefile {
         get { state.withLock { $0.savefile } }
         set { state.withLock { $0.savefile = newValue } }

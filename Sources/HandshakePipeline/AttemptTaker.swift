@@ -25,13 +25,13 @@ package protocol ReadingObserver {
     /// - Parameter progress: octets that were read, and all there are; nil where that cannot be known.
     mutating func tick(_ progress: () -> (done: Int64, all: Int64)?)
 
-    /// Attempts are about to be handed out, or the end has come.
-    mutating func clear()
+    /// Attempts are about to be handed out, or the end has come: what is shown has to go.
+    mutating func hide()
 }
 
 /// Nobody watches.
 package struct NoObserver: ReadingObserver {
     package init() {}
     package mutating func tick(_ progress: () -> (done: Int64, all: Int64)?) {}
-    package mutating func clear() {}
+    package mutating func hide() {}
 }

@@ -74,7 +74,7 @@ package struct FilePipeline: ~Copyable {
         var decisions = Decisions()
         func hand(_ tracker: inout HandshakeTracker) throws(Failure) {
             guard tracker.hasDecided else { return }
-            observer.clear()
+            observer.hide()
             tracker.moveDecisions(into: &decisions)
             var order = Decisions.Order([decisions])
             try take(&order)
@@ -92,7 +92,7 @@ package struct FilePipeline: ~Copyable {
         try tracker.receive(batch, hand)
         try tracker.end(hand)
         try hand(&tracker)
-        observer.clear()
+        observer.hide()
         return tracker.summary
     }
 

@@ -142,7 +142,7 @@ final class TrackerTeam: @unchecked Sendable {
         // The core of who read is free by now: another thread takes a shard. Several trackers come to their ends side
         // by side.
         workers[0].tracker.end(workers.count == 1 ? { apportion("count", $0, $1) } : nil)
-        observer.clear()
+        observer.hide()
     }
 
     private func collect<Failure>(
@@ -156,7 +156,7 @@ final class TrackerTeam: @unchecked Sendable {
             observer.tick { piece.progress }
             ahead.pass()
         }
-        observer.clear()
+        observer.hide()
     }
 
     /// Takes what all workers decided on a piece.
@@ -169,7 +169,7 @@ final class TrackerTeam: @unchecked Sendable {
             guard let cell = ahead.next(from: outlet) else { return }
             decisions.append(cell.decisions)
         }
-        if decisions.contains(where: { !$0.isEmpty }) { observer.clear() }
+        if decisions.contains(where: { !$0.isEmpty }) { observer.hide() }
         var order = Decisions.Order(decisions)
         decisions = []
         try take(&order)

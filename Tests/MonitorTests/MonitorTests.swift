@@ -192,7 +192,7 @@ struct ScreenViewTests {
 
     @Test("Names and comments reach the terminal without what it would obey, and Greek as it is")
     func hostileNames() {
-        var standing = Monitor.Standing()
+        var standing = LiveStanding()
         standing.waitingFor = ["eth0\u{1b}[2J\n\u{202e}::x\u{9b}", "χειραψία 🤝"]
         var all = records(1)
         all[0].segments[0].comment = "\u{1b}]0;x\u{7}"

@@ -59,8 +59,8 @@ struct PcapngState {
 
     /// The link type of all frames, whatever the interfaces' blocks say; nil where those are believed.
     var assumedLinkType: LinkType?
-    private var order = FileOrder(isBig: true)
-    private var interfaces: [Interface] = []
+    var order = FileOrder(isBig: true)
+    var interfaces: [Interface] = []
     /// Comments of the current section and its interfaces.
     private(set) var notes: [InterfaceNote] = []
     private(set) var note = SectionNote()
@@ -76,14 +76,14 @@ struct PcapngState {
     /// Interfaces of the current section that `notes` lacks.
     private(set) var notesOmitted = 0
     /// Time of the last frame that had one: frames of simple packet blocks have none.
-    private var lastTime: Int64 = 0
+    var lastTime: Int64 = 0
     private var firstFlaw: CaptureError?
     private var flaws = 0
     /// Drops of sections that are over.
     private var earlierLosses = SavefileLosses()
     /// The last statistics of each interface, and the drops that its packets count before them.
     private var statistics: [Int: SavefileLosses] = [:]
-    private var dropped: [Int: UInt64] = [:]
+    var dropped: [Int: UInt64] = [:]
 
     // A file of any size may be made of texts: so many are kept (docs/formats.md).
 
@@ -207,7 +207,7 @@ struct PcapngState {
 
     /// Something is wrong, and the rest of the file can be used all the same. The first place is told, the others are
     /// counted.
-    private mutating func flaw(_ reader: borrowing ByteReader, _ reason: String) {
+    mutating func flaw(_ reader: borrowing ByteReader, _ reason: String) {
         flaws += 1
         if firstFlaw == nil { firstFlaw = CaptureError(.flawed, reader.name, at: reader.offset, reason) }
     }
@@ -219,6 +219,22 @@ struct PcapngState {
         return complaint
     }
 
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                    Block type = 0x0a0d0d0a                    |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                       Block total length                      |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                 Byte-order magic = 0x1a2b3c4d                 |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |         Major version         |         Minor version         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                  Section length (8 octets)...                 |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | Options, block total length...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // draft-ietf-opsawg-pcapng section 4.1.
     private mutating func section(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 28 else { throw Self.corrupt(reader, "a section header of \(length) octets") }
         let major = order.u16(reader.bytes, 12)
@@ -244,7 +260,20 @@ struct PcapngState {
         if !isWhole { flaw(reader, "an option that runs past its section header") }
     }
 
-    // type 4, length 4, link type 2, reserved 2, snaplen 4, options, length 4
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                         Block type = 1                        |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                       Block total length                      |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |           Link type           |            Reserved           |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                            Snaplen                            |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | Options, block total length...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // draft-ietf-opsawg-pcapng section 4.2.
     private mutating func interface(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 20 else { throw Self.corrupt(reader, "an interface block of \(length) octets") }
         guard interfaces.count < Self.maximumInterfaces else {
@@ -275,7 +304,22 @@ struct PcapngState {
         if first == nil { first = interface }
     }
 
-    // type 4, length 4, interface 4, time 8, options, length 4: what was received and dropped since the capture began
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                         Block type = 5                        |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                       Block total length                      |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                          Interface ID                         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                     Timestamp (upper half)                    |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                     Timestamp (lower half)                    |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | Options, block total length...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // draft-ietf-opsawg-pcapng section 4.6: what was received and dropped since the capture began.
     private mutating func interfaceStatistics(_ reader: borrowing ByteReader, _ length: Int) throws(CaptureError) {
         guard length >= 24 else { throw Self.corrupt(reader, "interface statistics of \(length) octets") }
         let number = Int(order.u32(reader.bytes, 8))
@@ -309,85 +353,7 @@ struct PcapngState {
         return sum
     }
 
-    // type 4, length 4, interface 4, time 8 (upper half first), captured 4, original 4, octets, options, length 4
-    @inline(__always)
-    private mutating func enhanced(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
-        guard length >= 32 else { throw Self.corrupt(reader, "a packet block of \(length) octets") }
-        return try timed(&reader, length, interface: Int(order.u32(reader.bytes, 8)))
-    }
-
-    // type 4, length 4, interface 2, drops 2, time 8, captured 4, original 4, octets, options, length 4
-    private mutating func obsolete(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
-        guard length >= 32 else { throw Self.corrupt(reader, "a packet block of \(length) octets") }
-        let drops = order.u16(reader.bytes, 10)
-        let interface = Int(order.u16(reader.bytes, 8))
-        if drops != 0, drops != 0xffff { dropped[interface, default: 0] += UInt64(drops) }
-        return try timed(&reader, length, interface: interface)
-    }
-
-    /// A packet's comment (1), and the frames dropped since the one before it (4).
-    @inline(never)
-    private mutating func packetOptions(
-        _ reader: borrowing ByteReader, _ range: Range<Int>, _ interface: Int
-    ) {
-        let isWhole = Self.options(order, reader, range) { code, value in
-            switch code {
-            case 1: addComment(reader, value)
-            case 4 where value.count == 8:
-                let sum = dropped[interface, default: 0].addingReportingOverflow(
-                    order.u64(reader.bytes, value.lowerBound))
-                dropped[interface] = sum.overflow ? .max : sum.partialValue
-            default: break
-            }
-        }
-        if !isWhole { flaw(reader, "an option that runs past its packet block") }
-    }
-
-    /// Time, lengths and octets stand in the same places in both.
-    @inline(__always)
-    private mutating func timed(_ reader: inout ByteReader, _ length: Int, interface: Int) throws(CaptureError)
-        -> FrameHeader
-    {
-        let units = UInt64(order.u32(reader.bytes, 12)) << 32 | UInt64(order.u32(reader.bytes, 16))
-        let captured = Int(order.u32(reader.bytes, 20))
-        let wire = Int(order.u32(reader.bytes, 24))
-        let end = 28 + (captured + 3) & ~3
-        if end + 8 <= length { packetOptions(reader, end..<length - 4, interface) }
-        let header = try frame(&reader, length, interface, units, captured, wire, at: 28)
-        lastTime = header.time
-        return header
-    }
-
-    // type 4, length 4, original 4, octets, length 4: the first interface's, without a time
-    private mutating func simple(_ reader: inout ByteReader, _ length: Int) throws(CaptureError) -> FrameHeader {
-        guard length >= 16 else { throw Self.corrupt(reader, "a simple packet block of \(length) octets") }
-        let wire = Int(order.u32(reader.bytes, 8))
-        let snaplen = interfaces.first?.snaplen ?? 0
-        let captured = min(wire, snaplen == 0 ? wire : snaplen, length - 16)
-        var header = try frame(&reader, length, 0, 0, captured, wire, at: 12)
-        (header.time, header.isTimed) = (lastTime, false)
-        return header
-    }
-
-    @inline(__always)
-    private func frame(
-        _ reader: inout ByteReader, _ length: Int, _ number: Int, _ units: UInt64, _ captured: Int, _ wire: Int,
-        at start: Int
-    ) throws(CaptureError) -> FrameHeader {
-        guard number < interfaces.count else {
-            throw Self.corrupt(reader, "a packet of interface \(number), of which there is no description")
-        }
-        guard captured <= length - 4 - start else {
-            throw Self.corrupt(reader, "a packet of \(captured) octets in a block of \(length)")
-        }
-        let interface = interfaces[number]
-        reader.consume(start)
-        return FrameHeader(
-            linkType: interface.linkType, time: interface.nanoseconds(units), capturedLength: captured,
-            wireLength: wire, trailer: length - start - captured, interface: number)
-    }
-
-    private static func corrupt(_ reader: borrowing ByteReader, _ reason: String) -> CaptureError {
+    static func corrupt(_ reader: borrowing ByteReader, _ reason: String) -> CaptureError {
         CaptureError(
             .corrupt, reader.name, at: reader.offset, reason,
             advice: "The file is damaged from here on; what came before was read")

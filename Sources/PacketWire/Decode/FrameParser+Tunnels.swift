@@ -136,9 +136,13 @@ extension FrameParser {
         ethernet(at: offset + length, &slot)
     }
 
-    // RFC 3032 section 2.1: label 20 bits, traffic class 3, bottom of stack 1, time to live 8. What follows the last
-    // label is IP if it looks so (RFC 4928), a control word and Ethernet if it begins with 0 (RFC 4448), else perhaps
-    // Ethernet.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                 Label                 |  TC |S|  Time to live |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 3032 section 2.1. S is set in the last label. What follows is IP if it looks so (RFC 4928), a control word
+    // and Ethernet if it begins with 0 (RFC 4448), else perhaps Ethernet.
     @inline(never)
     mutating func mpls(at start: Int, in carrier: IPHeader? = nil, _ slot: inout DecodedFrame) {
         guard holds(4, at: start, .tunnel, &slot), enter(.mpls, id: bytes.u32(start) >> 12, in: carrier, &slot) else {
@@ -175,7 +179,14 @@ extension FrameParser {
         }
     }
 
-    // RFC 2516 section 4: version and type, code (0 for a session), session, length; then a PPP protocol number.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |  Ver  |  Type |      Code     |           Session ID          |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |             Length            |          PPP protocol         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 2516 section 4. The code of a session is 0.
     @inline(never)
     mutating func pppoe(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(7, at: offset, .tunnel, &slot) else { return }
@@ -184,8 +195,14 @@ extension FrameParser {
         pppProtocolField(at: offset + 6, &slot)
     }
 
-    // RFC 8300 section 2.2: version 2, O, U, time to live 6, length 6 in units of 4 octets, U 4, metadata type 4, next
-    // protocol 8; then the service path 24 and index 8.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |Ver|O|U|    TTL    |   Length  |   U   |   MD  | Next protocol |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |            Service path identifier            | Service index |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 8300 section 2.2. The length is in units of 4 octets.
     mutating func nsh(at offset: Int, _ carrier: IPHeader?, _ slot: inout DecodedFrame) {
         guard holds(8, at: offset, .tunnel, &slot) else { return }
         let length = Int(bytes.u16(offset) & 0x3f) * 4
@@ -202,8 +219,15 @@ extension FrameParser {
         }
     }
 
-    // IEEE 802.1AE clause 9: version, ES, SC, SCB, E, C and association number 2; short length; packet number 4; SCI 8
-    // where SC is set. Neither E nor C: the octets are as they were, and a check value of 16 octets follows them.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |V|E|S|B|E|C| AN|  Short length |         Packet number         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |    Packet number, continued   |SCI, 8 octets, where S is set..|
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // IEEE 802.1AE clause 9: version, ES, SC, SCB, E, C, association number. Neither E nor C: the octets are as they
+    // were, and a check value of 16 octets follows them.
     private mutating func macsec(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(6, at: offset, .tunnel, &slot) else { return }
         let control = bytes.u8(offset)
@@ -233,9 +257,20 @@ extension FrameParser {
         note(UInt16(proto), ignoredFor: .otherProtocol, &slot)
     }
 
-    // RFC 2784 and RFC 2890: flags (checksum, key, sequence number present), version, EtherType. NVGRE (RFC 7637)
-    // carries Ethernet under a key whose upper 24 bits are the virtual subnet. Version 1 is PPTP's (RFC 2637): its key
-    // is a payload length and a call, and an acknowledgment may follow.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |C|R|K|S|     Reserved    | Ver |         Protocol type         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |       Checksum, where C       |       Reserved, where C       |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                          Key, where K                         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                    Sequence number, where S                   |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 2784, RFC 2890; R and its offset field are of RFC 1701. NVGRE (RFC 7637) carries Ethernet under a key whose
+    // upper 24 bits are the virtual subnet. Version 1 is PPTP's (RFC 2637): its key is a payload length and a call, and
+    // an acknowledgment may follow.
     @inline(never)
     mutating func gre(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard holds(4, at: offset, .tunnel, &slot) else { return }
@@ -295,9 +330,17 @@ extension FrameParser {
         if type < 0x0600 { ignore(.otherEtherType, number: type, &slot) } else { etherType(type, at: offset, &slot) }
     }
 
-    // draft-foschiano-erspan: type I has no header, and no sequence number in GRE. Type II: version 4 bits (1), VLAN
-    // 12, class 3, encapsulation 2, truncated 1, session 10, index 32. Type III: version 2, the same up to the session,
-    // time 32, group 16, P, frame type 5, hardware 6, direction 1, granularity 2, O (8 octets more).
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |  Ver  |          VLAN         | COS | En|T|     Session ID    |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |         Type II: reserved, index. Type III: timestamp         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |      Type III: group tag      |P|  Frame  |  Hardware |D| Gr|O|
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // draft-foschiano-erspan. Type I has no header, and no sequence number in GRE. The version of type II is 1, of type
+    // III 2; where its O is set, 8 octets more follow.
     private mutating func erspan(at offset: Int, hasHeader: Bool, _ slot: inout DecodedFrame) {
         guard hasHeader else {
             guard enter(.erspan, &slot) else { return }

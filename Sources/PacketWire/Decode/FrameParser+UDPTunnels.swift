@@ -74,8 +74,15 @@ extension FrameParser {
         }
     }
 
-    // RFC 7348 section 5: flags with the I bit, reserved, VNI 24 bits, reserved. The generic extension
-    // (draft-ietf-nvo3-vxlan-gpe) has a next protocol in the fourth octet where its P bit is set.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |R|R|Ver|I|P|R|O|            Reserved           |      Next     |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |            VXLAN network identifier           |    Reserved   |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 7348 section 5; of its flags only I. The generic extension (draft-ietf-nvo3-vxlan-gpe) has the next protocol
+    // where P is set.
     private mutating func vxlan(at offset: Int, isGeneric: Bool, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(8, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u8(offset)
@@ -94,7 +101,14 @@ extension FrameParser {
         }
     }
 
-    // RFC 8926 section 3.4: version 2 bits, option length in units of 4 octets, protocol type, VNI 24 bits.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |Ver|  Opt len  |O|C|    Rsvd   |         Protocol type         |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |           Virtual network identifier          |    Reserved   |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 8926 section 3.4. The length of the options, which follow, is in units of 4 octets.
     private mutating func geneve(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(8, at: offset, else: .udp, &slot) else { return }
         guard bytes.u8(offset) >> 6 == 0 else { return ignore(.udp, &slot) }
@@ -106,9 +120,17 @@ extension FrameParser {
         carried(bytes.u16(offset + 2), at: offset + length, &slot)
     }
 
-    // 3GPP TS 29.281 section 5.1: version 3 bits (1), PT, reserved, E, S, PN; message type (255 is a user's packet),
-    // length, TEID; with any of E, S and PN a sequence number 2, N-PDU number 1 and next extension 1. An extension has
-    // its length in units of 4 octets first, and the next one's type last.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | Ver |P|*|E|S|P|  Message type |             Length            |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                   Tunnel endpoint identifier                  |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |        Sequence number        |  N-PDU number | Next extension|
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // 3GPP TS 29.281 section 5.1. Version 1; message type 255 is a user's packet. The last word is there with any of E,
+    // S and PN. An extension has its length in units of 4 octets first, and the next one's type last.
     private mutating func gtp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(8, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u8(offset)
@@ -137,8 +159,19 @@ extension FrameParser {
         }
     }
 
-    // RFC 2661 section 3.1: T (control), L, S, O, version 4 bits (2); length where L, tunnel, session, sequence numbers
-    // where S, offset size where O; then PPP. RFC 3931 section 4.1.2: version 3, reserved, then a session.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |T|L|x|x|S|x|O|P|   x   |  Ver  |        Length, where L        |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |           Tunnel ID           |           Session ID          |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |          Ns, where S          |          Nr, where S          |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |      Offset size, where O     |           Padding...          |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 2661 section 3.1, version 2, then PPP. T is a control message. RFC 3931 section 4.1.2 has version 3, reserved
+    // 16, then a session.
     private mutating func l2tp(at offset: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         guard fits(6, at: offset, else: .udp, &slot) else { return }
         let flags = bytes.u16(offset)
@@ -185,8 +218,18 @@ extension FrameParser {
         }
     }
 
-    // RFC 4380 section 5.1.1: an authentication (0x0001, client identifier and value with their lengths, nonce 8,
-    // confirmation) and an origin (0x0000, port 2, address 4) may stand before the IPv6 packet.
+    //  0                   1                   2                   3
+    //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |      0x00     |      0x01     |     ID-len    |     AU-len    |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // | Client identifier, authentication value, nonce (8), confirmation...
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |      0x00     |      0x00     |          Origin port          |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // |                      Origin IPv4 address                      |
+    // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    // RFC 4380 section 5.1.1. Each of the two may stand before the IPv6 packet.
     private mutating func teredo(at start: Int, _ header: IPHeader, _ slot: inout DecodedFrame) {
         var offset = start
         guard fits(4, at: offset, else: .udp, &slot) else { return }

@@ -44,7 +44,7 @@ struct Analysis: ~Copyable {
     ) throws(Taker.Failure) -> (HandshakeSummary, CaptureLoss) {
         clinux_catch_interrupts()
         var progress = ProgressBar(isWanted: !follows)
-        defer { progress.clear() }
+        defer { progress.hide() }
         let summary = try pipeline.run(&taker, &progress)
         tellOfGaps(summary)
         return (summary, pipeline.loss)

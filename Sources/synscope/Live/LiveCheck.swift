@@ -75,7 +75,7 @@ struct LiveCheck {
         context.numbering = .noFile
         context.started = started
         let end = pipeline.end
-        let (summary, loss) = (end.summary, outputs.with(end.loss))
+        let (summary, loss) = (end.summary, outputs.addingLosses(to: end.loss))
         context.notes = notes(summary, loss, framesLost: (kept?.lost ?? 0) + Int(loss.unwrittenFrames), isInterrupted)
         let status = child?.status
         if let status, status != 0, !wasRunning { context.errors.append("the command ended with status \(status)") }

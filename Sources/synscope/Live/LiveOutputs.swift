@@ -65,8 +65,8 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
         if let interval { nextInterval = Clock.steady + interval }
     }
 
-    /// With what was not handed on.
-    func with(_ loss: CaptureLoss) -> CaptureLoss {
+    /// Adds what was not handed on.
+    func addingLosses(to loss: CaptureLoss) -> CaptureLoss {
         var loss = loss
         loss.unreportedRecords = unreportedRecords
         loss.unwrittenFrames = unwrittenFrames + outlets.monitor.savefile.framesLost
@@ -93,7 +93,7 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
             unreportedRecords += UInt64(records.count)
         }
         var standing = standing
-        standing.loss = with(standing.loss)
+        standing.loss = addingLosses(to: standing.loss)
         outlets.monitor.take(records, standing, now: now)
         endInterval(steady, now)
     }

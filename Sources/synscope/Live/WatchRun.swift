@@ -104,7 +104,7 @@ struct WatchRun {
         outlets.frames?.end()
         fileThread?.join()
         let end = pipeline.end
-        let (summary, loss) = (end.summary, outputs.with(end.loss))
+        let (summary, loss) = (end.summary, outputs.addingLosses(to: end.loss))
         _ = reports.add(.end(summary, loss), size: 0)
         reports.end()
         let patience = outputs.hasGivenUp ? 0 : Self.patience
@@ -206,7 +206,7 @@ struct WatchRun {
     }
 
     private static func printTotals(
-        _ standing: Monitor.Standing, _ situations: [SituationCourse.Entry], _ zone: Zone
+        _ standing: LiveStanding, _ situations: [SituationCourse.Entry], _ zone: Zone
     ) {
         var buffer = OutputBuffer()
         let style = TextStyle(usesColor: false, usesUnicode: Terminal.usesUnicode, width: 100, zone: zone)

@@ -36,7 +36,7 @@ struct ProgressBar: ReadingObserver {
     }
 
     /// Takes it off the terminal, before something else is written there.
-    mutating func clear() {
+    mutating func hide() {
         guard isDrawn else { return }
         isDrawn = false
         StandardError.write(raw: "\r\u{1b}[K")

@@ -45,7 +45,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     var answer = taken(from: channel)
     // Events come with time, for those that read them.
     if answer.starts(with: "HTTP/1.1 200".utf8), channel.isActive {
-        monitor.take(FuzzInput.attempts, Monitor.Standing(), now: 2_000_000_000)
+        monitor.take(FuzzInput.attempts, LiveStanding(), now: 2_000_000_000)
         loop.advanceTime(by: .seconds(2))
         answer += taken(from: channel)
     }
@@ -62,7 +62,7 @@ private let token = "0123456789abcdef"
 
 private let monitor: Monitor = {
     let monitor = Monitor(CaptureDescription(files: [], filter: nil, started: nil), started: 1_000_000_000)
-    monitor.take(FuzzInput.attempts, Monitor.Standing(), now: 2_000_000_000)
+    monitor.take(FuzzInput.attempts, LiveStanding(), now: 2_000_000_000)
     return monitor
 }()
 
