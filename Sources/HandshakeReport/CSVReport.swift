@@ -2,8 +2,10 @@ package import HandshakeRecord
 import PacketWire
 
 /// Records as CSV (RFC 4180), a header line first. Unknown is empty; findings are separated by spaces.
-package enum CSVReport {
-    package static func header(to out: inout OutputBuffer) {
+package struct CSVReport: RecordWriter {
+    package init() {}
+
+    package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
         out.append(
             """
             id,first_time,client_ip,client_port,server_ip,server_port,outcome,form,completed_by,starts_at,ended,\
@@ -14,7 +16,7 @@ package enum CSVReport {
     }
 
     /// In the header's order.
-    package static func row(_ record: AttemptRecord, to out: inout OutputBuffer) {
+    package func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
         out.gather { stage in
             var row = Row(stage)
             row.field(record.id)

@@ -342,39 +342,4 @@ package enum JSONReport {
             }
         }
     }
-
-    // MARK: One document
-
-    /// `{"capture": ..., "attempts": [...], "summary": ...}`, written as the parts come.
-    package struct Document {
-        private var isFirst = true
-        private var numbering = DisplayFilter.Numbering.oneFile
-        package init() {}
-
-        package mutating func begin(
-            _ capture: CaptureDescription, _ numbering: DisplayFilter.Numbering, to out: inout OutputBuffer
-        ) {
-            self.numbering = numbering
-            out.append("{\"capture\":")
-            JSONReport.line(capture, to: &out)
-            out.append(",\"attempts\":[\n")
-        }
-
-        /// Before each attempt.
-        package mutating func separate(_ out: inout OutputBuffer) {
-            if !isFirst { out.append(",") }
-            isFirst = false
-        }
-
-        package mutating func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
-            separate(&out)
-            JSONReport.line(record, numbering, to: &out)
-        }
-
-        package mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss, to out: inout OutputBuffer) {
-            out.append("],\"summary\":")
-            JSONReport.line(summary, loss, to: &out)
-            out.append("}\n")
-        }
-    }
 }

@@ -186,7 +186,7 @@ struct CleanTextTests {
         Ladder(record, style: TextStyle(usesColor: false, usesUnicode: false, width: 200)).draw(to: &ladder)
         let text = String(decoding: ladder.bytes, as: UTF8.self)
         #expect(HostileNames.forbidden(in: text).isEmpty && HostileNames.commands(in: text).isEmpty)
-        CSVReport.row(record, to: &csv)
+        CSVReport().attempt(record, to: &csv)
         for field in String(decoding: csv.bytes, as: UTF8.self).dropLast().split(separator: ",") {
             #expect(field.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") })
             #expect(!["=", "+", "-", "@"].contains(field.first))

@@ -5,15 +5,11 @@ import HandshakeMonitor
 import HandshakePipeline
 import HandshakeReport
 
-/// Writes attempts in one format, in the order asked for.
+/// Hands attempts to a writer, in the order asked for: all, or those that were chosen.
 struct AttemptSink: AttemptTaker {
-    private let format: OutputFormat
     private let quiet: Bool
     private var output: StandardOutput
-    private var text: TextReport
-    private var document = JSONReport.Document()
-    private var plainLines: PlainLines
-    private let numbering: DisplayFilter.Numbering
+    private var writer: any RecordWriter
     private var held: [AttemptRecord] = []
     private var isHolding = true
     /// The most attempts that are held back to be sorted by their start.
@@ -42,16 +38,12 @@ struct AttemptSink: AttemptTaker {
         format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil,
         numbering: DisplayFilter.Numbering, isLive: Bool = true, isVerbose: Bool = false, showsAll: Bool = true
     ) {
-        self.format = format
         self.selection = selection
         self.quiet = quiet
         self.output = output
         self.style = style
         self.showsAll = showsAll
-        self.numbering = numbering
-        plainLines = PlainLines(numbering)
-        text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
-        text.numbering = numbering
+        writer = format.writer(style, numbering, isVerbose: isVerbose, isLive: isLive)
         // A summary alone looks at no attempt, unless some are chosen.
         if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
@@ -61,12 +53,7 @@ struct AttemptSink: AttemptTaker {
     }
 
     mutating func begin(_ capture: CaptureDescription) throws(OutputEnded) {
-        switch format {
-        case .text: break
-        case .jsonl: JSONReport.line(capture, to: &output.buffer)
-        case .json: document.begin(capture, numbering, to: &output.buffer)
-        case .csv: CSVReport.header(to: &output.buffer)
-        }
+        writer.begin(capture, to: &output.buffer)
         try output.flushIfFull()
     }
 
@@ -85,12 +72,11 @@ struct AttemptSink: AttemptTaker {
         try write(record)
     }
 
-    /// As JSON, in the order of decision, it is written without its record.
+    /// In the order of decision, JSON is written without the record.
     mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) {
-        guard format == .json || format == .jsonl, holdLimit == 0, selection == nil else { return try take(record()) }
+        guard writer.takesPlain, holdLimit == 0, selection == nil, !quiet else { return try take(record()) }
         if isHolding { try release() }
-        if format == .json { document.separate(&output.buffer) }
-        plainLines.line(plain, to: &output.buffer, record: record)
+        writer.attempt(plain, record: record, to: &output.buffer)
         try output.flushIfFull()
     }
 
@@ -106,10 +92,11 @@ struct AttemptSink: AttemptTaker {
         return false
     }
 
-    private mutating func release(isComplete: Bool = false) throws(OutputEnded) {
+    /// - Parameter whole: the totals, where there are no more than the held ones.
+    private mutating func release(whole: HandshakeSummary? = nil) throws(OutputEnded) {
         isHolding = false
         if holdLimit > 0 { held.sort { $0.id < $1.id } }
-        if format == .text { text.begin(held, isComplete: isComplete, to: &output.buffer) }
+        writer.beginAttempts(held, whole: whole, to: &output.buffer)
         let isLong = held.count > AttemptSink.shownOnTerminal && !showsAll
         for record in held {
             if isLong, record.outcome == .established, !record.findings.contains(where: { $0.code.severity != .info }) {
@@ -122,52 +109,47 @@ struct AttemptSink: AttemptTaker {
     }
 
     private mutating func write(_ record: AttemptRecord) throws(OutputEnded) {
-        switch format {
-        case .text: text.attempt(record, to: &output.buffer)
-        case .jsonl: JSONReport.line(record, numbering, to: &output.buffer)
-        case .json: document.attempt(record, to: &output.buffer)
-        case .csv: CSVReport.row(record, to: &output.buffer)
-        }
+        writer.attempt(record, to: &output.buffer)
         try output.flushIfFull()
     }
 
-    /// A situation begins or ends, live. A table of CSV and a document of JSON have no place for it.
+    /// A situation begins or ends, live.
     mutating func tell(_ event: SituationCourse.Event) throws(OutputEnded) {
-        switch format {
-        case .text: output.buffer.line(style.paint(event.text(style.zone), .bold))
-        case .jsonl: DiagnosisReport.line(event.situation, state: event.state, to: &output.buffer)
-        case .json, .csv: return
-        }
+        writer.situation(event.situation, state: event.state, text: event.text(style.zone), to: &output.buffer)
         try output.flushIfFull()
     }
 
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded) {
-        if isHolding {
-            if format == .text, !held.isEmpty { text.captureBeforeAttempts(summary, to: &output.buffer) }
-            try release(isComplete: true)
+        if isHolding { try release(whole: summary) }
+        var end = ReportEnd(summary, loss)
+        (end.isQuiet, end.leftOut) = (quiet, leftOut)
+        end.details = overview?.rows(style) ?? []
+        end.diagnosis = observed.map { Diagnosis($0) }
+        if let selection {
+            end.choice = ReportEnd.Choice(
+                text: selection.text, shown: shown, untold: untold, summary: chosen?.summary)
         }
-        switch format {
-        case .text:
-            text.endAttempts(to: &output.buffer)
-            if leftOut > 0 {
-                output.buffer.line(
-                    "\(Format.count(leftOut, "attempt")) without failure or finding are not listed: --all lists them")
-            }
-            if !quiet, selection == nil || shown > 0, summary.attempts > 0 { output.buffer.line("") }
-            if let selection {
-                let more = untold > 0 ? "; of \(untold) it cannot be told" : ""
-                // Copies behind a translator are listed, though no total counts them.
-                let all = Format.count(summary.attempts + summary.translatedCopies, "attempt")
-                output.buffer.line("\(shown) of \(all): \(selection.text.cleaned(for: .text))\(more)")
-                output.buffer.line("")
-            }
-            text.summary(
-                summary, loss, chosen: chosen?.summary, details: overview?.rows(style) ?? [],
-                diagnosis: observed.map { Diagnosis($0) }, to: &output.buffer)
-        case .jsonl: JSONReport.line(summary, loss, to: &output.buffer)
-        case .json: document.end(summary, loss, to: &output.buffer)
-        case .csv: break
-        }
+        writer.end(end, to: &output.buffer)
         try output.flush()
+    }
+}
+
+extension OutputFormat {
+    /// Its writer.
+    /// - Parameters:
+    ///   - numbering: what frame numbers are.
+    ///   - isLive: attempts are written as they come.
+    fileprivate func writer(
+        _ style: TextStyle, _ numbering: DisplayFilter.Numbering, isVerbose: Bool, isLive: Bool
+    ) -> any RecordWriter {
+        switch self {
+        case .text:
+            var text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
+            text.numbering = numbering
+            return text
+        case .json: return JSONDocumentWriter(numbering)
+        case .jsonl: return JSONLinesWriter(numbering)
+        case .csv: return CSVReport()
+        }
     }
 }
