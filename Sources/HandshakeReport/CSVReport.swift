@@ -3,7 +3,14 @@ import PacketWire
 
 /// Records as CSV (RFC 4180), a header line first. Unknown is empty; findings are separated by spaces.
 package struct CSVReport: RecordWriter {
+    package var takesPlain: Bool { true }
+    private var plainRows = PlainRows()
+
     package init() {}
+
+    package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
+        plainRows.row(plain, to: &out, record: record)
+    }
 
     package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
         out.append(

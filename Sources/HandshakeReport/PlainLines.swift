@@ -46,71 +46,9 @@ package struct PlainLines {
         }
     }
 
-    /// The text before each figure, and after the last.
-    private final class Template: Sendable {
-        let text: PaddedText
-        /// Where each part ends.
-        let ends: [Int]
-        /// Octets of the longest line.
-        var maximumOctets: Int { text.count + ends.count * Template.longest }
-        /// Octets of the longest figure, an IPv6 address.
-        private static let longest = 45
-
-        init(_ text: [UInt8], _ ends: [Int]) { (self.text, self.ends) = (PaddedText(text), ends) }
-    }
-
-    /// A line that is written. Its template is handed to it each time: to hold that would count references.
-    private struct Line {
-        var stage: OutputStage
-        private var part = 0
-        private var read = 0
-
-        init(_ stage: OutputStage) { self.stage = stage }
-
-        /// The part before the next figure.
-        @inline(__always)
-        mutating func nextPart(_ template: Template) {
-            let end = template.ends[part]
-            stage.put(template.text, from: read, to: end)
-            read = end
-            part &+= 1
-        }
-
-        @inline(__always)
-        mutating func figure(_ number: DecimalText, _ template: Template) {
-            nextPart(template)
-            stage.put(number)
-        }
-
-        /// Returns where the address stands, to be written again.
-        mutating func place(_ address: IPAddress, _ template: Template) -> Range<Int> {
-            nextPart(template)
-            let start = stage.used
-            stage.put(address)
-            return start..<stage.used
-        }
-
-        mutating func again(_ place: Range<Int>, _ template: Template) {
-            nextPart(template)
-            stage.putAgain(place)
-        }
-
-        mutating func figure(time: Int64, _ template: Template) {
-            nextPart(template)
-            stage.put(time: time)
-        }
-
-        mutating func finish(_ template: Template) {
-            nextPart(template)
-            precondition(part == template.ends.count)
-        }
-    }
-
-    /// The most shapes that are kept; attempts of others have their records written.
-    private static let maximumTemplates = 4096
-    private var templates: [PlainAttempt.Shape: Template?] = [:]
+    private var templates: [PlainAttempt.Shape: LineTemplate?] = [:]
     /// The last of each shard, since shards alternate.
-    private var last = [(shape: PlainAttempt.Shape, template: Template)?](repeating: nil, count: 16)
+    private var last = [(shape: PlainAttempt.Shape, template: LineTemplate)?](repeating: nil, count: 16)
 
     private let numbering: DisplayFilter.Numbering
 
@@ -130,12 +68,12 @@ package struct PlainLines {
         write(attempt, template, &out)
     }
 
-    private mutating func template(_ attempt: PlainAttempt, _ record: () -> AttemptRecord) -> Template? {
+    private mutating func template(_ attempt: PlainAttempt, _ record: () -> AttemptRecord) -> LineTemplate? {
         if let known = templates[attempt.shape] { return known }
-        guard templates.count < PlainLines.maximumTemplates else { return nil }
+        guard templates.count < LineTemplate.maximumKept else { return nil }
         var model = OutputBuffer()
         JSONReport.line(record(), numbering, to: &model)
-        var template: Template? = PlainLines.split(model.bytes, numbering)
+        var template: LineTemplate? = PlainLines.split(model.bytes, numbering)
         // It must give its model again: if not, this is no shape that figures fill.
         if let candidate = template {
             var copy = OutputBuffer()
@@ -147,7 +85,7 @@ package struct PlainLines {
     }
 
     /// Takes the figures out of a line; nil where one is missing.
-    private static func split(_ line: [UInt8], _ numbering: DisplayFilter.Numbering) -> Template? {
+    private static func split(_ line: [UInt8], _ numbering: DisplayFilter.Numbering) -> LineTemplate? {
         var (text, ends): ([UInt8], [Int]) = ([], [])
         var position = 0
         let hasNumbers = numbering == .oneFile
@@ -163,10 +101,10 @@ package struct PlainLines {
         }
         text += line[position...]
         ends.append(text.count)
-        return Template(text, ends)
+        return LineTemplate(text, ends)
     }
 
-    private func write(_ attempt: PlainAttempt, _ template: Template, _ out: inout OutputBuffer) {
+    private func write(_ attempt: PlainAttempt, _ template: LineTemplate, _ out: inout OutputBuffer) {
         let (isnX, isnY) = (DecimalText(UInt64(attempt.clientISN)), DecimalText(UInt64(attempt.serverISN)))
         let (x, y) = (
             DecimalText(UInt64(attempt.clientISN &+ 1)), DecimalText(UInt64(attempt.serverISN &+ 1))
@@ -180,7 +118,7 @@ package struct PlainLines {
         let ack = DecimalText(attempt.ackFrame)
         let hasNumbers = numbering == .oneFile
         out.gather(atMost: template.maximumOctets) { stage in
-            var line = Line(stage)
+            var line = LineTemplate.Line(stage)
             line.figure(id, template)
             let client = line.place(attempt.client.address, template)
             line.figure(clientPort, template)

@@ -38,21 +38,31 @@ extension Scenario {
     }
 
     /// The attempts as the command writes them as JSON Lines, in the order in which they are decided, and the summary.
+    package func jsonLines(
+        listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512, maximumAttempts: Int = 1 << 16,
+        numbering: DisplayFilter.Numbering = .oneFile
+    ) -> [UInt8] {
+        report(
+            JSONLinesWriter(numbering), listsPlain: listsPlain, workers: workers, maximumDecided: maximumDecided,
+            maximumAttempts: maximumAttempts)
+    }
+
+    /// The same in any format.
     /// - Parameters:
     ///   - listsPlain: whether plain attempts are written without their records.
     ///   - workers: how many trackers share the tuples out.
     ///   - maximumDecided: how many decided attempts a tracker keeps until they are taken.
     ///   - maximumAttempts: how many attempts are remembered.
-    package func jsonLines(
-        listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512, maximumAttempts: Int = 1 << 16,
-        numbering: DisplayFilter.Numbering = .oneFile
+    package func report(
+        _ writer: some RecordWriter, listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512,
+        maximumAttempts: Int = 1 << 16
     ) -> [UInt8] {
         var configuration = HandshakeTracker.Configuration()
         configuration.maximumAttempts = maximumAttempts
         if listsPlain { configuration.listing = .plainAndRecords }
         configuration.maximumDecided = maximumDecided
         configuration.hashSeed = 1
-        var (out, plainLines) = (OutputBuffer(), PlainLines(numbering))
+        var (out, writer) = (OutputBuffer(), writer)
         var decided = [[Decisions]](repeating: [], count: workers)
         var counts = SummaryCounts()
         for worker in 0..<workers {
@@ -74,12 +84,12 @@ extension Scenario {
         }
         Decisions.inTurn(decided) { order, turn in
             if order.isPlain(turn) {
-                plainLines.line(order.plain(turn), to: &out) { order.record(turn) }
+                writer.attempt(order.plain(turn), record: { order.record(turn) }, to: &out)
             } else {
-                JSONReport.line(order.record(turn), numbering, to: &out)
+                writer.attempt(order.record(turn), to: &out)
             }
         }
-        JSONReport.line(counts.summary, CaptureLoss(), to: &out)
+        writer.end(ReportEnd(counts.summary, CaptureLoss()), to: &out)
         return out.bytes
     }
 

@@ -160,6 +160,7 @@ struct PropertyTests {
         #expect(
             scenario.jsonLines(listsPlain: true, numbering: .noFile)
                 == scenario.jsonLines(listsPlain: false, numbering: .noFile))
+        #expect(scenario.report(CSVReport(), listsPlain: true) == scenario.report(CSVReport(), listsPlain: false))
     }
 
     @Test("One tracker, and several that share the tuples out, give the same bytes", arguments: [2, 3, 7])
