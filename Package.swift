@@ -229,7 +229,7 @@ let package = Package(
             name: "ExpectationTests",
             dependencies: [
                 "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis",
-                "HandshakeDiagnosis", "Simulation", "SynscopeTesting", "TestSupport",
+                "HandshakeCapture", "HandshakeDiagnosis", "Simulation", "SynscopeTesting", "TestSupport",
             ],
             swiftSettings: testSettings),
         .testTarget(

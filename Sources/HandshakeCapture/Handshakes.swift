@@ -1,5 +1,6 @@
 @_exported public import HandshakeAnalysis
 @_exported public import HandshakeDiagnosis
+import Glibc
 import HandshakePipeline
 import HandshakeReport
 import PacketCapture
@@ -66,7 +67,8 @@ public struct Handshakes: Sendable {
         } catch {
             throw HandshakesError(error.description)
         }
-        var pipeline = FilePipeline(reader, HandshakeTracker.Configuration(), workers: processorCount)
+        var pipeline = FilePipeline(
+            reader, HandshakeTracker.Configuration(), workers: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let summary = try withoutActuallyEscaping(take) { take in
             var taker = ClosureTaker(body: take)
             return try pipeline.run(&taker)

@@ -1,4 +1,3 @@
-import Glibc
 import HandshakeReport
 
 /// Why there are no handshakes to look at.
@@ -8,6 +7,3 @@ public struct HandshakesError: Error, Sendable, CustomStringConvertible {
 
     package init(_ description: String) { self.description = description.cleaned(for: .message) }
 }
-
-/// Cores that threads may run on.
-var processorCount: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

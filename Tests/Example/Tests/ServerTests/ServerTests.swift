@@ -70,6 +70,18 @@ struct ServerTests {
         handshakes.expect("count(hs.outcome == refused) == 1")
     }
 
+    @Test("Attempts of an interface come as they are decided, until it is stopped")
+    func live() async throws {
+        let server = try Server()
+        let live = try LiveHandshakes(on: "lo", filter: "tcp port \(server.port)")
+        #expect((0..<5).count { _ in connects(to: server.port) } == 5)
+        async let attempts = live.reduce(into: []) { $0.append($1) }
+        let (summary, dropped) = await live.stop()
+        #expect(await attempts.allSatisfy { $0.outcome == .established })
+        #expect(await attempts.count == 5)
+        #expect(summary.attempts == 5 && dropped == 0)
+    }
+
     @Test("What does not hold is an issue that names the attempt, and its ladder is attached")
     func fails() async throws {
         var server: Server? = try Server()
