@@ -27,6 +27,13 @@ package struct SenderChecksums: Sendable {
         (high &* 0x9e37_79b9_7f4a_7c15 ^ low) &* 0xd6e8_feb8_6659_fd93
     }
 
+    /// Whoever can send to a tunnel's end can show good sums in another's name. So a sender is another one in each
+    /// carrier, and outside of them.
+    private static func mix(_ carrier: Carrier) -> UInt64 {
+        let (low, high) = (carrier.low, carrier.high)
+        return mix(mix(low.high, low.low), mix(high.high, high.low)) ^ UInt64(carrier.tunnel.rawValue) &+ 1
+    }
+
     /// Taken from the upper bits, which every bit of the address reaches.
     @inline(__always)
     private static func tag(_ mixed: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: mixed >> 18) | 1 }
@@ -61,7 +68,8 @@ package struct SenderChecksums: Sendable {
     package mutating func note(_ segment: Segment) -> SenderTrust {
         let address = segment.source.address
         // As a usual segment's.
-        let (high, low) = address.version == .v4 ? (0, address.low & 0xffff_ffff) : (address.high, address.low)
+        var (high, low) = address.version == .v4 ? (0, address.low & 0xffff_ffff) : (address.high, address.low)
+        if let carrier = segment.path.carrier { high ^= SenderChecksums.mix(carrier) }
         switch segment.checksum {
         case .good:
             if segment.flags.rawValue & 0x12 == 0x12 { takeGood(high, low) }
