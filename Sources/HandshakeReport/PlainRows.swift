@@ -1,4 +1,4 @@
-package import HandshakeRecord
+import HandshakeRecord
 import PacketWire
 
 /// Writes the rows of plain attempts, as `PlainLines` writes their JSON.
