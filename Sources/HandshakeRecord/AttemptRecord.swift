@@ -100,7 +100,7 @@ public struct AttemptRecord: Hashable, Sendable {
     public var segments: [SegmentRecord] = []
     /// Segments between those that are not kept.
     public var segmentsOmitted: Int = 0
-    /// What was found, in the catalogue's order.
+    /// The findings, in the catalogue's order.
     public var findings: [Finding] = []
     /// Whether what it says may be made up, or its outcome another: segments in tunnels that nobody vouches for, or a
     /// possible forgery that completed it. No assertion holds or fails by it.

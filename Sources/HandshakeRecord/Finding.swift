@@ -9,7 +9,7 @@ public struct Finding: Sendable, Hashable {
         /// The packets do not tell.
         case unknown
     }
-    /// What was found.
+    /// The code of the finding.
     public var code: FindingCode
     /// Numbers of the frames that show it.
     public var frames: [UInt64]

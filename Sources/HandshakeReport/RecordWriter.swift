@@ -50,7 +50,7 @@ extension RecordWriter {
     package mutating func end(_ end: ReportEnd, to out: inout OutputBuffer) {}
 }
 
-/// What is known at the end of a report.
+/// The totals of a report, and what goes with them.
 package struct ReportEnd {
     package var summary: HandshakeSummary
     package var loss: CaptureLoss
@@ -58,9 +58,9 @@ package struct ReportEnd {
     package var isQuiet = false
     /// Attempts without failure or finding that were not listed.
     package var leftOut = 0
-    /// What was chosen (-Y); nil where all were.
+    /// The choice of attempts (-Y); nil where all were chosen.
     package var choice: Choice?
-    /// What is said of the attempts before their totals.
+    /// Lines about the attempts, before their totals.
     package var details: [TextReport.SummaryRow] = []
     /// What stands out among them; nil where it was not looked for.
     package var diagnosis: Diagnosis?
