@@ -40,7 +40,12 @@ public enum Glossary {
 extension Confidence {
     fileprivate var words: (String, String) {
         switch self {
-        case .full: ("Nothing speaks against what the record says.", "Take it as it is.")
+        case .full:
+            (
+                "Nothing in the attempt's own segments speaks against what the record says.",
+                "Take it as it is, but read what the capture is: one of one direction, or a filtered one, has no answers "
+                    + "to show."
+            )
         case .oneDirection:
             (
                 "Only one side's segments were captured.",

@@ -57,6 +57,38 @@ import Testing
     }
 
     @Test(
+        "A full table forgets what was remembered for long enough, and counts as early only what was not",
+        arguments: [(95_300, 0), (90_000, 8)])
+    func forgottenEarly(_ later: Int64, _ early: Int) {
+        var frames: [(octets: [UInt8], time: Int64)] = []
+        func add(_ segment: Segment, at milliseconds: Int64) {
+            frames.append((FrameEncoder(.ethernet).encode(segment), milliseconds * 1_000_000))
+        }
+        for number in UInt32(0)..<15 {
+            // A connection that its client resets.
+            let syn = Segment.syn(from: number, seq: 1000)
+            var answer = syn
+            (answer.source, answer.destination) = (syn.destination, syn.source)
+            (answer.flags, answer.seq, answer.ack) = ([.syn, .ack], 2000, 1001)
+            var ack = syn
+            (ack.flags, ack.seq, ack.ack, ack.options) = (.ack, 1001, 2001, TCPOptions())
+            var reset = ack
+            reset.flags = [.rst, .ack]
+            for segment in [syn, answer, ack, reset] { add(segment, at: 0) }
+        }
+        // The clock follows the frames of another connection: the resets are decided.
+        var other = Segment.syn(from: 1000, seq: 1)
+        (other.flags, other.ack, other.options) = (.ack, 1, TCPOptions())
+        for time in [20_000, 20_001, later - 1, later] { add(other, at: time) }
+        // Eight others find the table full.
+        for number in UInt32(100)..<108 { add(.syn(from: number, seq: 1000), at: later) }
+        for short in [true, false] {
+            let summary = outcome(frames, short: short, lists: true, most: 16).last
+            #expect(summary?.contains("\"forgotten_early\":\(early),") == true, "\(summary ?? "")")
+        }
+    }
+
+    @Test(
         "A live connection is remembered for an hour from its last segment, with short forms and without",
         arguments: [(-1_000_000_000, 0), (-1, 0), (0, 1), (1, 1)] as [(Int64, Int)])
     func memory(_ beyond: Int64, _ midstream: Int) {

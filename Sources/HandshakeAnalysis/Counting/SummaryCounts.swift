@@ -47,9 +47,13 @@ package struct SummaryCounts: Sendable {
         var holds: [CaptureQualityFinding] = []
         func say(_ code: CaptureQuality, _ text: String) { holds.append(CaptureQualityFinding(code, text)) }
         if counts.bothSides == 0, counts.clientOnly + counts.serverOnly > 0 {
-            let side =
-                counts.serverOnly == 0 ? "the clients'" : counts.clientOnly == 0 ? "the servers'" : "one side's"
-            say(.oneDirection, "one direction only: of each connection only \(side) segments are here")
+            let (side, unknown) =
+                counts.serverOnly == 0
+                ? ("the clients'", "whether a SYN was answered is not known")
+                : counts.clientOnly == 0
+                    ? ("the servers'", "what the clients sent is not known")
+                    : ("one side's", "what the other side sent is not known")
+            say(.oneDirection, "one direction only: of each connection only \(side) segments are here; \(unknown)")
         }
         if counts.answered > 1, !traits.hasBare {
             say(

@@ -351,10 +351,10 @@ extension Oracle {
     /// What must be said of an attempt, since it was there to be seen.
     private func observable(_ record: AttemptRecord) -> [FindingCode] {
         guard record.startsAtSYN, record.server != Oracle.elsewhere, world.attempts.count == 1,
-            world.serverKind != .simultaneous,
-            world.attempts.contains(record.clientISN)
+            world.serverKind != .simultaneous, world.attempts.contains(record.clientISN)
         else { return [] }
-        if kind == .translated { return [] }
+        // A device with a fixed ISN that reboots has several attempts of one x: whose its SYNs are is not told here.
+        if kind == .translated || !world.reboots.isEmpty { return [] }
         var codes: [FindingCode] = []
         let syns = sightings.filter { world.packets[$0.packet].meaning == .syn && world.packets[$0.packet].fromClient }
         let first = syns.first?.time ?? 0
@@ -375,15 +375,19 @@ extension Oracle {
             codes.append(.mssAbsent)
         }
         if record.clientISN == 0 { codes.append(.isnZero) }
-        // Where it was not translated back, an answer within a second of the first SYN names where it came from.
+        // Where it was not translated back, an answer within a second of the first SYN names where it came from; one with a
+        // bad sum says nothing.
         let foreign = sightings.first {
             world.packets[$0.packet].meaning == .synAck && world.packets[$0.packet].isElsewhere
         }
-        if record.server == Oracle.server, let foreign, foreign.time > first, foreign.time < first + 1_000_000_000 {
+        if kind != .badServerSums, record.server == Oracle.server, let foreign, foreign.time > first,
+            foreign.time < first + 1_000_000_000
+        {
             codes.append(.nat)
         }
+        // The ports that an ICMP error quotes end behind octet 66 of its frame.
         let errors = sightings.first { world.packets[$0.packet].meaning == .icmp }
-        if let errors, errors.time >= first { codes.append(.icmpError) }
+        if let errors, errors.time >= first, kind.keptOctets ?? .max >= 66 { codes.append(.icmpError) }
         return codes
     }
 }
