@@ -6,49 +6,86 @@ extension Causes {
     /// A server that does not accept: final ACKs are dropped, then SYNs, while its other ports and other servers are
     /// well.
     mutating func findFullAcceptQueues() {
+        func isDropped(_ observation: Observation) -> Bool {
+            observation.fate == .silent || !observation.traits.isDisjoint(with: [.lostACK, .lostSYN])
+        }
+        func isLost(_ observation: Observation) -> Bool {
+            observation.fate == .silent || !observation.traits.isDisjoint(with: .lost)
+        }
+        let hosts = hosts(with: { $0.traits.contains(.lostACK) }, least: 2)
+        // Made anew once attempts are explained.
+        var totals: RunningCounts?
         for host in hosts {
             for number in host.servers {
                 let positions = open(at: [number])
                 guard positions.count(where: { observations[$0].traits.contains(.lostACK) }) >= 2 else { continue }
-                let isDropped = positions.map {
-                    observations[$0].fate == .silent
-                        || !observations[$0].traits.isDisjoint(with: [.lostACK, .lostSYN])
-                }
+                let isAffected = positions.map { isDropped(observations[$0]) }
                 // Where connections come one by one, SYNs are dropped long before the first ACK is.
                 let span = Search.span(
-                    Array(positions.indices), isDropped,
-                    of: Counts(attempts: positions.count, failures: isDropped.count { $0 }))
+                    Array(positions.indices), isAffected,
+                    of: Counts(attempts: positions.count, failures: isAffected.count { $0 }))
                 let members = span.places.map { positions[$0] }
-                let affected = span.places.filter { isDropped[$0] }.map { positions[$0] }
+                let affected = span.places.filter { isAffected[$0] }.map { positions[$0] }
                 guard affected.count >= Search.least, let first = affected.first, let last = affected.last,
                     affected.count(where: { observations[$0].traits.contains(.lostACK) }) >= 2
                 else { continue }
                 let counts = span.counts
-                let others = observations.indices.filter {
-                    $0 >= first && $0 <= last && observations[$0].isDecided && !isExplained[$0]
-                        && Int(observations[$0].server) != number
-                }
-                let lost = others.count {
-                    observations[$0].fate == .silent || !observations[$0].traits.isDisjoint(with: .lost)
+                let known =
+                    totals
+                    ?? RunningCounts(observations.indices.map { position in
+                        let observation = observations[position]
+                        guard observation.isDecided, !isExplained[position] else { return nil }
+                        return isLost(observation)
+                    })
+                totals = known
+                // The attempts at other servers meanwhile.
+                var others = known.counts(in: first...last)
+                for position in positions where position >= first && position <= last {
+                    others.attempts -= 1
+                    if isLost(observations[position]) { others.failures -= 1 }
                 }
                 var cluster = Search.Cluster(
                     port: server(last).port, clients: nil, members: members, affected: affected, counts: counts)
-                if others.isEmpty {
+                if others.attempts == 0 {
                     // With nothing to compare it with, only a share that no path has.
                     guard counts.rate >= 0.5 else { continue }
                 } else {
                     let all = Counts(
-                        attempts: members.count + others.count, failures: affected.count + lost)
+                        attempts: members.count + others.attempts, failures: affected.count + others.failures)
                     cluster.chance = min(
                         1, Statistics.fisher(counts, of: all) * Double(max(1, log.servers.count)))
                     guard cluster.chance! < Causes.significance else { continue }
                 }
                 explain(affected)
+                totals = nil
                 add(
                     situation(
-                        .acceptQueueFull, Scope(servers: .host(host.address), ports: [server(last).port]), cluster
-                    ) { $0.fate == .silent || !$0.traits.isDisjoint(with: .lost) })
+                        .acceptQueueFull, Scope(servers: .host(host.address), ports: [server(last).port]), cluster,
+                        isLost))
             }
+        }
+    }
+
+    /// Sums over attempts in order, so that those of any span are two look-ups.
+    private struct RunningCounts {
+        /// Of the attempts before each position.
+        private let sums: [Counts]
+
+        /// - Parameter failures: whether each attempt failed; nil for one that does not count.
+        init(_ failures: [Bool?]) {
+            var sum = Counts(attempts: 0, failures: 0)
+            var sums = [sum]
+            sums.reserveCapacity(failures.count + 1)
+            for failed in failures {
+                if let failed { sum += Counts(attempts: 1, failures: failed ? 1 : 0) }
+                sums.append(sum)
+            }
+            self.sums = sums
+        }
+
+        func counts(in span: ClosedRange<Int>) -> Counts {
+            let (before, all) = (sums[span.lowerBound], sums[span.upperBound + 1])
+            return Counts(attempts: all.attempts - before.attempts, failures: all.failures - before.failures)
         }
     }
 
@@ -123,19 +160,33 @@ extension Causes {
             var servers: AddressPrefix?
             var clients: AddressPrefix?
         }
-        func parts(_ position: Int) -> [Part] {
-            let (server, client) = (server(position).address, client(position))
-            let servers = AddressPrefix.lengths(server.version).map { AddressPrefix(of: server, bits: $0) }
-            let clients = AddressPrefix.lengths(client.version).map { AddressPrefix(of: client, bits: $0) }
-            return servers.map { Part(servers: $0, clients: nil) } + clients.map { Part(servers: nil, clients: $0) }
+        // Each attempt counts for its server and for its client, and these for the networks that they are in.
+        let none = Counts(attempts: 0, failures: 0)
+        var servers = log.servers.map { (address: $0.address, isServer: true, counts: none) }
+        var clients = log.addresses.map { (address: $0, isServer: false, counts: none) }
+        for position in open {
+            let one = Counts(attempts: 1, failures: isLossy(position) ? 1 : 0)
+            servers[Int(observations[position].server)].counts += one
+            clients[Int(observations[position].client)].counts += one
+        }
+        let ends = servers + clients
+        func parts(_ address: IPAddress, isServer: Bool) -> [Part] {
+            AddressPrefix.lengths(address.version).map { bits in
+                let network = AddressPrefix(of: address, bits: bits)
+                return isServer ? Part(servers: network) : Part(clients: network)
+            }
         }
         var counts: [Part: Counts] = [:]
-        for position in open where isLossy(position) {
-            for part in parts(position) { counts[part, default: Counts(attempts: 0, failures: 0)].failures += 1 }
+        for end in ends where end.counts.failures > 0 {
+            for part in parts(end.address, isServer: end.isServer) {
+                counts[part, default: none].failures += end.counts.failures
+            }
         }
         counts = counts.filter { $0.value.failures >= 5 }
-        for position in open {
-            for part in parts(position) where counts[part] != nil { counts[part]?.attempts += 1 }
+        for end in ends where end.counts.attempts > 0 {
+            for part in parts(end.address, isServer: end.isServer) where counts[part] != nil {
+                counts[part]?.attempts += end.counts.attempts
+            }
         }
         func breadth(_ part: Part) -> Int { (part.servers?.bits ?? 0) + (part.clients?.bits ?? 0) }
         let ranked = counts.map {

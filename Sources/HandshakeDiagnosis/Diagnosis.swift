@@ -200,7 +200,7 @@ struct Causes {
         _ code: SituationCode, allowsPartial: Bool = false, isReported: Bool = false,
         _ happened: (Observation) -> Bool
     ) {
-        for host in hosts {
+        for host in hosts(with: happened) {
             var found: [Situation] = []
             for _ in 0..<8 {
                 let positions = open(at: host.servers)
@@ -226,6 +226,18 @@ struct Causes {
             }
             for situation in joined(found) { add(named(situation)) }
         }
+    }
+
+    /// Hosts at which it happened to so many attempts, at the least, that are decided and that nothing explains yet.
+    func hosts(
+        with happened: (Observation) -> Bool, least: Int = Search.least
+    ) -> [(address: IPAddress, servers: [Int])] {
+        var counts = [Int](repeating: 0, count: log.servers.count)
+        for (position, observation) in observations.enumerated()
+        where observation.isDecided && !isExplained[position] && happened(observation) {
+            counts[Int(observation.server)] += 1
+        }
+        return hosts.filter { host in host.servers.reduce(0) { $0 + counts[$1] } >= least }
     }
 
     /// Attempts of which something is known. Routers send ICMP errors for some SYNs only (RFC 1812 4.3.2.8): where

@@ -79,12 +79,18 @@ package struct ObservationLog: Sendable {
 
     // MARK: Thinning
 
-    private struct Kind: Hashable {
+    private struct Kind: Numberable {
         var server: UInt32
         var client: UInt32?
         var reporter: UInt32
         var fate: Fate
         var traits: Traits
+
+        func hash(seed: UInt64) -> UInt64 {
+            let ends = UInt64(server) << 32 | UInt64(client ?? .max)
+            let rest = UInt64(reporter) << 32 | UInt64(fate.rawValue) << 16 | UInt64(traits.rawValue)
+            return foldedProduct(foldedProduct(ends ^ seed, 0xa076_1d64_78bd_642f) ^ rest, 0x9e37_79b9_7f4a_7c15)
+        }
     }
 
     private mutating func thin() {
@@ -103,14 +109,19 @@ package struct ObservationLog: Sendable {
 
     /// Joins each two attempts that follow each other in their kind: the first stands for both.
     private mutating func join(_ kind: (Observation) -> Kind) {
-        var first: [Kind: Int] = [:]
+        var kinds = Numbered<Kind>()
+        // Where the one of each kind is that has no other yet.
+        var single: [Int?] = []
         var kept: [Observation] = []
+        kept.reserveCapacity(observations.count)
         for observation in observations {
-            let kind = kind(observation)
-            if let place = first.removeValue(forKey: kind) {
+            let kind = Int(kinds.number(of: kind(observation)))
+            if kind == single.count { single.append(nil) }
+            if let place = single[kind] {
                 kept[place].weight += observation.weight
+                single[kind] = nil
             } else {
-                first[kind] = kept.count
+                single[kind] = kept.count
                 kept.append(observation)
             }
         }
@@ -129,19 +140,5 @@ package struct ObservationLog: Sendable {
                 observations[position].reporter = number(of: oldAddresses[Int(observation.reporter) - 1]) + 1
             }
         }
-    }
-}
-
-/// Values and their numbers, from 0 in the order in which they came.
-private struct Numbered<Value: Hashable & Sendable>: Sendable {
-    private(set) var values: [Value] = []
-    private var numbers: [Value: UInt32] = [:]
-
-    mutating func number(of value: Value) -> UInt32 {
-        if let known = numbers[value] { return known }
-        let number = UInt32(values.count)
-        values.append(value)
-        numbers[value] = number
-        return number
     }
 }

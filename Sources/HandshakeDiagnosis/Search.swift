@@ -88,9 +88,26 @@ struct Search {
             failures.filter { $0.value >= Search.least }
                 .sorted { $0.value == $1.value ? $0.key.precedes($1.key) : $0.value > $1.value }
                 .prefix(4 * Search.maximumParts).map(\.key))
+        // The networks of a client are looked up once: few are wanted.
+        let wantedNetworks = Set(wanted.map(\.clients))
+        var ofClients: [UInt32: [AddressPrefix?]] = [:]
+        func networks(of number: UInt32) -> [AddressPrefix?] {
+            if let known = ofClients[number] { return known }
+            let client = addresses[Int(number)]
+            let all = [nil] + AddressPrefix.lengths(client.version).map { AddressPrefix(of: client, bits: $0) }
+            let found = all.filter(wantedNetworks.contains)
+            ofClients[number] = found
+            return found
+        }
         var places: [Part: [Int]] = [:]
         for (place, position) in positions.enumerated() {
-            for part in parts(of: position) where wanted.contains(part) { places[part, default: []].append(place) }
+            let observation = observations[position]
+            for clients in networks(of: observation.client) {
+                for port in [nil, servers[Int(observation.server)].port] {
+                    let part = Part(port: port, clients: clients)
+                    if wanted.contains(part) { places[part, default: []].append(place) }
+                }
+            }
         }
         var best: (ratio: Double, part: Part, places: ArraySlice<Int>, counts: Counts)?
         for part in wanted.sorted(by: { $0.precedes($1) }) {

@@ -96,4 +96,9 @@ struct Counts: Hashable {
 
     var rate: Double { attempts == 0 ? 0 : Double(failures) / Double(attempts) }
     var isTotal: Bool { failures == attempts }
+
+    static func += (counts: inout Counts, more: Counts) {
+        counts.attempts += more.attempts
+        counts.failures += more.failures
+    }
 }

@@ -2,6 +2,9 @@ package import HandshakeDiagnosis
 package import HandshakeRecord
 
 extension TextReport: RecordWriter {
+    // With -v the frames of each attempt are named, in its display filter.
+    package var takesPlain: Bool { !isVerbose }
+
     package mutating func beginAttempts(
         _ first: [AttemptRecord], whole: HandshakeSummary?, to out: inout OutputBuffer
     ) {

@@ -15,6 +15,10 @@ package struct TextReport {
     /// twice.
     private var told: [String: UInt64] = [:]
     private var folded: Folded?
+    /// The rows of plain attempts by shape, and the last: all of one shape have the same but for their figures. None where
+    /// the record has findings to show.
+    private var plainRows: [PlainAttempt.Shape: Row?] = [:]
+    private var lastPlain: (shape: PlainAttempt.Shape, row: Row?)?
     var hasDescribedCapture = false
 
     /// - Parameters:
@@ -90,60 +94,126 @@ package struct TextReport {
             endFold(to: &out)
             folded = record.failedBecause == nil ? nil : likeness
         }
-        beginDay(record.firstTime, to: &out)
-        let notes = remarks(record)
-        let room = style.width - layout.width - 2
-        let indent = String(repeating: " ", count: layout.id + 4)
-        out.gather { line in
-            line.column(layout.id, isRight: true) { $0.put(record.id) }
-            line.put(layout.gap)
-            if layout.detail == .compact {
-                line.put(String(style.zone.clock(record.firstTime).prefix(12)))
-            } else if style.zone.isUTC {
-                line.put(clock: record.firstTime)
-            } else {
-                line.put(style.zone.clock(record.firstTime))
-            }
-            line.put(layout.gap)
-            if layout.detail != .twoLines {
-                line.column(layout.client) { $0.put(record.client) }
-                line.put(
-                    layout.detail == .compact
-                        ? (style.usesUnicode ? " → " : " > ") : style.usesUnicode ? "  → " : "  > ")
-                line.column(layout.server) { $0.put(record.server) }
-                line.put(layout.gap)
-            }
-            style.paint(color(record.outcome), &line) { line in
-                line.column(Layout.outcome) { $0.put(record.outcome.rawValue) }
-            }
-            if layout.detail != .compact { line.put(layout.gap) }
-            line.column(10, isRight: true) { roundTrip(record, &$0) }
-            if layout.detail != .compact {
-                line.put("  ")
-                line.column(5, isRight: true) { if let mss = record.negotiatedMSS { $0.put(mss) } else { $0.put("-") } }
-                line.put("  ")
-                line.column(3, isRight: true) { $0.put(record.synCount) }
-            }
-            if !notes.isEmpty, notes.count <= room {
-                line.put("  ")
-                style.paint(.dim, &line) { $0.put(notes) }
-            }
-            line.put("\n")
-        }
-        if layout.detail == .twoLines {
-            let ends = "\(record.client)\(style.usesUnicode ? " → " : " > ")\(record.server)"
-            for line in ends.wrapped(max(30, style.width - indent.count)) { out.line(indent + line) }
-        }
-        if notes.count > room {
-            for line in notes.wrapped(max(30, style.width - indent.count)) {
-                out.line(indent + style.paint(line, .dim))
-            }
-        }
+        write(Row(record, remarks(record)), to: &out)
         for finding in record.findings where isVerbose || isShown(finding, of: record) {
             self.finding(finding, of: record.id, to: &out)
         }
         // The filter stands on a line of its own, however long it is, so that it can be copied.
+        let indent = String(repeating: " ", count: layout.id + 4)
         if isVerbose { out.line(indent + style.paint("wireshark: \(DisplayFilter.text(record, numbering))", .dim)) }
+    }
+
+    /// A row of the table.
+    private struct Row {
+        var id: UInt64
+        /// Nanoseconds since the epoch.
+        var firstTime: Int64
+        var client: Endpoint
+        var server: Endpoint
+        let outcome: Outcome
+        /// In nanoseconds, with a mark before it that says which; nil where none is known.
+        var roundTrip: (mark: StaticString, nanoseconds: Int64)?
+        let mss: UInt16?
+        let synCount: Int
+        /// Remarks beside the columns, and characters of them.
+        let notes: String
+        let notesWidth: Int
+
+        init(_ record: AttemptRecord, _ notes: String) {
+            (id, firstTime, client, server) = (record.id, record.firstTime, record.client, record.server)
+            (outcome, mss, synCount) = (record.outcome, record.negotiatedMSS, record.synCount)
+            (self.notes, notesWidth) = (notes, notes.count)
+            if let total = record.total {
+                roundTrip = (total.nanoseconds == nil ? "<" : "", total.nanoseconds ?? total.high)
+            } else if let refusal = record.refusal {
+                roundTrip = ("", refusal)
+            } else if let leg = record.synToSynAck, let known = leg.nanoseconds {
+                // The server's leg alone: marked.
+                roundTrip = ("s ", known)
+            }
+        }
+
+        /// Takes the figures of another attempt of the same shape.
+        mutating func take(_ plain: PlainAttempt) {
+            (id, firstTime, client, server) = (plain.id, plain.firstTime, plain.client, plain.server)
+            roundTrip = ("", plain.synToSynAck &+ plain.synAckToAck)
+        }
+    }
+
+    /// The row of a plain attempt; nil if it must be written from its record.
+    private mutating func row(_ plain: PlainAttempt, _ record: () -> AttemptRecord) -> Row? {
+        if let lastPlain, lastPlain.shape == plain.shape { return lastPlain.row }
+        let row: Row?
+        if let known = plainRows[plain.shape] {
+            row = known
+        } else {
+            guard plainRows.count < LineTemplate.maximumKept else { return nil }
+            let record = record()
+            let isBare = !record.findings.contains { isShown($0, of: record) }
+            row = isBare ? Row(record, remarks(record)) : nil
+            plainRows[plain.shape] = .some(row)
+        }
+        lastPlain = (plain.shape, row)
+        return row
+    }
+
+    package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
+        guard var row = row(plain, record) else { return attempt(record(), to: &out) }
+        endFold(to: &out)
+        row.take(plain)
+        write(row, to: &out)
+    }
+
+    private mutating func write(_ row: Row, to out: inout OutputBuffer) {
+        beginDay(row.firstTime, to: &out)
+        let room = style.width - layout.width - 2
+        out.gather { line in
+            line.column(layout.id, isRight: true) { $0.put(row.id) }
+            line.put(layout.gap)
+            if layout.detail == .compact {
+                line.put(String(style.zone.clock(row.firstTime).prefix(12)))
+            } else if style.zone.isUTC {
+                line.put(clock: row.firstTime)
+            } else {
+                line.put(style.zone.clock(row.firstTime))
+            }
+            line.put(layout.gap)
+            if layout.detail != .twoLines {
+                line.column(layout.client) { $0.put(row.client) }
+                line.put(
+                    layout.detail == .compact
+                        ? (style.usesUnicode ? " → " : " > ") : style.usesUnicode ? "  → " : "  > ")
+                line.column(layout.server) { $0.put(row.server) }
+                line.put(layout.gap)
+            }
+            style.paint(color(row.outcome), &line) { line in
+                line.column(Layout.outcome) { $0.put(row.outcome.rawValue) }
+            }
+            if layout.detail != .compact { line.put(layout.gap) }
+            line.column(10, isRight: true) { roundTrip(row, &$0) }
+            if layout.detail != .compact {
+                line.put("  ")
+                line.column(5, isRight: true) { if let mss = row.mss { $0.put(mss) } else { $0.put("-") } }
+                line.put("  ")
+                line.column(3, isRight: true) { $0.put(row.synCount) }
+            }
+            if row.notesWidth > 0, row.notesWidth <= room {
+                line.put("  ")
+                style.paint(.dim, &line) { $0.put(row.notes) }
+            }
+            line.put("\n")
+        }
+        if layout.detail != .twoLines, row.notesWidth <= room { return }
+        let indent = String(repeating: " ", count: layout.id + 4)
+        if layout.detail == .twoLines {
+            let ends = "\(row.client)\(style.usesUnicode ? " → " : " > ")\(row.server)"
+            for line in ends.wrapped(max(30, style.width - indent.count)) { out.line(indent + line) }
+        }
+        if row.notesWidth > room {
+            for line in row.notes.wrapped(max(30, style.width - indent.count)) {
+                out.line(indent + style.paint(line, .dim))
+            }
+        }
     }
 
     /// The date stands once, and where it changes; so does the zone's offset.
@@ -157,7 +227,6 @@ package struct TextReport {
     /// Says how many failures were folded at the end.
     package mutating func endAttempts(to out: inout OutputBuffer) {
         endFold(to: &out)
-        folded = nil
     }
 
     /// Failures that are like one that was shown.
@@ -191,6 +260,7 @@ package struct TextReport {
     }
 
     private mutating func endFold(to out: inout OutputBuffer) {
+        defer { folded = nil }
         guard let folded, folded.count > 0 else { return }
         let indent = String(repeating: " ", count: layout.id + 4)
         let until = style.zone.dateAndTime(folded.lastTime)
@@ -201,19 +271,10 @@ package struct TextReport {
                     .dim))
     }
 
-    private func roundTrip(_ record: AttemptRecord, _ line: inout OutputStage) {
-        if let total = record.total {
-            if total.nanoseconds == nil { line.put("<") }
-            line.put(duration: total.nanoseconds ?? total.high)
-        } else if let refusal = record.refusal {
-            line.put(duration: refusal)
-        } else if let leg = record.synToSynAck, let known = leg.nanoseconds {
-            // The server's leg alone: marked.
-            line.put("s ")
-            line.put(duration: known)
-        } else {
-            line.put("-")
-        }
+    private func roundTrip(_ row: Row, _ line: inout OutputStage) {
+        guard let (mark, nanoseconds) = row.roundTrip else { return line.put("-") }
+        line.put(mark)
+        line.put(duration: nanoseconds)
     }
 
     /// Informational findings are hidden, but for where the answer went that an unanswered attempt lacks.

@@ -26,6 +26,13 @@ package struct CaptureOverview: Sendable {
         timeLine.add(record.firstTime, failed: record.failedBecause != nil)
     }
 
+    /// - Parameter record: makes its record.
+    package mutating func add(_ plain: PlainAttempt, record: () -> AttemptRecord) {
+        servers.add(plain, record: record)
+        clients.add(plain, record: record)
+        timeLine.add(plain.firstTime, failed: false)
+    }
+
     // MARK: Words
 
     package func rows(_ style: TextStyle) -> [TextReport.SummaryRow] {

@@ -72,10 +72,11 @@ struct AttemptSink: AttemptTaker {
         try write(record)
     }
 
-    /// In the order of decision, JSON is written without the record.
+    /// A plain attempt is written without its record, but for those that are held back, and the first.
     mutating func take(_ plain: PlainAttempt, record: () -> AttemptRecord) throws(OutputEnded) {
-        guard writer.takesPlain, holdLimit == 0, selection == nil, !quiet else { return try take(record()) }
-        if isHolding { try release() }
+        guard writer.takesPlain, !isHolding, selection == nil, !quiet else { return try take(record()) }
+        overview?.add(plain, record: record)
+        observed?.add(plain)
         writer.attempt(plain, record: record, to: &output.buffer)
         try output.flushIfFull()
     }
