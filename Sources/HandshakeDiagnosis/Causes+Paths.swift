@@ -32,11 +32,12 @@ extension Causes {
                 let counts = span.counts
                 let known =
                     totals
-                    ?? RunningCounts(observations.indices.map { position in
-                        let observation = observations[position]
-                        guard observation.isDecided, !isExplained[position] else { return nil }
-                        return isLost(observation)
-                    })
+                    ?? RunningCounts(
+                        observations.indices.map { position in
+                            let observation = observations[position]
+                            guard observation.isDecided, !isExplained[position] else { return nil }
+                            return isLost(observation)
+                        })
                 totals = known
                 // The attempts at other servers meanwhile.
                 var others = known.counts(in: first...last)

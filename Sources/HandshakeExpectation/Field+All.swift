@@ -220,31 +220,16 @@ extension Field {
     private static func options(
         _ side: String, _ options: @escaping @Sendable (AttemptRecord) -> OfferedOptions?
     ) -> [Field] {
-        let path = "options.\(side)"
-        return [
-            number("hs.\(path).window_scale", "\(path).window_scale", "the \(side)'s window shift count") {
-                options($0)?.windowScale
-            },
-            truth("hs.\(path).sack_permitted", "\(path).sack_permitted", "the \(side) permits SACK") {
-                options($0)?.sackPermitted
-            },
-            truth("hs.\(path).timestamps", "\(path).timestamps", "the \(side) sends timestamps") {
-                options($0)?.timestamps
-            },
-            word(
-                "hs.\(path).fast_open", "\(path).fast_open", "Fast Open option", ["request", "cookie"],
-                "the \(side)'s Fast Open option"
-            ) { options($0)?.fastOpen },
-            word(
-                "hs.\(path).mptcp", "\(path).mptcp", "MPTCP subtype",
-                OfferedOptions.multipathSubtypes + (OfferedOptions.multipathSubtypes.count..<16).map(String.init),
-                "the \(side)'s MPTCP option"
-            ) { options($0)?.mptcp },
-            truth("hs.\(path).ecn", "\(path).ecn", "the \(side) offers or accepts ECN (RFC 3168)") { options($0)?.ecn },
-            truth("hs.\(path).accurate_ecn", "\(path).accurate_ecn", "the same of Accurate ECN (RFC 9768)") {
-                options($0)?.accurateECN
-            },
-        ]
+        OfferedOptions.entries.map { entry in
+            let path = "options.\(side).\(entry.name)"
+            let (name, summary) = ("hs.\(path)", "the \(side)'s \(entry.summary)")
+            return switch entry.reader {
+            case .number(let read): number(name, path, summary) { options($0).flatMap(read) }
+            case .truth(let read): truth(name, path, summary) { options($0).flatMap(read) }
+            case .word(let noun, let words, let read):
+                word(name, path, noun, words, summary) { options($0).flatMap(read) }
+            }
+        }
     }
 
     private static let circumstances: [Field] = [

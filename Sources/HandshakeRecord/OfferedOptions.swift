@@ -20,4 +20,40 @@ public struct OfferedOptions: Sendable, Hashable {
     public var fromFrame: UInt64
 
     package init(fromFrame: UInt64) { self.fromFrame = fromFrame }
+
+    /// A value that JSON and expressions have of each side.
+    package struct Entry: Sendable {
+        package enum Reader: Sendable {
+            case number(@Sendable (OfferedOptions) -> Int?)
+            case truth(@Sendable (OfferedOptions) -> Bool?)
+            /// One of some words, and the noun for these.
+            case word(noun: String, words: [String], @Sendable (OfferedOptions) -> String?)
+        }
+
+        package let name: String
+        /// In words, behind "the client's" or "the server's".
+        package let summary: String
+        package let reader: Reader
+
+        fileprivate init(_ name: String, _ summary: String, _ reader: Reader) {
+            (self.name, self.summary, self.reader) = (name, summary, reader)
+        }
+    }
+
+    /// In the order of JSON.
+    package static let entries = [
+        Entry("window_scale", "window shift count", .number { $0.windowScale.map { Int($0) } }),
+        Entry("sack_permitted", "leave to acknowledge selectively (SACK)", .truth { $0.sackPermitted }),
+        Entry("timestamps", "offer of timestamps", .truth { $0.timestamps }),
+        Entry(
+            "fast_open", "Fast Open option",
+            .word(noun: "Fast Open option", words: ["request", "cookie"]) { $0.fastOpen }),
+        Entry(
+            "mptcp", "MPTCP option",
+            .word(noun: "MPTCP subtype", words: multipathSubtypes + (multipathSubtypes.count..<16).map(String.init)) {
+                $0.mptcp
+            }),
+        Entry("ecn", "offer or acceptance of ECN (RFC 3168)", .truth { $0.ecn }),
+        Entry("accurate_ecn", "offer or acceptance of Accurate ECN (RFC 9768)", .truth { $0.accurateECN }),
+    ]
 }

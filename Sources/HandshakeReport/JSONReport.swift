@@ -210,13 +210,13 @@ package enum JSONReport {
     private static func options(_ name: String, _ options: OfferedOptions?, _ json: inout some FieldWriter) {
         guard let options else { return json.null(name) }
         json.object(name) {
-            $0.field("window_scale", options.windowScale)
-            $0.field("sack_permitted", options.sackPermitted)
-            $0.field("timestamps", options.timestamps)
-            $0.field("fast_open", options.fastOpen)
-            $0.field("mptcp", options.mptcp)
-            $0.field("ecn", options.ecn)
-            $0.field("accurate_ecn", options.accurateECN)
+            for entry in OfferedOptions.entries {
+                switch entry.reader {
+                case .number(let read): $0.field(entry.name, read(options))
+                case .truth(let read): $0.field(entry.name, read(options))
+                case .word(_, _, let read): $0.field(entry.name, read(options))
+                }
+            }
             $0.field("from_frame", options.fromFrame)
         }
     }

@@ -138,38 +138,7 @@ extension FrameParser {
                 }
                 options.kinds |= 1 << UInt64(kind)
             }
-            switch kind {
-            case 2:
-                guard length == 4 else { return bad(kind) }
-                options.present.insert(.mss)
-                options.mss = bytes.u16(offset + 2)
-            case 3:
-                guard length == 3 else { return bad(kind) }
-                options.present.insert(.windowScale)
-                options.windowScale = bytes.u8(offset + 2)
-            case 4:
-                guard length == 2 else { return bad(kind) }
-                options.present.insert(.sackPermitted)
-            case 8:
-                guard length == 10 else { return bad(kind) }
-                options.present.insert(.timestamps)
-                options.tsval = bytes.u32(offset + 2)
-                options.tsecr = bytes.u32(offset + 6)
-            case 30:
-                guard length >= 3 else { return bad(kind) }
-                if !options.has(.mptcp) { options.mptcpSubtype = bytes.u8(offset + 2) >> 4 }
-                options.present.insert(.mptcp)
-            case 34:
-                // RFC 7413 section 4.1.1: no cookie, or 4 to 16 octets, an even number.
-                guard length == 2 || (6...18).contains(length) && length % 2 == 0 else { return bad(kind) }
-                options.present.insert(.fastOpen)
-                options.fastOpenCookieLength = UInt8(length - 2)
-            case 254 where length >= 4 && bytes.u16(offset + 2) == 0xf989:
-                options.present.formUnion([.fastOpen, .fastOpenExperimental])
-                options.fastOpenCookieLength = UInt8(length - 4)
-            default:
-                options.present.insert(.other)
-            }
+            guard options.take(kind, length, at: offset, of: bytes) else { return bad(kind) }
             offset += length
         }
         if end > bytes.byteCount { options.present.insert(.cut) }

@@ -214,31 +214,6 @@ private struct TCPBytes {
     }
 }
 
-extension TCPOptions {
-    /// The option area in the order and with the padding of Linux, and padded with end-of-list octets to a multiple of
-    /// four. Options of kinds without a field here come as two-octet options (kind, length 2).
-    var encoded: [UInt8] {
-        var area: [UInt8] = []
-        if has(.mss) { area += [2, 4] + mss.octets }
-        if has(.sackPermitted) { area += [4, 2] }
-        if has(.timestamps), !has(.sackPermitted) { area += [1, 1] }
-        if has(.timestamps) { area += [8, 10] + tsval.octets + tsecr.octets }
-        if has(.windowScale) { area += [1, 3, 3, windowScale] }
-        let cookie = [UInt8](repeating: 0xc0, count: Int(fastOpenCookieLength))
-        if has(.fastOpenExperimental) {
-            area += [254, UInt8(4 + cookie.count), 0xf9, 0x89] + cookie
-        } else if has(.fastOpen) {
-            area += [34, UInt8(2 + cookie.count)] + cookie
-        }
-        if has(.mptcp) { area += [30, 4, mptcpSubtype << 4, 0] }
-        for kind in UInt8(5)..<64 where kinds >> UInt64(kind) & 1 != 0 && ![8, 30, 34].contains(kind) {
-            area += [kind, 2]
-        }
-        while area.count % 4 != 0 { area.append(0) }
-        return area
-    }
-}
-
 private func pseudoSum(_ source: IPAddress, _ destination: IPAddress, proto: UInt8, length: Int) -> UInt64 {
     (source.octets + destination.octets).checksumSum + UInt64(proto) + UInt64(length)
 }

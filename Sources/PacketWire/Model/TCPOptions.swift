@@ -55,3 +55,71 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     /// Whether an option is there.
     @inlinable @inline(__always) public func has(_ option: Present) -> Bool { present.contains(option) }
 }
+
+// The octets of each kind: how they are read, and how they are written.
+extension TCPOptions {
+    /// Takes an option.
+    /// - Parameters:
+    ///   - length: octets with kind and length; as many are there.
+    ///   - offset: where its kind is in `bytes`.
+    /// - Returns: false if it has not the length of its kind.
+    @inline(__always)
+    mutating func take(_ kind: UInt8, _ length: Int, at offset: Int, of bytes: RawSpan) -> Bool {
+        switch kind {
+        case 2:
+            guard length == 4 else { return false }
+            present.insert(.mss)
+            mss = bytes.u16(offset + 2)
+        case 3:
+            guard length == 3 else { return false }
+            present.insert(.windowScale)
+            windowScale = bytes.u8(offset + 2)
+        case 4:
+            guard length == 2 else { return false }
+            present.insert(.sackPermitted)
+        case 8:
+            guard length == 10 else { return false }
+            present.insert(.timestamps)
+            tsval = bytes.u32(offset + 2)
+            tsecr = bytes.u32(offset + 6)
+        case 30:
+            guard length >= 3 else { return false }
+            if !has(.mptcp) { mptcpSubtype = bytes.u8(offset + 2) >> 4 }
+            present.insert(.mptcp)
+        case 34:
+            // RFC 7413 section 4.1.1: no cookie, or 4 to 16 octets, an even number.
+            guard length == 2 || (6...18).contains(length) && length % 2 == 0 else { return false }
+            present.insert(.fastOpen)
+            fastOpenCookieLength = UInt8(length - 2)
+        case 254 where length >= 4 && bytes.u16(offset + 2) == 0xf989:
+            present.formUnion([.fastOpen, .fastOpenExperimental])
+            fastOpenCookieLength = UInt8(length - 4)
+        default:
+            present.insert(.other)
+        }
+        return true
+    }
+
+    /// The option area in the order and with the padding of Linux, and padded with end-of-list octets to a multiple of
+    /// four. Options of kinds without a field here come as two-octet options (kind, length 2).
+    var encoded: [UInt8] {
+        var area: [UInt8] = []
+        if has(.mss) { area += [2, 4] + mss.octets }
+        if has(.sackPermitted) { area += [4, 2] }
+        if has(.timestamps), !has(.sackPermitted) { area += [1, 1] }
+        if has(.timestamps) { area += [8, 10] + tsval.octets + tsecr.octets }
+        if has(.windowScale) { area += [1, 3, 3, windowScale] }
+        let cookie = [UInt8](repeating: 0xc0, count: Int(fastOpenCookieLength))
+        if has(.fastOpenExperimental) {
+            area += [254, UInt8(4 + cookie.count), 0xf9, 0x89] + cookie
+        } else if has(.fastOpen) {
+            area += [34, UInt8(2 + cookie.count)] + cookie
+        }
+        if has(.mptcp) { area += [30, 4, mptcpSubtype << 4, 0] }
+        for kind in UInt8(5)..<64 where kinds >> UInt64(kind) & 1 != 0 && ![8, 30, 34].contains(kind) {
+            area += [kind, 2]
+        }
+        while area.count % 4 != 0 { area.append(0) }
+        return area
+    }
+}

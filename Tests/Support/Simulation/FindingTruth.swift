@@ -375,8 +375,8 @@ extension Oracle {
             codes.append(.mssAbsent)
         }
         if record.clientISN == 0 { codes.append(.isnZero) }
-        // Where it was not translated back, an answer within a second of the first SYN names where it came from; one with a
-        // bad sum says nothing.
+        // Where it was not translated back, an answer within a second of the first SYN names where it came from. One
+        // with a bad sum says nothing.
         let foreign = sightings.first {
             world.packets[$0.packet].meaning == .synAck && world.packets[$0.packet].isElsewhere
         }
