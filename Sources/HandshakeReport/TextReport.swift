@@ -15,8 +15,8 @@ package struct TextReport {
     /// twice.
     private var told: [String: UInt64] = [:]
     private var folded: Folded?
-    /// The rows of plain attempts by shape, and the last: all of one shape have the same but for their figures. None where
-    /// the record has findings to show.
+    /// The rows of plain attempts by shape, and the last: all of one shape have the same but for their figures. None
+    /// where the record has findings to show.
     private var plainRows: [PlainAttempt.Shape: Row?] = [:]
     private var lastPlain: (shape: PlainAttempt.Shape, row: Row?)?
     var hasDescribedCapture = false
