@@ -200,6 +200,7 @@ struct Causes {
         _ code: SituationCode, allowsPartial: Bool = false, isReported: Bool = false,
         _ happened: (Observation) -> Bool
     ) {
+        let all = counts(observations.indices, happened)
         for host in hosts(with: happened) {
             var found: [Situation] = []
             for _ in 0..<8 {
@@ -212,6 +213,7 @@ struct Causes {
                     servers: .host(host.address),
                     ports: cluster.port.map { [$0] } ?? [], clients: cluster.clients)
                 if isReported { takeSilent(positions, scope, &cluster) }
+                let own = counts(positions, happened)
                 explain(cluster.affected)
                 if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
                 // Failures before and behind a situation's densest time have the same cause.
@@ -222,9 +224,36 @@ struct Causes {
                 {
                     break
                 }
+                if cluster.isPartial, !isUnlikeOthers(&cluster, of: own, all) { break }
                 found.append(situation(code, scope, cluster, happened))
             }
             for situation in joined(found) { add(named(situation)) }
+        }
+    }
+
+    /// Whether a part of one host stands out of all hosts, where it happens to all now and then: of many hosts, one has
+    /// more of it by chance.
+    /// - Parameters:
+    ///   - own: attempts at the host.
+    ///   - all: attempts at all hosts.
+    private func isUnlikeOthers(_ cluster: inout Search.Cluster, of own: Counts, _ all: Counts) -> Bool {
+        let others = Counts(attempts: all.attempts - own.attempts, failures: all.failures - own.failures)
+        // Where it happens to the others as well, there is a cause for them too.
+        guard others.attempts > 0, !isWorthSaying(others) else { return true }
+        // Either the host has more than others, or the part has more than the host.
+        let least = min(cluster.chance ?? 1, Statistics.fisher(own, of: all))
+        let chance = min(1, least * 2 * Double(hosts.count))
+        cluster.chance = chance
+        return chance < Search.significance
+    }
+
+    /// Decided attempts that nothing explains yet, and those that it happened to.
+    private func counts(_ positions: some Sequence<Int>, _ happened: (Observation) -> Bool) -> Counts {
+        positions.reduce(into: Counts(attempts: 0, failures: 0)) { sum, position in
+            let observation = observations[position]
+            guard observation.isDecided, !isExplained[position] else { return }
+            let weight = Int(observation.weight)
+            sum += Counts(attempts: weight, failures: happened(observation) ? weight : 0)
         }
     }
 

@@ -7,7 +7,7 @@ public struct Draw: RandomNumberGenerator, Sendable {
 
     public mutating func next() -> UInt64 { numbers.next() }
 
-    mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
+    package mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
     mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
     mutating func nanoseconds(_ milliseconds: ClosedRange<Double>) -> Int64 {
         Int64(Double.random(in: milliseconds, using: &self) * 1_000_000)
