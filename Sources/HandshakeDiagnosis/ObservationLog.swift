@@ -3,9 +3,9 @@ import PacketWire
 
 /// The facts of a capture's attempts, in bounded memory.
 ///
-/// Once the log is full, attempts of the same client and server that came to the same are taken together: one stays and
-/// stands for all of them, so that counts remain right and times get coarser. If that does not help, clients are no
-/// longer told apart; at last, every second attempt is let go and counted.
+/// Once the log is full, attempts of the same client and server that came to the same are taken together, at the servers
+/// that have the most: one stays and stands for all of them, so that counts remain right and times get coarser. If that
+/// does not help, clients are no longer told apart; at last, every second attempt is let go and counted.
 package struct ObservationLog: Sendable {
     /// Attempts that are kept one by one: about 50 MB with their addresses.
     package static let usualMaximum = 1 << 19
@@ -96,9 +96,10 @@ package struct ObservationLog: Sendable {
     private mutating func thin() {
         isThinned = true
         let goal = maximum / 4 * 3
-        join { Kind(server: $0.server, client: $0.client, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
+        let busy = busyServers(maximum / 2)
+        join(busy) { Kind(server: $0.server, client: $0.client, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
         if observations.count > goal {
-            join { Kind(server: $0.server, client: nil, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
+            join(busy) { Kind(server: $0.server, client: nil, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
         }
         if observations.count > goal {
             evicted += stride(from: 1, to: observations.count, by: 2).reduce(0) { $0 + Int(observations[$1].weight) }
@@ -107,14 +108,33 @@ package struct ObservationLog: Sendable {
         renumber()
     }
 
+    /// Servers with more attempts than their share, where all have so many together. Of the others each attempt is
+    /// worth keeping: they have few.
+    private func busyServers(_ room: Int) -> [Bool] {
+        var counts = [Int](repeating: 0, count: servers.count)
+        for observation in observations { counts[Int(observation.server)] += 1 }
+        var (left, share) = (room, Int.max)
+        for (place, count) in counts.sorted().enumerated() {
+            share = left / (counts.count - place)
+            if count > share { break }
+            left -= count
+        }
+        return counts.map { $0 > share }
+    }
+
     /// Joins each two attempts that follow each other in their kind: the first stands for both.
-    private mutating func join(_ kind: (Observation) -> Kind) {
+    /// - Parameter busy: the servers whose attempts are joined, by number.
+    private mutating func join(_ busy: [Bool], _ kind: (Observation) -> Kind) {
         var kinds = Numbered<Kind>()
         // Where the one of each kind is that has no other yet.
         var single: [Int?] = []
         var kept: [Observation] = []
         kept.reserveCapacity(observations.count)
         for observation in observations {
+            guard busy[Int(observation.server)] else {
+                kept.append(observation)
+                continue
+            }
             let kind = Int(kinds.number(of: kind(observation)))
             if kind == single.count { single.append(nil) }
             if let place = single[kind] {

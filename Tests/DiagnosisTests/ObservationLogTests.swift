@@ -29,6 +29,19 @@ struct ObservationLogTests {
         #expect(log.servers.count <= 64 && log.addresses.count <= 128)
     }
 
+    @Test("Beside a server with many attempts, each one of a server with few is kept")
+    func busyServers() {
+        var log = ObservationLog(maximum: 64)
+        for number in 0..<5000 {
+            // The second server is asked 15 times, the first all others.
+            let isRare = number % 333 == 1
+            log.add(attempt(isRare ? 1 : number / 2 * 2, clients: 3, servers: 2))
+        }
+        let rare = log.observations.filter { log.servers[Int($0.server)].address.description == "10.2.0.1" }
+        #expect(rare.map(\.weight) == Array(repeating: 1, count: 16))
+        #expect(log.evicted == 0)
+    }
+
     @Test("An attempt takes 64 octets, as docs/diagnosis.md says")
     func size() { #expect(MemoryLayout<Observation>.stride == 64) }
 
