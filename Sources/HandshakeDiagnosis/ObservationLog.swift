@@ -97,7 +97,9 @@ package struct ObservationLog: Sendable {
         isThinned = true
         let goal = maximum / 4 * 3
         let busy = busyServers(maximum / 2)
-        join(busy) { Kind(server: $0.server, client: $0.client, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
+        join(busy) {
+            Kind(server: $0.server, client: $0.client, reporter: $0.reporter, fate: $0.fate, traits: $0.traits)
+        }
         if observations.count > goal {
             join(busy) { Kind(server: $0.server, client: nil, reporter: $0.reporter, fate: $0.fate, traits: $0.traits) }
         }
