@@ -56,6 +56,8 @@ struct Causes {
     /// Numbers of the servers at each address, both in order.
     let hosts: [(address: IPAddress, servers: [Int])]
     var isExplained: [Bool]
+    /// Explained ones that are in no situation, since it is too small a share to be told.
+    private var isUntold: [Bool]
     private(set) var situations: [Situation] = []
 
     init(_ log: ObservationLog) {
@@ -73,6 +75,7 @@ struct Causes {
             (address, numbers.sorted { log.servers[$0].port < log.servers[$1].port })
         }
         isExplained = [Bool](repeating: false, count: observations.count)
+        isUntold = isExplained
     }
 
     /// A SYN without answer, and a SYN-ACK from another address that acknowledges it: two attempts that are one. The
@@ -159,7 +162,8 @@ struct Causes {
         observations.indices.reduce(0) { sum, position in
             let fate = observations[position].fate
             let failed = fate != .established && fate != .unknown
-            return failed && !isExplained[position] ? sum + Int(observations[position].weight) : sum
+            return failed && (!isExplained[position] || isUntold[position])
+                ? sum + Int(observations[position].weight) : sum
         }
     }
 
@@ -184,6 +188,11 @@ struct Causes {
 
     mutating func explain(_ positions: some Sequence<Int>) {
         for position in positions { isExplained[position] = true }
+    }
+
+    /// No later cause is to claim them, and no situation has them.
+    mutating func leaveUntold(_ positions: some Sequence<Int>) {
+        for position in positions { isUntold[position] = true }
     }
 
     mutating func add(_ situation: Situation) {
@@ -215,7 +224,10 @@ struct Causes {
                 if isReported { takeSilent(positions, scope, &cluster) }
                 let own = counts(positions, happened)
                 explain(cluster.affected)
-                if cluster.isPartial, !isWorthSaying(cluster.counts) { break }
+                if cluster.isPartial, !isWorthSaying(cluster.counts) {
+                    leaveUntold(cluster.affected)
+                    break
+                }
                 // Failures before and behind a situation's densest time have the same cause.
                 if cluster.isPartial, cluster.chance == nil,
                     cluster.affected.allSatisfy({ position in
@@ -224,7 +236,10 @@ struct Causes {
                 {
                     break
                 }
-                if cluster.isPartial, !isUnlikeOthers(&cluster, of: own, all) { break }
+                if cluster.isPartial, !isUnlikeOthers(&cluster, of: own, all) {
+                    leaveUntold(cluster.affected)
+                    break
+                }
                 found.append(situation(code, scope, cluster, happened))
             }
             for situation in joined(found) { add(named(situation)) }

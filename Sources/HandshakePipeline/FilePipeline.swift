@@ -32,9 +32,9 @@ package struct FilePipeline: ~Copyable {
     package mutating func run<Taker: AttemptTaker>(
         _ taker: inout Taker, _ observer: inout some ReadingObserver
     ) throws(Taker.Failure) -> HandshakeSummary {
-        let comments = reader.comments
+        let (comments, places) = (reader.comments, reader.places)
         return try follow(&observer) { order throws(Taker.Failure) in
-            try FilePipeline.hand(&order, comments, &taker)
+            try FilePipeline.hand(&order, comments, places, &taker)
         }
     }
 
@@ -97,23 +97,27 @@ package struct FilePipeline: ~Copyable {
     }
 
     private static func hand<Taker: AttemptTaker>(
-        _ order: inout Decisions.Order, _ comments: FrameComments, _ taker: inout Taker
+        _ order: inout Decisions.Order, _ comments: FrameComments, _ places: FramePlaces?, _ taker: inout Taker
     ) throws(Taker.Failure) {
+        let hasComments = !comments.isEmpty
         func annotated(_ record: AttemptRecord) -> AttemptRecord {
             var record = record
             for position in record.segments.indices {
-                record.segments[position].comment = comments[record.segments[position].frame]
+                let frame = record.segments[position].frame
+                if hasComments { record.segments[position].comment = comments[frame] }
+                if let places, let place = places[frame] {
+                    record.segments[position].place = .init(file: places.names[place.file], frame: place.frame)
+                }
             }
             return record
         }
-        let hasComments = !comments.isEmpty
         while let turn = order.next() {
             if hasComments {
                 try taker.take(annotated(order.record(turn)))
             } else if order.isPlain(turn) {
-                try taker.take(order.plain(turn)) { order.record(turn) }
+                try taker.take(order.plain(turn)) { annotated(order.record(turn)) }
             } else {
-                try taker.take(order.record(turn))
+                try taker.take(annotated(order.record(turn)))
             }
         }
     }

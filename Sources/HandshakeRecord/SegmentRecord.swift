@@ -56,8 +56,20 @@ public struct SegmentRecord: Sendable, Hashable {
     private var tsecr: UInt32 = 0
     /// ICMP type and code; nil for TCP.
     public var icmp: UnreachableReport?
+    /// Where the frame is, if several files are read; nil too where too many changes between files came since.
+    public var place: Place?
     /// The capture file's comment on the frame.
     public var comment: String?
+
+    /// A frame of one of several files.
+    public struct Place: Sendable, Hashable {
+        /// The file's name.
+        public var file: String
+        /// The frame's number in the file, from 1.
+        public var frame: UInt64
+
+        package init(file: String, frame: UInt64) { (self.file, self.frame) = (file, frame) }
+    }
 
     package init(_ kind: Kind, fromClient: Bool, frame: UInt64, at time: Int64) {
         (self.kind, self.fromClient, self.frame, at) = (kind, fromClient, frame, time)

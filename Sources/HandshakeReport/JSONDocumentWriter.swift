@@ -1,4 +1,5 @@
 package import HandshakeRecord
+package import PacketWire
 
 /// One JSON document: an object with the capture, the attempts and the totals. A line for each of them. Situations of a
 /// live run have no place in it.
@@ -7,8 +8,12 @@ package struct JSONDocumentWriter: RecordWriter {
     private var lines: JSONLinesWriter
     private var isFirst = true
 
-    /// - Parameter numbering: what frame numbers are.
-    package init(_ numbering: DisplayFilter.Numbering) { lines = JSONLinesWriter(numbering) }
+    /// - Parameters:
+    ///   - numbering: what frame numbers are.
+    ///   - places: where frames are, if there are several files.
+    package init(_ numbering: DisplayFilter.Numbering, _ places: FramePlaces? = nil) {
+        lines = JSONLinesWriter(numbering, places)
+    }
 
     package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
         out.append("{\"capture\":")

@@ -1,5 +1,6 @@
 package import HandshakeDiagnosis
 package import HandshakeRecord
+package import PacketWire
 
 /// JSON Lines: the capture, then a line for each attempt, then the totals.
 package struct JSONLinesWriter: RecordWriter {
@@ -7,10 +8,12 @@ package struct JSONLinesWriter: RecordWriter {
     private var plainLines: PlainLines
     private let numbering: DisplayFilter.Numbering
 
-    /// - Parameter numbering: what frame numbers are.
-    package init(_ numbering: DisplayFilter.Numbering) {
+    /// - Parameters:
+    ///   - numbering: what frame numbers are.
+    ///   - places: where frames are, if there are several files.
+    package init(_ numbering: DisplayFilter.Numbering, _ places: FramePlaces? = nil) {
         self.numbering = numbering
-        plainLines = PlainLines(numbering)
+        plainLines = PlainLines(numbering, places)
     }
 
     package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {

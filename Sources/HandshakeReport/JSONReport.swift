@@ -233,6 +233,10 @@ package enum JSONReport {
         json.field("kind", segment.kind.rawValue)
         json.field("from", segment.kind == .icmp ? "network" : segment.fromClient ? "client" : "server")
         json.field("frame", segment.frame)
+        if let place = segment.place {
+            json.field("file", place.file)
+            json.field("file_frame", place.frame)
+        }
         json.field("at_ns", segment.at)
         json.field("seq", segment.seq)
         json.field("ack", segment.ack)

@@ -99,7 +99,8 @@ package struct Ladder {
     private func arrow(_ segment: SegmentRecord, fate: Finding.Location?, to out: inout OutputBuffer) {
         let time = Ladder.seconds(segment.at)
         let stamp = "\(segment.frame)".paddedLeft(margin - 13) + " " + time.paddedLeft(11)
-        let lines = label(segment).wrapped(span - 2)
+        let place = segment.place.map { " (\($0.file.cleaned(for: .text)): \($0.frame))" } ?? ""
+        let lines = (label(segment) + place).wrapped(span - 2)
         for (index, line) in lines.enumerated() {
             rails(line, left: index == 0 ? stamp : "", to: &out)
         }
@@ -239,7 +240,7 @@ package struct Ladder {
 
     private func note(_ finding: Finding, to out: inout OutputBuffer) {
         note(
-            "! \(finding.code.severity.rawValue) \(finding.code.rawValue): \(TextReport.describe(finding))",
+            "! \(finding.code.severity.rawValue) \(finding.code.rawValue): \(TextReport.describe(finding, record.segments))",
             finding.code.severity >= .warning ? .yellow : .dim, to: &out)
     }
 

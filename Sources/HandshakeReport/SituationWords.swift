@@ -83,20 +83,20 @@ package struct SituationWords {
         case .clientResets: return "\(clients) resets handshakes with \(servers)"
         case .fastOpenBlackholed: return "SYNs with Fast Open\(from) to \(servers) are not answered"
         case .pathLoss: return "\(lost) between \(clients) and \(servers) are lost\(share)"
-        case .serverSlow: return "answers of \(servers) take \(shift)"
-        case .clientSlow: return "final ACKs of \(clients) take \(shift)"
+        case .serverSlow: return "from SYN to SYN-ACK \(servers) takes \(shift)"
+        case .clientSlow: return "from SYN-ACK to final ACK \(clients) takes \(shift)"
         case .asymmetricRouting: return "one direction between \(clients) and \(servers) is not here"
         case .optionsStripped: return "options between \(clients) and \(servers) are changed on the way"
         case .mssClamped: return "the MSS between \(clients) and \(servers) is lowered on the way"
         }
     }
 
-    /// That nothing but one port was tried: a filter for it would look the same.
+    /// That no attempt is at another port: a filter for it would look the same.
     private var onlyPort: String {
         guard scope.ports.count == 1, !situation.contrasts.contains(where: { $0.kind == .otherPorts }) else {
             return ""
         }
-        return ", no other port of it was tried"
+        return ", and no attempt here is at another port of it"
     }
 
     private var reporter: String { situation.reporter?.description ?? "more than one router" }

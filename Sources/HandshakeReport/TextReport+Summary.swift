@@ -83,7 +83,7 @@ extension TextReport {
         rows += frameRows(summary, loss)
         let lost = notUsed(summary, loss)
         if !lost.isEmpty { rows.append(SummaryRow("not used", lost.joined(separator: "; "), .yellow)) }
-        if let diagnosis { rows += DiagnosisReport.rows(diagnosis, style.zone) }
+        if let diagnosis { rows += DiagnosisReport.rows(diagnosis, style.zone, ofChosen: chosen != nil) }
         rows.append(totals(chosen ?? summary, of: chosen == nil ? nil : summary))
         for entry in rows { row(entry.name, entry.text, entry.color, to: &out) }
     }

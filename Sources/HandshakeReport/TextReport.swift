@@ -96,7 +96,7 @@ package struct TextReport {
         }
         write(Row(record, remarks(record)), to: &out)
         for finding in record.findings where isVerbose || isShown(finding, of: record) {
-            self.finding(finding, of: record.id, to: &out)
+            self.finding(finding, of: record, to: &out)
         }
         // The filter stands on a line of its own, however long it is, so that it can be copied.
         let indent = String(repeating: " ", count: layout.id + 4)
@@ -318,7 +318,7 @@ package struct TextReport {
         outcome == .established ? .green : outcome.isFailure ? .red : .yellow
     }
 
-    private mutating func finding(_ finding: Finding, of id: UInt64, to out: inout OutputBuffer) {
+    private mutating func finding(_ finding: Finding, of record: AttemptRecord, to out: inout OutputBuffer) {
         let indent = String(repeating: " ", count: layout.id + 4)
         let color: TextStyle.Color? =
             switch finding.code.severity {
@@ -326,7 +326,7 @@ package struct TextReport {
             case .warning: .yellow
             case .note, .info: nil
             }
-        let text = finding.code.rawValue + ": " + words(finding, of: id)
+        let text = finding.code.rawValue + ": " + words(finding, of: record)
         let room = max(30, style.width - indent.count - 9)
         for (index, line) in text.wrapped(room).enumerated() {
             let margin = index == 0 ? finding.code.severity.rawValue : ""
@@ -338,8 +338,9 @@ package struct TextReport {
     private static let maximumTold = 1000
 
     /// A finding's particulars; what was told of another like it is not told again.
-    private mutating func words(_ finding: Finding, of id: UInt64) -> String {
-        if isVerbose { return TextReport.describe(finding) }
+    private mutating func words(_ finding: Finding, of record: AttemptRecord) -> String {
+        let id = record.id
+        if isVerbose { return TextReport.describe(finding, record.segments) }
         var shorter = finding
         /// The attempt of which a text was told before; nil for none.
         func earlier(_ text: String) -> UInt64? {
@@ -351,10 +352,11 @@ package struct TextReport {
         }
         if let evidence = finding.evidence, earlier(evidence) != nil { shorter.evidence = nil }
         guard !finding.alternatives.isEmpty, let other = earlier(finding.alternatives.joined(separator: ";")) else {
-            return TextReport.describe(shorter)
+            return TextReport.describe(shorter, record.segments)
         }
         shorter.alternatives = []
-        return TextReport.describe(shorter) + "; or: as of \(other == id ? "the finding" : "attempt \(other)") above"
+        return TextReport.describe(shorter, record.segments)
+            + "; or: as of \(other == id ? "the finding" : "attempt \(other)") above"
     }
 
     /// A finding's two numbers, in the words that fit its code.
@@ -373,14 +375,31 @@ package struct TextReport {
         }
     }
 
-    /// A finding's particulars in words.
-    static func describe(_ finding: Finding) -> String {
-        var parts: [String] = []
-        if !finding.frames.isEmpty {
-            let shown = finding.frames.prefix(8).map { "\($0)" }.joined(separator: ", ")
-            let more = finding.frames.count > 8 ? ", ... (\(finding.frames.count))" : ""
-            parts.append((finding.frames.count == 1 ? "frame " : "frames ") + shown + more)
+    /// `frames 3, 7`; of several files with the numbers that the frames have in theirs: `frames 3, 7 (a.pcap: 3; b.pcap:
+    /// 2)`.
+    private static func frames(_ frames: [UInt64], _ segments: [SegmentRecord]) -> String {
+        let shown = frames.prefix(8)
+        let more = frames.count > 8 ? ", ... (\(frames.count))" : ""
+        let text =
+            (frames.count == 1 ? "frame " : "frames ") + shown.map { "\($0)" }.joined(separator: ", ") + more
+        let places = shown.compactMap { frame in segments.first { $0.frame == frame }?.place }
+        if places.isEmpty { return text }
+        var files: [(name: String, frames: [UInt64])] = []
+        for place in places {
+            if files.last?.name != place.file { files.append((place.file, [])) }
+            files[files.count - 1].frames.append(place.frame)
         }
+        let parts = files.map { file in
+            "\(file.name.cleaned(for: .text)): \(file.frames.map { "\($0)" }.joined(separator: ", "))"
+        }
+        return "\(text) (\(parts.joined(separator: "; ")))"
+    }
+
+    /// A finding's particulars in words.
+    /// - Parameter segments: its attempt's.
+    static func describe(_ finding: Finding, _ segments: [SegmentRecord]) -> String {
+        var parts: [String] = []
+        if !finding.frames.isEmpty { parts.append(frames(finding.frames, segments)) }
         if let numbers = TextReport.numbers(of: finding) { parts.append(numbers) }
         if let gaps = finding.gaps, !gaps.isEmpty {
             let shown = gaps.prefix(8).map(Format.duration).joined(separator: ", ") + (gaps.count > 8 ? ", ..." : "")

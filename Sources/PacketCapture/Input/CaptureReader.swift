@@ -7,10 +7,15 @@ package final class CaptureReader {
         var file: Savefile
         /// Its place among files whose frames have the same time.
         let rank: Int
+        /// Its place in `descriptions`.
+        let number: Int
+        /// Frames that were taken from it.
+        var frames: UInt64 = 0
 
-        init(_ file: consuming Savefile, rank: Int) {
+        init(_ file: consuming Savefile, rank: Int, number: Int) {
             self.file = file
             self.rank = rank
+            self.number = number
         }
     }
 
@@ -18,6 +23,7 @@ package final class CaptureReader {
     private struct Later {
         var path: String
         var rank: Int
+        var number: Int
         var start: Int64
         var size: Int64
     }
@@ -68,6 +74,8 @@ package final class CaptureReader {
     package var untimed: UInt64 { delivery.untimed }
     /// Comments on single frames.
     package let comments = FrameComments()
+    /// Where frames are, if there are several files.
+    package let places: FramePlaces?
     /// The error of each file that broke off.
     package private(set) var failures: [CaptureError]
     private var endedLosses = SavefileLosses()
@@ -95,19 +103,20 @@ package final class CaptureReader {
                 let source: Source
                 if options.follows {
                     guard let file = try CaptureReader.openFollowed(path, options) else { continue }
-                    source = Source(file, rank: rank)
+                    source = Source(file, rank: rank, number: descriptions.count)
                 } else {
                     source = Source(
                         try Savefile.open(
                             path, isOneOfMany: paths.count > CaptureReader.maximumOpen, linkType: options.linkType,
-                            isInterrupted: options.isInterrupted), rank: rank)
+                            isInterrupted: options.isInterrupted), rank: rank, number: descriptions.count)
                 }
                 descriptions.append(source.file.description)
                 if let first = source.file.next, first.isTimed { start = min(start, first.time) }
                 if paths.count > CaptureReader.maximumOpen, let first = source.file.next,
                     let size = source.file.progress?.all
                 {
-                    later.append(Later(path: path, rank: rank, start: first.time, size: size))
+                    later.append(
+                        Later(path: path, rank: rank, number: source.number, start: first.time, size: size))
                 } else {
                     opened.append(source)
                 }
@@ -119,6 +128,7 @@ package final class CaptureReader {
         self.options = options
         self.failures = failures
         self.descriptions = descriptions
+        places = descriptions.count > 1 ? FramePlaces(descriptions.map(\.name)) : nil
         self.later = later.sorted { ($1.start, $1.rank) < ($0.start, $0.rank) }
         started = start == .max ? nil : start
         let linkType = descriptions.first?.linkType ?? .ethernet
@@ -154,7 +164,10 @@ package final class CaptureReader {
                 return
             }
             if started == nil, let first = source.file.next, first.isTimed { started = first.time }
+            let first = delivery.frameNumber + 1
             let goesOn = source.file.deliver(into: &batch, &delivery, rank: source.rank, before: others)
+            places?.begin(first, own: source.frames + 1, of: source.number)
+            source.frames += delivery.frameNumber + 1 - first
             batch.declare(tick: source.file.coarsestResolution)
             guard goesOn else { return }
         }
@@ -226,7 +239,7 @@ package final class CaptureReader {
                 Source(
                     try Savefile.open(
                         file.path, isOneOfMany: true, linkType: options.linkType, isInterrupted: options.isInterrupted),
-                    rank: file.rank))
+                    rank: file.rank, number: file.number))
         } catch {
             failures.append(error)
         }
@@ -251,7 +264,7 @@ package final class CaptureReader {
         // Another file has taken the name, or will.
         do throws(CaptureError) {
             if let file = try CaptureReader.openFollowed(source.file.description.name, options) {
-                sources.append(Source(file, rank: source.rank))
+                sources.append(Source(file, rank: source.rank, number: source.number))
             }
         } catch {
             failures.append(error)

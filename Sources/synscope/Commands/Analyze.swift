@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import HandshakeAnalysis
 import HandshakeReport
+import PacketCapture
 
 struct Analyze: DocumentedCommand {
     static let helpText = HelpText(
@@ -95,6 +96,7 @@ struct Analyze: DocumentedCommand {
             format: format, quiet: quiet, style: style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),
             selection: selection, numbering: follow ? .noFile : .init(fileCount: analysis.capture.files.count),
+            places: analysis.reader.places,
             isLive: follow, isVerbose: verbose, showsAll: showsAll)
         switch sort {
         case .start?: sink.holdLimit = .max

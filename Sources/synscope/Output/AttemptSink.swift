@@ -4,6 +4,7 @@ import HandshakeExpectation
 import HandshakeMonitor
 import HandshakePipeline
 import HandshakeReport
+import PacketWire
 
 /// Hands attempts to a writer, in the order asked for: all, or those that were chosen.
 struct AttemptSink: AttemptTaker {
@@ -33,17 +34,19 @@ struct AttemptSink: AttemptTaker {
     /// - Parameters:
     ///   - isLive: attempts are written as they come, and their totals are kept elsewhere.
     ///   - numbering: what frame numbers are.
+    ///   - places: where frames are, if there are several files.
     ///   - showsAll: whether attempts without failure or finding are listed however many there are.
     init(
         format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil,
-        numbering: DisplayFilter.Numbering, isLive: Bool = true, isVerbose: Bool = false, showsAll: Bool = true
+        numbering: DisplayFilter.Numbering, places: FramePlaces? = nil, isLive: Bool = true, isVerbose: Bool = false,
+        showsAll: Bool = true
     ) {
         self.selection = selection
         self.quiet = quiet
         self.output = output
         self.style = style
         self.showsAll = showsAll
-        writer = format.writer(style, numbering, isVerbose: isVerbose, isLive: isLive)
+        writer = format.writer(style, numbering, places, isVerbose: isVerbose, isLive: isLive)
         // A summary alone looks at no attempt, unless some are chosen.
         if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
@@ -139,17 +142,18 @@ extension OutputFormat {
     /// Its writer.
     /// - Parameters:
     ///   - numbering: what frame numbers are.
+    ///   - places: where frames are, if there are several files.
     ///   - isLive: attempts are written as they come.
     fileprivate func writer(
-        _ style: TextStyle, _ numbering: DisplayFilter.Numbering, isVerbose: Bool, isLive: Bool
+        _ style: TextStyle, _ numbering: DisplayFilter.Numbering, _ places: FramePlaces?, isVerbose: Bool, isLive: Bool
     ) -> any RecordWriter {
         switch self {
         case .text:
             var text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
             text.numbering = numbering
             return text
-        case .json: return JSONDocumentWriter(numbering)
-        case .jsonl: return JSONLinesWriter(numbering)
+        case .json: return JSONDocumentWriter(numbering, places)
+        case .jsonl: return JSONLinesWriter(numbering, places)
         case .csv: return CSVReport()
         }
     }
