@@ -3,9 +3,9 @@ import PacketWire
 
 /// The facts of a capture's attempts, in bounded memory.
 ///
-/// Once the log is full, attempts of the same client and server that came to the same are taken together, at the servers
-/// that have the most: one stays and stands for all of them, so that counts remain right and times get coarser. If that
-/// does not help, clients are no longer told apart; at last, every second attempt is let go and counted.
+/// Once the log is full, attempts of the same client and server that came to the same are taken together, at the
+/// servers that have the most: one stays and stands for all of them, so that counts remain right and times get coarser.
+/// If that does not help, clients are no longer told apart; at last, every second attempt is let go and counted.
 package struct ObservationLog: Sendable {
     /// Attempts that are kept one by one: about 50 MB with their addresses.
     package static let usualMaximum = 1 << 19

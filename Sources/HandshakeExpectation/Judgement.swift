@@ -1,4 +1,5 @@
 package import HandshakeRecord
+import HandshakeReport
 
 /// The result of an assertion.
 package struct Judgement: Sendable {
@@ -62,7 +63,7 @@ package struct Judgement: Sendable {
             } else {
                 line += value.map { FigureText.text($0, type) } ?? "unknown"
             }
-            line += valued.map { ", of \($0) of \(attempts) attempts" } ?? ", of \(attempts) attempts"
+            line += valued.map { ", of \($0) of \(Format.count(attempts, "attempt"))" } ?? ", of \(Format.count(attempts, "attempt"))"
             if undetermined > 0 { line += "; of \(undetermined) it cannot be told whether they belong" }
             return line
         }

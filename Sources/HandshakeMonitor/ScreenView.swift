@@ -222,7 +222,7 @@ package struct ScreenView: Sendable {
     private func parties(_ title: String, _ parties: [Party], _ room: Int, _ canvas: inout Canvas) {
         canvas.line(
             (title + " by \(sorting.rawValue)").padded(30) + "failed".paddedLeft(8) + "of".paddedLeft(8)
-                + "syn again".paddedLeft(11) + "rtt".paddedLeft(11), .bold)
+                + "repeated".paddedLeft(11) + "rtt".paddedLeft(11), .bold)
         let sorted = parties.sorted { a, b in
             switch sorting {
             case .failures: (a.failures, a.repeated, a.attempts) > (b.failures, b.repeated, b.attempts)

@@ -1,3 +1,5 @@
+import PacketWire
+
 /// A word of records and reports that is neither outcome nor finding: what it means, and what follows from it.
 public struct GlossaryTerm: Hashable, Sendable {
     /// The word in JSON.
@@ -29,6 +31,7 @@ public enum Glossary {
             term($0.rawValue, "why it failed", ("The client did not get its connection: \($0.text).", $0.next))
         }
         + RetransmissionSchedule.allCases.map { term($0.rawValue, "retransmission schedule", $0.words) }
+        + ICMPError.Severity.allCases.map { term($0.rawValue, "what an ICMP error means for TCP", $0.words) }
 
     private static func term(
         _ name: String, _ kind: String, _ words: (meaning: String, consequence: String)
@@ -193,5 +196,33 @@ extension RetransmissionSchedule {
             "The gaps between the SYNs are those of \(origin): \(gaps) s and so on, each within -5 and +15 percent.",
             "It says which kind of stack sent them, not that nothing else can."
         )
+    }
+}
+
+extension ICMPError.Severity {
+    /// RFC 1122 4.2.3.9, RFC 5461.
+    fileprivate var words: (String, String) {
+        switch self {
+        case .hard:
+            (
+                "Protocol or port unreachable (ICMP 3/2, 3/3; ICMPv6 1/1, 1/4).",
+                "RFC 1122 lets a client give up at once; many do not (RFC 5461)."
+            )
+        case .admin:
+            (
+                "Administratively prohibited: a filter rejects it (ICMP 3/9, 3/10, 3/13).",
+                "Look at the filters of who sent it. Not every client gives up."
+            )
+        case .soft:
+            (
+                "Network or host unreachable, or the time to live ran out: it may pass.",
+                "A client goes on sending its SYN. Look at the route from who sent it."
+            )
+        case .pmtu:
+            (
+                "The packet was too big for the way (ICMP 3/4, ICMPv6 2).",
+                "A SYN is small: something on the way is misconfigured, or the error is forged."
+            )
+        }
     }
 }

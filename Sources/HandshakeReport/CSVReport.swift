@@ -18,7 +18,7 @@ package struct CSVReport: RecordWriter {
             id,first_time,client_ip,client_port,server_ip,server_port,outcome,form,completed_by,starts_at,ended,\
             confidence,client_isn,server_isn,syn_ack_ack_ok,ack_seq_ok,ack_ack_ok,syn,syn_ack,rst,refusals,\
             capture_duplicates,rtt_syn_to_synack_ns,rtt_synack_to_ack_ns,rtt_total_ns,rtt_provenance,rtt_low_ns,\
-            rtt_high_ns,setup_ns,refusal_ns,mss_client,mss_server,mss_negotiated,findings\r\n
+            rtt_high_ns,setup_ns,refusal_ns,mss_client,mss_server,mss_negotiated,findings,failed_because\r\n
             """)
     }
 
@@ -60,6 +60,7 @@ package struct CSVReport: RecordWriter {
             row.field(record.serverMSS)
             row.field(record.negotiatedMSS)
             row.field(record.findings.isEmpty ? nil : record.findings.map(\.code.rawValue).joined(separator: " "))
+            row.field(record.failedBecause?.rawValue)
             stage = row.end()
         }
     }

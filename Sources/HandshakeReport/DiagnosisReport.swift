@@ -117,8 +117,8 @@ package struct DiagnosisReport {
     }
 
     /// The lines of a summary: one sentence a situation.
-    /// - Parameter ofChosen: whether attempts were chosen, and the others were not looked at.
-    package static func rows(_ diagnosis: Diagnosis, _ zone: Zone, ofChosen: Bool) -> [TextReport.SummaryRow] {
+    /// - Parameter isOfAll: whether attempts were chosen, of which these are not the situations.
+    package static func rows(_ diagnosis: Diagnosis, _ zone: Zone, isOfAll: Bool) -> [TextReport.SummaryRow] {
         if diagnosis.attempts < Diagnosis.leastAttempts { return [] }
         let shown = diagnosis.situations.prefix(listedInSummary)
         if shown.isEmpty { return [TextReport.SummaryRow("situation", nothing(diagnosis))] }
@@ -127,11 +127,10 @@ package struct DiagnosisReport {
                 "situation", "\($0.code.rawValue): \(SituationWords($0, zone).sentence)", color($0.code))
         }
         let more = diagnosis.situations.count - shown.count
-        if ofChosen {
-            rows.append(TextReport.SummaryRow("", "of the chosen attempts: no other one was compared with them"))
-        }
+        let scope = isOfAll ? "of all attempts, not of the chosen ones alone; " : ""
         rows.append(
-            TextReport.SummaryRow("", (more > 0 ? "and \(more) more; " : "") + "synscope diagnose FILE says how sure"))
+            TextReport.SummaryRow(
+                "", (more > 0 ? "and \(more) more; " : "") + scope + "synscope diagnose FILE says how sure"))
         return rows
     }
 

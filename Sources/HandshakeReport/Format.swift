@@ -30,6 +30,20 @@ package enum Format {
     /// A duration with its unit and four significant digits: `20.17 ms`.
     package static func duration(_ nanoseconds: Int64) -> String { text { $0.put(duration: nanoseconds) } }
 
+    /// A span of time in the two greatest units that it has: `57.9 s`, `9 min 18 s`, `274 d 1 h`.
+    package static func span(_ nanoseconds: Int64) -> String {
+        let seconds = nanoseconds / 1_000_000_000
+        if seconds < 120 { return duration(nanoseconds) }
+        let units = [("d", Int64(86_400)), ("h", 3600), ("min", 60), ("s", 1)]
+        let first = units.firstIndex { seconds >= $0.1 } ?? units.count - 1
+        var text = "\(seconds / units[first].1) \(units[first].0)"
+        if first + 1 < units.count {
+            let rest = seconds % units[first].1 / units[first + 1].1
+            if rest > 0 { text += " \(rest) \(units[first + 1].0)" }
+        }
+        return text
+    }
+
     /// A number with so many digits after the point, rounded half away from zero.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         let power = (0..<digits).reduce(Int64(1)) { power, _ in power * 10 }

@@ -83,7 +83,7 @@ extension TextReport {
         rows += frameRows(summary, loss)
         let lost = notUsed(summary, loss)
         if !lost.isEmpty { rows.append(SummaryRow("not used", lost.joined(separator: "; "), .yellow)) }
-        if let diagnosis { rows += DiagnosisReport.rows(diagnosis, style.zone, ofChosen: chosen != nil) }
+        if let diagnosis { rows += DiagnosisReport.rows(diagnosis, style.zone, isOfAll: chosen != nil) }
         rows.append(totals(chosen ?? summary, of: chosen == nil ? nil : summary))
         for entry in rows { row(entry.name, entry.text, entry.color, to: &out) }
     }
@@ -166,7 +166,7 @@ extension TextReport {
             rows.append(
                 SummaryRow(
                     "repeated",
-                    "SYNs of \(summary.retransmittedSYNs) of \(started) attempts (\(Format.fixed(share, 1)) %)"))
+                    "SYNs of \(summary.retransmittedSYNs) of \(Format.count(started, "attempt")) (\(Format.fixed(share, 1)) %)"))
         }
         return rows
     }

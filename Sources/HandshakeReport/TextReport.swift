@@ -203,13 +203,14 @@ package struct TextReport {
             }
             line.put("\n")
         }
-        if layout.detail != .twoLines, row.notesWidth <= room { return }
+        let standApart = row.notesWidth > 0 && row.notesWidth > room
+        if layout.detail != .twoLines, !standApart { return }
         let indent = String(repeating: " ", count: layout.id + 4)
         if layout.detail == .twoLines {
             let ends = "\(row.client)\(style.usesUnicode ? " → " : " > ")\(row.server)"
             for line in ends.wrapped(max(30, style.width - indent.count)) { out.line(indent + line) }
         }
-        if row.notesWidth > room {
+        if standApart {
             for line in row.notes.wrapped(max(30, style.width - indent.count)) {
                 out.line(indent + style.paint(line, .dim))
             }
@@ -264,11 +265,8 @@ package struct TextReport {
         guard let folded, folded.count > 0 else { return }
         let indent = String(repeating: " ", count: layout.id + 4)
         let until = style.zone.dateAndTime(folded.lastTime)
-        out.line(
-            indent
-                + style.paint(
-                    "and \(folded.count) more like it, the last with id \(folded.lastID) at \(until) (-v lists them)",
-                    .dim))
+        let text = "and \(folded.count) more like it, the last with id \(folded.lastID) at \(until) (-v lists them)"
+        for line in text.wrapped(max(30, style.width - indent.count)) { out.line(indent + style.paint(line, .dim)) }
     }
 
     private func roundTrip(_ row: Row, _ line: inout OutputStage) {
@@ -293,6 +291,7 @@ package struct TextReport {
         case .inferred: notes.append("no final ACK was captured while it was open")
         case .ack, nil: break
         }
+        if record.outcome == .pending, record.ended == .captureEnd { notes.append("undecided when the capture ended") }
         if let total = record.total, total.provenance != .exact { notes.append("rtt \(total.provenance.rawValue)") }
         if record.outcome == .established || record.outcome == .partial, record.total == nil,
             let reason = record.unknownBecause

@@ -261,8 +261,38 @@ struct CommandTests {
     func drawWhich() throws {
         let several = try Run(["draw", Place.capture("incident.pcap")])
         #expect(several.status == 2 && several.errors.contains("--attempt"))
-        let missing = try Run(["draw", Place.capture("incident.pcap"), "--attempt", "2"])
-        #expect(missing.status == 2 && missing.errors.contains("no attempt has the id 2"))
+        let missing = try Run(["draw", Place.capture("incident.pcap"), "--attempt", "99"])
+        #expect(missing.status == 2 && missing.errors.contains("no attempt has the id or the frame 99"))
+    }
+
+    @Test("draw finds an attempt by any of its frames")
+    func drawByFrame() throws {
+        let capture = Place.capture("incident.pcap")
+        let first = try Run(["draw", capture, "--attempt", "7"])
+        #expect(first.status == 0)
+        #expect(try Run(["draw", capture, "--attempt", "19"]).output == first.output)
+    }
+
+    @Test("Situations are of all attempts, whichever are chosen, and say so")
+    func chosenSituations() throws {
+        let text = try Run(["-q", "-Y", "hs.failed", Place.capture("outage.pcap")]).output
+        #expect(text.contains("clients-blocked: 10.0.0.5:8443 does not answer 10.1.0.0/24"))
+        #expect(text.contains("of all attempts, not of the chosen ones alone"))
+        #expect(!(try Run(["-q", Place.capture("outage.pcap")]).output.contains("of all attempts")))
+    }
+
+    @Test("No row of the table is followed by an empty one, at any width", arguments: [60, 80, 99, 100, 101, 140])
+    func rows(_ width: Int) throws {
+        let lines = try Run(["--width", "\(width)", Place.capture("incident.pcap")]).output.split(
+            separator: "\n", omittingEmptySubsequences: false)
+        #expect(!lines.contains { !$0.isEmpty && $0.allSatisfy { $0 == " " } })
+        #expect(lines.allSatisfy { $0.count <= width })
+    }
+
+    @Test("A pending attempt is said to be undecided when the capture ended")
+    func pending() throws {
+        let text = try Run(["--width", "140", Place.capture("pending.pcap")]).output
+        #expect(text.contains("undecided when the capture ended"))
     }
 
     @Test("explain lists all, explains one, and suggests what was meant")

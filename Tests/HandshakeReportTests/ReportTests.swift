@@ -339,6 +339,14 @@ struct OutputStageTests {
         }
     }
 
+    @Test(
+        "A span has the two greatest units that it has",
+        arguments: [
+            (0, "0 ns"), (57_900_000_000, "57.90 s"), (558_000_000_000, "9 min 18 s"), (7_200_000_000_000, "2 h"),
+            (23_673_603_500_000_000, "274 d"), (23_677_203_500_000_000, "274 d 1 h"),
+        ] as [(Int64, String)])
+    func span(_ nanoseconds: Int64, _ text: String) { #expect(Format.span(nanoseconds) == text) }
+
     @Test("Texts of every length are whole, one after the other and across the stage's end")
     func texts() {
         for length in [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100, 991, 992, 993, 1023, 1024, 5000] {

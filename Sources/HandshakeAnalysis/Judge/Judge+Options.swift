@@ -41,9 +41,18 @@ extension Judge {
             guard let note else { return nil }
             return announced(note) ?? (note.options.contains(.cut) ? nil : standard)
         }
+        /// As it was seen nearest to its receiver: something on the way may have lowered its MSS.
+        func received(_ note: SegmentNote?) -> SegmentNote? {
+            guard let note else { return nil }
+            var last = note
+            for position in duplicates where log[position].options.contains(.mss) && log[position].looksLike(note) {
+                last = log[position]
+            }
+            return last
+        }
         var sizes = SegmentSizes(
-            client: announced(offer), server: announced(answer), clientSend: allowed(answer), serverSend: allowed(offer)
-        )
+            client: announced(offer), server: announced(answer), clientSend: allowed(received(answer)),
+            serverSend: allowed(received(offer)))
         if let client = sizes.clientSend, let server = sizes.serverSend { sizes.negotiated = min(client, server) }
         return sizes
     }

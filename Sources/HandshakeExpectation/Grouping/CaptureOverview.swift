@@ -37,14 +37,14 @@ package struct CaptureOverview: Sendable {
 
     package func rows(_ style: TextStyle) -> [TextReport.SummaryRow] {
         guard let first = timeLine.first, let last = timeLine.last else { return [] }
-        let span = Format.duration(last &- first)
+        let span = Format.span(last &- first)
         var rows = [
             TextReport.SummaryRow(
                 "time", "\(style.zone.span(first, last)) (\(span), by first SYNs)")
         ]
         if timeLine.attempts > 1, last > first {
             let (attempts, failures, width) = timeLine.lines(usesUnicode: style.usesUnicode)
-            let step = Format.duration(width)
+            let step = Format.span(width)
             rows.append(TextReport.SummaryRow("", "\(attempts) attempts, \(step) a column"))
             if timeLine.failures > 0 {
                 rows.append(TextReport.SummaryRow("", "\(failures) failed ones", .red))

@@ -32,7 +32,7 @@ public struct ICMPError: Hashable, Sendable {
     }
 
     /// The error's severity for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
-    public enum Severity: String, Sendable { case hard, admin, soft, pmtu }
+    public enum Severity: String, CaseIterable, Sendable { case hard, admin, soft, pmtu }
 
     /// How it bears on a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public var severity: Severity {

@@ -83,12 +83,14 @@ struct Check: DocumentedCommand {
     var baseline: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "By how much round trips may be worse than the baseline's: a share or a time (default: 10%).",
             valueName: "margin"))
     var margin: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("By how much the share of an outcome may be worse (default: 1%).", valueName: "margin"))
     var marginOutcomes: String?
 

@@ -38,7 +38,7 @@ struct Diagnose: DocumentedCommand {
     @OptionGroup(title: "Text") var text: StyleOptions
     @OptionGroup(title: "Text") var times: ZoneOptions
 
-    @Option(help: "So many situations at most.")
+    @Option(parsing: .unconditional, help: "So many situations at most.")
     var top: Int = 20
 
     @Flag(name: .shortAndLong, help: "With the ladder of each attempt that is named as evidence.")

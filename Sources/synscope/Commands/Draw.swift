@@ -27,8 +27,11 @@ struct Draw: DocumentedCommand {
     @OptionGroup(title: "Text") var times: ZoneOptions
 
     @Option(
-        name: .long,
-        help: "The attempt's id, as analyze prints it; may be repeated. Not needed where there is one attempt only.")
+        name: .long, parsing: .unconditionalSingleValue,
+        help: """
+            The attempt's id, as analyze prints it, or the number of any of its frames; may be repeated. Not needed where \
+            there is one attempt only.
+            """)
     var attempt: [UInt64] = []
 
     func validate() throws { try input.requireFile() }
@@ -45,7 +48,7 @@ struct Draw: DocumentedCommand {
             throw CommandFailure(
                 status: .wrongUsage, message: "there are several attempts: choose with --attempt (\(list), ...)")
         }
-        let missing = attempt.filter { id in !found.contains { $0.id == id } }
+        let missing = attempt.filter { number in !found.contains { $0.hasFrame(number) } }
         var output = StandardOutput(isLineBuffered: false)
         for (position, record) in found.sorted(by: { $0.id < $1.id }).enumerated() {
             if position > 0 { output.buffer.line("") }
@@ -60,7 +63,7 @@ struct Draw: DocumentedCommand {
                 ? "the capture holds none"
                 : "there are \(ids.sorted().prefix(8).map(String.init).joined(separator: ", "))"
                     + (ids.count > 8 ? ", ..." : "")
-            throw CommandFailure(status: .wrongUsage, message: "no attempt has the id \(id): \(known)")
+            throw CommandFailure(status: .wrongUsage, message: "no attempt has the id or the frame \(id): \(known)")
         }
         if found.isEmpty { throw CommandFailure(status: .wrongUsage, message: "the capture holds no attempt to draw") }
     }
@@ -78,6 +81,11 @@ private struct Chosen: AttemptTaker {
 
     mutating func take(_ record: AttemptRecord) {
         if ids.count < 20 { ids.append(record.id) }
-        if wanted.isEmpty ? found.count < 2 : wanted.contains(record.id) { found.append(record) }
+        if wanted.isEmpty ? found.count < 2 : wanted.contains(where: record.hasFrame) { found.append(record) }
     }
+}
+
+extension AttemptRecord {
+    /// Whether a frame is one of its segments, or its first.
+    fileprivate func hasFrame(_ number: UInt64) -> Bool { id == number || segments.contains { $0.frame == number } }
 }

@@ -9,8 +9,8 @@ import PacketWire
 struct Watch: DocumentedCommand {
     static let helpText = HelpText(
         body: """
-            An attempt is decided when its evidence is in: a refusal at once, a completed handshake 10 s later (what is \
-            lost shows until then), one without an answer after 75 s of silence. Ctrl-C decides the rest.
+            An attempt is decided when its evidence is in: a refusal or a completed handshake 10 s later (what was \
+            lost, and who goes on, shows until then), one without an answer after 75 s of silence. Ctrl-C decides the rest.
 
             It needs the right to capture (CAP_NET_RAW), gives up root once the interfaces are open and before it makes the \
             file of -w, and confines itself. SIGUSR1 prints the totals so far, SIGHUP reopens the file of -w.
@@ -64,6 +64,7 @@ struct Watch: DocumentedCommand {
     var count: UInt64?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Stop after this time: 90s, 15m, 8h; a number alone is seconds.", valueName: "time"),
         transform: CaptureOptions.nanoseconds)
     var duration: Int64?
@@ -118,6 +119,7 @@ struct Watch: DocumentedCommand {
     @OptionGroup(title: "Groups") var groups: GroupOptions
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             The groups of the attempts that were decided in each such time (10s, 5m), and of all at the end. --by alone \

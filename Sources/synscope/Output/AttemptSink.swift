@@ -62,9 +62,10 @@ struct AttemptSink: AttemptTaker {
 
     mutating func take(_ record: AttemptRecord) throws(OutputEnded) {
         if quiet, overview == nil { return }
+        // Causes show in the contrast: they are looked for among all attempts, whichever are chosen.
+        observed?.add(record)
         if !isSelected(record) { return }
         overview?.add(record)
-        observed?.add(record)
         chosen?.add(record)
         if quiet { return }
         if isHolding {
