@@ -63,7 +63,9 @@ package struct Judgement: Sendable {
             } else {
                 line += value.map { FigureText.text($0, type) } ?? "unknown"
             }
-            line += valued.map { ", of \($0) of \(Format.count(attempts, "attempt"))" } ?? ", of \(Format.count(attempts, "attempt"))"
+            line +=
+                valued.map { ", of \($0) of \(Format.count(attempts, "attempt"))" }
+                ?? ", of \(Format.count(attempts, "attempt"))"
             if undetermined > 0 { line += "; of \(undetermined) it cannot be told whether they belong" }
             return line
         }

@@ -166,7 +166,8 @@ extension TextReport {
             rows.append(
                 SummaryRow(
                     "repeated",
-                    "SYNs of \(summary.retransmittedSYNs) of \(Format.count(started, "attempt")) (\(Format.fixed(share, 1)) %)"))
+                    "SYNs of \(summary.retransmittedSYNs) of \(Format.count(started, "attempt")) (\(Format.fixed(share, 1)) %)"
+                ))
         }
         return rows
     }
