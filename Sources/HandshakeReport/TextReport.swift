@@ -374,7 +374,7 @@ package struct TextReport {
         }
     }
 
-    /// `frames 3, 7`; of several files also the numbers that the frames have there: `frames 3, 7 (a.pcap: 3; b.pcap: 2)`.
+    /// `frames 3, 7`; of several files `frames 3, 7 (a.pcap: 3; b.pcap: 2)`, with the numbers that they have there.
     private static func frames(_ frames: [UInt64], _ segments: [SegmentRecord]) -> String {
         let shown = frames.prefix(8)
         let more = frames.count > 8 ? ", ... (\(frames.count))" : ""

@@ -29,8 +29,8 @@ struct Draw: DocumentedCommand {
     @Option(
         name: .long, parsing: .unconditionalSingleValue,
         help: """
-            The attempt's id, as analyze prints it, or the number of any of its frames; may be repeated. Not needed where \
-            there is one attempt only.
+            The attempt's id, as analyze prints it, or the number of any of its frames; may be repeated. Not needed \
+            where there is one attempt only.
             """)
     var attempt: [UInt64] = []
 
