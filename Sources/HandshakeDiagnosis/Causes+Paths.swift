@@ -69,7 +69,7 @@ extension Causes {
 
     /// Sums over attempts in order, so that those of any span are two look-ups.
     private struct RunningCounts {
-        /// Of the attempts before each position.
+        /// The counts of the attempts before each position.
         private let sums: [Counts]
 
         /// - Parameter failures: whether each attempt failed; nil for one that does not count.

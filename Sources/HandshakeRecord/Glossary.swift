@@ -46,8 +46,8 @@ extension Confidence {
         case .full:
             (
                 "Nothing in the attempt's own segments speaks against what the record says.",
-                "Take it as it is, but read what the capture is: one of one direction, or a filtered one, has no answers "
-                    + "to show."
+                "Take it as it is, but read what the capture is: one of one direction, or a filtered one, has no "
+                    + "answers to show."
             )
         case .oneDirection:
             (

@@ -239,8 +239,9 @@ package struct Ladder {
     }
 
     private func note(_ finding: Finding, to out: inout OutputBuffer) {
+        let words = TextReport.describe(finding, record.segments)
         note(
-            "! \(finding.code.severity.rawValue) \(finding.code.rawValue): \(TextReport.describe(finding, record.segments))",
+            "! \(finding.code.severity.rawValue) \(finding.code.rawValue): \(words)",
             finding.code.severity >= .warning ? .yellow : .dim, to: &out)
     }
 

@@ -163,11 +163,8 @@ extension TextReport {
         let started = summary.attempts - (summary.byOutcome[.partial] ?? 0)
         if started > 0 {
             let share = Double(summary.retransmittedSYNs) / Double(started) * 100
-            rows.append(
-                SummaryRow(
-                    "repeated",
-                    "SYNs of \(summary.retransmittedSYNs) of \(Format.count(started, "attempt")) (\(Format.fixed(share, 1)) %)"
-                ))
+            let attempts = "\(summary.retransmittedSYNs) of \(Format.count(started, "attempt"))"
+            rows.append(SummaryRow("repeated", "SYNs of \(attempts) (\(Format.fixed(share, 1)) %)"))
         }
         return rows
     }

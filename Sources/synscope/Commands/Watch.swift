@@ -10,7 +10,8 @@ struct Watch: DocumentedCommand {
     static let helpText = HelpText(
         body: """
             An attempt is decided when its evidence is in: a refusal or a completed handshake 10 s later (what was \
-            lost, and who goes on, shows until then), one without an answer after 75 s of silence. Ctrl-C decides the rest.
+            lost, and who goes on, shows until then), one without an answer after 75 s of silence. Ctrl-C decides the \
+            rest.
 
             It needs the right to capture (CAP_NET_RAW), gives up root once the interfaces are open and before it makes the \
             file of -w, and confines itself. SIGUSR1 prints the totals so far, SIGHUP reopens the file of -w.
