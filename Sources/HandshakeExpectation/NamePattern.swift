@@ -20,6 +20,9 @@ import Glibc
             if character == "\0" { throw Failure(words: "there is a zero octet in it") }
             if !escapes, character == "{" { throw Failure(words: "counted repetition is not taken: use * + ?") }
             size.add(character, isEscaped: escapes)
+            guard !size.isStacked else {
+                throw Failure(words: "a repetition stands on another: POSIX gives that no meaning")
+            }
             guard size.isBounded else {
                 throw Failure(words: "it grows too large: a + stands on what a + repeats")
             }
@@ -47,18 +50,29 @@ import Glibc
     func matches(_ name: String) -> Bool { unsafe regexec(compiled, name, 0, nil, 0) == 0 }
 }
 
-/// The size of the tree that the C library makes of a pattern. It writes `x+` as `xx*`, so that each `+` on another
-/// doubles what is below it: 30 of them take all memory.
+/// What the C library adds to the tree of a pattern. It writes `x+` as `xx*`, so that each `+` on what a `+` repeats
+/// doubles what is below it, and its time grows with the cube: ten of them take a minute, 30 all memory.
 private struct PatternSize {
-    private static let maximumNodes = 1 << 14
+    private static let maximumCopied = 1 << 7
 
-    /// Nodes of each group that is open, the outermost first, and of its last atom.
-    private var groups: [(nodes: Int, last: Int)] = [(0, 0)]
+    /// A part that a repetition may stand on.
+    private struct Part {
+        var nodes = 0
+        var hasPlus = false
+    }
+
+    /// Nodes that a + repeats and that another one repeats too.
+    private var copied = 0
+    /// Each group that is open, the outermost first, and its last part.
+    private var groups: [(all: Part, last: Part)] = [(Part(), Part())]
     /// Within a bracket expression: how many characters of it came; nil outside.
     private var bracket: Int?
     private var isNegated = false
+    private var repeats = false
+    /// Whether a repetition stands on another, with nothing between.
+    private(set) var isStacked = false
 
-    var isBounded: Bool { groups[groups.count - 1].nodes <= PatternSize.maximumNodes }
+    var isBounded: Bool { copied <= PatternSize.maximumCopied }
 
     mutating func add(_ character: Unicode.Scalar, isEscaped: Bool) {
         if let count = bracket {
@@ -68,25 +82,35 @@ private struct PatternSize {
             bracket = character == "]" && !isFirst ? nil : count + 1
             return
         }
-        guard !isEscaped else { return addAtom(1) }
+        let wasRepetition = repeats
+        repeats = !isEscaped && ["*", "+", "?"].contains(character)
+        if repeats, wasRepetition { isStacked = true }
+        guard !isEscaped else { return add(Part(nodes: 1)) }
         switch character {
         case "[":
             bracket = 0
-            addAtom(1)
-        case "(": groups.append((0, 0))
+            add(Part(nodes: 1))
+        case "(": groups.append((Part(), Part()))
         case ")" where groups.count > 1:
-            let group = groups.removeLast()
-            addAtom(group.nodes + 1)
+            var group = groups.removeLast().all
+            group.nodes += 1
+            add(group)
         case "+":
-            groups[groups.count - 1].nodes += groups[groups.count - 1].last
-            groups[groups.count - 1].last *= 2
+            let end = groups.count - 1
+            let repeated = groups[end].last
+            if repeated.hasPlus { copied += repeated.nodes }
+            groups[end].all.nodes += repeated.nodes
+            groups[end].all.hasPlus = true
+            groups[end].last = Part(nodes: repeated.nodes * 2, hasPlus: true)
         case "*", "?": break
-        default: addAtom(1)
+        default: add(Part(nodes: 1))
         }
     }
 
-    private mutating func addAtom(_ nodes: Int) {
-        groups[groups.count - 1].nodes += nodes
-        groups[groups.count - 1].last = nodes
+    private mutating func add(_ part: Part) {
+        let end = groups.count - 1
+        groups[end].all.nodes += part.nodes
+        if part.hasPlus { groups[end].all.hasPlus = true }
+        groups[end].last = part
     }
 }
