@@ -124,8 +124,8 @@ package struct CheckReport {
         }
         lines = lines.map { $0.cleaned(for: .text) }
         for example in judgement.examples {
-            lines.append(line(example))
-            lines += ladder(example, style).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+            lines += line(example).wrapped(style.width)
+            lines += ladder(example, style.narrower(by: 2)).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
                 .dropLast()
         }
         return lines
@@ -147,20 +147,21 @@ package struct CheckReport {
     // MARK: Text
 
     private func text(to out: inout OutputBuffer) {
+        let indent = "      "
+        let inner = style.narrower(by: indent.count)
+        func write(_ text: String) { for line in text.wrapped(inner.width) { out.line(indent + line) } }
         for result in verdict.results {
             let (word, color): (String, TextStyle.Color) =
                 result.passed ? ("ok  ", .green) : result.fails ? ("FAIL", .red) : ("warn", .yellow)
             out.line(style.paint(word, color) + "  " + result.rule.name.cleaned(for: .text))
             if result.passed {
-                out.line(
-                    "      "
-                        + (result.judgement.isEmpty
-                            ? "no attempt was there to judge, which is allowed"
-                            : figures(result).cleaned(for: .text)))
+                write(
+                    result.judgement.isEmpty
+                        ? "no attempt was there to judge, which is allowed" : figures(result).cleaned(for: .text))
                 continue
             }
-            out.line("      " + blame(result).cleaned(for: .text))
-            for line in evidence(result, style) { out.line("      " + line) }
+            write(blame(result).cleaned(for: .text))
+            for line in evidence(result, inner) { out.line(indent + line) }
         }
         if let comparison = verdict.comparison {
             out.line(

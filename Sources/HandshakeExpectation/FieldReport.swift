@@ -2,23 +2,25 @@ package import HandshakeReport
 
 /// The list of fields: for people, or as JSON.
 package enum FieldReport {
-    package static func text(to out: inout OutputBuffer) {
+    /// - Parameter width: columns of the output.
+    package static func text(width columns: Int, to out: inout OutputBuffer) {
         let width = Field.all.map(\.name.count).max() ?? 0
         let typeWidth = Field.all.map { typeTitle($0).count }.max() ?? 0
-        for field in Field.all {
-            out.line("\(field.name.padded(width))  \(typeTitle(field).padded(typeWidth))  \(field.summary)")
-            if let names = names(field) {
-                // Findings are many.
+        let indent = width + typeWidth + 4
+        func row(_ name: String, _ type: String, _ summary: String, _ names: [String]?) {
+            var lines = summary.wrapped(max(30, columns - indent))
+            if let names {
+                // Findings and situations are many.
                 let list = names.count <= 16 ? names.joined(separator: ", ") : "synscope explain lists them"
-                out.line("\("".padded(width + typeWidth + 4))(\(list))")
+                lines += "(\(list))".wrapped(max(30, columns - indent))
+            }
+            for (place, line) in lines.enumerated() {
+                let head = place == 0 ? "\(name.padded(width))  \(type.padded(typeWidth))  " : ""
+                out.line(head.padded(indent) + line)
             }
         }
-        for field in CaptureField.allCases {
-            out.line("\(field.rawValue.padded(width))  \("names".padded(typeWidth))  \(field.summary)")
-            // Situations are many.
-            let list = field.codes.count <= 16 ? field.codes.joined(separator: ", ") : "synscope explain lists them"
-            out.line("\("".padded(width + typeWidth + 4))(\(list))")
-        }
+        for field in Field.all { row(field.name, typeTitle(field), field.summary, names(field)) }
+        for field in CaptureField.allCases { row(field.rawValue, "names", field.summary, field.codes) }
     }
 
     package static func json(to out: inout OutputBuffer) {

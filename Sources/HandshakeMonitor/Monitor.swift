@@ -23,6 +23,8 @@ package final class Monitor: Sendable {
         package var standing: LiveStanding
         package var savefile: Savefile
         package var started: Int64
+        /// The time of the snapshot, nanoseconds since the epoch.
+        package var now: Int64
         /// Oldest first, one a second.
         package var seconds: [Second]
         package var servers: [Party]
@@ -36,6 +38,7 @@ package final class Monitor: Sendable {
 
     private struct State {
         var standing = LiveStanding()
+        var now: Int64 = 0
         var savefile = Savefile()
         var series = Series()
         var servers = Parties<Endpoint>()
@@ -87,6 +90,7 @@ package final class Monitor: Sendable {
             }
             state.series.count(frames: standing.summary.frames.read &- state.standing.summary.frames.read)
             state.standing = standing
+            state.now = now
             state.listeners.removeAll { $0.isOver }
             return state.listeners
         }
@@ -96,7 +100,8 @@ package final class Monitor: Sendable {
     package func snapshot() -> Snapshot {
         state.withLock { state in
             Snapshot(
-                standing: state.standing, savefile: state.savefile, started: started, seconds: state.series.seconds,
+                standing: state.standing, savefile: state.savefile, started: started, now: state.now,
+                seconds: state.series.seconds,
                 servers: state.servers.worst(Monitor.partyCount) { $0.description },
                 clients: state.clients.worst(Monitor.partyCount) { $0.description },
                 failures: state.failures.newestFirst, roundTrips: state.roundTrips, situations: state.course.lasting)

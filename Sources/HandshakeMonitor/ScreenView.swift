@@ -1,4 +1,4 @@
-import HandshakeRecord
+package import HandshakeRecord
 import HandshakeDiagnosis
 package import HandshakeReport
 import PacketWire
@@ -12,6 +12,8 @@ package struct ScreenView: Sendable {
     package enum Action: Sendable { case none, quit }
 
     private let style: TextStyle
+    /// The interfaces and the filter.
+    private let source: String
     private var mode = Mode.overview
     private var isPaused = false
     private var sorting = Sorting.failures
@@ -21,7 +23,10 @@ package struct ScreenView: Sendable {
     private var scroll = 0
     private var shown: Monitor.Snapshot?
 
-    package init(style: TextStyle) { self.style = style }
+    package init(style: TextStyle, capture: CaptureDescription) {
+        self.style = style
+        source = capture.files.map(\.name).joined(separator: ", ") + (capture.filter.map { ", filter \($0)" } ?? "")
+    }
 
     /// Takes the latest snapshot, unless paused.
     package mutating func take(_ snapshot: Monitor.Snapshot) { if !isPaused || shown == nil { shown = snapshot } }
@@ -85,7 +90,9 @@ package struct ScreenView: Sendable {
                 scroll = 0
                 mode = .ladder(id)
             }
-        case (.overview, .escape): filter = ""
+        case (.overview, .escape):
+            if filter.isEmpty { chosen = nil }
+            filter = ""
         case (.ladder, .down), (.ladder, .character("j")): scroll += 1
         case (.ladder, .up), (.ladder, .character("k")): scroll = max(0, scroll - 1)
         case (.ladder, _), (.help, _): mode = .overview
@@ -115,6 +122,9 @@ package struct ScreenView: Sendable {
 
     // MARK: Lines
 
+    /// A terminal with so many rows has room for every line of the overview.
+    private static let rowsForAll = 30
+
     /// - Returns: at most `rows` lines of at most `columns` characters each, colours not counted.
     package func lines(columns: Int, rows: Int) -> [String] {
         guard let shown else { return [] }
@@ -141,7 +151,8 @@ package struct ScreenView: Sendable {
     private static let help = [
         "q          end, with the report", "p, space   pause; the capture goes on",
         "s          sort servers and clients by failures, attempts or rtt",
-        "/          show only failures that contain a text; escape shows all", "up, down   choose a failure (or k, j)",
+        "/          show only failures that contain a text; escape shows all",
+        "up, down   choose a failure (or k, j); escape goes back to the newest",
         "enter      the ladder diagram of the chosen one", "", "Any key goes back.",
     ]
 
@@ -154,6 +165,7 @@ package struct ScreenView: Sendable {
         canvas.line(
             "synscope  \(Format.fixed(rate, 1)) attempts/s  \(frames) frames/s  \(shown.standing.open) open"
                 + (isPaused ? "  PAUSED" : "") + "   ? keys", .bold)
+        canvas.line("on        \(style.zone.dateAndSecond(shown.now)) \(style.zone.name)  \(source)")
         let dropped = (loss.kernelDropped ?? 0) + (loss.interfaceDropped ?? 0)
         canvas.line(
             "frames    \(summary.frames.read) analysed of \(loss.received ?? 0), \(dropped) dropped",
@@ -172,9 +184,7 @@ package struct ScreenView: Sendable {
                 code.severity == .error ? .red : .yellow)
         }
         for waiting in shown.standing.waiting.servers.prefix(3) {
-            canvas.line(
-                "waiting   \(waiting.server)  \(Format.count(waiting.attempts, "attempt")), \(Format.count(waiting.syns, "SYN")), \(waiting.state), oldest \(waiting.oldest / 1_000_000_000) s",
-                .red)
+            canvas.line("waiting   \(waiting.text)", .red)
         }
         let outcomes = Outcome.allCases.compactMap { outcome in
             summary.byOutcome[outcome].map { "\($0) \(outcome.rawValue)" }
@@ -192,24 +202,29 @@ package struct ScreenView: Sendable {
         canvas.line(
             "failures  " + sparkline(shown.seconds.suffix(width).map { Double($0.failures) })
                 + " \(shown.seconds.suffix(width).map(\.failures).max() ?? 0)/s", .red)
-        let medians = shown.seconds.suffix(width).map { $0.median }
-        canvas.line(
-            "rtt p50   " + sparkline(medians.map { Double($0 ?? 0) })
-                + " \(medians.compactMap { $0 }.max().map(Format.duration) ?? "-")")
-        canvas.line("")
-        let room = max(1, (rows - canvas.lines.count - 6) / 3)
-        parties("worst servers", shown.servers, room, &canvas)
-        parties("worst clients", shown.clients, room, &canvas)
+        // A small terminal shows servers instead.
+        if rows >= ScreenView.rowsForAll {
+            let medians = shown.seconds.suffix(width).map { $0.median }
+            canvas.line(
+                "rtt p50   " + sparkline(medians.map { Double($0 ?? 0) })
+                    + " \(medians.compactMap { $0 }.max().map(Format.duration) ?? "-")")
+            canvas.line("")
+        }
+        let room = max(3, rows - canvas.lines.count - 3)
+        parties("worst servers", shown.servers, max(1, room * 2 / 5), &canvas)
+        parties("worst clients", shown.clients, max(1, room / 5), &canvas)
+        let list = failures
+        let space = max(1, rows - canvas.lines.count - 1)
+        let place = chosen.flatMap { id in list.firstIndex { $0.id == id } } ?? 0
+        let first = max(0, place - space + 1)
         canvas.line(
             mode == .filter
                 ? "failures with: \(filter)_"
                 : "last failures" + (style.zone.isUTC ? "" : ", times in \(style.zone.name)")
-                    + (filter.isEmpty ? "" : " with: \(filter)"),
+                    + (filter.isEmpty ? "" : " with: \(filter)")
+                    + (place > 0 ? "   \(place) newer: escape goes to the newest" : ""),
             .bold)
-        let list = failures
-        let space = max(1, rows - canvas.lines.count)
-        let place = chosen.flatMap { id in list.firstIndex { $0.id == id } } ?? 0
-        for record in list[max(0, place - space + 1)...].prefix(space) {
+        for record in list[first...].prefix(space) {
             let codes = record.findings.filter { $0.code.severity != .info }.map(\.code.rawValue)
             canvas.line(
                 (record.id == chosen ? "> " : "  ") + style.zone.clock(record.firstTime) + "  "

@@ -408,8 +408,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
                     "The RST's SEQ lies in the window and is not RCV.NXT: it draws a challenge ACK and resets nothing.",
                 recognition: "SEQ in the window beyond y+1.",
                 reference: "RFC 5961 section 3.2",
-                causes: "A guessed or late RST.",
-                next: "None, unless they are many: then someone guesses.")
+                causes: "A guessed or late RST; or data that was not captured, as in a file of handshakes alone.",
+                next: "None, unless they are many and the data before them was captured: then someone guesses.")
         case .rstBeforeSynack:
             Entry(
                 .warning,

@@ -32,6 +32,35 @@ public enum Glossary {
         }
         + RetransmissionSchedule.allCases.map { term($0.rawValue, "retransmission schedule", $0.words) }
         + ICMPError.Severity.allCases.map { term($0.rawValue, "what an ICMP error means for TCP", $0.words) }
+        + Tunnel.allCases.map {
+            term(
+                $0.name, "encapsulation",
+                ("The attempt came inside of it. Decoded: \($0.summary).", "What came inside another one is another's; --tunnel declares who answers whom."))
+        }
+
+    /// An error of ICMP or ICMPv6 by type and code, as `3/13`, `icmp 3/13` or `icmpv6 1/1`: what it means for an
+    /// attempt. Of a number alone both are told.
+    /// - Returns: nothing if the text is no type and code, or the two are no error that quotes a segment.
+    public static func icmp(_ text: String) -> [GlossaryTerm] {
+        let words = text.split(separator: " ")
+        let numbers = (words.last ?? "").split(separator: "/", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard words.count <= 2, numbers.count == 2, let type = numbers[0], let code = numbers[1] else { return [] }
+        let protocols = [("icmp", IPAddress(v4: 0)), ("icmpv6", IPAddress(v6High: 0, low: 0))]
+        return protocols.compactMap { name, address in
+            guard words.count == 1 || words[0] == name,
+                let codes = ICMPError.codes(ofErrors: type, address.version), codes.contains(code)
+            else { return nil }
+            let end = Endpoint(address, 0)
+            let error = ICMPError(reporter: address, type: type, code: code, source: end, destination: end)
+            let report = UnreachableReport(type: type, code: code, severity: error.severity, reporter: address, frame: 0)
+            let reason = report.reason
+            return GlossaryTerm(
+                name: "\(name) \(type)/\(code)", kind: "type and code of an ICMP error",
+                meaning: "\(reason.text.prefix(1).uppercased())\(reason.text.dropFirst()): failed_because is "
+                    + "\(reason.rawValue), the severity is \(error.severity.rawValue).",
+                consequence: "\(error.severity.words.1) \(reason.next)")
+        }
+    }
 
     private static func term(
         _ name: String, _ kind: String, _ words: (meaning: String, consequence: String)

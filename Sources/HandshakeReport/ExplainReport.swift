@@ -5,11 +5,11 @@ import HandshakeDiagnosis
 package enum ExplainReport {
     /// Everything of a stable name; false where there is nothing of that name.
     package static func explain(_ name: String, style: TextStyle, to out: inout OutputBuffer) -> Bool {
-        let terms = Glossary.terms.filter { $0.name == name }
+        let terms = Glossary.terms.filter { $0.name == name } + Glossary.icmp(name)
         let isInCatalogue = explainCatalogue(name, style: style, to: &out)
         for (place, term) in terms.enumerated() {
             if isInCatalogue || place > 0 { out.line("") }
-            out.line(style.paint(name, .bold) + " (\(term.kind))")
+            out.line(style.paint(term.name, .bold) + " (\(term.kind))")
             for line in term.meaning.wrapped(max(40, style.width)) { out.line(line) }
             for line in term.consequence.wrapped(max(40, style.width)) { out.line(line) }
         }
@@ -42,34 +42,35 @@ package enum ExplainReport {
     }
 
     package static func list(style: TextStyle, to out: inout OutputBuffer) {
-        out.line(style.paint("Outcomes, in order of precedence", .bold))
-        for outcome in Outcome.allCases { out.line("  " + outcome.rawValue.padded(26) + outcome.explanation.title) }
+        func heading(_ title: String) { out.line(style.paint(title, .bold)) }
+        func row(_ name: String, _ text: String) {
+            for (place, line) in text.wrapped(max(40, style.width - 28)).enumerated() {
+                out.line("  " + (place == 0 ? name : "").padded(26) + line)
+            }
+        }
+        heading("Outcomes, in order of precedence")
+        for outcome in Outcome.allCases { row(outcome.rawValue, outcome.explanation.title) }
         for severity in Severity.allCases.reversed() {
             out.line("")
-            out.line(style.paint("Findings: \(severity.rawValue)", .bold))
+            heading("Findings: \(severity.rawValue)")
             for code in FindingCode.allCases where code.severity == severity {
-                out.line("  " + code.rawValue.padded(26) + code.explanation.title)
+                row(code.rawValue, code.explanation.title)
             }
         }
         out.line("")
-        out.line(style.paint("Capture qualities", .bold))
-        for quality in CaptureQuality.allCases {
-            out.line("  " + quality.rawValue.padded(26) + quality.explanation.title)
-        }
+        heading("Capture qualities")
+        for quality in CaptureQuality.allCases { row(quality.rawValue, quality.explanation.title) }
         out.line("")
-        out.line(style.paint("Situations, in order of precedence", .bold))
-        for code in SituationCode.allCases { out.line("  " + code.rawValue.padded(26) + code.explanation.title) }
+        heading("Situations, in order of precedence")
+        for code in SituationCode.allCases { row(code.rawValue, code.explanation.title) }
         var kind: String?
         for term in Glossary.terms {
             if term.kind != kind {
                 out.line("")
-                out.line(style.paint("Words: \(term.kind)", .bold))
+                heading("Words: \(term.kind)")
                 kind = term.kind
             }
-            let room = max(40, style.width - 28)
-            for (place, line) in term.meaning.wrapped(room).enumerated() {
-                out.line("  " + (place == 0 ? term.name : "").padded(26) + line)
-            }
+            row(term.name, term.meaning)
         }
     }
 

@@ -31,6 +31,12 @@ package protocol RecordWriter {
     ///   - text: a sentence.
     mutating func situation(_ situation: Situation, state: String, text: String, to out: inout OutputBuffer)
 
+    /// Writes that attempts wait, live. Nothing is decided yet.
+    /// - Parameters:
+    ///   - lines: a server each.
+    ///   - time: nanoseconds since the epoch.
+    mutating func waiting(_ lines: [String], at time: Int64, to out: inout OutputBuffer)
+
     /// Writes the totals.
     mutating func end(_ end: ReportEnd, to out: inout OutputBuffer)
 }
@@ -47,6 +53,7 @@ extension RecordWriter {
     package mutating func situation(
         _ situation: Situation, state: String, text: String, to out: inout OutputBuffer
     ) {}
+    package mutating func waiting(_ lines: [String], at time: Int64, to out: inout OutputBuffer) {}
     package mutating func end(_ end: ReportEnd, to out: inout OutputBuffer) {}
 }
 

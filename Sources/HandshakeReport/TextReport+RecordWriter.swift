@@ -16,6 +16,10 @@ extension TextReport: RecordWriter {
         out.line(style.paint(text, .bold))
     }
 
+    package func waiting(_ lines: [String], at time: Int64, to out: inout OutputBuffer) {
+        for line in lines { out.line(style.paint("\(style.zone.clock(time).prefix(8)) waiting: \(line)", .yellow)) }
+    }
+
     package mutating func end(_ end: ReportEnd, to out: inout OutputBuffer) {
         endAttempts(to: &out)
         if end.leftOut > 0 {

@@ -230,9 +230,11 @@ package struct TextReport {
         endFold(to: &out)
     }
 
-    /// Failures that are like one that was shown.
+    /// Failures that are like one that was shown, whoever the clients are.
     private struct Folded {
-        private let client: IPAddress
+        /// Clients that are told apart; more are counted as so many or more.
+        private static let maximumClients = 4096
+        private var clients: Set<IPAddress>
         private let server: Endpoint
         private let outcome: Outcome
         private let codes: [FindingCode]
@@ -243,20 +245,27 @@ package struct TextReport {
         private(set) var lastTime: Int64
 
         init(_ record: AttemptRecord) {
-            (client, server, outcome) = (record.client.address, record.server, record.outcome)
+            clients = [record.client.address]
+            (server, outcome) = (record.server, record.outcome)
             codes = record.findings.map(\.code)
             error = record.unreachable?.text
             (lastID, lastTime) = (record.id, record.firstTime)
         }
 
         func isLike(_ other: Folded) -> Bool {
-            client == other.client && server == other.server && outcome == other.outcome && codes == other.codes
-                && error == other.error
+            server == other.server && outcome == other.outcome && codes == other.codes && error == other.error
         }
 
         mutating func add(_ record: AttemptRecord) {
             count += 1
             (lastID, lastTime) = (record.id, record.firstTime)
+            if clients.count < Folded.maximumClients { clients.insert(record.client.address) }
+        }
+
+        /// ` of 12 clients in all`; nothing where all are of one.
+        var clientsText: String {
+            let bound = clients.count == Folded.maximumClients ? " or more" : ""
+            return clients.count == 1 ? "" : " (\(clients.count)\(bound) clients in all)"
         }
     }
 
@@ -265,7 +274,7 @@ package struct TextReport {
         guard let folded, folded.count > 0 else { return }
         let indent = String(repeating: " ", count: layout.id + 4)
         let until = style.zone.dateAndTime(folded.lastTime)
-        let text = "and \(folded.count) more like it, the last with id \(folded.lastID) at \(until) (-v lists them)"
+        let text = "and \(folded.count) more like it\(folded.clientsText), the last with id \(folded.lastID) at \(until) (-v lists them)"
         for line in text.wrapped(max(30, style.width - indent.count)) { out.line(indent + style.paint(line, .dim)) }
     }
 

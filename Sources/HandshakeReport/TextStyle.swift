@@ -13,6 +13,13 @@ package struct TextStyle: Sendable {
         self.zone = zone
     }
 
+    /// The same for text that stands so many columns to the right.
+    package func narrower(by columns: Int) -> TextStyle {
+        var style = self
+        style.width -= columns
+        return style
+    }
+
     package enum Color: String {
         case red = "31"
         case green = "32"

@@ -208,7 +208,7 @@ struct CommandTests {
         let kept = folder.url.appending(path: "kept.pcapng")
         let run = try Run([
             "check", Place.capture("incident.pcap"), "-e", "none(hs.outcome == refused)", "-w", kept.path, "-f",
-            "tcp port 8443",
+            "tcp port 8443", "--width", "200",
         ])
         #expect(run.status == 1 && run.output.contains("frames 11 12 17 18 24 25"))
         let octets = try String(decoding: Data(contentsOf: kept), as: UTF8.self)
@@ -271,6 +271,69 @@ struct CommandTests {
         let first = try Run(["draw", capture, "--attempt", "7"])
         #expect(first.status == 0)
         #expect(try Run(["draw", capture, "--attempt", "19"]).output == first.output)
+    }
+
+    @Test("draw takes frames, an expression and a number of attempts")
+    func drawChosen() throws {
+        let capture = Place.capture("incident.pcap")
+        func drawn(_ arguments: [String]) throws -> [Substring] {
+            let run = try Run(["draw", capture] + arguments)
+            #expect(run.status == 0, "\(run.errors)")
+            return run.output.split(separator: "\n").filter { $0.hasPrefix("attempt ") }.map { $0.prefix(10) }
+        }
+        #expect(try drawn(["--frame", "24"]) == ["attempt 11"])
+        #expect(try drawn(["-Y", "hs.failed"]) == ["attempt 11", "attempt 13"])
+        #expect(try drawn(["-Y", "hs.failed", "--first", "1"]) == ["attempt 11"])
+        #expect(try drawn(["--first", "2"]) == ["attempt 1 ", "attempt 4 "])
+        let more = try Run(["draw", capture, "-Y", "hs.failed", "--first", "1"])
+        #expect(more.errors.contains("1 more attempt chosen and not drawn"))
+    }
+
+    @Test(
+        "draw says which attempts there are, if none is the one that was asked for",
+        arguments: [
+            (["--frame", "999"], "no attempt has the frame 999: there are the attempts 1, 4, 7"),
+            (["-Y", "tcp.dstport == 1"], "-Y chooses no attempt: there are the attempts 1, 4, 7"),
+            (["--attempt", "1", "-Y", "hs.failed"], "no attempt that -Y chooses has the id or the frame 1"),
+        ])
+    func drawNone(_ arguments: [String], _ message: String) throws {
+        let run = try Run(["draw", Place.capture("incident.pcap")] + arguments)
+        #expect(run.status == 2 && run.output.isEmpty && run.errors.contains(message), "\(run.errors)")
+    }
+
+    @Test("explain tells type and code of ICMP errors, and refuses others")
+    func explainICMP() throws {
+        let run = try Run(["explain", "3/13", "icmpv6 1/4", "vxlan"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("icmp 3/13 (") && run.output.contains("failed_because is admin-prohibited"))
+        #expect(!run.output.contains("icmpv6 3/13"), "ICMPv6 has no such code")
+        #expect(run.output.contains("icmpv6 1/4 (") && run.output.contains("failed_because is port-unreachable"))
+        #expect(run.output.contains("vxlan (encapsulation)"))
+        for other in ["8/0", "3/99", "icmp 1/4", "3/", "/", "3/1/2"] {
+            #expect(try Run(["explain", other]).status == 2, "\(other)")
+        }
+    }
+
+    @Test("group --by says how to group by what it knows under another name", arguments: [
+        ("minute", "time/1m"), ("server", "ip.dst,tcp.dstport"), ("reason", "hs.failed_because"), ("day", "time/24h"),
+    ])
+    func groupHints(_ name: String, _ hint: String) throws {
+        let run = try Run(["group", Place.capture("incident.pcap"), "--by", name])
+        #expect(run.status == 2 && run.errors.contains("there is no field '\(name)'") && run.errors.contains(hint))
+        #expect(try Run(["group", Place.capture("incident.pcap"), "--by", hint]).status == 0)
+    }
+
+    @Test(
+        "No line is wider than 80 columns, if these are asked for",
+        arguments: [
+            ["explain"], ["group", Place.capture("outage.pcap"), "--by", "ip.src,ip.dst,tcp.dstport,hs.failed_because"],
+            ["check", Place.capture("outage.pcap"), "-e", "none(hs.failed) and all(hs.rtt.total < 1ms)"],
+            ["diagnose", Place.capture("outage.pcap")], [Place.capture("incident.pcap")],
+        ])
+    func narrow(_ arguments: [String]) throws {
+        let run = try Run(arguments + ["--width", "80"])
+        #expect(!run.output.isEmpty)
+        for line in run.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
     }
 
     @Test("Situations are of all attempts, whichever are chosen, and say so")

@@ -83,6 +83,14 @@ struct ReportTests {
         #expect(all.count { $0.contains("192.0.2.1:5000") } == 3)
     }
 
+    @Test("Failures at one server are folded whoever the clients are, and their number is said")
+    func foldedClients() throws {
+        let flows = (1...4).map { "flow f\($0) 192.0.2.\(max($0, 2)):5000\($0) > 198.51.100.1:80 isn \($0) 0\n" }
+        let steps = (1...4).map { "\($0)s f\($0) > S\n" }
+        let lines = try table(flows.joined() + steps.joined() + "+100s idle\n+1s idle\n", width: 132)
+        #expect(lines.contains { $0.contains("and 3 more like it (3 clients in all), the last with id 4") }, "\(lines)")
+    }
+
     private static func refusedOnTheWay(_ errors: [String]) -> String {
         let flows = errors.indices.map { "flow f\($0) 192.0.2.1:\(50_000 + $0) > 198.51.100.1:80 isn \($0 + 1) 0\n" }
         let steps = errors.enumerated().map { "\($0)s f\($0) > S as s\($0)\n+5ms \($1) about s\($0)\n" }
@@ -163,7 +171,7 @@ struct ReportTests {
             """
             flow a 192.0.2.1:50000 > 198.51.100.1:80 isn 1 9
             flow b 192.0.2.2:50000 > 198.51.100.1:80 isn 2 9
-            flow c 192.0.2.3:50000 > 198.51.100.1:80 isn 3 9
+            flow c 192.0.2.3:50000 > 198.51.100.2:80 isn 3 9
             0      a > S
             1s     b > S
             86400s c > S

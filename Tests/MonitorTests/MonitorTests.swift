@@ -158,7 +158,7 @@ struct ScreenViewTests {
     private func view(_ records: [AttemptRecord]) -> (ScreenView, Monitor) {
         let monitor = monitor()
         monitor.take(records, .init(), now: 1_000_000_000)
-        var view = ScreenView(style: style)
+        var view = ScreenView(style: style, capture: monitor.capture)
         view.take(monitor.snapshot())
         return (view, monitor)
     }
@@ -172,7 +172,8 @@ struct ScreenViewTests {
         let monitor = monitor()
         monitor.take(records(3), .init(), now: 1_000_000_000)
         func screen(_ zone: Zone) -> String {
-            var view = ScreenView(style: TextStyle(usesColor: false, usesUnicode: true, width: 100, zone: zone))
+            var view = ScreenView(
+                style: TextStyle(usesColor: false, usesUnicode: true, width: 100, zone: zone), capture: monitor.capture)
             view.take(monitor.snapshot())
             return view.lines(columns: 100, rows: 40).joined(separator: "\n")
         }
@@ -198,7 +199,7 @@ struct ScreenViewTests {
         all[0].segments[0].comment = "\u{1b}]0;x\u{7}"
         let monitor = monitor()
         monitor.take(all, standing, now: 1_000_000_000)
-        var view = ScreenView(style: style)
+        var view = ScreenView(style: style, capture: monitor.capture)
         view.take(monitor.snapshot())
         var lines = view.lines(columns: 120, rows: 40)
         #expect(lines.contains("waiting for eth0?[2J ?::x?") && lines.contains("waiting for χειραψία 🤝"))
@@ -233,6 +234,41 @@ struct ScreenViewTests {
         #expect(view.lines(columns: 120, rows: 40).contains { $0.contains("RST") })
         _ = view.press(.character("x"))
         #expect(view.lines(columns: 120, rows: 40).contains { $0.hasPrefix("worst servers") })
+    }
+
+    @Test("The list says how many failures are newer than the chosen one; escape goes back to the newest")
+    func newer() {
+        var all = records(3)
+        for place in all.indices { all[place].id = UInt64(place + 1) }
+        var (view, monitor) = view(Array(all.prefix(1)))
+        _ = view.press(.down)
+        monitor.take(Array(all.suffix(2)), .init(), now: 2_000_000_000)
+        view.take(monitor.snapshot())
+        func text() -> String { view.lines(columns: 120, rows: 40).joined(separator: "\n") }
+        #expect(text().contains("2 newer: escape goes to the newest") && text().contains("> "))
+        _ = view.press(.escape)
+        #expect(!text().contains("newer") && !text().contains("> "))
+    }
+
+    @Test("It says the interface, the filter and the time")
+    func source() {
+        let capture = CaptureDescription(
+            files: [.init(name: "eth7", format: "live", linkType: "en10mb", snaplen: 256, timeResolution: 1)],
+            filter: "tcp port 443", started: 0)
+        let monitor = Monitor(capture, started: 0)
+        monitor.take([], .init(), now: 5_000_000_000)
+        var view = ScreenView(style: style, capture: capture)
+        view.take(monitor.snapshot())
+        let line = "on        1970-01-01 00:00:05 UTC  eth7, filter tcp port 443"
+        #expect(view.lines(columns: 100, rows: 24).contains(line))
+    }
+
+    @Test("On a small terminal most of the room is for servers and failures")
+    func small() {
+        let (view, _) = view(records(30))
+        let lines = view.lines(columns: 80, rows: 24)
+        #expect(!lines.contains { $0.hasPrefix("rtt p50") } && lines.count == 24)
+        #expect(lines.count { $0.contains(" refused") && $0.contains(":10") } >= 5)
     }
 
     @Test("Paused, it shows what it showed")

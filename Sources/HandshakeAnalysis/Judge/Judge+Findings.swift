@@ -151,8 +151,13 @@ extension Judge {
                     or: ["a connection on the tuple whose SYN was not captured"])
                 found.append(finding)
             case .resetInexact:
-                let next = note.fromClient ? attempt.clientNext : attempt.serverNext
-                find(.rstInexact, on: note, expected: next, actual: note.seq, &found)
+                var finding = Finding(.rstInexact, [note.frame])
+                finding.expected = note.fromClient ? attempt.clientNext : attempt.serverNext
+                finding.actual = note.seq
+                explain(
+                    &finding, "frame \(note.frame) lies beyond all that its sender was seen to send",
+                    or: ["its sender's data was not captured, and the RST is exact"])
+                found.append(finding)
             case .resetUnacceptable:
                 let expected: UInt32? =
                     note.fromClient ? attempt.clientNext : note.flags.contains(.ack) ? attempt.clientNext : nil

@@ -71,6 +71,19 @@ package struct Grouping: Sendable {
         isQuick = columns.allSatisfy { $0.quick != nil }
     }
 
+    /// What people type who want one of ours: the words behind the error.
+    private static let hints: [String: String] = {
+        var hints: [String: String] = [:]
+        for (step, names) in ["1s": ["second", "seconds"], "1m": ["minute", "minutes"], "1h": ["hour", "hours"]] {
+            for name in names { hints[name] = "; by time: time/\(step)" }
+        }
+        for name in ["day", "days", "date"] { hints[name] = "; by time: time/24h" }
+        for name in ["server", "servers"] { hints[name] = "; the server: ip.dst,tcp.dstport" }
+        for name in ["client", "clients"] { hints[name] = "; the client: ip.src" }
+        for name in ["reason", "reasons"] { hints[name] = "; why attempts failed: hs.failed_because" }
+        return hints
+    }()
+
     private static func column(_ source: [UInt8], _ range: Range<Int>) throws(ExpressionError) -> Column {
         let text = String(decoding: source[range], as: UTF8.self).filter { $0 != " " }
         func error(_ message: String) -> ExpressionError { ExpressionError(message, at: range, of: source) }
@@ -80,7 +93,8 @@ package struct Grouping: Sendable {
             throw error(
                 name.isEmpty
                     ? "a field should stand here"
-                    : "there is no field '\(name)'" + NearestName.hint(name, among: Field.all.map(\.name)))
+                    : "there is no field '\(name)'"
+                        + (hints[name] ?? NearestName.hint(name, among: Field.all.map(\.name))))
         }
         func column(_ step: Step) -> Column {
             Column(name: text, field: field, step: step, quick: Quick(field))

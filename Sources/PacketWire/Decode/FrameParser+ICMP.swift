@@ -1,12 +1,10 @@
 // ICMP and ICMPv6 errors, and what they quote.
 extension FrameParser {
-    // RFC 792 and RFC 4443: type, code, checksum, four octets, then as much of the offending packet as fits. Source
-    // quench is no error to TCP: it is silently discarded (RFC 9293 3.9.2.2, MUST-55).
+    // RFC 792 and RFC 4443: type, code, checksum, four octets, then as much of the offending packet as fits.
     mutating func icmp(at offset: Int, _ outer: IPHeader, _ slot: inout DecodedFrame) {
         guard holds(8, at: offset, .icmp, &slot) else { return }
         let (type, code) = (bytes.u8(offset), bytes.u8(offset + 1))
-        let isError = outer.source.version == .v4 ? [3, 11, 12].contains(type) : (1...4).contains(type)
-        guard isError else { return ignore(.icmp, &slot) }
+        guard ICMPError.codes(ofErrors: type, outer.source.version) != nil else { return ignore(.icmp, &slot) }
         let quote = offset + 8
         let limit = min(end, bytes.byteCount)
         guard limit >= quote + 20 else { return ignore(.icmp, &slot) }

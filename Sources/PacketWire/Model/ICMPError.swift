@@ -34,6 +34,21 @@ public struct ICMPError: Hashable, Sendable {
     /// The error's severity for a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public enum Severity: String, CaseIterable, Sendable { case hard, admin, soft, pmtu }
 
+    /// The codes of a type whose messages are errors that quote a packet (IANA's registries); nil for other types.
+    /// Source quench is no error to TCP: it is silently discarded (RFC 9293 3.9.2.2, MUST-55).
+    package static func codes(ofErrors type: UInt8, _ version: IPAddress.Version) -> ClosedRange<UInt8>? {
+        switch (version, type) {
+        case (.v4, 3): 0...15
+        case (.v4, 11): 0...1
+        case (.v4, 12): 0...2
+        case (.v6, 1): 0...8
+        case (.v6, 2): 0...0
+        case (.v6, 3): 0...1
+        case (.v6, 4): 0...10
+        default: nil
+        }
+    }
+
     /// How it bears on a connection attempt (RFC 1122 4.2.3.9, RFC 5461).
     public var severity: Severity {
         switch (source.address.version, type, code) {

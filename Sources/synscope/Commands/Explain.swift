@@ -7,6 +7,7 @@ struct Explain: DocumentedCommand {
             .init("synscope explain", "the list"),
             .init("synscope explain synack-lost", "one finding"),
             .init("synscope explain lossy ambiguous no-answer", "several words"),
+            .init("synscope explain 3/13", "type and code of an ICMP error"),
         ],
         writesText: true,
         exitStatus: [.fine, .init("2", "wrong usage, or no such word")])

@@ -23,7 +23,7 @@ struct Fields: DocumentedCommand {
     func run() throws {
         var output = StandardOutput(isLineBuffered: false)
         switch format {
-        case .text: FieldReport.text(to: &output.buffer)
+        case .text: FieldReport.text(width: Terminal.width, to: &output.buffer)
         case .json: FieldReport.json(to: &output.buffer)
         }
         try output.flush()

@@ -17,6 +17,8 @@ struct LiveOutlets: Sendable {
         case interval(Int64)
         /// Situations begin or end.
         case situations([SituationCourse.Event])
+        /// Attempts wait for servers that were not told yet.
+        case waiting(WaitingCourse.News)
         case end(HandshakeSummary, CaptureLoss)
     }
     enum FileWork: Sendable {
@@ -47,6 +49,7 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
     private var blockedFrames: [UInt64] = []
     private var unreportedRecords: UInt64 = 0
     private var unwrittenFrames: UInt64 = 0
+    private var waitingCourse = WaitingCourse()
 
     /// Nanoseconds that room in the reporter's queue is waited for at the end.
     private static let maximumPatience: Int64 = 5_000_000_000
@@ -95,7 +98,14 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
         var standing = standing
         standing.loss = addingLosses(to: standing.loss)
         outlets.monitor.take(records, standing, now: now)
+        tellWaiting(standing.waiting, now)
         endInterval(steady, now)
+    }
+
+    /// Where a slow reader leaves no room, this is not told: the attempts are, once they are decided.
+    private func tellWaiting(_ waiting: WaitingAttempts, _ now: Int64) {
+        guard let reports = outlets.reports, let news = waitingCourse.take(waiting, now: now) else { return }
+        _ = reports.add(.waiting(news), size: 1)
     }
 
     /// Where a slow reader leaves no room, the interval goes on.

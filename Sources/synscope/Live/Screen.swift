@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import HandshakeMonitor
+import HandshakeRecord
 import HandshakeReport
 
 /// Draws the view of `--screen` on the terminal, in place, and hands it the keys.
@@ -11,7 +12,7 @@ struct Screen {
     private var view: ScreenView
     private var isOver = false
 
-    init(_ style: TextStyle) { view = ScreenView(style: style) }
+    init(_ style: TextStyle, _ capture: CaptureDescription) { view = ScreenView(style: style, capture: capture) }
 
     mutating func draw(_ monitor: Monitor) {
         view.take(monitor.snapshot())

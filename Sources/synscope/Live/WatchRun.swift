@@ -93,7 +93,7 @@ struct WatchRun {
 
         let server = try socket.map { socket in try serve(socket, access, monitor, ending) }
 
-        var screen = command.screen ? Screen(style) : nil
+        var screen = command.screen ? Screen(style, description) : nil
         attend(signals, &screen, monitor, outlets, ending, style.zone)
 
         pipeline.stop()
@@ -111,7 +111,7 @@ struct WatchRun {
         let isReported = wait(signals, ending, for: patience) { ending.isReported }
         if isReported { reportThread.join() }
         withExtendedLifetime(server) { clinux_remove_socket(socket?.guardDescriptor ?? -1) }
-        StandardError.write(Self.closing(summary, loss))
+        if !showsTotals || !isReported { StandardError.write(Self.closing(summary, loss)) }
         if !isReported { StandardError.write("standard output's reader did not take the end of the report") }
         try ending.rethrow()
         if let failure = pipeline.failure {
@@ -133,6 +133,11 @@ struct WatchRun {
             format: command.format, quiet: command.quiet || command.screen, style: style,
             output: StandardOutput(isLineBuffered: true), selection: selection, numbering: .noFile,
             isVerbose: command.verbose)
+    }
+
+    /// Whether the report shows the user the counts of frames at its end, so that they need not be said again.
+    private var showsTotals: Bool {
+        command.format == .text && !command.isGrouped && Terminal.isTerminal(STDOUT_FILENO)
     }
 
     /// The hint for a user that may not write where root may.
@@ -217,9 +222,7 @@ struct WatchRun {
                 "situation   \(entry.situation.code.rawValue): \(SituationWords(entry.situation, zone).sentence)")
         }
         for waiting in standing.waiting.servers.prefix(10) {
-            buffer.line(
-                "waiting     \(waiting.server)  \(Format.count(waiting.attempts, "attempt")), \(Format.count(waiting.syns, "SYN")), \(waiting.state), oldest \(waiting.oldest / 1_000_000_000) s"
-            )
+            buffer.line("waiting     \(waiting.text)")
         }
         StandardError.write(raw: String(decoding: buffer.bytes, as: UTF8.self))
     }
@@ -308,6 +311,7 @@ final class Reporter: @unchecked Sendable {
                     case .attempts(let records): for record in records { try sink.take(record) }
                     case .interval(let now): try sink.endInterval(now)
                     case .situations(let events): for event in events { try sink.tell(event) }
+                    case .waiting(let news): try sink.tell(news)
                     case .end(let summary, let loss): try sink.end(summary, loss)
                     }
                 }

@@ -124,6 +124,12 @@ struct AttemptSink: AttemptTaker {
         try output.flushIfFull()
     }
 
+    /// Attempts wait for servers that were not told yet, live.
+    mutating func tell(_ news: WaitingCourse.News) throws(OutputEnded) {
+        writer.waiting(news.lines, at: news.time, to: &output.buffer)
+        try output.flushIfFull()
+    }
+
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded) {
         if isHolding { try release(whole: summary) }
         var end = ReportEnd(summary, loss)

@@ -14,11 +14,18 @@ protocol ReportSink {
     mutating func endInterval(_ now: Int64) throws(OutputEnded)
     /// A situation begins or ends.
     mutating func tell(_ event: SituationCourse.Event) throws(OutputEnded)
+    /// Attempts wait for servers that were not told yet.
+    mutating func tell(_ news: WaitingCourse.News) throws(OutputEnded)
     mutating func end(_ summary: HandshakeSummary, _ loss: CaptureLoss) throws(OutputEnded)
 }
 
 extension AttemptSink: ReportSink {
     mutating func endInterval(_ now: Int64) {}
+}
+
+extension ReportSink {
+    /// Groups are of decided attempts.
+    mutating func tell(_ news: WaitingCourse.News) throws(OutputEnded) {}
 }
 
 extension SituationCourse.Event {
