@@ -24,6 +24,7 @@ package enum LiveJSON {
                         $0.field("syns", waiting.syns)
                         $0.field("answered", waiting.answered)
                         $0.field("refused", waiting.refused)
+                        $0.field("rejected", waiting.rejected)
                         $0.field("oldest_ns", waiting.oldest)
                         $0.field("state", waiting.state)
                     }

@@ -179,9 +179,10 @@ package struct ScreenView: Sendable {
         }
         for entry in shown.situations.prefix(3) {
             let code = entry.situation.code
-            canvas.line(
-                "\(code.rawValue)  \(SituationWords(entry.situation, style.zone).sentence)",
-                code.severity == .error ? .red : .yellow)
+            let text = "\(code.rawValue)  \(SituationWords(entry.situation, style.zone).sentence)"
+            for line in text.wrapped(canvas.columns).prefix(2) {
+                canvas.line(line, code.severity == .error ? .red : .yellow)
+            }
         }
         for waiting in shown.standing.waiting.servers.prefix(3) {
             canvas.line("waiting   \(waiting.text)", .red)

@@ -19,9 +19,13 @@ struct LiveTimeTests {
         return tracker
     }
 
-    @Test("What waits is told by server from 3 s on, a refusal at once, and no longer when it is decided")
-    func waiting() {
-        var tracker = HandshakeTracker()
+    @Test(
+        "What waits is told by server from 3 s on, a refusal at once, and no longer when it is decided",
+        arguments: [false, true])
+    func waiting(_ decidesEndsEarly: Bool) {
+        var configuration = HandshakeTracker.Configuration()
+        configuration.decidesEndsEarly = decidesEndsEarly
+        var tracker = HandshakeTracker(configuration)
         let start = 1_000_000 * Self.second
         var number: UInt64 = 0
         func receive(_ segment: Segment, at time: Int64) {
@@ -49,6 +53,22 @@ struct LiveTimeTests {
         #expect(later.byAge == [3, 0, 0])
         #expect(tracker.waiting(now: start + 12 * Self.second).byAge == [0, 3, 0])
         #expect(tracker.waiting(now: start + 5 * Self.second, limit: 0).isPartial)
+
+        // A server that resets behind its SYN-ACK is told at once, one with a complete handshake never.
+        for (client, last) in [(7, .rst), (8, .ack)] as [(UInt32, TCPFlags)] {
+            let asked = Segment.syn(from: client, to: 0xc633_6403)
+            receive(asked, at: 4 * Self.second)
+            var answer = Segment(from: asked.destination, to: asked.source)
+            (answer.flags, answer.seq, answer.ack) = ([.syn, .ack], 100, asked.seq &+ 1)
+            receive(answer, at: 4 * Self.second + 1)
+            var end = last == .rst ? answer : Segment(from: asked.source, to: asked.destination)
+            (end.flags, end.seq, end.ack) = (last, last == .rst ? 101 : asked.seq &+ 1, last == .rst ? 0 : 101)
+            receive(end, at: 4 * Self.second + 2)
+        }
+        let reset = tracker.waiting(now: start + 4 * Self.second + 3).servers.filter {
+            $0.server.address == IPAddress(v4: 0xc633_6403)
+        }
+        #expect(reset.map(\.attempts) == [1] && reset.map(\.state) == ["reset or rejected so far"])
 
         let answered = Segment.syn(from: 1)
         var synAck = Segment(from: answered.destination, to: answered.source)
