@@ -65,7 +65,7 @@ function chart(svg, seconds, series, label) {
 
 function parties(table, list, title) {
   const head = element("tr");
-  for (const [text, number] of [[title], ["Failed", 1], ["Of", 1], ["SYN repeated", 1], ["RTT", 1]]) {
+  for (const [text, number] of [[title], ["Failed", 1], ["Of", 1], ["Resent", 1], ["RTT", 1]]) {
     const cell = element("th", text, number ? "number" : "");
     cell.scope = "col";
     head.append(cell);
