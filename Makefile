@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope --explicit-target-dependency-import-check error $(RELEASE_FLAGS)
@@ -128,6 +128,10 @@ mutations: dependencies ## break the sources in many small ways and see that the
 checks: all ## synscope check as a pipeline runs it, its reports read by other parsers, and the example package (root for live ones)
 	Tests/Checks/run.sh $(CURDIR)/$(RELEASE)
 	cd Tests/Example && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path ../../.build/example --disable-xctest
+
+records: all ## load what it writes with DuckDB, Polars, pyarrow and jq, as docs/records.md does (CORPUS=folder for more captures)
+	Tests/Records/run.sh $(CURDIR)/$(RELEASE) $(if $(CORPUS),Captures/*.pcap \
+	  $$(find "$(CORPUS)" -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap'))
 
 outside: dependencies ## build and run a package of another project against each library product
 	Scripts/proof/outside-packages.sh $(SWIFT)

@@ -79,12 +79,11 @@ def capinfos_frames(path):
 
 def analyse(synscope, path):
     """-> (attempts, summary, exit status, standard error). Fails on a crash, a hang or frames that do not add up."""
-    run = subprocess.run([synscope, "analyze", "-T", "jsonl", path], capture_output=True, timeout=120)
+    run = subprocess.run([synscope, "analyze", "-T", "json", path], capture_output=True, timeout=120)
     if run.returncode not in (0, 3):
         raise SystemExit(f"{path}: exit status {run.returncode}: {run.stderr.decode()[:400]}")
-    lines = [json.loads(line) for line in run.stdout.decode().splitlines()]
-    attempts = [line for line in lines if line["type"] == "attempt"]
-    summary = next((line for line in lines if line["type"] == "summary"), None)
+    document = json.loads(run.stdout) if run.stdout else {}
+    attempts, summary = document.get("attempts", []), document.get("summary")
     if summary:
         frames = summary["frames"]
         total = frames["segments"] + frames["cut"] + sum(frames["ignored"].values()) + sum(frames["malformed"].values())

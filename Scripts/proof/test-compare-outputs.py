@@ -17,7 +17,7 @@ specification.loader.exec_module(outputs)
 PROGRAM = """#!/bin/sh
 quiet=""; [ "$2" = -q ] && { quiet=q; shift; }
 case $quiet$3 in
-  jsonl) echo '{"type":"attempt","id":1,"outcome":"OUTCOME"}'; echo '{"type":"summary","total":1}' ;;
+  jsonl) echo '{"type":"attempt","id":1,"outcome":"OUTCOME"}' ;;
   json) echo '{"attempts":[{"type":"attempt","id":1,"outcome":"established"}],"summary":{"type":"summary","total":1}}' ;;
   qjson) echo '{"summary":{"type":"summary","total":1}}' ;;
   csv) printf 'id,outcome\\n1,established\\n' ;;

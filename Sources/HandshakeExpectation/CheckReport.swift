@@ -125,8 +125,9 @@ package struct CheckReport {
         lines = lines.map { $0.cleaned(for: .text) }
         for example in judgement.examples {
             lines += line(example).wrapped(style.width)
-            lines += ladder(example, style.narrower(by: 2)).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
-                .dropLast()
+            lines += ladder(example, style.narrower(by: 2)).split(separator: "\n", omittingEmptySubsequences: false).map
+            { "  \($0)" }
+            .dropLast()
         }
         return lines
     }
@@ -180,7 +181,7 @@ package struct CheckReport {
         JSONReport.write(to: &out) { $0.object { fields(&$0) } }
     }
 
-    private func fields(_ json: inout some FieldWriter) {
+    private func fields(_ json: inout JSONWriter) {
         json.field("type", "check")
         json.field("schema", 1)
         json.field("passed", verdict.passed)
@@ -211,7 +212,7 @@ package struct CheckReport {
         }
     }
 
-    private func fields(of result: Result, _ json: inout some FieldWriter) {
+    private func fields(of result: Result, _ json: inout JSONWriter) {
         json.field("name", result.rule.name)
         json.field("location", result.rule.location)
         json.field("expect", result.rule.assertion.text)
@@ -243,7 +244,7 @@ package struct CheckReport {
         json.array("examples", result.judgement.examples) { json, example in
             json.object {
                 $0.object("values") { for (field, value) in example.values { $0.field(field, value) } }
-                $0.object("attempt") { JSONReport.fields(of: example.record, numbering: context.numbering, &$0) }
+                $0.object("attempt") { JSONReport.fields(of: example.record, RecordContext(context.numbering), &$0) }
                 $0.field("ladder", ladder(example, plain))
             }
         }
@@ -257,7 +258,7 @@ package struct CheckReport {
         }
     }
 
-    static func number(_ name: String, _ value: Double?, _ json: inout some FieldWriter) {
+    static func number(_ name: String, _ value: Double?, _ json: inout JSONWriter) {
         guard let value else { return json.null(name) }
         if value == value.rounded(), value.magnitude < 9e15 {
             json.field(name, Int64(value))

@@ -46,6 +46,14 @@ extension Checker {
             let set = ranges
             return anyAddress(field) { address in set.contains { $0.contains(address) } }
         case .truth: throw error("\(field.name) is true or false, and in no set", operand)
+        case .text(let read):
+            var texts: Set<String> = []
+            for (low, high) in elements {
+                if let high { throw error("texts make no range: list them", high) }
+                texts.insert(try text(low, for: field))
+            }
+            let set = texts
+            return { record in Truth(set.contains(read(record))) }
         case .names(let read):
             var mask: UInt128 = 0
             for (low, high) in elements {

@@ -115,7 +115,7 @@ struct Checker {
         switch field.reader {
         case .number(let read): return { Truth(read($0) != nil) }
         case .numbers(let visit): return { record in visit(record) { _ in .yes } }
-        case .time: return { _ in .yes }
+        case .time, .text: return { _ in .yes }
         case .address(let read): return { Truth(read($0) != nil) }
         case .addresses(let visit): return { record in visit(record) { _ in .yes } }
         case .truth(let read): return { Truth(read($0) != nil) }
@@ -177,6 +177,12 @@ struct Checker {
             }
             let wanted = value == (comparison == .equal)
             return { record in Truth(read(record).map { $0 == wanted }) }
+        case .text(let read):
+            guard comparison == .equal || comparison == .notEqual else {
+                throw error("a text is compared with == and !=: it has no order", right)
+            }
+            let wanted = try text(right, for: field)
+            return { record in Truth((read(record) == wanted) == (comparison == .equal)) }
         case .names(let read):
             guard case .name(let vocabulary) = field.type else { throw error("\(field.name) has no names", left) }
             let position = try name(right, of: field)
@@ -310,6 +316,14 @@ struct Checker {
         case .literal(let literal):
             throw error("\(field.name) is an address, and \(text(syntax)) is \(literal.kind)", syntax)
         default: throw error("\(field.name) is an address, and '\(text(syntax))' is none", syntax)
+        }
+    }
+
+    /// A text that a field can be compared with.
+    func text(_ syntax: Syntax, for field: Field) throws(ExpressionError) -> String {
+        switch syntax.kind {
+        case .word(let text), .literal(.text(let text)): return text
+        default: throw error("\(field.name) is a text: compare it with one in quotation marks", syntax)
         }
     }
 

@@ -5,7 +5,8 @@ extension Field {
     /// Every field, in the order in which `synscope fields` lists them.
     package static let all: [Field] =
         tuple + outcome + arithmetic + counts + roundTrips + segmentSize + options("client", \.clientOptions)
-        + options("server", \.serverOptions) + circumstances
+        + options("server", \.serverOptions) + opening("syn", "syn", "SYN", \.syn)
+        + opening("synack", "syn_ack", "SYN-ACK", \.synAck) + circumstances
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -75,6 +76,13 @@ extension Field {
             name: "tcp.port", type: .number, path: nil, summary: "either port",
             reader: .numbers { record, test in test(Double(record.client.port)) || test(Double(record.server.port)) }),
         number("hs.id", "id", "the number of the attempt's first frame") { $0.id },
+        Field(
+            name: "hs.uid", type: .text, path: "uid", summary: "the attempt's identity, the same in every run",
+            reader: .text { $0.uid }),
+        Field(
+            name: "hs.community_id", type: .text, path: "community_id",
+            summary: "the connection's Community ID, version 1, with the seed 0",
+            reader: .text { $0.communityID() }),
         Field(
             name: "frame.number", type: .number, path: "segments[].frame", summary: "the frames of its segments",
             reader: .numbers { record, test in
@@ -230,6 +238,26 @@ extension Field {
                 word(name, path, noun, words, summary) { options($0).flatMap(read) }
             }
         }
+    }
+
+    /// What the first SYN or SYN-ACK said; unknown where none was captured.
+    private static func opening(
+        _ name: String, _ path: String, _ noun: String, _ read: @escaping @Sendable (AttemptRecord) -> SegmentRecord?
+    ) -> [Field] {
+        [
+            number("hs.\(name).hop_limit", "\(path).hop_limit", "time to live or hop limit of the \(noun)") {
+                read($0)?.hopLimit
+            },
+            number("hs.\(name).ip_id", "\(path).ip_id", "the \(noun)'s IPv4 identification") {
+                read($0)?.identification
+            },
+            number("hs.\(name).window", "\(path).window", "the \(noun)'s window in octets, not scaled") {
+                read($0)?.window
+            },
+            number("hs.\(name).len", "\(path).len", "octets of data in the \(noun)") { read($0)?.len },
+            number("hs.\(name).tsval", "\(path).tsval", "TSval of the \(noun)") { read($0)?.timestamps?.tsval },
+            number("hs.\(name).tsecr", "\(path).tsecr", "TSecr of the \(noun)") { read($0)?.timestamps?.tsecr },
+        ]
     }
 
     private static let circumstances: [Field] = [

@@ -35,6 +35,8 @@ package enum FieldType: Sendable, Equatable {
     case time
     case address
     case truth
+    /// Any text: an identity.
+    case text
     case name(Vocabulary)
     /// A share of attempts, of 1: no field's, but `ratio()`'s.
     case ratio
@@ -46,6 +48,7 @@ package enum FieldType: Sendable, Equatable {
         case .time: "time"
         case .address: "address"
         case .truth: "truth value"
+        case .text: "text"
         case .name(let vocabulary): vocabulary.noun
         case .ratio: "ratio"
         }
@@ -66,6 +69,7 @@ package struct Field: Sendable {
         case address(@Sendable (AttemptRecord) -> IPAddress?)
         case addresses(@Sendable (AttemptRecord, (IPAddress) -> Truth) -> Truth)
         case truth(@Sendable (AttemptRecord) -> Bool?)
+        case text(@Sendable (AttemptRecord) -> String)
         /// A bit for each name that it has; nil where unknown.
         case names(@Sendable (AttemptRecord) -> UInt128?)
     }
@@ -107,6 +111,7 @@ package struct Field: Sendable {
             }
             return "{\(values.joined(separator: ", "))}"
         case .truth(let read): return read(record).map { "\($0)" } ?? "unknown"
+        case .text(let read): return read(record)
         case .names(let read):
             guard case .name(let vocabulary) = type, let mask = read(record) else { return "unknown" }
             let names = vocabulary.names(in: mask)

@@ -74,7 +74,7 @@ package enum LiveJSON {
                 $0.field("type", "attempts")
                 $0.field("schema", JSONReport.schemaVersion)
                 $0.array("attempts", records) { json, record in
-                    json.object { JSONReport.fields(of: record, numbering: .noFile, &$0) }
+                    json.object { JSONReport.fields(of: record, RecordContext(.noFile), &$0) }
                 }
             }
         }

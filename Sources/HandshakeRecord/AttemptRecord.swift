@@ -23,6 +23,8 @@ public struct AttemptRecord: Hashable, Sendable {
     /// VLAN identifiers around the server's segments, outermost first.
     public var serverVLAN: [UInt16] = []
 
+    /// Which it is of several attempts with the same ends, virtual network, x and first time: 0 nearly always.
+    public var ordinal: UInt16 = 0
     /// What became of it.
     public var outcome: Outcome = .pending
     /// Nil where neither side's SYN was answered by the other's.
@@ -111,6 +113,11 @@ public struct AttemptRecord: Hashable, Sendable {
     package init(id: UInt64, client: Endpoint, server: Endpoint) {
         (self.id, self.client, self.server) = (id, client, server)
     }
+
+    /// The first SYN that was captured of the client, and the first SYN-ACK of the server; nil where there is none.
+    public var syn: SegmentRecord? { segments.first { $0.kind == .syn && $0.fromClient && !$0.isDuplicate } }
+    /// The first SYN-ACK that was captured of the server.
+    public var synAck: SegmentRecord? { segments.first { $0.kind == .synAck && !$0.fromClient && !$0.isDuplicate } }
 
     /// Whether a finding of this code is among them.
     public func has(_ code: FindingCode) -> Bool { findings.contains { $0.code == code } }

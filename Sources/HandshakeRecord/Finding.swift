@@ -1,7 +1,7 @@
 /// A finding: what was seen, on which frames, and what goes with it.
 public struct Finding: Sendable, Hashable {
     /// Where the evidence puts a loss, seen from the capture point.
-    public enum Location: String, Sendable {
+    public enum Location: String, CaseIterable, Sendable {
         /// Lost before it could be captured.
         case beforeCapture = "before-capture"
         /// Lost, or dropped, behind the capture point.

@@ -35,7 +35,10 @@ public enum Glossary {
         + Tunnel.allCases.map {
             term(
                 $0.name, "encapsulation",
-                ("The attempt came inside of it. Decoded: \($0.summary).", "What came inside another one is another's; --tunnel declares who answers whom."))
+                (
+                    "The attempt came inside of it. Decoded: \($0.summary).",
+                    "What came inside another one is another's; --tunnel declares who answers whom."
+                ))
         }
 
     /// An error of ICMP or ICMPv6 by type and code, as `3/13`, `icmp 3/13` or `icmpv6 1/1`: what it means for an
@@ -52,7 +55,8 @@ public enum Glossary {
             else { return nil }
             let end = Endpoint(address, 0)
             let error = ICMPError(reporter: address, type: type, code: code, source: end, destination: end)
-            let report = UnreachableReport(type: type, code: code, severity: error.severity, reporter: address, frame: 0)
+            let report = UnreachableReport(
+                type: type, code: code, severity: error.severity, reporter: address, frame: 0)
             let reason = report.reason
             return GlossaryTerm(
                 name: "\(name) \(type)/\(code)", kind: "type and code of an ICMP error",

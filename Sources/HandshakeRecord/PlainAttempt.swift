@@ -30,15 +30,30 @@ package struct PlainAttempt: BitwiseCopyable, Sendable {
     package var ackFrame: UInt64
     /// Octets of payload that the final ACK carries.
     package var ackPayload: UInt32
+    package var syn: Opening
+    package var synAck: Opening
+
+    /// The numbers of a SYN or SYN-ACK that its shape does not decide.
+    package struct Opening: BitwiseCopyable, Sendable {
+        package var window: UInt16
+        package var identification: UInt16
+        package var tsval: UInt32
+        package var tsecr: UInt32
+
+        package init(window: UInt16, identification: UInt16, tsval: UInt32, tsecr: UInt32) {
+            (self.window, self.identification, self.tsval, self.tsecr) = (window, identification, tsval, tsecr)
+        }
+    }
 
     package init(
         client: Endpoint, server: Endpoint, shape: Shape, shard: UInt8, id: UInt64, clientISN: UInt32,
         serverISN: UInt32, firstTime: Int64, synToSynAck: Int64, synAckToAck: Int64, synAckFrame: UInt64,
-        ackFrame: UInt64, ackPayload: UInt32
+        ackFrame: UInt64, ackPayload: UInt32, syn: Opening, synAck: Opening
     ) {
         (self.client, self.server, self.shape, self.shard, self.id) = (client, server, shape, shard, id)
         (self.clientISN, self.serverISN, self.firstTime) = (clientISN, serverISN, firstTime)
         (self.synToSynAck, self.synAckToAck) = (synToSynAck, synAckToAck)
         (self.synAckFrame, self.ackFrame, self.ackPayload) = (synAckFrame, ackFrame, ackPayload)
+        (self.syn, self.synAck) = (syn, synAck)
     }
 }

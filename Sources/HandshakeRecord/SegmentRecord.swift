@@ -3,7 +3,7 @@ public import PacketWire
 /// One segment in a record.
 public struct SegmentRecord: Sendable, Hashable {
     /// What a segment of a handshake is.
-    public enum Kind: String, Sendable {
+    public enum Kind: String, CaseIterable, Sendable {
         /// SYN without ACK.
         case syn
         /// SYN with ACK.
@@ -39,6 +39,10 @@ public struct SegmentRecord: Sendable, Hashable {
     public var flags: TCPFlags = []
     /// SEG.WND as in the header, not scaled.
     public var window: UInt16 = 0
+    /// Time to live or hop limit as captured.
+    public var hopLimit: UInt8 = 0
+    /// IPv4 identification; nil of IPv6.
+    public var identification: UInt16?
     /// Octets; nil where absent.
     public var mss: UInt16?
     /// The window scale option (RFC 7323 2), in a SYN or SYN-ACK.

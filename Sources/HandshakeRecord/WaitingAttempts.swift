@@ -10,7 +10,8 @@ package struct WaitingAttempts: Sendable, Hashable {
         package var answered = 0
         /// Attempts that were refused and may still be tried again.
         package var refused = 0
-        /// Attempts that the server reset behind its SYN-ACK, or that an ICMP error ended, and may still be tried again.
+        /// Attempts that the server reset behind its SYN-ACK, or that an ICMP error ended. They may still be tried
+        /// again.
         package var rejected = 0
         /// Nanoseconds since the first SYN of the oldest.
         package var oldest: Int64 = 0

@@ -1,106 +1,107 @@
 package import HandshakeRecord
 import PacketWire
 
-/// Records as CSV (RFC 4180), a header line first. Unknown is empty; findings are separated by spaces.
+/// Records as CSV (RFC 4180), a header line first. Unknown is empty; the elements of lists are separated by spaces.
 package struct CSVReport: RecordWriter {
+    /// The columns of a table where none are chosen.
+    package static let usualColumns = [
+        "id", "first_time", "client_ip", "client_port", "server_ip", "server_port", "outcome", "form", "completed_by",
+        "starts_at", "ended", "confidence", "client_isn", "server_isn",
+        "arithmetic_syn_ack_ack_ok", "arithmetic_ack_seq_ok", "arithmetic_ack_ack_ok", "counts_syn", "counts_syn_ack",
+        "counts_rst", "counts_refusals", "counts_capture_duplicates", "rtt_syn_to_synack_ns", "rtt_synack_to_ack_ns",
+        "rtt_total_ns", "rtt_provenance", "rtt_low_ns", "rtt_high_ns", "setup_ns", "refusal_ns", "mss_client",
+        "mss_server", "mss_negotiated", "findings", "failed_because", "uid", "first_time_ns",
+    ]
+
     package var takesPlain: Bool { true }
-    private var plainRows = PlainRows()
+    private let fields: [SchemaField<ReportedAttempt>]
+    private var templates: PlainTemplates
+    private var context: RecordContext
 
-    package init() {}
-
-    package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
-        plainRows.row(plain, to: &out, record: record)
-    }
-
-    package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
-        out.append(
-            """
-            id,first_time,client_ip,client_port,server_ip,server_port,outcome,form,completed_by,starts_at,ended,\
-            confidence,client_isn,server_isn,syn_ack_ack_ok,ack_seq_ok,ack_ack_ok,syn,syn_ack,rst,refusals,\
-            capture_duplicates,rtt_syn_to_synack_ns,rtt_synack_to_ack_ns,rtt_total_ns,rtt_provenance,rtt_low_ns,\
-            rtt_high_ns,setup_ns,refusal_ns,mss_client,mss_server,mss_negotiated,findings,failed_because\r\n
-            """)
-    }
-
-    /// In the header's order.
-    package func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
-        out.gather { stage in
-            var row = Row(stage)
-            row.field(record.id)
-            row.field(time: record.firstTime)
-            for endpoint in [record.client, record.server] {
-                row.field(endpoint.address)
-                row.field(endpoint.port)
+    /// - Parameter columns: the chosen columns; nil for the usual ones.
+    package init(_ context: RecordContext = RecordContext(), columns: ChosenColumns? = nil) {
+        self.context = context
+        templates = PlainTemplates(context)
+        if let columns {
+            fields = columns.fields
+        } else {
+            let usual = Dictionary(uniqueKeysWithValues: CSVReport.usualColumns.enumerated().map { ($1, $0) })
+            fields = AttemptSchema.flat.filter { usual[$0.name] != nil }.sorted {
+                usual[$0.name, default: 0] < usual[$1.name, default: 0]
             }
-            row.field(record.outcome.rawValue)
-            row.field(record.form?.rawValue)
-            row.field(record.completedBy?.rawValue)
-            row.field(record.startsAtSYN ? "syn" : "syn-ack")
-            row.field(record.ended.rawValue)
-            row.field(record.confidence.rawValue)
-            row.field(record.clientISN)
-            row.field(record.serverISN)
-            for check in [record.synAckAck, record.ackSeq, record.ackAck] {
-                row.field(check.ok.map { $0 ? "true" : "false" })
-            }
-            row.field(record.synCount)
-            row.field(record.synAckCount)
-            row.field(record.rstCount)
-            row.field(record.refusalCount)
-            row.field(record.duplicateCount)
-            row.field(record.synToSynAck?.nanoseconds)
-            row.field(record.synAckToAck?.nanoseconds)
-            row.field(record.total?.nanoseconds)
-            row.field(record.total?.provenance.rawValue)
-            row.field(record.total?.low)
-            row.field(record.total?.high)
-            row.field(record.setup)
-            row.field(record.refusal)
-            row.field(record.clientMSS)
-            row.field(record.serverMSS)
-            row.field(record.negotiatedMSS)
-            row.field(record.findings.isEmpty ? nil : record.findings.map(\.code.rawValue).joined(separator: " "))
-            row.field(record.failedBecause?.rawValue)
-            stage = row.end()
         }
     }
-}
 
-/// No value holds a comma, a quote or a line break: names, numbers and addresses only.
-private struct Row {
-    private var stage: OutputStage
-    private var isFirst = true
-
-    init(_ stage: OutputStage) { self.stage = stage }
-
-    @inline(__always)
-    private mutating func separate() {
-        if !isFirst { stage.put(octet: 0x2c) }
-        isFirst = false
+    package mutating func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
+        context.take(capture)
+        templates = PlainTemplates(context)
+        out.append(fields.map(\.name).joined(separator: ",") + "\r\n")
     }
 
-    mutating func field(_ text: String?) {
-        separate()
-        if let text { stage.put(text) }
+    package func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
+        CSVReport.row(record, fields, context, isTemplate: false, to: &out)
     }
 
-    mutating func field(_ number: (some BinaryInteger)?) {
-        separate()
-        if let number { stage.put(number) }
+    package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
+        if templates.write(plain, to: &out) { return }
+        let record = record()
+        var line = OutputBuffer()
+        CSVReport.row(record, fields, context, isTemplate: false, to: &line)
+        templates.learn(plain, line) {
+            var marked = OutputBuffer()
+            CSVReport.row(record, fields, context, isTemplate: true, to: &marked)
+            return marked
+        }
+        out.append(octets: line.bytes)
     }
 
-    mutating func field(_ address: IPAddress) {
-        separate()
-        stage.put(address)
+    private static func row(
+        _ record: AttemptRecord, _ fields: [SchemaField<ReportedAttempt>], _ context: RecordContext, isTemplate: Bool,
+        to out: inout OutputBuffer
+    ) {
+        out.gather { stage in
+            let attempt = ReportedAttempt(record, context)
+            for (place, field) in fields.enumerated() {
+                if place > 0 { stage.put(octet: 0x2c) }
+                cell(field, attempt, isTemplate, &stage)
+            }
+            stage.put("\r\n")
+        }
     }
 
-    mutating func field(time: Int64) {
-        separate()
-        stage.put(time: time)
+    private static func cell(
+        _ field: SchemaField<ReportedAttempt>, _ attempt: ReportedAttempt, _ isTemplate: Bool,
+        _ stage: inout OutputStage
+    ) {
+        let figure = isTemplate ? field.figures.first ?? nil : nil
+        switch field.value {
+        case .integer(_, let read):
+            if let value = read(attempt) {
+                if let figure { stage.put(figure.mark) } else { stage.put(value) }
+            }
+        case .truth(let read): if let value = read(attempt) { stage.put(value ? "true" : "false") }
+        case .text(let read):
+            if let value = read(attempt) { stage.put(figure?.mark ?? quoted(value)) }
+        case .word(_, let read): if let value = read(attempt) { stage.put(value) }
+        case .pattern(let read): stage.put(read(attempt, isTemplate))
+        case .address(let read):
+            if let value = read(attempt) {
+                if let figure { stage.put(figure.mark) } else { stage.put(value) }
+            }
+        case .time(let read):
+            if let value = read(attempt) {
+                if let figure { stage.put(figure.mark) } else { stage.put(time: value) }
+            }
+        case .integers(_, let read): stage.put(read(attempt).map(String.init).joined(separator: " "))
+        case .texts(let read): stage.put(quoted(read(attempt).joined(separator: " ")))
+        case .object, .objects: assertionFailure("a flat field is a leaf")
+        }
     }
 
-    mutating func end() -> OutputStage {
-        stage.put("\r\n")
-        return stage
+    /// Text from outside, cleaned, and in quotation marks where it needs them (RFC 4180 2).
+    private static func quoted(_ text: String) -> String {
+        let clean = text.cleaned(for: .text)
+        guard clean.contains(where: { $0 == "," || $0 == "\"" }) else { return clean }
+        return "\"" + clean.replacing("\"", with: "\"\"") + "\""
     }
 }

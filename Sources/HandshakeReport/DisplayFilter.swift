@@ -18,14 +18,31 @@ package enum DisplayFilter {
     }
 
     package static func text(_ record: AttemptRecord, _ numbering: Numbering) -> String {
+        text(record, numbering) { _, value in value }
+    }
+
+    /// The same of a plain attempt with marks instead of its figures.
+    static func marked(_ record: AttemptRecord, _ numbering: Numbering) -> String {
+        text(record, numbering) { figure, _ in figure.mark }
+    }
+
+    private static func text(
+        _ record: AttemptRecord, _ numbering: Numbering, _ figure: (PlainFigure, String) -> String
+    ) -> String {
         let name = record.client.address.version == .v4 ? "ip.addr" : "ipv6.addr"
-        var parts = [record.client, record.server].map { "\(name)==\($0.address)" }
-        parts += [record.client, record.server].map { "tcp.port==\($0.port)" }
+        var parts = [
+            "\(name)==\(figure(.clientAddress, record.client.address.description))",
+            "\(name)==\(figure(.serverAddress, record.server.address.description))",
+            "tcp.port==\(figure(.clientPort, String(record.client.port)))",
+            "tcp.port==\(figure(.serverPort, String(record.server.port)))",
+        ]
         if numbering == .oneFile {
             let frames = record.segments.map(\.frame)
-            parts.append("frame.number>=\(min(record.id, frames.min() ?? record.id))")
+            parts.append("frame.number>=\(figure(.id, String(min(record.id, frames.min() ?? record.id))))")
             // Of more segments than are kept the last is not known.
-            if record.segmentsOmitted == 0, let last = frames.max() { parts.append("frame.number<=\(last)") }
+            if record.segmentsOmitted == 0, let last = frames.max() {
+                parts.append("frame.number<=\(figure(.ackFrame, String(last)))")
+            }
         }
         return parts.joined(separator: " && ")
     }

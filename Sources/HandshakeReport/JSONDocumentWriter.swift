@@ -1,5 +1,4 @@
 package import HandshakeRecord
-package import PacketWire
 
 /// One JSON document: an object with the capture, the attempts and the totals. A line for each of them. Situations of a
 /// live run have no place in it.
@@ -8,15 +7,11 @@ package struct JSONDocumentWriter: RecordWriter {
     private var lines: JSONLinesWriter
     private var isFirst = true
 
-    /// - Parameters:
-    ///   - numbering: what frame numbers are.
-    ///   - places: where frames are, if there are several files.
-    package init(_ numbering: DisplayFilter.Numbering, _ places: FramePlaces? = nil) {
-        lines = JSONLinesWriter(numbering, places)
-    }
+    package init(_ context: RecordContext) { lines = JSONLinesWriter(context) }
 
-    package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
+    package mutating func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
         out.append("{\"capture\":")
+        JSONReport.line(capture, to: &out)
         lines.begin(capture, to: &out)
         out.append(",\"attempts\":[\n")
     }
@@ -38,7 +33,7 @@ package struct JSONDocumentWriter: RecordWriter {
 
     package func end(_ end: ReportEnd, to out: inout OutputBuffer) {
         out.append("],\"summary\":")
-        lines.end(end, to: &out)
+        JSONReport.line(end.summary, end.loss, to: &out)
         out.append("}\n")
     }
 }

@@ -1,36 +1,89 @@
-package import HandshakeDiagnosis
 package import HandshakeRecord
-package import PacketWire
 
-/// JSON Lines: the capture, then a line for each attempt, then the totals.
+/// JSON Lines: a line for each attempt, all of one shape.
 package struct JSONLinesWriter: RecordWriter {
     package var takesPlain: Bool { true }
-    private var plainLines: PlainLines
-    private let numbering: DisplayFilter.Numbering
+    private let fields: [SchemaField<ReportedAttempt>]
+    private var templates: PlainTemplates
+    private var context: RecordContext
+    private var capture = CaptureDescription(files: [], filter: nil, started: nil)
 
-    /// - Parameters:
-    ///   - numbering: what frame numbers are.
-    ///   - places: where frames are, if there are several files.
-    package init(_ numbering: DisplayFilter.Numbering, _ places: FramePlaces? = nil) {
-        self.numbering = numbering
-        plainLines = PlainLines(numbering, places)
+    /// - Parameter columns: names of the chosen fields, which are then written flat; nil for all, nested.
+    package init(_ context: RecordContext, columns: ChosenColumns? = nil) {
+        self.context = context
+        fields = columns?.fields ?? AttemptSchema.fields
+        templates = PlainTemplates(context)
     }
 
-    package func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
-        JSONReport.line(capture, to: &out)
+    /// The same under the names of another schema.
+    package init(_ context: RecordContext, _ mapping: RecordMapping) {
+        self.context = context
+        fields = mapping.fields
+        templates = PlainTemplates(context)
+    }
+
+    package mutating func begin(_ capture: CaptureDescription, to out: inout OutputBuffer) {
+        self.capture = capture
+        context.take(capture)
+        templates = PlainTemplates(context)
+    }
+
+    /// Without attempts, the totals are the one line.
+    package func end(_ end: ReportEnd, to out: inout OutputBuffer) {
+        if end.isQuiet { JSONReport.line(end.summary, end.loss, of: capture, to: &out) }
     }
 
     package func attempt(_ record: AttemptRecord, to out: inout OutputBuffer) {
-        JSONReport.line(record, numbering, to: &out)
+        JSONLinesWriter.line(record, fields, context, isTemplate: false, to: &out)
     }
 
     package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
-        plainLines.line(plain, to: &out, record: record)
+        if templates.write(plain, to: &out) { return }
+        let record = record()
+        var line = OutputBuffer()
+        JSONLinesWriter.line(record, fields, context, isTemplate: false, to: &line)
+        templates.learn(plain, line) {
+            var marked = OutputBuffer()
+            JSONLinesWriter.line(record, fields, context, isTemplate: true, to: &marked)
+            return marked
+        }
+        out.append(octets: line.bytes)
     }
 
-    package func situation(_ situation: Situation, state: String, text: String, to out: inout OutputBuffer) {
-        DiagnosisReport.line(situation, state: state, to: &out)
+    private static func line(
+        _ record: AttemptRecord, _ fields: [SchemaField<ReportedAttempt>], _ context: RecordContext, isTemplate: Bool,
+        to out: inout OutputBuffer
+    ) {
+        JSONReport.write(to: &out, writesTemplate: isTemplate) { json in
+            json.object { $0.write(fields, of: ReportedAttempt(record, context)) }
+        }
+    }
+}
+
+/// Some fields of attempts, each under its flat name, in the order of the user.
+package struct ChosenColumns: Sendable {
+    let fields: [SchemaField<ReportedAttempt>]
+
+    /// - Parameter names: as `rtt_total_ns` or `rtt.total_ns`.
+    /// - Throws: the first name that is of no field.
+    package init(_ names: [String]) throws(UnknownColumn) {
+        let byName = Dictionary(uniqueKeysWithValues: AttemptSchema.flat.map { ($0.name, $0) })
+        var fields: [SchemaField<ReportedAttempt>] = []
+        for name in names {
+            guard let field = byName[name.replacing(".", with: "_")] else { throw UnknownColumn(name: name) }
+            fields.append(field)
+        }
+        self.fields = fields
     }
 
-    package func end(_ end: ReportEnd, to out: inout OutputBuffer) { JSONReport.line(end.summary, end.loss, to: &out) }
+    /// Every field that has a flat name.
+    package static var all: ChosenColumns { ChosenColumns(fields: AttemptSchema.flat) }
+
+    private init(fields: [SchemaField<ReportedAttempt>]) { self.fields = fields }
+
+    package static var names: [String] { AttemptSchema.flat.map(\.name) }
+
+    package struct UnknownColumn: Error {
+        package let name: String
+    }
 }

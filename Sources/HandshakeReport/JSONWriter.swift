@@ -5,8 +5,12 @@ package import PacketWire
 package struct JSONWriter: FieldWriter {
     private(set) var stage: OutputStage
     private var needsComma = false
+    let writesTemplate: Bool
 
-    init(_ stage: OutputStage) { self.stage = stage }
+    init(_ stage: OutputStage, writesTemplate: Bool = false) {
+        self.stage = stage
+        self.writesTemplate = writesTemplate
+    }
 
     @inline(__always)
     private mutating func separate() {
@@ -48,6 +52,25 @@ package struct JSONWriter: FieldWriter {
     ) {
         self.name(name)
         nest(0x5b, 0x5d) { for value in values { each(&$0, value) } }
+    }
+
+    mutating func list<Subject>(_ name: String, _ list: SchemaList<Subject>, of subject: Subject) {
+        self.name(name)
+        nest(0x5b, 0x5d) { list.json(subject, &$0) }
+    }
+
+    mutating func mark(_ name: String, _ figure: PlainFigure, isQuoted: Bool) {
+        self.name(name)
+        if isQuoted { stage.put(octet: 0x22) }
+        stage.put(figure.mark)
+        if isQuoted { stage.put(octet: 0x22) }
+    }
+
+    mutating func field(_ name: String, pattern: String) {
+        self.name(name)
+        stage.put(octet: 0x22)
+        stage.put(pattern)
+        stage.put(octet: 0x22)
     }
 
     // A field of each type; nil is null.

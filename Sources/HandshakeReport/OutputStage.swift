@@ -1,3 +1,4 @@
+import HandshakeRecord
 import PacketWire
 
 extension OutputBuffer {
@@ -179,6 +180,17 @@ extension OutputBuffer {
         if number < 0 { put(octet: 0x2d) }
         let magnitude = UInt64(number.magnitude)
         if magnitude < 10 { put(octet: 48 | UInt8(truncatingIfNeeded: magnitude)) } else { put(DecimalText(magnitude)) }
+    }
+
+    /// An identity's characters.
+    @inline(__always)
+    mutating func put(_ text: IdentityText) {
+        makeRoom(32)
+        store(text.words.0, 0)
+        store(text.words.1, 8)
+        store(text.words.2, 16)
+        store(text.words.3, 24)
+        used &+= text.count
     }
 
     /// A number of at most eight digits, with zeros in front where it has less.

@@ -1,5 +1,5 @@
 package import HandshakeRecord
-package import PacketWire
+import PacketWire
 
 /// A record's fields by their paths in JSON: `outcome`, `rtt.total_ns`, `segments[0].kind`; a finding's by its code,
 /// `syn-lost.where`.
@@ -16,7 +16,7 @@ package struct RecordFields: Sendable, Equatable {
 
     package init(_ record: AttemptRecord) {
         var writer = FieldCollector()
-        JSONReport.fields(of: record, &writer)
+        writer.write(AttemptSchema.fields, of: ReportedAttempt(record, RecordContext()))
         values = writer.values
         for (index, finding) in record.findings.enumerated() {
             let prefix = "findings[\(index)]."
@@ -30,7 +30,7 @@ package struct RecordFields: Sendable, Equatable {
     /// The summary's, each with `summary.` before it.
     package init(_ summary: HandshakeSummary) {
         var writer = FieldCollector()
-        JSONReport.fields(of: summary, CaptureLoss(), &writer)
+        JSONReport.write(summary, CaptureLoss(), to: &writer)
         values = Dictionary(uniqueKeysWithValues: writer.values.map { ("summary.\($0.key)", $0.value) })
     }
 
@@ -52,7 +52,7 @@ package struct RecordFields: Sendable, Equatable {
 }
 
 /// Where a report's fields go: written as JSON, or collected by path. Names need no escape.
-package protocol FieldWriter {
+protocol FieldWriter {
     mutating func object(_ body: (inout Self) -> Void)
     mutating func object(_ name: String, _ body: (inout Self) -> Void)
     mutating func array<Values: Sequence>(
@@ -65,16 +65,31 @@ package protocol FieldWriter {
     /// Nanoseconds since the epoch, as RFC 3339.
     mutating func field(_ name: String, time value: Int64?)
     mutating func null(_ name: String)
+    mutating func list<Subject>(_ name: String, _ list: SchemaList<Subject>, of subject: Subject)
+    /// Whether figures of plain attempts are marks.
+    var writesTemplate: Bool { get }
+    mutating func mark(_ name: String, _ figure: PlainFigure, isQuoted: Bool)
+    /// A text that holds marks.
+    mutating func field(_ name: String, pattern: String)
     mutating func element(_ value: String?)
     mutating func element(_ value: (some BinaryInteger)?)
 }
 
 /// Collects fields by path.
-private struct FieldCollector: FieldWriter {
+struct FieldCollector: FieldWriter {
     var values: [String: [String]] = [:]
     private var prefix = ""
     /// The next element's index.
     private var index = 0
+
+    var writesTemplate: Bool { false }
+    mutating func mark(_ name: String, _ figure: PlainFigure, isQuoted: Bool) {}
+    mutating func field(_ name: String, pattern: String) {}
+
+    mutating func list<Subject>(_ name: String, _ list: SchemaList<Subject>, of subject: Subject) {
+        values[path(name)] = []
+        at(path(name)) { list.collect(subject, &$0) }
+    }
 
     private mutating func at(_ path: String, _ body: (inout FieldCollector) -> Void) {
         let (outer, outerIndex) = (prefix, index)

@@ -26,10 +26,9 @@ package protocol RecordWriter {
     mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer)
 
     /// Writes that a situation begins or ends, live.
-    /// - Parameters:
-    ///   - state: its word in JSON.
-    ///   - text: a sentence.
-    mutating func situation(_ situation: Situation, state: String, text: String, to out: inout OutputBuffer)
+    /// - Parameter text: a sentence.
+    /// - Returns: false if the format has no place for it.
+    mutating func situation(_ text: String, to out: inout OutputBuffer) -> Bool
 
     /// Writes that attempts wait, live. Nothing is decided yet.
     /// - Parameters:
@@ -50,9 +49,7 @@ extension RecordWriter {
     package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
         attempt(record(), to: &out)
     }
-    package mutating func situation(
-        _ situation: Situation, state: String, text: String, to out: inout OutputBuffer
-    ) {}
+    package mutating func situation(_ text: String, to out: inout OutputBuffer) -> Bool { false }
     package mutating func waiting(_ lines: [String], at time: Int64, to out: inout OutputBuffer) {}
     package mutating func end(_ end: ReportEnd, to out: inout OutputBuffer) {}
 }

@@ -1,4 +1,3 @@
-package import HandshakeDiagnosis
 package import HandshakeRecord
 
 extension TextReport: RecordWriter {
@@ -12,8 +11,9 @@ extension TextReport: RecordWriter {
         begin(first, isComplete: whole != nil, to: &out)
     }
 
-    package func situation(_ situation: Situation, state: String, text: String, to out: inout OutputBuffer) {
+    package func situation(_ text: String, to out: inout OutputBuffer) -> Bool {
         out.line(style.paint(text, .bold))
+        return true
     }
 
     package func waiting(_ lines: [String], at time: Int64, to out: inout OutputBuffer) {

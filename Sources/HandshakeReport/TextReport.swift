@@ -147,7 +147,7 @@ package struct TextReport {
         if let known = plainRows[plain.shape] {
             row = known
         } else {
-            guard plainRows.count < LineTemplate.maximumKept else { return nil }
+            guard plainRows.count < PlainTemplates.maximum else { return nil }
             let record = record()
             let isBare = !record.findings.contains { isShown($0, of: record) }
             row = isBare ? Row(record, remarks(record)) : nil
@@ -274,7 +274,8 @@ package struct TextReport {
         guard let folded, folded.count > 0 else { return }
         let indent = String(repeating: " ", count: layout.id + 4)
         let until = style.zone.dateAndTime(folded.lastTime)
-        let text = "and \(folded.count) more like it\(folded.clientsText), the last with id \(folded.lastID) at \(until) (-v lists them)"
+        let text =
+            "and \(folded.count) more like it\(folded.clientsText), the last with id \(folded.lastID) at \(until) (-v lists them)"
         for line in text.wrapped(max(30, style.width - indent.count)) { out.line(indent + style.paint(line, .dim)) }
     }
 

@@ -37,13 +37,14 @@ extension Scenario {
             patterns: tracker.summary.patterns.map(\.code), batches: tracker.batches)
     }
 
-    /// The attempts as the command writes them as JSON Lines, in the order in which they are decided, and the summary.
-    package func jsonLines(
+    /// The attempts as the command writes them as one JSON document, in the order in which they are decided.
+    package func document(
         listsPlain: Bool, workers: Int = 1, maximumDecided: Int = 512, maximumAttempts: Int = 1 << 16,
         numbering: DisplayFilter.Numbering = .oneFile
     ) -> [UInt8] {
         report(
-            JSONLinesWriter(numbering), listsPlain: listsPlain, workers: workers, maximumDecided: maximumDecided,
+            JSONDocumentWriter(RecordContext(numbering)), listsPlain: listsPlain, workers: workers,
+            maximumDecided: maximumDecided,
             maximumAttempts: maximumAttempts)
     }
 

@@ -118,7 +118,7 @@ package struct LiveService: Sendable {
         case .attempts: return attempts(query)
         case .attempt(let id):
             guard let record = monitor.attempt(id) else { return .complaint("no such attempt is kept", .notFound) }
-            return .text("application/json") { JSONReport.line(record, .noFile, to: &$0) }
+            return .text("application/json") { JSONReport.line(record, RecordContext(.noFile), to: &$0) }
         case .ladder(let id):
             guard let record = monitor.attempt(id) else { return .complaint("no such attempt is kept", .notFound) }
             return .text("text/plain; charset=utf-8") { Ladder(record, style: style).draw(to: &$0) }

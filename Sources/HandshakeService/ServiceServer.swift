@@ -223,7 +223,7 @@ package final class Connections: @unchecked Sendable {
         var buffer = OutputBuffer()
         for record in records {
             buffer.append("event: attempt\ndata: ")
-            JSONReport.line(record, .noFile, to: &buffer)
+            JSONReport.line(record, RecordContext(.noFile), to: &buffer)
             buffer.append(octet: 10)
         }
         let attempts = ByteBuffer(bytes: buffer.bytes)

@@ -25,7 +25,7 @@ extension CommandTests {
         var bytes = Conversation().pcap()
         bytes[20] = 147
         bytes += [0, 0, 0, 1, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]
-        let run = try Run(["-T", "jsonl", "-"], input: bytes)
+        let run = try Run(["-q", "-T", "jsonl", "-"], input: bytes)
         #expect(run.status == 0)
         #expect(run.output.contains("\"ignored\":{\"link-type-147\":1}"))
         #expect(run.errors.contains("1 frame of link type 147") && run.errors.contains("docs/formats.md"))
@@ -199,10 +199,10 @@ extension CommandTests {
         let run = try Run.shell(
             """
             folder=$(mktemp -d); file=$folder/growing.pcap
-            ("$SYNSCOPE" --follow "$file" -T jsonl > $folder/out; echo status $? >> $folder/out) & pid=$!
+            ("$SYNSCOPE" --follow "$file" -T jsonl --summary $folder/summary > $folder/out; echo status $? >> $folder/out) & pid=$!
             sleep 0.3; head -c 24 \(capture) > $file; sleep 0.3; tail -c +25 \(capture) >> $file
             for n in $(seq 100); do grep -q '"attempt"' $folder/out && break; sleep 0.1; done
-            pkill -INT -P $pid; wait $pid; cat $folder/out; rm -r $folder
+            pkill -INT -P $pid; wait $pid; cat $folder/summary $folder/out; rm -r $folder
             """)
         #expect(run.output.contains("\"outcome\":\"established\""))
         #expect(run.output.contains("\"type\":\"summary\"") && run.output.hasSuffix("status 0\n"))
@@ -217,6 +217,9 @@ extension CommandTests {
         let lines = run.output.split(separator: "\n")
         #expect(lines.count == golden.count)
         for (line, was) in zip(lines, golden) { #expect(line == was) }
+        let totals = Place.captures.appending(path: name).deletingPathExtension().appendingPathExtension("summary.json")
+        #expect(
+            try Run(["-q", "-T", "jsonl", Place.capture(name)]).output == String(contentsOf: totals, encoding: .utf8))
     }
 
     @Test("There is a capture for each outcome")
@@ -241,7 +244,7 @@ extension CommandTests {
             "jsonschema is missing: apt-get install python3-jsonschema, or make test, which does so")
         for name in CommandTests.names {
             let run = try Run.shell(
-                "\"$SYNSCOPE\" -T jsonl '\(Place.capture(name))' | \(python) '\(Place.project.path)/Scripts/proof/validate.py'"
+                "for q in '' -q; do \"$SYNSCOPE\" $q -T jsonl '\(Place.capture(name))'; done | \(python) '\(Place.project.path)/Scripts/proof/validate.py'"
             )
             #expect(run.status == 0, "\(name): \(run.output)")
         }

@@ -18,7 +18,7 @@ struct CommandTests {
         let run = try Run.shell(
             """
             d=$(mktemp -d); "$SYNSCOPE" craft '\(scenario)' -w $d/a.pcapng && "$SYNSCOPE" craft '\(scenario)' -w $d/a.pcap \
-              && "$SYNSCOPE" -T jsonl $d/a.pcapng | tail -n +2 > $d/1 && "$SYNSCOPE" -T jsonl $d/a.pcap | tail -n +2 > $d/2 \
+              && "$SYNSCOPE" -T csv --fields all $d/a.pcapng | sed 's/a.pcapng//' > $d/1 && "$SYNSCOPE" -T csv --fields all $d/a.pcap | sed 's/a.pcap//' > $d/2 \
               && cmp $d/1 $d/2 && "$SYNSCOPE" craft '\(scenario)' -w - | cmp - $d/a.pcap && head -c 4 $d/a.pcapng | od -An -tx1; rm -r $d
             """)
         #expect(run.status == 0)
@@ -65,14 +65,14 @@ struct CommandTests {
         #expect(Set(fields).count == 1)
     }
 
-    @Test("-q gives the summary only; with jsonl the capture and the summary")
+    @Test("-q gives the summary only; with jsonl as one line, with what the capture is")
     func quiet() throws {
         let text = try Run(["-q", Place.capture("incident.pcap")]).output
         #expect(text.hasPrefix("time "))
         #expect(text.split(separator: "\n").last == "attempts    10: 8 established, 1 refused, 1 unanswered")
         let lines = try Run(["-q", "-T", "jsonl", Place.capture("incident.pcap")]).output.split(separator: "\n")
-        #expect(lines.count == 2)
-        #expect(lines[0].contains("\"type\":\"capture\"") && lines[1].contains("\"type\":\"summary\""))
+        #expect(lines.count == 1)
+        #expect(lines[0].contains("\"type\":\"summary\"") && lines[0].contains("\"name\":\"incident.pcap\""))
     }
 
     @Test("Text has a line an attempt, in the order of their starts, findings beneath")
@@ -140,8 +140,11 @@ struct CommandTests {
         let capture = Place.capture("incident.pcap")
         let lines = try Run(["-T", "jsonl", capture, "-Y", "hs.outcome in {refused unanswered}"]).output.split(
             separator: "\n")
-        #expect(lines.count { $0.contains("\"type\":\"attempt\"") } == 2)
-        #expect(lines.last?.contains("\"total\":10") == true, "the summary is of all")
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("\"type\":\"attempt\"") })
+        let folder = try TemporaryFolder()
+        _ = try Run(["-T", "csv", capture, "-Y", "hs.failed", "--summary", folder.path("s.json")])
+        let totals = try String(contentsOfFile: folder.path("s.json"), encoding: .utf8)
+        #expect(totals.contains("\"total\":10"), "the summary is of all")
         let text = try Run([capture, "-Y", "hs.rtt.total > 20.35ms"])
         #expect(text.output.contains("1 of 10 attempts: hs.rtt.total > 20.35ms; of 2 it cannot be told"))
         #expect(
@@ -214,7 +217,7 @@ struct CommandTests {
         let octets = try String(decoding: Data(contentsOf: kept), as: UTF8.self)
         #expect(octets.contains("frame 24 of ") && octets.contains("incident.pcap"))
         let again = try Run(["-T", "jsonl", kept.path]).output
-        #expect(again.contains("\"outcome\":\"refused\"") && again.contains("\"total\":1"))
+        #expect(again.contains("\"outcome\":\"refused\"") && again.split(separator: "\n").count == 1)
     }
 
     @Test("Standard input, and several files as one capture")
@@ -314,9 +317,65 @@ struct CommandTests {
         }
     }
 
-    @Test("group --by says how to group by what it knows under another name", arguments: [
-        ("minute", "time/1m"), ("server", "ip.dst,tcp.dstport"), ("reason", "hs.failed_because"), ("day", "time/24h"),
-    ])
+    @Test("docs/records.md and docs/schema.json have the fields that the program has")
+    func schemaInDocs() throws {
+        let docs = try String(contentsOf: Place.project.appending(path: "docs/records.md"), encoding: .utf8)
+        #expect(docs.contains(try Run(["schema", "--for", "markdown"]).output), "make golden writes it")
+        let committed =
+            try JSONSerialization.jsonObject(
+                with: Data(contentsOf: Place.project.appending(path: "docs/schema.json"))) as? [String: Any]
+        let now =
+            try JSONSerialization.jsonObject(
+                with: Data(try Run(["schema", "--for", "jsonschema"]).output.utf8)) as? [String: Any]
+        let definitions = committed?["$defs"] as? [String: [String: Any]]
+        let properties = definitions?["attempt"]?["properties"] as? NSDictionary
+        #expect(properties == now?["properties"] as? NSDictionary && properties?.count ?? 0 > 30)
+    }
+
+    @Test(
+        "--fields says which field there is not, and is of csv and jsonl",
+        arguments: [
+            (["-T", "csv", "--fields", "uid,outcom"], "--fields: there is no field 'outcom': did you mean 'outcome'?"),
+            (["--fields", "uid"], "--fields chooses the fields of -T csv and -T jsonl"),
+            (["-T", "csv", "--fields", ""], "--fields: there is no field ''"),
+            (["-T", "ecs", "-q"], "-q leaves nothing of -T ecs"),
+        ])
+    func wrongFields(_ arguments: [String], _ message: String) throws {
+        let run = try Run(arguments + [Place.capture("incident.pcap")])
+        #expect(run.status == 2 && run.errors.contains(message), "\(run.errors)")
+    }
+
+    @Test("--summary overwrites no capture that is read")
+    func summaryOfInput() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("a.pcap")
+        try FileManager.default.copyItem(atPath: Place.capture("incident.pcap"), toPath: path)
+        let run = try Run(["-T", "csv", path, "--summary", path])
+        #expect(run.status == 2 && run.errors.contains("is read or written already"))
+        #expect(FileManager.default.contentsEqual(atPath: path, andPath: Place.capture("incident.pcap")))
+    }
+
+    @Test("uid and Community ID choose attempts")
+    func identities() throws {
+        let capture = Place.capture("incident.pcap")
+        let rows = try Run(["-T", "csv", "--fields", "uid,community_id,id", capture]).output.split(separator: "\r\n")
+            .dropFirst()
+        let cells = try #require(rows.first).split(separator: ",")
+        for expression in ["hs.uid == \"\(cells[0])\"", "hs.community_id in {\"\(cells[1])\"}"] {
+            #expect(
+                try Run(["-T", "csv", "--fields", "id", capture, "-Y", expression]).output == "id\r\n\(cells[2])\r\n")
+        }
+        #expect(Set(rows.map { $0.prefix { $0 != "," } }).count == rows.count)
+        let refused = try Run(["group", capture, "--by", "hs.uid"])
+        #expect(refused.status == 2 && refused.errors.contains("nothing is grouped by it"))
+    }
+
+    @Test(
+        "group --by says how to group by what it knows under another name",
+        arguments: [
+            ("minute", "time/1m"), ("server", "ip.dst,tcp.dstport"), ("reason", "hs.failed_because"),
+            ("day", "time/24h"),
+        ])
     func groupHints(_ name: String, _ hint: String) throws {
         let run = try Run(["group", Place.capture("incident.pcap"), "--by", name])
         #expect(run.status == 2 && run.errors.contains("there is no field '\(name)'") && run.errors.contains(hint))
@@ -326,7 +385,8 @@ struct CommandTests {
     @Test(
         "No line is wider than 80 columns, if these are asked for",
         arguments: [
-            ["explain"], ["group", Place.capture("outage.pcap"), "--by", "ip.src,ip.dst,tcp.dstport,hs.failed_because"],
+            ["explain"],
+            ["group", Place.capture("outage.pcap"), "--by", "ip.src,ip.dst,tcp.dstport,hs.failed_because"],
             ["check", Place.capture("outage.pcap"), "-e", "none(hs.failed) and all(hs.rtt.total < 1ms)"],
             ["diagnose", Place.capture("outage.pcap")], [Place.capture("incident.pcap")],
         ])
@@ -388,7 +448,7 @@ struct CommandTests {
     @Test("A file that is cut reports what was read, then where it broke, exit 3")
     func cutFile() throws {
         let bytes = try Data(contentsOf: Place.captures.appending(path: "established.pcap"))
-        let run = try Run(["-T", "jsonl", "-"], input: Array(bytes.dropLast(10)))
+        let run = try Run(["-T", "json", "-"], input: Array(bytes.dropLast(10)))
         #expect(run.status == 3)
         #expect(run.output.contains("\"type\":\"attempt\"") && run.output.contains("\"file_truncated\":true"))
         #expect(run.errors.contains("standard input at offset"))

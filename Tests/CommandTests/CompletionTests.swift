@@ -145,7 +145,7 @@ struct CompletionTests {
 
     @Test("-T offers formats, and no command")
     func formats() throws {
-        #expect(try offers("-T", "") == ["text", "json", "jsonl", "csv"])
+        #expect(try offers("-T", "") == ["text", "json", "jsonl", "csv", "ecs", "ocsf"])
         #expect(try offers("group", "x.pcap", "-T", "") == ["text", "csv", "jsonl"])
     }
 
@@ -161,7 +161,7 @@ struct CompletionTests {
 
     @Test("An option that was given is offered again only where it may be repeated")
     func givenOptions() throws {
-        #expect(try offers("x.pcap", "--filter", "tcp", "--fi").isEmpty)
+        #expect(try offers("x.pcap", "--filter", "tcp", "--fil").isEmpty)
         #expect(try offers("check", "--rules", "a.yml", "--ru") == ["--rules"])
         #expect(try offers("--quiet", "-").contains("-q") == false)
     }

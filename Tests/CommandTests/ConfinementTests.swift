@@ -229,17 +229,17 @@ struct ConfinedReadingTests {
     @Test("Pipes by name, compressed files, and many files that are opened again are read")
     func inputs() throws {
         let (one, other) = (Place.capture("incident.pcap"), Place.capture("established.pcap"))
-        let plain = try Run(["-T", "jsonl", one])
+        let plain = try Run(["-T", "csv", one])
         let run = try Run(
             [
                 "-c",
                 """
-                "$SYNSCOPE" -T jsonl <(cat '\(one)') | tail -n +2
-                "$SYNSCOPE" -T jsonl /dev/stdin < '\(one)' | tail -n +2
+                "$SYNSCOPE" -T csv <(cat '\(one)')
+                "$SYNSCOPE" -T csv /dev/stdin < '\(one)'
                 """,
             ],
             executable: URL(filePath: "/bin/bash"), environment: ["SYNSCOPE": Place.synscope.path])
-        let expected = plain.output.split(separator: "\n").dropFirst().joined(separator: "\n") + "\n"
+        let expected = plain.output
         #expect(run.output == expected + expected && run.errors.isEmpty, "\(run.errors)")
         try withFolder { folder in
             let many = try (0..<12).map { number in
@@ -250,8 +250,7 @@ struct ConfinedReadingTests {
             let all = try Run(["-q"] + many)
             #expect(all.status == 0 && all.errors.isEmpty, "\(all.errors)")
             _ = try Run.shell("gzip -c '\(one)' > \(folder)/one.pcap.gz")
-            let packed = try Run(["-T", "jsonl", "\(folder)/one.pcap.gz"])
-            #expect(packed.output.split(separator: "\n").dropFirst().joined(separator: "\n") + "\n" == expected)
+            #expect(try Run(["-T", "csv", "\(folder)/one.pcap.gz"]).output == expected)
         }
     }
 

@@ -7,7 +7,7 @@ struct ManualTests {
     /// The commands, the root command first, which has no name.
     static let commands = [
         "", "analyze", "group", "check", "watch", "interfaces", "diagnose", "draw", "craft", "explain", "fields",
-        "formats",
+        "formats", "schema",
     ]
 
     static let hasLinter = (try? Run.shell("command -v mandoc"))?.status == 0

@@ -156,10 +156,10 @@ struct PropertyTests {
     @Test("Plain attempts are written as their records would be", arguments: ScenarioFiles.all)
     func plainLines(_ name: String) throws {
         let scenario = try ScenarioFiles.read(name)
-        #expect(scenario.jsonLines(listsPlain: true) == scenario.jsonLines(listsPlain: false))
+        #expect(scenario.document(listsPlain: true) == scenario.document(listsPlain: false))
         #expect(
-            scenario.jsonLines(listsPlain: true, numbering: .noFile)
-                == scenario.jsonLines(listsPlain: false, numbering: .noFile))
+            scenario.document(listsPlain: true, numbering: .noFile)
+                == scenario.document(listsPlain: false, numbering: .noFile))
         #expect(scenario.report(CSVReport(), listsPlain: true) == scenario.report(CSVReport(), listsPlain: false))
     }
 
@@ -168,10 +168,10 @@ struct PropertyTests {
         for name in ScenarioFiles.all {
             let scenario = try ScenarioFiles.read(name)
             #expect(
-                scenario.jsonLines(listsPlain: true, workers: count) == scenario.jsonLines(listsPlain: true), "\(name)")
+                scenario.document(listsPlain: true, workers: count) == scenario.document(listsPlain: true), "\(name)")
             #expect(
-                scenario.jsonLines(listsPlain: true, workers: count, maximumDecided: 1)
-                    == scenario.jsonLines(listsPlain: true), "\(name), one at a time")
+                scenario.document(listsPlain: true, workers: count, maximumDecided: 1)
+                    == scenario.document(listsPlain: true), "\(name), one at a time")
         }
     }
 

@@ -54,7 +54,7 @@ struct SimulationTests {
     func plainLinesAlike() throws {
         for seed in UInt64(1)...2000 {
             let scenario = Oracle(World(seed: seed)).scenario()
-            #expect(scenario.jsonLines(listsPlain: true) == scenario.jsonLines(listsPlain: false), "seed \(seed)")
+            #expect(scenario.document(listsPlain: true) == scenario.document(listsPlain: false), "seed \(seed)")
         }
     }
 

@@ -128,6 +128,7 @@ struct Judge {
         record.confidence = confidence()
 
         record.clientISN = attempt.clientISN
+        record.ordinal = UInt16(attempt.ordinal)
         if attempt.marks.contains(.hasServerISN) {
             record.serverISN = attempt.numbers.serverISN
         } else if attempt.events.has(.synAckWrongAck) {
@@ -336,7 +337,8 @@ struct Judge {
             segment.seq = note.seq
             if note.flags.contains(.ack) { segment.ack = note.ack }
             segment.len = note.payloadLength
-            (segment.flags, segment.window) = (note.flags, note.window)
+            (segment.flags, segment.window, segment.hopLimit) = (note.flags, note.window, note.hopLimit)
+            if attempt.client.address.version == .v4 { segment.identification = note.identification }
             if note.options.contains(.mss) { segment.mss = note.mss }
             if note.options.contains(.windowScale) { segment.windowScale = note.windowScale }
             segment.sackPermitted = note.options.contains(.sackPermitted)

@@ -62,6 +62,8 @@ struct Attempt: BitwiseCopyable {
     var close = ConnectionClose()
     /// The sides that showed good checksums: 1 the client, 2 the server.
     var goodChecksums: UInt8 = 0
+    /// As in `AttemptRecord`.
+    var ordinal: UInt8 = 0
     var events = EventSet()
 
     /// x.

@@ -162,6 +162,9 @@ extension HandshakeTracker {
         var previous: UInt32 = 0
         var other = attempts[slot].older
         while other != 0 {
+            if attempts[other].firstTime == attempts[slot].firstTime, attempts[other].clientISN == segment.seq {
+                attempts[slot].ordinal = max(attempts[slot].ordinal, attempts[other].ordinal &+ 1)
+            }
             // A SYN says nothing of what came in another tunnel, or plain.
             if !attempts[other].marks.contains(.midstream), attempts[other].isCarried(in: segment.network),
                 hasCarrier(of: other)

@@ -36,7 +36,9 @@ extension HandshakeTracker {
 
     /// Whether an open attempt was refused, reset by the server or ended by an ICMP error, as far as it came.
     private func isRejected(_ slot: UInt32) -> Bool {
-        guard attempts.entries[slot].stage == .detailed, !attempts[slot].machine.state.isEstablished else { return false }
+        guard attempts.entries[slot].stage == .detailed, !attempts[slot].machine.state.isEstablished else {
+            return false
+        }
         let events = attempts[slot].events
         return attempts[slot].refusalCount > 0 || events.has(.serverReset) || events.has(.icmpHard)
             || events.has(.icmpAdmin)

@@ -22,6 +22,11 @@ struct PlainDecision: BitwiseCopyable, Sendable {
             firstTime: entry.firstTime, synToSynAck: progress.synAckTime &- entry.firstTime,
             synAckToAck: progress.ackTime &- progress.synAckTime,
             synAckFrame: entry.firstFrame &+ UInt64(progress.synAckFrame),
-            ackFrame: entry.firstFrame &+ UInt64(progress.ackFrame), ackPayload: progress.ackPayload)
+            ackFrame: entry.firstFrame &+ UInt64(progress.ackFrame), ackPayload: progress.ackPayload,
+            syn: .init(
+                window: entry.window, identification: entry.identification, tsval: entry.clientTSval, tsecr: 0),
+            synAck: .init(
+                window: progress.synAckWindow, identification: progress.synAckIdentification,
+                tsval: progress.synAckTSval, tsecr: progress.synAckTSecr))
     }
 }

@@ -124,6 +124,7 @@ package struct Grouping: Sendable {
                 throw error("\(name) is grouped by a number: \(name)/100")
             }
             return column(.width(width))
+        case .text: throw error("\(name) is a text that few attempts share: nothing is grouped by it")
         case .truth, .name, .ratio:
             guard parts.count == 1 else { throw error("\(name) is \(field.type.phrase), and has no steps") }
             return column(.none)
@@ -229,6 +230,7 @@ extension Grouping.Column {
         case .address(let read): body(read(record).map(address) ?? .unknown)
         case .addresses(let each): _ = each(record) { visit(address($0)) }
         case .truth(let read): body(read(record).map { .truth($0) } ?? .unknown)
+        case .text: preconditionFailure("nothing is grouped by a text")
         case .names(let read):
             guard let mask = read(record) else { return body(.unknown) }
             if mask == 0 { return body(field.isMultiple ? .empty : .unknown) }

@@ -34,10 +34,13 @@ struct Analyze: DocumentedCommand {
 
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup var selection: SelectionOptions
+    @OptionGroup(title: "Records") var records: RecordOptions
     @OptionGroup(title: "Text") var text: StyleOptions
     @OptionGroup(title: "Text") var times: ZoneOptions
 
-    @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl or csv.")
+    @Option(
+        name: [.customShort("T"), .customLong("format")],
+        help: "Output: text, json, jsonl, csv; ecs or ocsf: JSON Lines under the names of these schemas.")
     var format = OutputFormat.text
 
     @Flag(name: [.customShort("q"), .long], help: "The summary only (jsonl and json: the capture and the summary).")
@@ -77,7 +80,10 @@ struct Analyze: DocumentedCommand {
             throw ValidationError("-q with -T \(format.rawValue) lists no attempts that -Y could choose from")
         }
         if follow, sort == .start { throw ValidationError("--follow has no end to sort by start at") }
-        if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
+        try records.validate(format)
+        if quiet, ![.text, .json, .jsonl].contains(format) {
+            throw ValidationError("-q leaves nothing of -T \(format.rawValue): it has no summary")
+        }
     }
 
     @Flag(
@@ -87,6 +93,8 @@ struct Analyze: DocumentedCommand {
 
     func run() throws {
         let selection = try selection.predicate()
+        let columns = try records.columns()
+        let summaryFile = try records.openSummary((try input.resolve(follows: follow)).paths)
         // Both ask what standard output is: before a pager takes its place.
         let style = text.style(in: times.zone)
         let showsAll = all || verbose || !Terminal.isTerminal(STDOUT_FILENO)
@@ -95,9 +103,10 @@ struct Analyze: DocumentedCommand {
         var sink = AttemptSink(
             format: format, quiet: quiet, style: style,
             output: StandardOutput(isLineBuffered: lineBuffered || follow),
-            selection: selection, numbering: follow ? .noFile : .init(fileCount: analysis.capture.files.count),
-            places: analysis.reader.places,
-            isLive: follow, isVerbose: verbose, showsAll: showsAll)
+            selection: selection,
+            context: records.context(
+                follow ? .noFile : .init(fileCount: analysis.capture.files.count), places: analysis.reader.places),
+            columns: columns, summary: summaryFile, isLive: follow, isVerbose: verbose, showsAll: showsAll)
         switch sort {
         case .start?: sink.holdLimit = .max
         case .decided?: sink.holdLimit = 0

@@ -67,7 +67,8 @@ struct Draw: DocumentedCommand {
             analysis.tellFailures()
             throw CommandFailure(
                 status: .wrongUsage,
-                message: "there are several attempts: choose with --attempt (\(chosen.someIDs)), --frame, -Y or --first")
+                message: "there are several attempts: choose with --attempt (\(chosen.someIDs)), --frame, -Y or --first"
+            )
         }
         var output = StandardOutput(isLineBuffered: false)
         for (position, record) in chosen.drawn.enumerated() {

@@ -14,7 +14,7 @@ struct Synscope: DocumentedCommand {
     static let commands: [any DocumentedCommand.Type] = [
         Analyze.self, Diagnose.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self,
         Explain.self,
-        Fields.self, Formats.self,
+        Fields.self, Formats.self, Schema.self,
     ]
 
     static let helpText = HelpText(

@@ -76,7 +76,7 @@ struct Watch: DocumentedCommand {
     @OptionGroup var tracking: TrackingOptions
     @OptionGroup var selection: SelectionOptions
 
-    @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl or csv.")
+    @Option(name: [.customShort("T"), .customLong("format")], help: "Output: text, json, jsonl, csv, ecs or ocsf.")
     var format = OutputFormat.text
 
     @Flag(name: [.customShort("q"), .long], help: "The summary at the end only.")
@@ -134,6 +134,7 @@ struct Watch: DocumentedCommand {
 
     @OptionGroup(title: "Service") var service: ServiceOptions
 
+    @OptionGroup(title: "Records") var records: RecordOptions
     @OptionGroup(title: "Text") var text: StyleOptions
     @OptionGroup(title: "Text") var times: ZoneOptions
 
@@ -148,7 +149,10 @@ struct Watch: DocumentedCommand {
         if quiet || screen, !selection.expressions.isEmpty {
             throw ValidationError("-Y chooses what is listed: -q and --screen list nothing.")
         }
-        if quiet, format == .csv { throw ValidationError("-q leaves nothing of -T csv: it has no summary") }
+        try records.validate(format)
+        if quiet, ![.text, .json, .jsonl].contains(format) {
+            throw ValidationError("-q leaves nothing of -T \(format.rawValue): it has no summary")
+        }
         if screen, !Terminal.isTerminal(STDOUT_FILENO) || !Terminal.isTerminal(STDIN_FILENO) {
             throw ValidationError("--screen needs a terminal.")
         }

@@ -31,6 +31,7 @@ struct WatchRun {
         let style = command.text.style(in: command.times.zone)
         let selection = try command.selection.predicate(relativeTo: .now)
         let table = command.isGrouped ? try command.groups.table() : nil
+        let columns = try command.records.columns()
         let confinement = Confinement.capturing(
             reopens: command.wait, folder: command.output.map(RotatingSavefile.folder),
             serves: command.service.listen != nil)
@@ -46,6 +47,7 @@ struct WatchRun {
         let capture = try command.capture.open(options)
         // Before files are opened: what root may not overwrite is then the system's to say.
         try confinement.reduceRights(account)
+        let summaryFile = try command.records.openSummary([])
         let now = Clock.wall
         var writer: SavefileWriter?
         var file: RotatingSavefile?
@@ -81,7 +83,7 @@ struct WatchRun {
             taker: outputs)
         let ending = RunEnding()
         let reports = outlets.reports ?? BoundedQueue(limit: Self.maximumReports)
-        let reporter = Reporter(sink(table, style, selection), reports, ending)
+        let reporter = Reporter(sink(table, style, selection, columns, summaryFile), reports, ending)
         if !command.screen { CaptureOptions.announce(capture, options) }
         let fileThread = outlets.frames.map { FileThread(file.take(), $0, monitor, ending, isQuiet: command.screen) }
         let reportThread = WorkThread("report") { reporter.run(description) }
@@ -122,7 +124,10 @@ struct WatchRun {
     }
 
     /// The sink of the report: attempts, or groups where there is a table.
-    private func sink(_ table: GroupTable?, _ style: TextStyle, _ selection: Predicate?) -> any ReportSink {
+    private func sink(
+        _ table: GroupTable?, _ style: TextStyle, _ selection: Predicate?, _ columns: ChosenColumns?,
+        _ summaryFile: OutputFile?
+    ) -> any ReportSink {
         if let table {
             let settings = GroupSink.Settings(
                 hasIntervals: command.every != nil, isJSON: command.format == .jsonl, order: command.groups.sort,
@@ -131,7 +136,8 @@ struct WatchRun {
         }
         return AttemptSink(
             format: command.format, quiet: command.quiet || command.screen, style: style,
-            output: StandardOutput(isLineBuffered: true), selection: selection, numbering: .noFile,
+            output: StandardOutput(isLineBuffered: true), selection: selection,
+            context: command.records.context(.noFile), columns: columns, summary: summaryFile,
             isVerbose: command.verbose)
     }
 

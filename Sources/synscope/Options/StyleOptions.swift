@@ -7,7 +7,7 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv }
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv, ecs, ocsf }
 
 /// How text looks.
 struct StyleOptions: ParsableArguments {

@@ -29,24 +29,28 @@ struct AttemptSink: AttemptTaker {
     /// Attempts that a terminal shows in any case; of more, those without failure or finding are only counted.
     private let showsAll: Bool
     private var leftOut = 0
+    private let summaryFile: OutputFile?
+    private var capture: CaptureDescription?
     static let shownOnTerminal = 1000
 
     /// - Parameters:
     ///   - isLive: attempts are written as they come, and their totals are kept elsewhere.
-    ///   - numbering: what frame numbers are.
-    ///   - places: where frames are, if there are several files.
+    ///   - context: where packets come from.
+    ///   - columns: the chosen fields; nil for the usual ones.
+    ///   - summary: a file that takes the totals.
     ///   - showsAll: whether attempts without failure or finding are listed however many there are.
     init(
         format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil,
-        numbering: DisplayFilter.Numbering, places: FramePlaces? = nil, isLive: Bool = true, isVerbose: Bool = false,
-        showsAll: Bool = true
+        context: RecordContext, columns: ChosenColumns? = nil, summary: OutputFile? = nil, isLive: Bool = true,
+        isVerbose: Bool = false, showsAll: Bool = true
     ) {
         self.selection = selection
         self.quiet = quiet
         self.output = output
         self.style = style
         self.showsAll = showsAll
-        writer = format.writer(style, numbering, places, isVerbose: isVerbose, isLive: isLive)
+        summaryFile = summary
+        writer = format.writer(style, context, columns, isVerbose: isVerbose, isLive: isLive)
         // A summary alone looks at no attempt, unless some are chosen.
         if format == .text, !isLive, !quiet || selection != nil {
             overview = CaptureOverview()
@@ -56,6 +60,7 @@ struct AttemptSink: AttemptTaker {
     }
 
     mutating func begin(_ capture: CaptureDescription) throws(OutputEnded) {
+        self.capture = capture
         writer.begin(capture, to: &output.buffer)
         try output.flushIfFull()
     }
@@ -120,8 +125,8 @@ struct AttemptSink: AttemptTaker {
 
     /// A situation begins or ends, live.
     mutating func tell(_ event: SituationCourse.Event) throws(OutputEnded) {
-        writer.situation(event.situation, state: event.state, text: event.text(style.zone), to: &output.buffer)
-        try output.flushIfFull()
+        let text = event.text(style.zone)
+        if writer.situation(text, to: &output.buffer) { try output.flushIfFull() } else { StandardError.write(text) }
     }
 
     /// Attempts wait for servers that were not told yet, live.
@@ -142,26 +147,37 @@ struct AttemptSink: AttemptTaker {
         }
         writer.end(end, to: &output.buffer)
         try output.flush()
+        if let summaryFile, let capture {
+            var line = OutputBuffer()
+            JSONReport.line(summary, loss, of: capture, to: &line)
+            do throws(CommandFailure) {
+                try summaryFile.write(line.bytes)
+            } catch {
+                throw OutputEnded(message: error.message)
+            }
+        }
     }
 }
 
 extension OutputFormat {
     /// Its writer.
     /// - Parameters:
-    ///   - numbering: what frame numbers are.
-    ///   - places: where frames are, if there are several files.
+    ///   - context: where packets come from.
+    ///   - columns: the chosen fields, of formats that are tables or lines.
     ///   - isLive: attempts are written as they come.
     fileprivate func writer(
-        _ style: TextStyle, _ numbering: DisplayFilter.Numbering, _ places: FramePlaces?, isVerbose: Bool, isLive: Bool
+        _ style: TextStyle, _ context: RecordContext, _ columns: ChosenColumns?, isVerbose: Bool, isLive: Bool
     ) -> any RecordWriter {
         switch self {
         case .text:
             var text = TextReport(style: style, isVerbose: isVerbose, folds: !isLive)
-            text.numbering = numbering
+            text.numbering = context.numbering
             return text
-        case .json: return JSONDocumentWriter(numbering, places)
-        case .jsonl: return JSONLinesWriter(numbering, places)
-        case .csv: return CSVReport()
+        case .json: return JSONDocumentWriter(context)
+        case .jsonl: return JSONLinesWriter(context, columns: columns)
+        case .csv: return CSVReport(context, columns: columns)
+        case .ecs: return JSONLinesWriter(context, .ecs)
+        case .ocsf: return JSONLinesWriter(context, .ocsf)
         }
     }
 }

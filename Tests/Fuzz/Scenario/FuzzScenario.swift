@@ -30,10 +30,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     precondition(again.text == scenario.text, "its text is the same text")
     for difference in scenario.check() { requireClean(difference) }
     // Small tables, for speed; only large ones are shared by workers. Each has room for all attempts.
-    let lines = scenario.jsonLines(listsPlain: false, maximumAttempts: 2048)
-    let plain = scenario.jsonLines(listsPlain: true, maximumAttempts: 2048)
+    let lines = scenario.document(listsPlain: false, maximumAttempts: 2048)
+    let plain = scenario.document(listsPlain: true, maximumAttempts: 2048)
     precondition(plain == lines, "plain attempts are written as any")
-    let shared = scenario.jsonLines(listsPlain: true, workers: 2)
+    let shared = scenario.document(listsPlain: true, workers: 2)
     precondition(shared == lines, "two workers find the same")
     precondition(FuzzInput.isClean(lines), "JSON is a clean text")
     return 0
