@@ -25,8 +25,8 @@ package struct AttemptIdentity {
         (number, firstTime, ordinal) = (plain.clientISN, plain.firstTime, 0)
     }
 
-    /// `S` and 16 characters of base64url (RFC 4648 5): the first 96 bits of a SHA-1 of these octets, the highest of each
-    /// number first.
+    /// `S` and 16 characters of base64url (RFC 4648 5): the first 96 bits of a SHA-1 of these octets. The highest of
+    /// each number comes first.
     ///
     /// - IP version, 1 octet; addresses of client and server, 16 each, an IPv4 address in the last four
     /// - their ports, 2 each; kind and identifier of the virtual network, 1 and 3
