@@ -18,7 +18,7 @@ package struct WaitingCourse: Sendable {
 
     package var rememberedServers: Int { lastSeen.count }
 
-    /// What is new.
+    /// Servers that were not told yet.
     package struct News: Sendable, Hashable {
         /// Nanoseconds since the epoch.
         package let time: Int64

@@ -44,15 +44,9 @@ package struct CSVReport: RecordWriter {
 
     package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
         if templates.write(plain, to: &out) { return }
-        let record = record()
-        var line = OutputBuffer()
-        CSVReport.row(record, fields, context, isTemplate: false, to: &line)
-        templates.learn(plain, line) {
-            var marked = OutputBuffer()
-            CSVReport.row(record, fields, context, isTemplate: true, to: &marked)
-            return marked
+        templates.writeFirst(plain, record(), to: &out) { record, isMarked, out in
+            CSVReport.row(record, fields, context, isTemplate: isMarked, to: &out)
         }
-        out.append(octets: line.bytes)
     }
 
     private static func row(

@@ -39,15 +39,9 @@ package struct JSONLinesWriter: RecordWriter {
 
     package mutating func attempt(_ plain: PlainAttempt, record: () -> AttemptRecord, to out: inout OutputBuffer) {
         if templates.write(plain, to: &out) { return }
-        let record = record()
-        var line = OutputBuffer()
-        JSONLinesWriter.line(record, fields, context, isTemplate: false, to: &line)
-        templates.learn(plain, line) {
-            var marked = OutputBuffer()
-            JSONLinesWriter.line(record, fields, context, isTemplate: true, to: &marked)
-            return marked
+        templates.writeFirst(plain, record(), to: &out) { record, isMarked, out in
+            JSONLinesWriter.line(record, fields, context, isTemplate: isMarked, to: &out)
         }
-        out.append(octets: line.bytes)
     }
 
     private static func line(

@@ -274,8 +274,8 @@ package struct TextReport {
         guard let folded, folded.count > 0 else { return }
         let indent = String(repeating: " ", count: layout.id + 4)
         let until = style.zone.dateAndTime(folded.lastTime)
-        let text =
-            "and \(folded.count) more like it\(folded.clientsText), the last with id \(folded.lastID) at \(until) (-v lists them)"
+        let last = "the last with id \(folded.lastID) at \(until)"
+        let text = "and \(folded.count) more like it\(folded.clientsText), \(last) (-v lists them)"
         for line in text.wrapped(max(30, style.width - indent.count)) { out.line(indent + style.paint(line, .dim)) }
     }
 

@@ -199,7 +199,8 @@ extension CommandTests {
         let run = try Run.shell(
             """
             folder=$(mktemp -d); file=$folder/growing.pcap
-            ("$SYNSCOPE" --follow "$file" -T jsonl --summary $folder/summary > $folder/out; echo status $? >> $folder/out) & pid=$!
+            ("$SYNSCOPE" --follow "$file" -T jsonl --summary $folder/summary > $folder/out
+             echo status $? >> $folder/out) & pid=$!
             sleep 0.3; head -c 24 \(capture) > $file; sleep 0.3; tail -c +25 \(capture) >> $file
             for n in $(seq 100); do grep -q '"attempt"' $folder/out && break; sleep 0.1; done
             pkill -INT -P $pid; wait $pid; cat $folder/summary $folder/out; rm -r $folder

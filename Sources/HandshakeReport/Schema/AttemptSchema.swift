@@ -22,8 +22,8 @@ package enum AttemptSchema {
         Field("schema", .integer(.four) { _ in Int64(version) }, "The version of this schema."),
         Field(
             "uid", .text { $0.record.uid },
-            "The attempt's identity: the same in every run that reads its packets with their times. A hash of both ends, "
-                + "the virtual network, x (y where no SYN was captured) and the time of the first segment.",
+            "The attempt's identity: the same in every run that reads its packets with their times. "
+                + "A hash of both ends, the virtual network, x (y where no SYN was captured) and the time of the first segment.",
             figures: [.uid]),
         Field(
             "community_id", .text { $0.record.communityID(seed: $0.context.communitySeed) },
@@ -293,7 +293,7 @@ package enum AttemptSchema {
             null: "absent, or not known")
     }
 
-    /// What one SYN or SYN-ACK said.
+    /// The fields of one SYN or SYN-ACK.
     private static func opening(
         _ name: String, _ noun: String, _ window: PlainFigure, _ identification: PlainFigure, _ tsval: PlainFigure,
         _ tsecr: [PlainFigure], _ frame: PlainFigure,

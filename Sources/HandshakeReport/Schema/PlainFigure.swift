@@ -32,7 +32,7 @@ final class LineTemplate: Sendable {
     /// The octet before a figure's number in what a template is made from. No format writes it: control characters are
     /// escaped, or replaced.
     static let mark: UInt8 = 1
-    /// What is added to a figure's number, so that it is no character with a meaning.
+    /// The sum of this and a figure's number is a character without a meaning.
     static let offset: UInt8 = 0x30
 
     /// - Parameter marked: a line with marks instead of figures.
@@ -166,14 +166,21 @@ struct PlainTemplates {
         return true
     }
 
-    /// Takes the line of an attempt that had no template, and the same with marks.
-    mutating func learn(_ attempt: PlainAttempt, _ line: OutputBuffer, marked: () -> OutputBuffer) {
+    /// Writes the line of an attempt that had no template, and makes one of it.
+    /// - Parameter line: writes a record's line; with marks instead of figures, if asked.
+    mutating func writeFirst(
+        _ attempt: PlainAttempt, _ record: AttemptRecord, to out: inout OutputBuffer,
+        _ line: (AttemptRecord, _ isMarked: Bool, inout OutputBuffer) -> Void
+    ) {
+        var (model, marked, copy) = (OutputBuffer(), OutputBuffer(), OutputBuffer())
+        line(record, false, &model)
+        out.append(octets: model.bytes)
         guard let (key, frames) = key(of: attempt), templates[key] == nil, templates.count < PlainTemplates.maximum
         else { return }
-        let template = LineTemplate(marked().bytes)
-        var copy = OutputBuffer()
+        line(record, true, &marked)
+        let template = LineTemplate(marked.bytes)
         template.write(attempt, frames, seed: context.communitySeed, to: &copy)
-        templates[key] = .some(copy.bytes == line.bytes ? template : nil)
+        templates[key] = .some(copy.bytes == model.bytes ? template : nil)
     }
 
     /// Nil where the files of its frames were forgotten.

@@ -13,7 +13,7 @@ package struct RecordContext: Sendable {
     package var interface: String?
     /// The user's name for where the packets were captured.
     package var sensor: String?
-    /// Of the Community ID.
+    /// The seed of the Community ID.
     package var communitySeed = CommunityID.usualSeed
 
     package init(_ numbering: DisplayFilter.Numbering = .oneFile, places: FramePlaces? = nil) {

@@ -4,8 +4,8 @@ import HandshakeReport
 struct Schema: DocumentedCommand {
     static let helpText = HelpText(
         body: """
-            Without --for, a list of all fields under the names that -T csv, --fields and flat tables have. With it, column \
-            types as a reader takes them; docs/records.md has a recipe for each.
+            Without --for, a list of all fields under the names that -T csv, --fields and flat tables have. With it, \
+            column types as a reader takes them; docs/records.md has a recipe for each.
             """,
         examples: [
             .init("synscope schema", "all fields, and what null means"),

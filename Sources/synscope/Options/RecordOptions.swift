@@ -8,8 +8,9 @@ import PacketWire
 struct RecordOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The fields of csv and jsonl, and their order, under their flat names (synscope schema); all for every one.",
-            valueName: "field[,field]..."),
+            """
+            The fields of csv and jsonl, and their order, under their flat names (synscope schema); all for every one.
+            """, valueName: "field[,field]..."),
         completion: .list(ChosenColumns.names))
     var fields: String?
 
