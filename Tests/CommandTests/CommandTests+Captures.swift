@@ -245,7 +245,10 @@ extension CommandTests {
             "jsonschema is missing: apt-get install python3-jsonschema, or make test, which does so")
         for name in CommandTests.names {
             let run = try Run.shell(
-                "for q in '' -q; do \"$SYNSCOPE\" $q -T jsonl '\(Place.capture(name))'; done | \(python) '\(Place.project.path)/Scripts/proof/validate.py'"
+                """
+                for q in '' -q; do "$SYNSCOPE" $q -T jsonl '\(Place.capture(name))'; done \
+                  | \(python) '\(Place.project.path)/Scripts/proof/validate.py'
+                """
             )
             #expect(run.status == 0, "\(name): \(run.output)")
         }

@@ -18,7 +18,8 @@ struct CommandTests {
         let run = try Run.shell(
             """
             d=$(mktemp -d); "$SYNSCOPE" craft '\(scenario)' -w $d/a.pcapng && "$SYNSCOPE" craft '\(scenario)' -w $d/a.pcap \
-              && "$SYNSCOPE" -T csv --fields all $d/a.pcapng | sed 's/a.pcapng//' > $d/1 && "$SYNSCOPE" -T csv --fields all $d/a.pcap | sed 's/a.pcap//' > $d/2 \
+              && "$SYNSCOPE" -T csv --fields all $d/a.pcapng | sed 's/a.pcapng//' > $d/1 \
+              && "$SYNSCOPE" -T csv --fields all $d/a.pcap | sed 's/a.pcap//' > $d/2 \
               && cmp $d/1 $d/2 && "$SYNSCOPE" craft '\(scenario)' -w - | cmp - $d/a.pcap && head -c 4 $d/a.pcapng | od -An -tx1; rm -r $d
             """)
         #expect(run.status == 0)

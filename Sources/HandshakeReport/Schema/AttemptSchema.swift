@@ -23,7 +23,8 @@ package enum AttemptSchema {
         Field(
             "uid", .text { $0.record.uid },
             "The attempt's identity: the same in every run that reads its packets with their times. "
-                + "A hash of both ends, the virtual network, x (y where no SYN was captured) and the time of the first segment.",
+                + "A hash of both ends, the virtual network, x (y where no SYN was captured) and the time of the first "
+                + "segment.",
             figures: [.uid]),
         Field(
             "community_id", .text { $0.record.communityID(seed: $0.context.communitySeed) },
