@@ -53,7 +53,7 @@ extension Checker {
                 texts.insert(try text(low, for: field))
             }
             let set = texts
-            return { record in Truth(set.contains(read(record))) }
+            return { record in Truth(read(record).map { set.contains($0) }) }
         case .names(let read):
             var mask: UInt128 = 0
             for (low, high) in elements {

@@ -115,7 +115,8 @@ struct Checker {
         switch field.reader {
         case .number(let read): return { Truth(read($0) != nil) }
         case .numbers(let visit): return { record in visit(record) { _ in .yes } }
-        case .time, .text: return { _ in .yes }
+        case .time: return { _ in .yes }
+        case .text(let read): return { Truth(read($0) != nil) }
         case .address(let read): return { Truth(read($0) != nil) }
         case .addresses(let visit): return { record in visit(record) { _ in .yes } }
         case .truth(let read): return { Truth(read($0) != nil) }
@@ -182,7 +183,7 @@ struct Checker {
                 throw error("a text is compared with == and !=: it has no order", right)
             }
             let wanted = try text(right, for: field)
-            return { record in Truth((read(record) == wanted) == (comparison == .equal)) }
+            return { record in Truth(read(record).map { ($0 == wanted) == (comparison == .equal) }) }
         case .names(let read):
             guard case .name(let vocabulary) = field.type else { throw error("\(field.name) has no names", left) }
             let position = try name(right, of: field)

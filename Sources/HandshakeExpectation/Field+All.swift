@@ -76,13 +76,10 @@ extension Field {
             name: "tcp.port", type: .number, path: nil, summary: "either port",
             reader: .numbers { record, test in test(Double(record.client.port)) || test(Double(record.server.port)) }),
         number("hs.id", "id", "the number of the attempt's first frame") { $0.id },
-        Field(
-            name: "hs.uid", type: .text, path: "uid", summary: "the attempt's identity, the same in every run",
-            reader: .text { $0.uid }),
-        Field(
-            name: "hs.community_id", type: .text, path: "community_id",
-            summary: "the connection's Community ID, version 1, with the seed 0",
-            reader: .text { $0.communityID() }),
+        text("hs.uid", "uid", "the attempt's identity, the same in every run") { $0.uid },
+        text("hs.community_id", "community_id", "the connection's Community ID, version 1, with the seed 0") {
+            $0.communityID()
+        },
         Field(
             name: "frame.number", type: .number, path: "segments[].frame", summary: "the frames of its segments",
             reader: .numbers { record, test in
@@ -180,6 +177,10 @@ extension Field {
         },
     ]
 
+    private static func text(
+        _ name: String, _ path: String, _ summary: String, _ read: @escaping @Sendable (AttemptRecord) -> String?
+    ) -> Field { Field(name: name, type: .text, path: path, summary: summary, reader: .text(read)) }
+
     /// An interval that cannot be told from others is known within its bounds.
     private static func bounds(_ interval: Interval?) -> Bounds? {
         interval.map { interval in
@@ -257,6 +258,20 @@ extension Field {
             number("hs.\(name).len", "\(path).len", "octets of data in the \(noun)") { read($0)?.len },
             number("hs.\(name).tsval", "\(path).tsval", "TSval of the \(noun)") { read($0)?.timestamps?.tsval },
             number("hs.\(name).tsecr", "\(path).tsecr", "TSecr of the \(noun)") { read($0)?.timestamps?.tsecr },
+            text("hs.\(name).option_kinds", "\(path).option_kinds", "kinds of the \(noun)'s options: \"2-4-8-1-3\"") {
+                read($0)?.optionOrder
+            },
+            number("hs.\(name).dscp", "\(path).dscp", "the \(noun)'s DSCP") { read($0)?.dscp },
+            number("hs.\(name).ecn", "\(path).ecn", "ECN in the \(noun)'s IP header, 0 to 3") { read($0)?.ecn },
+            text("hs.\(name).source_mac", "\(path).source_mac", "who sent the \(noun)'s frame on its link") {
+                read($0)?.links.source?.description
+            },
+            text(
+                "hs.\(name).destination_mac", "\(path).destination_mac",
+                "to whom the \(noun)'s frame was sent on its link"
+            ) {
+                read($0)?.links.destination?.description
+            },
         ]
     }
 

@@ -69,7 +69,7 @@ package struct Field: Sendable {
         case address(@Sendable (AttemptRecord) -> IPAddress?)
         case addresses(@Sendable (AttemptRecord, (IPAddress) -> Truth) -> Truth)
         case truth(@Sendable (AttemptRecord) -> Bool?)
-        case text(@Sendable (AttemptRecord) -> String)
+        case text(@Sendable (AttemptRecord) -> String?)
         /// A bit for each name that it has; nil where unknown.
         case names(@Sendable (AttemptRecord) -> UInt128?)
     }
@@ -111,7 +111,7 @@ package struct Field: Sendable {
             }
             return "{\(values.joined(separator: ", "))}"
         case .truth(let read): return read(record).map { "\($0)" } ?? "unknown"
-        case .text(let read): return read(record)
+        case .text(let read): return read(record) ?? "unknown"
         case .names(let read):
             guard case .name(let vocabulary) = type, let mask = read(record) else { return "unknown" }
             let names = vocabulary.names(in: mask)

@@ -58,6 +58,19 @@ public struct SegmentRecord: Sendable, Hashable {
     private var hasTimestamps = false
     private var tsval: UInt32 = 0
     private var tsecr: UInt32 = 0
+    /// The kinds of its options in the order in which they came, no-operations and the end of the list included, the
+    /// first 15; nil where the snaplen cut them. Kept of SYNs and SYN-ACKs, as are the two fields that follow.
+    public var optionKinds: [UInt8]? = []
+    /// `optionKinds` as one text, `2-4-8-1-3`.
+    public var optionOrder: String? { optionKinds?.map(String.init).joined(separator: "-") }
+    /// The DSCP in the upper six bits (RFC 2474), ECN in the lower two (RFC 3168).
+    public var trafficClass: UInt8 = 0
+    /// The differentiated services code point, 0 to 63 (RFC 2474).
+    public var dscp: UInt8 { trafficClass >> 2 }
+    /// The ECN field of the IP header, 0 to 3 (RFC 3168 5).
+    public var ecn: UInt8 { trafficClass & 3 }
+    /// The link addresses of its frame.
+    public var links = LinkAddresses()
     /// ICMP type and code; nil for TCP.
     public var icmp: UnreachableReport?
     /// Where the frame is, if several files are read; nil too where too many changes between files came since.

@@ -343,6 +343,10 @@ struct Judge {
             if note.options.contains(.windowScale) { segment.windowScale = note.windowScale }
             segment.sackPermitted = note.options.contains(.sackPermitted)
             if note.options.contains(.timestamps) { segment.timestamps = (note.tsval, note.tsecr) }
+            if note.isSYN || note.isSYNACK {
+                segment.optionKinds = note.options.contains(.cut) ? nil : note.order.kinds
+                (segment.trafficClass, segment.links) = (note.trafficClass, note.links)
+            }
             segment.icmp = report(note)
             return segment
         }

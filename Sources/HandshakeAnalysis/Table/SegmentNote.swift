@@ -11,6 +11,10 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
     package var tsval: UInt32 = 0
     package var tsecr: UInt32 = 0
     package var linkSignature: UInt32 = 0
+    /// As in `Segment`; of SYNs and SYN-ACKs only.
+    package var links = LinkAddresses()
+    package var trafficClass: UInt8 = 0
+    package var order = TCPOptions.Order()
     package var vlan = VLANTags()
     package var flags: TCPFlags = []
     package var options: TCPOptions.Present = []
@@ -54,6 +58,9 @@ package struct SegmentNote: Sendable, BitwiseCopyable {
         tsval = segment.options.tsval
         tsecr = segment.options.tsecr
         linkSignature = segment.linkSignature
+        if segment.flags.contains(.syn) {
+            (links, trafficClass, order) = (segment.links, segment.trafficClass, segment.options.order)
+        }
         vlan = segment.vlan
         flags = segment.flags
         options = segment.options.present

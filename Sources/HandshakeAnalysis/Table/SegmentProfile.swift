@@ -1,7 +1,7 @@
 import PacketWire
 
 /// Properties that many segments share: how they were carried, what they offer.
-struct SegmentProfile: BitwiseCopyable, Equatable {
+struct SegmentProfile: BitwiseCopyable {
     var vlan = VLANTags()
     var linkSignature: UInt32 = 0
     var flags: TCPFlags = []
@@ -11,13 +11,36 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
     var hopLimit: UInt8 = 0
     var checksum: ChecksumState = .unverified
     var version: IPAddress.Version = .v4
+    /// Of a SYN or SYN-ACK.
+    var opening = Opening()
     /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.
     private(set) var isPlainOpening = false
+
+    /// What SYNs and SYN-ACKs alone say: the words of `OpeningHeaders` and `CompactOrder`.
+    struct Opening: BitwiseCopyable {
+        private(set) var upper: UInt64 = 0
+        private(set) var lower: UInt64 = 0
+        private(set) var order: UInt32 = 0
+
+        /// What other segments say.
+        @inline(__always) init() {}
+
+        @inline(__always)
+        init(_ headers: OpeningHeaders, _ order: CompactOrder) {
+            (upper, lower, self.order) = (headers.upper, headers.lower, order.bits)
+        }
+
+        @inline(__always)
+        func equals(_ other: Opening) -> Bool {
+            (upper ^ other.upper) | (lower ^ other.lower) | UInt64(order ^ other.order) == 0
+        }
+    }
 
     init() {}
 
     @inline(__always)
-    init(_ segment: UsualSegment) {
+    init(_ segment: UsualSegment, _ opening: Opening) {
+        self.opening = opening
         vlan = segment.vlan
         linkSignature = segment.linkSignature
         flags = segment.flags
@@ -33,11 +56,12 @@ struct SegmentProfile: BitwiseCopyable, Equatable {
     }
 
     @inline(__always)
-    func isOf(_ segment: UsualSegment) -> Bool {
+    func isOf(_ segment: UsualSegment, _ opening: Opening) -> Bool {
         linkSignature == segment.linkSignature && flags.rawValue == segment.flags.rawValue && mss == segment.mss
             && options.rawValue == segment.options.rawValue && windowScale == segment.windowScale
             && hopLimit == segment.hopLimit && checksum.rawValue == segment.checksum.rawValue
             && vlan.packed == segment.vlan.packed && (version == .v6) == segment.isV6
+            && self.opening.equals(opening)
     }
 
     var isPlain: Bool { flags.isDisjoint(with: .reserved) }
@@ -66,33 +90,39 @@ struct ProfileTable {
 
     /// The number of a segment's profile; 0 where there is no room for another. The segment is looked at where it is: a
     /// copy would be compared while it is still being written.
-    /// - Parameter hint: where it was last time.
+    /// - Parameters:
+    ///   - opening: of a SYN or SYN-ACK; of others nothing.
+    ///   - hint: where it was last time.
     @inline(__always)
-    mutating func number(_ segments: Span<UsualSegment>, _ position: Int, hint: inout UInt16) -> UInt16 {
-        if hint != 0, profiles[Int(hint)].isOf(segments[position]) { return hint }
-        let number = find(segments[position])
+    mutating func number(
+        _ segments: Span<UsualSegment>, _ position: Int, _ opening: SegmentProfile.Opening, hint: inout UInt16
+    ) -> UInt16 {
+        if hint != 0, profiles[Int(hint)].isOf(segments[position], opening) { return hint }
+        let number = find(segments[position], opening)
         if number != 0 { hint = number }
         return number
     }
 
     @inline(never)
-    private mutating func find(_ segment: UsualSegment) -> UInt16 {
+    private mutating func find(_ segment: UsualSegment, _ opening: SegmentProfile.Opening) -> UInt16 {
         var hash = UInt64(segment.linkSignature) << 32 | UInt64(segment.flags.rawValue) << 16 | UInt64(segment.mss)
         hash ^=
             UInt64(segment.options.rawValue) << 40 | UInt64(segment.windowScale) << 24
             ^ UInt64(segment.hopLimit) << 56
+        // Its link addresses are in the link signature.
+        hash ^= UInt64(opening.order) << 8 ^ (opening.lower >> 56) << 48
         hash ^= segment.vlan.packed &* 0xe703_7ed1_a0b4_28db
         hash = foldedProduct(hash ^ 0x5899_65cc_7537_4cc3, 0x9e37_79b9_7f4a_7c15)
         var position = Int(truncatingIfNeeded: hash) & (index.count - 1)
         var left = ProfileTable.reach
         while index[position] != 0 {
-            if profiles[Int(index[position])].isOf(segment) { return index[position] }
+            if profiles[Int(index[position])].isOf(segment, opening) { return index[position] }
             left -= 1
             if left == 0 { return 0 }
             position = (position + 1) & (index.count - 1)
         }
         guard profiles.count < maximum else { return 0 }
-        profiles.append(SegmentProfile(segment))
+        profiles.append(SegmentProfile(segment, opening))
         index[position] = UInt16(profiles.count - 1)
         return index[position]
     }
@@ -110,6 +140,9 @@ extension SegmentNote {
         windowScale = profile.windowScale
         hopLimit = profile.hopLimit
         checksum = profile.checksum
+        order = CompactOrder(bits: profile.opening.order).order
+        let headers = OpeningHeaders(upper: profile.opening.upper, lower: profile.opening.lower)
+        (links, trafficClass) = (headers.links, headers.trafficClass)
         self.event = event
         self.fromClient = fromClient
     }

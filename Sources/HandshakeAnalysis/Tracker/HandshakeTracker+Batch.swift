@@ -87,7 +87,7 @@ extension HandshakeTracker {
     /// Takes own frames, of which the clock needs not be asked at each; the first has come.
     @inline(__always)
     private mutating func followSteadily(_ batch: borrowing FrameBatch, _ own: inout Own) {
-        let (heads, segments) = (batch.heads.span, batch.segments.span)
+        let (heads, segments, headers) = (batch.heads.span, batch.segments.span, batch.headers.span)
         let (first, last) = (batch.first, batch.count - 1)
         let start = clock.elapsed &- clock.reference
         let isLimited = memoryLimit != .max
@@ -108,7 +108,9 @@ extension HandshakeTracker {
                 if isLimited { selectLimitedShard(at: place) } else { shards.select(place) }
                 taken &+= 1
                 let candidate = candidate(position, &own)
-                if takeUsual(segments, position, batch.addresses[position], head.hash, candidate) { continue }
+                if takeUsual(segments, headers, position, batch.addresses[position], head.hash, candidate) {
+                    continue
+                }
             } else {
                 takeOther(batch, position)
             }
@@ -139,7 +141,7 @@ extension HandshakeTracker {
     /// - Returns: false where there is too much to decide first.
     @inline(never)
     private mutating func followEach(_ batch: borrowing FrameBatch, _ own: inout Own, from first: Int) -> Bool {
-        let segments = batch.segments.span
+        let (segments, headers) = (batch.segments.span, batch.headers.span)
         let isCompact = isCompact(batch)
         for position in first..<batch.count {
             if position > first { tick(batch, position) }
@@ -157,7 +159,7 @@ extension HandshakeTracker {
                 counts.totals.frames.segments &+= 1
                 let candidate = candidate(position, &own)
                 _ = takeUsual(
-                    segments, position, batch.addresses[position], head.hash, candidate)
+                    segments, headers, position, batch.addresses[position], head.hash, candidate)
             }
             endFrame()
         }
@@ -170,7 +172,7 @@ extension HandshakeTracker {
         let tuple = batch.tuple(position)
         guard selectShard(of: tuple) else { return }
         counts.totals.frames.segments &+= 1
-        takeSegment(Segment(batch.segments[position], tuple))
+        takeSegment(Segment(batch.segments[position], tuple, batch.headers[position]))
     }
 
     /// The attempt that an own frame likely leads to; 0 for none. Nothing leads elsewhere than it did, unless it was

@@ -134,6 +134,7 @@ extension Segment {
         vlan = note.vlan
         tunnels = note.tunnels
         linkSignature = note.linkSignature
+        (links, trafficClass, options.order) = (note.links, note.trafficClass, note.order)
         network = note.fromClient ? attempt.clientNetwork : attempt.serverNetwork
     }
 }

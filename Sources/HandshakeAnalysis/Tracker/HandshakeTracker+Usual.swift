@@ -9,14 +9,15 @@ extension HandshakeTracker {
     /// to follow it.
     ///
     /// - Parameters:
+    ///   - headers: their outer headers.
     ///   - pair: its addresses, if those are IPv6's.
     ///   - hash: of its tuple.
     ///   - candidate: the attempt that its hash leads to; 0 where it has to be looked up.
     /// - Returns: whether it went the short way.
     @inline(__always)
     mutating func takeUsual(
-        _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64,
-        _ candidate: UInt32
+        _ segments: Span<UsualSegment>, _ headers: Span<OpeningHeaders>, _ position: Int,
+        _ pair: @autoclosure () -> AddressPair, _ hash: UInt64, _ candidate: UInt32
     ) -> Bool {
         let segment = segments[position]
         let found =
@@ -26,7 +27,7 @@ extension HandshakeTracker {
         let slot = found.slot
         let isTaken: Bool
         if slot == 0 {
-            isTaken = openAttempt(segments, position, pair(), hash, at: found.vacancy)
+            isTaken = openAttempt(segments, headers, position, pair(), hash, at: found.vacancy)
         } else {
             let fromClient = segment.sourceIsLow == attempts.entries[slot].clientIsLow
             switch attempts.entries[slot].stage {
@@ -37,11 +38,11 @@ extension HandshakeTracker {
                 isTaken = false
             case .established: isTaken = isInTime(slot) && takeAfterCompletion(slot, segments, position, fromClient)
             case .synReceived: isTaken = isInTime(slot) && fromClient && takeFinalACK(slot, segments, position)
-            case .synSent: isTaken = isInTime(slot) && !fromClient && takeSYNACK(slot, segments, position)
+            case .synSent: isTaken = isInTime(slot) && !fromClient && takeSYNACK(slot, segments, headers, position)
             case .detailed: isTaken = false
             }
         }
-        if isTaken { orderDecisions() } else { takeUsualInDetail(segments, position, tuple(segment, pair())) }
+        if isTaken { orderDecisions() } else { takeUsualInDetail(segments, headers, position, tuple(segment, pair())) }
         return isTaken
     }
 
@@ -53,8 +54,10 @@ extension HandshakeTracker {
     }
 
     @inline(never)
-    private mutating func takeUsualInDetail(_ segments: Span<UsualSegment>, _ position: Int, _ tuple: Tuple) {
-        takeSegment(Segment(segments[position], tuple))
+    private mutating func takeUsualInDetail(
+        _ segments: Span<UsualSegment>, _ headers: Span<OpeningHeaders>, _ position: Int, _ tuple: Tuple
+    ) {
+        takeSegment(Segment(segments[position], tuple, headers[position]))
     }
 
     // MARK: Steps
@@ -63,8 +66,8 @@ extension HandshakeTracker {
     /// - Parameter vacancy: where the index has room for it.
     @inline(__always)
     private mutating func openAttempt(
-        _ segments: Span<UsualSegment>, _ position: Int, _ pair: @autoclosure () -> AddressPair, _ hash: UInt64,
-        at vacancy: Int
+        _ segments: Span<UsualSegment>, _ headers: Span<OpeningHeaders>, _ position: Int,
+        _ pair: @autoclosure () -> AddressPair, _ hash: UInt64, at vacancy: Int
     ) -> Bool {
         let segment = segments[position]
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
@@ -73,7 +76,8 @@ extension HandshakeTracker {
             // Not connected to itself.
             segment.ports >> 16 != segment.ports & 0xffff || !hasOneAddress(segment, pair())
         else { return false }
-        let profile = profiles.number(segments, position, hint: &hints.syn)
+        let profile = profiles.number(
+            segments, position, SegmentProfile.Opening(headers[position], segment.order), hint: &hints.syn)
         guard profile != 0 else { return false }
         var vacancy = vacancy
         if isFull {
@@ -112,7 +116,9 @@ extension HandshakeTracker {
 
     /// The server's answer to a SYN.
     @inline(__always)
-    private mutating func takeSYNACK(_ slot: UInt32, _ segments: Span<UsualSegment>, _ position: Int) -> Bool {
+    private mutating func takeSYNACK(
+        _ slot: UInt32, _ segments: Span<UsualSegment>, _ headers: Span<OpeningHeaders>, _ position: Int
+    ) -> Bool {
         let segment = segments[position]
         let control: TCPFlags = [.syn, .ack, .rst, .fin]
         let next = attempts.entries[slot].clientISN &+ 1
@@ -120,7 +126,8 @@ extension HandshakeTracker {
         guard segment.flags.intersection(control).rawValue == 0x12, segment.ack == next, segment.payloadLength == 0,
             distance <= UInt32.max
         else { return false }
-        let profile = profiles.number(segments, position, hint: &hints.synAck)
+        let profile = profiles.number(
+            segments, position, SegmentProfile.Opening(headers[position], segment.order), hint: &hints.synAck)
         guard profile != 0 else { return false }
         var progress = Progress()
         progress.numbers.clientTSval = attempts.entries[slot].clientTSval
@@ -153,7 +160,7 @@ extension HandshakeTracker {
             segment.ack == attempts.progress[body].numbers.serverISN &+ 1,
             distance <= UInt32.max
         else { return false }
-        let profile = profiles.number(segments, position, hint: &hints.ack)
+        let profile = profiles.number(segments, position, SegmentProfile.Opening(), hint: &hints.ack)
         guard profile != 0 else { return false }
         attempts.progress[body].ackTime = time
         attempts.progress[body].ackFrame = UInt32(truncatingIfNeeded: distance)

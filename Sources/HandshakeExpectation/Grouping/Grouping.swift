@@ -124,7 +124,7 @@ package struct Grouping: Sendable {
                 throw error("\(name) is grouped by a number: \(name)/100")
             }
             return column(.width(width))
-        case .text: throw error("\(name) is a text that few attempts share: nothing is grouped by it")
+        case .text: throw error("\(name) is a text: group by a number, a name, an address or a time")
         case .truth, .name, .ratio:
             guard parts.count == 1 else { throw error("\(name) is \(field.type.phrase), and has no steps") }
             return column(.none)

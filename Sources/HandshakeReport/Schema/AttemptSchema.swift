@@ -308,6 +308,10 @@ package enum AttemptSchema {
                 name, .integer(width) { read($0).flatMap(value) }, meaning, unit: unit,
                 null: null ?? "none was captured", figures: figures)
         }
+        func text(
+            _ name: String, _ meaning: String, null: String, _ value: @escaping @Sendable (SegmentRecord) -> String?
+        ) -> Field { Field(name, .text { read($0).flatMap(value) }, meaning, null: null) }
+        let noLink = "none was captured, or its link type has none"
         return Field(
             name,
             .object(
@@ -327,6 +331,19 @@ package enum AttemptSchema {
                     },
                     integer("tsecr", .eight, "TSecr (RFC 7323 3.2).", null: "no timestamps", tsecr) {
                         $0.timestamps.map { Int64($0.tsecr) }
+                    },
+                    text(
+                        "option_kinds", "Kinds of its options in their order, as in 2-4-8-1-3; empty without options.",
+                        null: "none was captured whole", { $0.optionOrder }),
+                    integer("dscp", .four, "Differentiated services code point of its IP packet (RFC 2474).") {
+                        Int64($0.dscp)
+                    },
+                    integer("ecn", .four, "The ECN field of its IP packet (RFC 3168).") { Int64($0.ecn) },
+                    text("source_mac", "Who sent its frame on the link.", null: noLink) {
+                        $0.links.source?.description
+                    },
+                    text("destination_mac", "To whom its frame was sent on the link.", null: noLink) {
+                        $0.links.destination?.description
                     },
                 ]) { read($0) != nil }, "What the first \(noun) said.", null: "none was captured")
     }

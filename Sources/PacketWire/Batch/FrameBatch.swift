@@ -17,6 +17,8 @@ public struct FrameBatch: ~Copyable {
     /// not.
     package private(set) var segments = [UsualSegment](repeating: UsualSegment(), count: capacity)
     package private(set) var addresses = [AddressPair](repeating: AddressPair(), count: capacity)
+    /// A place's outer headers, if it is a usual SYN or SYN-ACK.
+    package private(set) var headers = [OpeningHeaders](repeating: OpeningHeaders(), count: capacity)
     /// There is room for the places that needed it so far.
     package private(set) var others: [DecodedFrame] = []
     /// Which frames are usual segments of each shard, and which are none: a bit for each of them up to the 64th.
@@ -78,6 +80,7 @@ public struct FrameBatch: ~Copyable {
         swap(&heads, &other.heads)
         swap(&segments, &other.segments)
         swap(&addresses, &other.addresses)
+        swap(&headers, &other.headers)
         swap(&others, &other.others)
         swap(&ofShard, &other.ofShard)
         swap(&unusual, &other.unusual)
@@ -96,7 +99,12 @@ public struct FrameBatch: ~Copyable {
     /// A frame with every field. The hot path does without.
     package func frame(_ position: Int) -> Frame {
         heads[position].isUsual
-            ? .segment(Segment(segments[position], tuple(position))) : others[position].frame
+            ? .segment(segment(position)) : others[position].frame
+    }
+
+    /// The usual segment at a position, with every field.
+    package func segment(_ position: Int) -> Segment {
+        Segment(segments[position], tuple(position), headers[position])
     }
 
     /// The tuple of the usual segment at a position.
@@ -150,7 +158,7 @@ public struct FrameBatch: ~Copyable {
             if !reassembly.isHolding {
                 let run = FrameBatch.decodeUsual(
                     places.extracting(droppingFirst: taken), window, first &+ UInt64(taken), usual, from: count,
-                    &heads, &segments, &addresses, &ofShard, &steps, &traits, &senders, seed)
+                    &heads, &segments, &addresses, &headers, &ofShard, &steps, &traits, &senders, seed)
                 let start = count
                 count += run
                 all &+= UInt64(run)
@@ -171,7 +179,7 @@ public struct FrameBatch: ~Copyable {
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: UsualDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
-        _ ofShard: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
+        _ headers: inout [OpeningHeaders], _ ofShard: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
         _ senders: inout SenderChecksums, _ seed: UInt64
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.
@@ -182,10 +190,11 @@ public struct FrameBatch: ~Copyable {
         var heads = heads.mutableSpan
         var segments = segments.mutableSpan
         var addresses = addresses.mutableSpan
+        var headers = headers.mutableSpan
         // Said once, the loop's counter is in the bounds of each.
         precondition(
             start >= 0 && start + room <= heads.count && start + room <= segments.count
-                && start + room <= addresses.count)
+                && start + room <= addresses.count && start + room <= headers.count)
         var allSteps = start == 0 ? 0 : steps
         var seen = traits
         var taken = 0
@@ -206,8 +215,12 @@ public struct FrameBatch: ~Copyable {
                 seen.note(place.time)
                 seen.note(segments[position].flags, payload: segments[position].payloadLength)
             }
-            // Good or not looked at.
-            if segments[position].checksum == .good { senders.takeGood(segments[position], addresses[position]) }
+            if segments[position].flags.contains(.syn) {
+                headers[position] = FrameParser.openingHeaders(bytes, decoder.linkType)
+                if SenderChecksums.counts(segments[position].flags, segments[position].checksum) {
+                    senders.takeGood(segments[position], addresses[position])
+                }
+            }
             taken &+= 1
         }
         if taken > 0 { seen.notePlain() }
@@ -268,7 +281,12 @@ public struct FrameBatch: ~Copyable {
         else { return false }
         if origin.interface > 0 { segments[count].linkSignature ^= origin.signature }
         heads[count] = FrameBatch.head(segments[count], addresses[count], number, time, seed)
-        if segments[count].checksum == .good { senders.takeGood(segments[count], addresses[count]) }
+        if segments[count].flags.contains(.syn) {
+            headers[count] = FrameParser.openingHeaders(bytes, decoder.linkType)
+            if SenderChecksums.counts(segments[count].flags, segments[count].checksum) {
+                senders.takeGood(segments[count], addresses[count])
+            }
+        }
         return true
     }
 
@@ -312,7 +330,7 @@ public struct FrameBatch: ~Copyable {
                     !syns.note(
                         segments[position], addresses[position], tag: head.tag, frame: head.number, time: head.time)
                 else { continue }
-                segment = Segment(segments[position], tuple(position))
+                segment = self.segment(position)
             } else {
                 guard others[position].kind == .segment, others[position].segment.flags.contains(.syn) else { continue }
                 segment = others[position].segment
@@ -358,6 +376,7 @@ public struct FrameBatch: ~Copyable {
         heads.append(FrameHead())
         segments.append(UsualSegment())
         addresses.append(AddressPair())
+        headers.append(OpeningHeaders())
     }
 
     /// Puts fragments together.

@@ -40,14 +40,15 @@ package struct SenderChecksums: Sendable {
 
     package init() {}
 
-    /// Takes a usual segment's good checksum.
+    /// Whether a usual segment's checksum says something of its sender.
     @inline(__always)
-    mutating func takeGood(_ segment: UsualSegment, _ pair: AddressPair) {
-        if segment.flags.rawValue & 0x12 == 0x12 { takeSYNACK(segment, pair) }
+    static func counts(_ flags: TCPFlags, _ checksum: ChecksumState) -> Bool {
+        checksum == .good && flags.isSYNACK
     }
 
+    /// Takes a usual segment's good checksum.
     @inline(never)
-    private mutating func takeSYNACK(_ segment: UsualSegment, _ pair: AddressPair) {
+    mutating func takeGood(_ segment: UsualSegment, _ pair: AddressPair) {
         if segment.isV6 {
             takeGood(
                 segment.sourceIsLow ? pair.lowHigh : pair.highHigh, segment.sourceIsLow ? pair.lowLow : pair.highLow)
@@ -72,7 +73,7 @@ package struct SenderChecksums: Sendable {
         if let carrier = segment.path.carrier { high ^= SenderChecksums.mix(carrier) }
         switch segment.checksum {
         case .good:
-            if segment.flags.rawValue & 0x12 == 0x12 { takeGood(high, low) }
+            if segment.flags.isSYNACK { takeGood(high, low) }
             return .unknown
         case .bad:
             let mixed = SenderChecksums.mix(high, low)

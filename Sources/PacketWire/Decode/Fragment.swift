@@ -7,6 +7,7 @@ struct Fragment {
     /// The IP protocol number of the packet's payload.
     var proto: UInt8
     var hopLimit: UInt8
+    var trafficClass: UInt8
     /// Octets from the start of the packet's payload.
     var offset: Int
     var isLast: Bool
@@ -22,6 +23,7 @@ struct Fragment {
         var path: TunnelPath
         var network: VirtualNetwork
         var linkSignature: UInt32
+        var links: LinkAddresses
         var depth: Int
     }
 
@@ -38,13 +40,15 @@ extension FrameParser {
         guard fragmentedPacket >= 0 else { return nil }
         let (packet, start) = (fragmentedPacket, fragmentStart)
         let context = Fragment.Context(
-            vlan: vlan, tunnels: tunnels, path: path, network: network, linkSignature: linkSignature, depth: depth)
+            vlan: vlan, tunnels: tunnels, path: path, network: network, linkSignature: linkSignature, links: links,
+            depth: depth)
         let length = max(0, end - start)
         if bytes.u8(packet) >> 4 == 4 {
             let field = bytes.u16(packet + 6)
             return Fragment(
                 source: IPAddress(v4: bytes.u32(packet + 12)), destination: IPAddress(v4: bytes.u32(packet + 16)),
                 id: UInt32(bytes.u16(packet + 4)), proto: bytes.u8(packet + 9), hopLimit: bytes.u8(packet + 8),
+                trafficClass: bytes.u8(packet + 1),
                 offset: Int(field & 0x1fff) * 8, isLast: field & 0x2000 == 0, start: start, length: length,
                 context: context)
         }
@@ -53,7 +57,8 @@ extension FrameParser {
             source: IPAddress(v6High: bytes.u64(packet + 8), low: bytes.u64(packet + 16)),
             destination: IPAddress(v6High: bytes.u64(packet + 24), low: bytes.u64(packet + 32)),
             id: bytes.u32(start - 4),
-            proto: bytes.u8(start - 8), hopLimit: bytes.u8(packet + 7), offset: Int(field & 0xfff8),
+            proto: bytes.u8(start - 8), hopLimit: bytes.u8(packet + 7),
+            trafficClass: UInt8(truncatingIfNeeded: bytes.u16(packet) >> 4), offset: Int(field & 0xfff8),
             isLast: field & 1 == 0, start: start, length: length, context: context)
     }
 
@@ -64,6 +69,7 @@ extension FrameParser {
         path = fragment.context.path
         network = fragment.context.network
         linkSignature = fragment.context.linkSignature
+        links = fragment.context.links
         depth = fragment.context.depth
         if fragment.source.version == .v4 { ipv4(at: 0, &slot) } else { ipv6(at: 0, &slot) }
     }

@@ -41,7 +41,7 @@ extension FrameParser {
         var header = IPHeader(
             source: IPAddress(v4: bytes.u32(offset + 12)), destination: IPAddress(v4: bytes.u32(offset + 16)),
             identification: bytes.u16(offset + 4), hopLimit: bytes.u8(offset + 8),
-            isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength, offset: offset)
+            trafficClass: bytes.u8(offset + 1), isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength, offset: offset)
         if headerLength > 20, let last = sourceRouted(at: offset, headerLength) { header.destination = last }
         if fragment & 0x3fff != 0 {
             (fragmentedPacket, fragmentStart) = (offset, offset + headerLength)
@@ -73,7 +73,9 @@ extension FrameParser {
         let header = IPHeader(
             source: IPAddress(v6High: bytes.u64(offset + 8), low: bytes.u64(offset + 16)),
             destination: IPAddress(v6High: bytes.u64(offset + 24), low: bytes.u64(offset + 32)),
-            identification: 0, hopLimit: bytes.u8(offset + 7), isFragment: false, v4Header: 0..<0, offset: offset)
+            identification: 0, hopLimit: bytes.u8(offset + 7),
+            trafficClass: UInt8(truncatingIfNeeded: bytes.u16(offset) >> 4), isFragment: false, v4Header: 0..<0,
+            offset: offset)
         transport(bytes.u8(offset + 6), at: offset + 40, header, &slot)
     }
 
@@ -90,6 +92,7 @@ extension FrameParser {
         var destination: IPAddress
         var identification: UInt16
         var hopLimit: UInt8
+        var trafficClass: UInt8
         var isFragment: Bool
         /// Octets of the IPv4 header, for its checksum; empty for IPv6.
         var v4Header: Range<Int>

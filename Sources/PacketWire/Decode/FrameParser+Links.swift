@@ -224,6 +224,15 @@ extension FrameParser {
         wireless(at: offset, bytes.u8(offset), bytes.u8(offset + 1), pads: pads, &slot)
     }
 
+    /// Who sent a data frame to whom (IEEE 802.11-2020 table 9-30).
+    private func wirelessAddresses(at offset: Int, _ flags: UInt8) -> LinkAddresses {
+        let (toSystem, fromSystem) = (flags & 1 != 0, flags & 2 != 0)
+        // The last one may end with the header: the two octets before each are loaded, not those behind it.
+        func address(_ place: Int) -> LinkAddress { LinkAddress(bits: bytes.u64(offset + place - 2)) }
+        return LinkAddresses(
+            source: address(fromSystem ? toSystem ? 24 : 16 : 10), destination: address(toSystem ? 16 : 4))
+    }
+
     /// Wi-Fi in a tunnel. Some of Cisco's access points write the two octets of the frame control field in the other
     /// order: then the second one is a data frame's, and the first one says which way it goes.
     mutating func carriedWireless(at offset: Int, _ slot: inout DecodedFrame) {
@@ -252,6 +261,7 @@ extension FrameParser {
         if flags & 0x04 != 0 || bytes.u8(offset + 22) & 0x0f != 0 { return ignore(.laterFragment, &slot) }
         if linkSignature == 0 {
             linkSignature = FrameParser.mix(bytes.u64(offset + 4), bytes.u32(offset + 12)) ^ UInt32(flags & 0x03)
+            links = wirelessAddresses(at: offset, flags)
         }
         // Little-endian: fragment number, then sequence number.
         isLinkRetry = flags & 0x08 != 0
@@ -374,6 +384,7 @@ extension FrameParser {
         let tag = start + (type == .edsa ? 16 : 12)
         guard holds(tag + 6 - start, at: start, .link, &slot) else { return }
         linkSignature = FrameParser.mix(bytes.u64(start), bytes.u32(start + 8))
+        links = LinkAddresses(ethernet: bytes, at: start)
         if type != .dsaBroadcom, bytes.u8(tag) & 0x20 != 0 { vlan.append(bytes.u16(tag + 2)) }
         etherType(bytes.u16(tag + 4), at: tag + 6, &slot)
     }

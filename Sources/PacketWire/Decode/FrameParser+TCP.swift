@@ -49,6 +49,8 @@ extension FrameParser {
         slot.segment.tunnels = tunnels
         if !tunnels.isEmpty { slot.segment.path = path }
         slot.segment.linkSignature = linkSignature
+        slot.segment.links = links
+        slot.segment.trafficClass = header.trafficClass
         slot.segment.isLinkRetry = isLinkRetry
         slot.segment.linkSequence = linkSequence
         guard offset + 20 <= captured else {
@@ -98,6 +100,7 @@ extension FrameParser {
         if end - start == 12, end <= bytes.byteCount, bytes.u32(start) == 0x0101_080a {
             options.present = .timestamps
             options.kinds = 1 << 8 | 1 << 1
+            options.order = .timestamps
             options.tsval = bytes.u32(start + 4)
             options.tsecr = bytes.u32(start + 8)
             return
@@ -115,6 +118,7 @@ extension FrameParser {
         }
         while offset < limit {
             let kind = bytes.u8(offset)
+            options.order.append(kind)
             if kind == 0 {
                 options.kinds |= 1
                 return

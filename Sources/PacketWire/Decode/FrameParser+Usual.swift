@@ -28,6 +28,41 @@ extension FrameParser {
         return usualOfLink(bytes, wireLength, decoder, &segment, &pair)
     }
 
+    /// The outer headers of a frame whose segment is a usual one.
+    @inline(__always)
+    static func openingHeaders(_ bytes: RawSpan, _ linkType: LinkType) -> OpeningHeaders {
+        guard linkType.rawValue == 1, bytes.byteCount >= 54, bytes.u16(12) == 0x0800 else {
+            return openingHeadersOfLink(bytes, linkType)
+        }
+        return OpeningHeaders(LinkAddresses(ethernet: bytes, at: 0), trafficClass: bytes.u8(15))
+    }
+
+    /// The same of other links, of IPv6 and behind VLAN tags.
+    @inline(never)
+    private static func openingHeadersOfLink(_ bytes: RawSpan, _ linkType: LinkType) -> OpeningHeaders {
+        var links = LinkAddresses()
+        var (type, packet): (UInt16, Int)
+        switch linkType.rawValue {
+        case 1:
+            links = LinkAddresses(ethernet: bytes, at: 0)
+            (type, packet) = (bytes.u16(12), 14)
+        case 113:
+            links = LinkAddresses(cooked: bytes, lengthAt: 5, at: 6)
+            (type, packet) = (bytes.u16(14), 16)
+        case 276:
+            links = LinkAddresses(cooked: bytes, lengthAt: 11, at: 12)
+            (type, packet) = (bytes.u16(0), 20)
+        default: (type, packet) = (0, 0)
+        }
+        while type == 0x8100 || type == 0x88a8 {
+            type = bytes.u16(packet + 2)
+            packet += 4
+        }
+        let isV4 = bytes.u8(packet) >> 4 == 4
+        return OpeningHeaders(
+            links, trafficClass: isV4 ? bytes.u8(packet + 1) : UInt8(truncatingIfNeeded: bytes.u16(packet) >> 4))
+    }
+
     /// The same of other links, of IPv6 and behind VLAN tags.
     @inline(never)
     private static func usualOfLink(
@@ -169,6 +204,7 @@ extension FrameParser {
         if headerLength == 32, bytes.u32(offset + 20) == 0x0101_080a {
             segment.options = .timestamps
             segment.kinds = 1 << 5 | 1 << 1
+            segment.order = .timestamps
             (segment.tsval, segment.tsecr) = halves(bytes.u64(offset + 24))
             return true
         }
@@ -181,12 +217,14 @@ extension FrameParser {
             segment.mss = bytes.u16(offset + 22)
             (segment.tsval, segment.tsecr) = halves(bytes.u64(offset + 28))
             segment.windowScale = bytes.u8(offset + 39)
+            segment.order = .linux
             return true
         }
         segment.options = []
         segment.kinds = 0
         segment.tsval = 0
         segment.tsecr = 0
+        segment.order = CompactOrder()
         return headerLength == 20 || options(bytes.extracting(offset + 20..<offset + headerLength), &segment)
     }
 
@@ -215,8 +253,11 @@ extension FrameParser {
     @inline(never)
     private static func options(_ area: RawSpan, _ segment: inout UsualSegment) -> Bool {
         var rest = area
+        var place = 0
         while rest.byteCount > 0 {
             let kind = rest.u8(0)
+            guard kind <= 8, segment.order.append(kind, at: place) else { return false }
+            place += 1
             switch kind {
             case 0:
                 segment.kinds |= 1

@@ -15,6 +15,7 @@ struct FrameParser: ~Escapable {
     var path = TunnelPath()
     var network = VirtualNetwork.none
     var linkSignature: UInt32 = 0
+    var links = LinkAddresses()
     var isLinkRetry = false
     var linkSequence: UInt16 = 0
     /// The IP packet is longer than its frame: the frame was sliced before it was captured.
@@ -125,7 +126,10 @@ struct FrameParser: ~Escapable {
     @inline(__always)
     mutating func ethernet(at offset: Int, _ slot: inout DecodedFrame) {
         guard holds(14, at: offset, offset == 0 ? .link : .tunnel, &slot) else { return }
-        if linkSignature == 0 { linkSignature = FrameParser.mix(bytes.native64(offset), bytes.native32(offset + 8)) }
+        if linkSignature == 0 {
+            linkSignature = FrameParser.mix(bytes.native64(offset), bytes.native32(offset + 8))
+            links = LinkAddresses(ethernet: bytes, at: offset)
+        }
         etherType(bytes.u16(offset + 12), at: offset + 14, &slot)
     }
 
@@ -134,6 +138,7 @@ struct FrameParser: ~Escapable {
     mutating func sll(_ slot: inout DecodedFrame) {
         guard holds(16, at: 0, .link, &slot) else { return }
         linkSignature = FrameParser.mix(bytes.u64(6), UInt32(bytes.u16(0)))
+        links = LinkAddresses(cooked: bytes, lengthAt: 5, at: 6)
         etherType(bytes.u16(14), at: 16, &slot)
     }
 
@@ -142,6 +147,7 @@ struct FrameParser: ~Escapable {
     mutating func sll2(_ slot: inout DecodedFrame) {
         guard holds(20, at: 0, .link, &slot) else { return }
         linkSignature = FrameParser.mix(bytes.u64(12), bytes.u32(4) ^ UInt32(bytes.u8(10)) << 24)
+        links = LinkAddresses(cooked: bytes, lengthAt: 11, at: 12)
         etherType(bytes.u16(0), at: 20, &slot)
     }
 

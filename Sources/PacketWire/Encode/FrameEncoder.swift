@@ -1,5 +1,5 @@
 /// Writes frames: the inverse of `FrameDecoder`. What it encodes decodes to an equal segment (all but `linkSignature`,
-/// which is a hash, and the payload's octets, which a segment does not hold).
+/// which is a hash, the order of options, which is Linux's where the segment has none, and the payload's octets, which a segment does not hold).
 public struct FrameEncoder: Sendable {
     /// The link type of the frames that it makes.
     public var linkType: LinkType
@@ -31,7 +31,7 @@ public struct FrameEncoder: Sendable {
         let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: payload)
         let packet = ipPacket(
             from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp.bytes,
-            identification: segment.identification, hopLimit: segment.hopLimit,
+            identification: segment.identification, hopLimit: segment.hopLimit, trafficClass: segment.trafficClass,
             fragment: segment.isFragment ? (offset: 0, isLast: false) : nil)
         return frame(packet, segment)
     }
@@ -49,7 +49,7 @@ public struct FrameEncoder: Sendable {
             let packet = ipPacket(
                 from: segment.source.address, to: segment.destination.address, proto: 6, payload: Array(tcp[octets]),
                 identification: segment.identification, hopLimit: segment.hopLimit,
-                fragment: (offset: octets.lowerBound, isLast: octets.upperBound == tcp.count))
+                trafficClass: segment.trafficClass, fragment: (offset: octets.lowerBound, isLast: octets.upperBound == tcp.count))
             return frame(packet, segment)
         }
     }
@@ -66,7 +66,8 @@ public struct FrameEncoder: Sendable {
         let tcp = TCPBytes(segment, rawOptions: rawOptions, payload: []).bytes
         let quote = ipPacket(
             from: segment.source.address, to: segment.destination.address, proto: 6, payload: tcp,
-            identification: segment.identification, hopLimit: segment.hopLimit)
+            identification: segment.identification, hopLimit: segment.hopLimit,
+            trafficClass: segment.trafficClass)
         let kept = quote.prefix(quote.count - tcp.count + min(quoted, tcp.count))
         var icmp: [UInt8] = [error.type, error.code, 0, 0, 0, 0, 0, 0] + kept
         var sum = icmp.checksumSum
@@ -163,10 +164,10 @@ public struct FrameEncoder: Sendable {
 
     private func ipPacket(
         from source: IPAddress, to destination: IPAddress, proto: UInt8, payload: [UInt8], identification: UInt16,
-        hopLimit: UInt8, fragment: (offset: Int, isLast: Bool)? = nil
+        hopLimit: UInt8, trafficClass: UInt8 = 0, fragment: (offset: Int, isLast: Bool)? = nil
     ) -> [UInt8] {
         if source.version == .v4 {
-            var header: [UInt8] = [0x45, 0]
+            var header: [UInt8] = [0x45, trafficClass]
             header += UInt16(truncatingIfNeeded: payload.count + 20).octets + identification.octets
             header += fragment.map { UInt16($0.offset / 8 | ($0.isLast ? 0 : 0x2000)).octets } ?? [0x40, 0]
             header += [hopLimit, proto, 0, 0] + source.octets + destination.octets
@@ -176,7 +177,7 @@ public struct FrameEncoder: Sendable {
         let extra = fragment.map {
             [proto, 0] + UInt16($0.offset & 0xfff8 | ($0.isLast ? 0 : 1)).octets + UInt32(identification).octets
         }
-        var header: [UInt8] = [0x60, 0, 0, 0]
+        var header: [UInt8] = [0x60 | trafficClass >> 4, trafficClass << 4, 0, 0]
         header += UInt16(truncatingIfNeeded: payload.count + (extra?.count ?? 0)).octets
         header += [extra == nil ? proto : 44, hopLimit] + source.octets + destination.octets
         return header + (extra ?? []) + payload

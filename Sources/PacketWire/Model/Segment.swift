@@ -62,6 +62,9 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     public var identification: UInt16 = 0
     /// IPv4 time to live or IPv6 hop limit.
     public var hopLimit: UInt8 = 0
+    /// IPv4's former type of service, or IPv6's traffic class: the DSCP in the upper six bits (RFC 2474), ECN in the
+    /// lower two (RFC 3168).
+    public var trafficClass: UInt8 = 0
     /// The state of its TCP checksum.
     public var checksum: ChecksumState = .unverified
     /// It came in a first IP fragment, or was put together of several.
@@ -88,6 +91,8 @@ public struct Segment: Hashable, Sendable, BitwiseCopyable {
     /// A hash of the link addresses, 0 where the link type has none. Two sightings of a packet with different ones were
     /// taken at different places.
     public var linkSignature: UInt32 = 0
+    /// The link addresses of its frame; of its first Ethernet or Wi-Fi header where that has several.
+    public var links = LinkAddresses()
 
     /// A segment with no flags, numbers or options.
     @inline(__always)

@@ -30,6 +30,52 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
         @inlinable @inline(__always) public static var other: Present { Present(rawValue: 1024) }
     }
 
+    /// The kinds of an option area in their order: each as often as it came, no-operations and the end of the list
+    /// included. The first `maximum` are kept.
+    public struct Order: Hashable, Sendable, BitwiseCopyable {
+        /// Kinds that are kept.
+        public static let maximum = 15
+        // An octet for each kind; the upper octet of `late` is their number.
+        private var early: UInt64 = 0
+        private var late: UInt64 = 0
+
+        /// No options.
+        @inline(__always) public init() {}
+
+        /// Kinds in order; more than it holds are only counted.
+        public init(_ kinds: [UInt8]) {
+            for kind in kinds { append(kind) }
+        }
+
+        /// NOP, NOP, timestamps.
+        @inline(__always) static var timestamps: Order {
+            var order = Order()
+            (order.early, order.late) = (1 | 1 << 8 | 8 << 16, 3 << 56)
+            return order
+        }
+
+        /// Kinds that came, kept or not.
+        public var count: Int { Int(late >> 56) }
+
+        /// The first of them.
+        public var kinds: [UInt8] {
+            (0..<UInt64(min(count, Order.maximum))).map {
+                UInt8(truncatingIfNeeded: $0 < 8 ? early >> ($0 * 8) : late >> (($0 - 8) * 8))
+            }
+        }
+
+        /// The area holds 40 octets, so at most as many kinds.
+        mutating func append(_ kind: UInt8) {
+            let place = UInt64(count)
+            if place < 8 {
+                early |= UInt64(kind) << (place * 8)
+            } else if place < UInt64(Order.maximum) {
+                late |= UInt64(kind) << ((place - 8) * 8)
+            }
+            late &+= 1 << 56
+        }
+    }
+
     /// The options that are there, and what is wrong with them.
     public var present: Present = []
     /// Octets.
@@ -48,6 +94,8 @@ public struct TCPOptions: Hashable, Sendable, BitwiseCopyable {
     public var offendingKind: UInt8 = 0
     /// A bit for each kind from 0 to 63 that occurred.
     public var kinds: UInt64 = 0
+    /// The kinds in the order in which they came.
+    public var order = Order()
 
     /// No options.
     @inline(__always) public init() {}
@@ -100,26 +148,42 @@ extension TCPOptions {
         return true
     }
 
-    /// The option area in the order and with the padding of Linux, and padded with end-of-list octets to a multiple of
+    /// The option area in the given order, else in that of Linux, and padded with end-of-list octets to a multiple of
     /// four. Options of kinds without a field here come as two-octet options (kind, length 2).
     var encoded: [UInt8] {
-        var area: [UInt8] = []
-        if has(.mss) { area += [2, 4] + mss.octets }
-        if has(.sackPermitted) { area += [4, 2] }
-        if has(.timestamps), !has(.sackPermitted) { area += [1, 1] }
-        if has(.timestamps) { area += [8, 10] + tsval.octets + tsecr.octets }
-        if has(.windowScale) { area += [1, 3, 3, windowScale] }
-        let cookie = [UInt8](repeating: 0xc0, count: Int(fastOpenCookieLength))
-        if has(.fastOpenExperimental) {
-            area += [254, UInt8(4 + cookie.count), 0xf9, 0x89] + cookie
-        } else if has(.fastOpen) {
-            area += [34, UInt8(2 + cookie.count)] + cookie
-        }
-        if has(.mptcp) { area += [30, 4, mptcpSubtype << 4, 0] }
-        for kind in UInt8(5)..<64 where kinds >> UInt64(kind) & 1 != 0 && ![8, 30, 34].contains(kind) {
-            area += [kind, 2]
-        }
+        var area = (order.count > 0 ? order.kinds : usualOrder).flatMap { encoded($0) }
         while area.count % 4 != 0 { area.append(0) }
         return area
+    }
+
+    /// The kinds in the order and with the padding of Linux.
+    private var usualOrder: [UInt8] {
+        var kinds: [UInt8] = []
+        if has(.mss) { kinds.append(2) }
+        if has(.sackPermitted) { kinds.append(4) }
+        if has(.timestamps) { kinds += has(.sackPermitted) ? [8] : [1, 1, 8] }
+        if has(.windowScale) { kinds += [1, 3] }
+        if has(.fastOpen) { kinds.append(has(.fastOpenExperimental) ? 254 : 34) }
+        if has(.mptcp) { kinds.append(30) }
+        for kind in UInt8(5)..<64 where self.kinds >> UInt64(kind) & 1 != 0 && ![8, 30, 34].contains(kind) {
+            kinds.append(kind)
+        }
+        return kinds
+    }
+
+    /// The option of a kind.
+    private func encoded(_ kind: UInt8) -> [UInt8] {
+        let cookie = [UInt8](repeating: 0xc0, count: Int(fastOpenCookieLength))
+        return switch kind {
+        case 0, 1: [kind]
+        case 2: [2, 4] + mss.octets
+        case 3: [3, 3, windowScale]
+        case 4: [4, 2]
+        case 8: [8, 10] + tsval.octets + tsecr.octets
+        case 30: [30, 4, mptcpSubtype << 4, 0]
+        case 34: [34, UInt8(2 + cookie.count)] + cookie
+        case 254: [254, UInt8(4 + cookie.count), 0xf9, 0x89] + cookie
+        default: [kind, 2]
+        }
     }
 }
