@@ -53,6 +53,7 @@ let package = Package(
         .library(name: "HandshakeRecord", targets: ["HandshakeRecord"]),
         .library(name: "HandshakeAnalysis", targets: ["HandshakeAnalysis"]),
         .library(name: "HandshakeDiagnosis", targets: ["HandshakeDiagnosis"]),
+        .library(name: "HandshakeReport", targets: ["HandshakeReport"]),
         .library(name: "HandshakeCapture", targets: ["HandshakeCapture"]),
         .library(name: "SynscopeTesting", targets: ["SynscopeTesting"]),
         .executable(name: "synscope", targets: ["synscope"]),

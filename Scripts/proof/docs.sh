@@ -11,7 +11,7 @@ rm -rf .build/docs
 mkdir -p "$graphs" .build/docs
 docc=$(dirname "$(readlink -f "$(command -v "$swift")")")/docc
 [ -x "$docc" ] || { echo "docs: $docc is not there: it is part of a Swift toolchain" >&2; exit 1; }
-libraries='PacketWire HandshakeRecord HandshakeAnalysis HandshakeDiagnosis HandshakeCapture'
+libraries='PacketWire HandshakeRecord HandshakeAnalysis HandshakeDiagnosis HandshakeReport HandshakeCapture'
 for library in $libraries; do
   "$swift" build --scratch-path "$scratch" --target "$library" \
     -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc "$PWD/$graphs" > .build/docs/log 2>&1 || {

@@ -19,7 +19,7 @@ PYTHON
 
 # One folder for all: what one has built the next one has too.
 mkdir -p "$scratch"
-for product in PacketWire HandshakeRecord HandshakeAnalysis HandshakeDiagnosis HandshakeCapture; do
+for product in PacketWire HandshakeRecord HandshakeAnalysis HandshakeDiagnosis HandshakeReport HandshakeCapture; do
   package="--package-path Tests/Outside/$product --scratch-path $scratch"
   begin=$(date +%s)
   "$swift" package $package resolve > "$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }

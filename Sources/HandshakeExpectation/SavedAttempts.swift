@@ -41,6 +41,7 @@ package struct SavedAttempts: ~Copyable {
         var outcome: String?
         var failedBecause: String?
         var completedBy: String?
+        var doubtful: Bool?
         var clientIsn: UInt32?
         var counts: Counts?
         var firstTime: String?
@@ -86,7 +87,7 @@ package struct SavedAttempts: ~Copyable {
         }
     }
 
-    /// Findings by which nobody vouches for an attempt.
+    /// Findings by which nobody vouches for an attempt: version 1 of the schema says it by them alone.
     private static let doubtful: [FindingCode] = [.oneWayTunnel, .foreignTunnel, .possibleForgery]
 
     private static func facts(_ line: Line) -> AttemptFacts? {
@@ -123,7 +124,7 @@ package struct SavedAttempts: ~Copyable {
         attempt.isServersDirection =
             attempt.outcome == .partial && line.completedBy == CompletedBy.inferred.rawValue
             && !(line.segments ?? []).contains { $0.from == "client" }
-        attempt.isDoubtful = attempt.findings.contains(where: doubtful.contains)
+        attempt.isDoubtful = line.doubtful ?? attempt.findings.contains(where: doubtful.contains)
         attempt.isCopy = line.copyOf != nil
         return attempt
     }

@@ -42,9 +42,11 @@ struct OpeningHeadersTests {
         #expect(decode(Array(frame.prefix(30)), .ieee80211, wireLength: frame.count) == .cut(layer: .link, offset: 30))
     }
 
-    @Test("A usual SYN keeps its link addresses, traffic class and order of options, behind VLAN tags too", arguments: [
-        [UInt16](), [7], [7, 9],
-    ])
+    @Test(
+        "A usual SYN keeps its link addresses, traffic class and order of options, behind VLAN tags too",
+        arguments: [
+            [UInt16](), [7], [7, 9],
+        ])
     func usual(_ tags: [UInt16]) {
         for linkType in [LinkType.ethernet, .linuxSLL, .linuxSLL2] {
             var syn = OpeningHeadersTests.syn()

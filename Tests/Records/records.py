@@ -8,9 +8,10 @@
   and as Parquet without any. Their number is that of the summaries; no column is without a type.
 - Community IDs of 100,000 random tuples equal those of the package communityid.
 - uid is the same for a file, for its seven pieces together, and for standard input; and none occurs twice.
+- What SYN and SYN-ACK say of their headers, and the Community IDs, are what tshark reads.
 - ECS and OCSF records have the fields that docs/records.md names, and no others at the top.
 
-Needs duckdb, polars, pyarrow, pandas and communityid from PyPI, and jq (Tests/Records/run.sh installs them).
+Needs duckdb, polars, pyarrow, pandas and communityid from PyPI, jq and tshark (Tests/Records/run.sh installs them).
 """
 import base64
 import hashlib
@@ -209,6 +210,52 @@ def community_ids(synscope, folder, count=100_000):
     print(f"  {len(found)} Community IDs of random tuples equal those of the package communityid")
 
 
+FIELDS = [
+    "frame.number", "tcp.option_kind", "ip.dsfield.dscp", "ip.dsfield.ecn", "ipv6.tclass.dscp", "ipv6.tclass.ecn",
+    "eth.src", "eth.dst", "sll.src.eth", "wlan.sa", "wlan.da", "communityid",
+]
+
+
+def headers(synscope, captures):
+    """Of SYNs and SYN-ACKs outside tunnels: whose first headers are those of the attempt."""
+    compared = 0
+    for capture in captures:
+        openings = {}
+        for line in run(synscope, "-T", "jsonl", capture, status=(0, 1, 3)).splitlines():
+            attempt = json.loads(line)
+            for opening in (attempt["syn"], attempt["syn_ack"]):
+                if opening and not attempt["tunnel"]:
+                    openings[opening["frame"]] = opening | {"community_id": attempt["community_id"]}
+        if not openings:
+            continue
+        lines = run(
+            "tshark", "--enable-protocol", "communityid", "-r", capture, "-Y", "tcp.flags.syn == 1", "-T", "fields",
+            *[word for field in FIELDS for word in ("-e", field)], status=(0, 2)).split("\n")
+        for line in lines:
+            cells = (line.split("\t") + [""] * len(FIELDS))[: len(FIELDS)]
+            opening = openings.get(int(cells[0])) if cells[0] else None
+            if opening is None:
+                continue
+            compared += 1
+            read = dict(zip(FIELDS, cells))
+            # The list ends with its first 0; tshark has one for each octet of padding. Fifteen kinds are kept.
+            kinds = re.sub(r"(-0)+$", "-0", read["tcp.option_kind"].replace(",", "-")).split("-")
+            expected = {
+                "dscp": read["ip.dsfield.dscp"] or read["ipv6.tclass.dscp"],
+                "ecn": read["ip.dsfield.ecn"] or read["ipv6.tclass.ecn"],
+                "source_mac": (read["eth.src"] or read["sll.src.eth"] or read["wlan.sa"]).split(",")[0],
+                "destination_mac": (read["eth.dst"] or read["wlan.da"]).split(",")[0],
+                "community_id": read["communityid"].split(",")[-1],
+            }
+            if opening["option_kinds"] is not None:
+                expected["option_kinds"] = "-".join(kinds[:15])
+            for name, value in expected.items():
+                found = "" if opening[name] is None else str(opening[name])
+                check(found == value, f"{capture}, frame {cells[0]}: {name} is {found!r}, tshark reads {value!r}")
+    check(compared > 100, f"{compared} SYNs and SYN-ACKs were compared with tshark")
+    return compared
+
+
 def uids(synscope, folder):
     path = f"{ROOT}/Captures/outage.pcap"
     with open(path, "rb") as handle:
@@ -318,6 +365,7 @@ def main(synscope, captures):
             load(synscope, folder, captures)
             community_ids(synscope, folder)
             uids(synscope, folder)
+            print(f"  {headers(synscope, captures)} SYNs and SYN-ACKs say what tshark reads")
             mappings(synscope)
         except Failure as failure:
             print(f"records: {failure}", file=sys.stderr)

@@ -8,6 +8,7 @@ venv=$here/../../.build/records
 missing=
 python3 -c 'import ensurepip, venv' 2> /dev/null || missing="$missing python3-venv"
 command -v jq > /dev/null || missing="$missing jq"
+command -v tshark > /dev/null || missing="$missing tshark"
 if [ -n "$missing" ]; then
   [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null || { echo "synscope: install$missing and try again" >&2; exit 1; }
   echo "synscope: installing$missing"

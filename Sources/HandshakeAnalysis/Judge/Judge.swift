@@ -118,7 +118,8 @@ struct Judge {
         var record = AttemptRecord(id: attempt.firstFrame, client: attempt.client, server: attempt.server)
         (record.network, record.serverNetwork) = (attempt.clientNetwork, attempt.serverNetwork)
         record.tunnels = tunnels
-        if let paths { (record.clientPath, record.serverPath) = (paths.client, paths.server) }
+        // A mirror's copies came in a tunnel, and the attempt in none.
+        if let paths, !tunnels.isEmpty { (record.clientPath, record.serverPath) = (paths.client, paths.server) }
         (record.clientVLAN, record.serverVLAN) = (vlan(fromClient: true), vlan(fromClient: false))
         record.outcome = outcome
         record.form = form

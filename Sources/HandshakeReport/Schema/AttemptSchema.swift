@@ -163,6 +163,10 @@ package enum AttemptSchema {
         word("ended", "What decided it.") { $0.ended as Ending? },
         word("confidence", "How far the record can be trusted.") { $0.confidence as Confidence? },
         Field(
+            "doubtful", .truth { $0.record.isDoubtful },
+            "Whether segments that nobody vouches for may have made it up, or its outcome: assertions are then not known."
+        ),
+        Field(
             "client_isn", .integer(.eight) { Int64($0.record.clientISN) },
             "x; where no SYN was captured, as the SYN-ACK implies.", figures: [.clientISN]),
         Field(
@@ -333,7 +337,8 @@ package enum AttemptSchema {
                         $0.timestamps.map { Int64($0.tsecr) }
                     },
                     text(
-                        "option_kinds", "Kinds of its options in their order, as in 2-4-8-1-3; empty without options.",
+                        "option_kinds",
+                        "Kinds of its options in their order, as in 2-4-8-1-3, up to the first 0; empty without options.",
                         null: "none was captured whole", { $0.optionOrder }),
                     integer("dscp", .four, "Differentiated services code point of its IP packet (RFC 2474).") {
                         Int64($0.dscp)

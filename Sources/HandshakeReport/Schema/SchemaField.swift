@@ -50,6 +50,7 @@ package enum IntegerWidth: Int, Sendable { case four = 4, eight = 8 }
 struct SchemaList<Subject>: Sendable {
     let json: @Sendable (Subject, inout JSONWriter) -> Void
     let collect: @Sendable (Subject, inout FieldCollector) -> Void
+    let encode: @Sendable (Subject, inout CodingWriter) -> Void
     /// Words that stand for the elements where a format has no nested lists; nil if nothing does.
     let words: (@Sendable (Subject) -> [String])?
     let columns: [SchemaColumn]
@@ -58,18 +59,17 @@ struct SchemaList<Subject>: Sendable {
         _ fields: [SchemaField<Element>], words: (@Sendable (Subject) -> [String])? = nil,
         _ elements: @escaping @Sendable (Subject) -> [Element]
     ) {
-        json = { subject, writer in
-            for (place, element) in elements(subject).enumerated() {
-                writer.object { $0.write(fields, of: element, place) }
-            }
-        }
-        collect = { subject, writer in
-            for (place, element) in elements(subject).enumerated() {
-                writer.object { $0.write(fields, of: element, place) }
-            }
-        }
+        json = { SchemaList.write(fields, of: elements($0), to: &$1) }
+        collect = { SchemaList.write(fields, of: elements($0), to: &$1) }
+        encode = { SchemaList.write(fields, of: elements($0), to: &$1) }
         self.words = words
         columns = fields.map(SchemaColumn.init)
+    }
+
+    private static func write<Element>(
+        _ fields: [SchemaField<Element>], of elements: [Element], to writer: inout some FieldWriter
+    ) {
+        for (place, element) in elements.enumerated() { writer.object { $0.write(fields, of: element, place) } }
     }
 }
 

@@ -179,7 +179,8 @@ public struct FrameBatch: ~Copyable {
     private static func decodeUsual(
         _ places: Span<FramePlace>, _ window: RawSpan, _ first: UInt64, _ decoder: UsualDecoder, from start: Int,
         _ heads: inout [FrameHead], _ segments: inout [UsualSegment], _ addresses: inout [AddressPair],
-        _ headers: inout [OpeningHeaders], _ ofShard: inout InlineArray<16, UInt64>, _ steps: inout Int64, _ traits: inout CaptureTraits,
+        _ headers: inout [OpeningHeaders], _ ofShard: inout InlineArray<16, UInt64>, _ steps: inout Int64,
+        _ traits: inout CaptureTraits,
         _ senders: inout SenderChecksums, _ seed: UInt64
     ) -> Int {
         // Fragments that were let go may have made it longer than its capacity: then the rest goes one at a time.

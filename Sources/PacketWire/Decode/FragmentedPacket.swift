@@ -97,10 +97,14 @@ struct FragmentedPacket {
         var header: [UInt8]
         let isV4 = first.source.version == .v4
         if isV4 {
-            header = [0x45, first.trafficClass] + UInt16(total + 20).octets + UInt16(truncatingIfNeeded: first.id).octets
+            header =
+                [0x45, first.trafficClass] + UInt16(total + 20).octets + UInt16(truncatingIfNeeded: first.id).octets
             header += [0, 0, first.hopLimit, first.proto, 0, 0]
         } else {
-            header = [0x60 | first.trafficClass >> 4, first.trafficClass << 4, 0, 0] + UInt16(total).octets + [first.proto, first.hopLimit]
+            header =
+                [0x60 | first.trafficClass >> 4, first.trafficClass << 4, 0, 0] + UInt16(total).octets + [
+                    first.proto, first.hopLimit,
+                ]
         }
         header += first.source.octets + first.destination.octets
         if isV4 { header.put16(~foldChecksum(header.checksumSum), at: 10) }

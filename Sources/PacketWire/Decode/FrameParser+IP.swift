@@ -41,7 +41,8 @@ extension FrameParser {
         var header = IPHeader(
             source: IPAddress(v4: bytes.u32(offset + 12)), destination: IPAddress(v4: bytes.u32(offset + 16)),
             identification: bytes.u16(offset + 4), hopLimit: bytes.u8(offset + 8),
-            trafficClass: bytes.u8(offset + 1), isFragment: fragment & 0x2000 != 0, v4Header: offset..<offset + headerLength, offset: offset)
+            trafficClass: bytes.u8(offset + 1), isFragment: fragment & 0x2000 != 0,
+            v4Header: offset..<offset + headerLength, offset: offset)
         if headerLength > 20, let last = sourceRouted(at: offset, headerLength) { header.destination = last }
         if fragment & 0x3fff != 0 {
             (fragmentedPacket, fragmentStart) = (offset, offset + headerLength)

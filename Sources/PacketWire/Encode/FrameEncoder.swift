@@ -1,5 +1,6 @@
-/// Writes frames: the inverse of `FrameDecoder`. What it encodes decodes to an equal segment (all but `linkSignature`,
-/// which is a hash, the order of options, which is Linux's where the segment has none, and the payload's octets, which a segment does not hold).
+/// Writes frames: the inverse of `FrameDecoder`. What it encodes decodes to an equal segment: all but `linkSignature`,
+/// which is a hash, the order of options, which is Linux's where the segment has none, and the payload's octets, which
+/// a segment does not hold.
 public struct FrameEncoder: Sendable {
     /// The link type of the frames that it makes.
     public var linkType: LinkType
@@ -49,7 +50,8 @@ public struct FrameEncoder: Sendable {
             let packet = ipPacket(
                 from: segment.source.address, to: segment.destination.address, proto: 6, payload: Array(tcp[octets]),
                 identification: segment.identification, hopLimit: segment.hopLimit,
-                trafficClass: segment.trafficClass, fragment: (offset: octets.lowerBound, isLast: octets.upperBound == tcp.count))
+                trafficClass: segment.trafficClass,
+                fragment: (offset: octets.lowerBound, isLast: octets.upperBound == tcp.count))
             return frame(packet, segment)
         }
     }

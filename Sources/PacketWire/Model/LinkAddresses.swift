@@ -6,6 +6,18 @@ public struct LinkAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConv
     /// An address by its bits; the upper 16 are left out.
     public init(bits: UInt64) { self.bits = bits & 0xffff_ffff_ffff }
 
+    /// An address as `description` writes it; nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        let pairs = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard pairs.count == 6 else { return nil }
+        var bits: UInt64 = 0
+        for pair in pairs {
+            guard pair.utf8.count == 2, let octet = UInt8(pair, radix: 16) else { return nil }
+            bits = bits << 8 | UInt64(octet)
+        }
+        self.init(bits: bits)
+    }
+
     /// Six pairs of digits: `02:00:00:00:00:01`.
     public var description: String {
         let digits = Array("0123456789abcdef".utf8)

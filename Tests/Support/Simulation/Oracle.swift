@@ -27,12 +27,13 @@ public struct Oracle {
         configuration.maximumAttempts = 64
         configuration.hashSeed = world.seed
         var attempts = scenario().analysed(configuration).attempts
+        let shared = Set(attempts.map(\.uid)).count < attempts.count ? ["two attempts share a uid"] : []
         // Those that the forger made of nothing.
         if kind == .forged { attempts.removeAll { $0.has(.oneWayTunnel) } }
         let (tally, wrong) = judge(attempts)
         if kind == .translated { attempts.removeAll { $0.copyOf != nil } }
         // Of a capture that leaves segments out by rule the outcomes are what is left open; the findings are judged.
-        return (kind.comparesOutcomes ? contradictions(of: attempts) + wrong : wrong, tally)
+        return (shared + (kind.comparesOutcomes ? contradictions(of: attempts) + wrong : wrong), tally)
     }
 
     /// The same of given records.
