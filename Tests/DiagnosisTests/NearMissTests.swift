@@ -102,6 +102,17 @@ struct NearMissTests {
         #expect(found == [.clientResets])
     }
 
+    @Test("A server without MPTCP strips no option, and a client that lowers its MSS is clamped by nobody")
+    func optionsOfTheEnds() {
+        let found = codes { traffic in
+            for n in 0..<40 {
+                traffic.add("10.1.0.\(n + 1)", "10.0.0.5:443", at: Double(5 * n), .multipathDeclined)
+                traffic.add("10.2.0.\(n + 1)", "10.0.0.6:443", at: Double(5 * n), n < 4 ? .mssLowered : .well)
+            }
+        }
+        #expect(found == [])
+    }
+
     @Test("Four lost SYNs of fifty are too few for a rate; a tenth of two hundred is one")
     func loss() {
         func found(_ lost: Int, of all: Int) -> [SituationCode] {

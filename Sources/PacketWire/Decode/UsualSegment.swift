@@ -121,3 +121,13 @@ extension Segment {
         linkSignature = usual.linkSignature
     }
 }
+
+extension Frame {
+    /// The same as a batch keeps it of a usual segment: link addresses, traffic class and the order of options are
+    /// those of SYNs only.
+    package var asUsual: Frame {
+        guard case .segment(var segment) = self, !segment.flags.contains(.syn) else { return self }
+        (segment.options.order, segment.links, segment.trafficClass) = (TCPOptions.Order(), LinkAddresses(), 0)
+        return .segment(segment)
+    }
+}

@@ -66,6 +66,7 @@ func incidents(from: UInt64, _ seeds: UInt64) -> Int32 {
         let wrong = tally.wrong.sorted().prefix(5).map(String.init).joined(separator: " ")
         print(name.padding(toLength: 20, withPad: " ", startingAt: 0) + figures + "  \(alarms); \(wrong)")
     }
+    printCodes(result.dropLast(), alarms: result.reduce(into: [:]) { $0.merge($1.alarms, uniquingKeysWith: +) })
     let all = result.dropLast().reduce(into: IncidentTally()) { $0.add($1) }
     let healthy = result[kinds.count]
     let recall = Double(all.right) / Double(max(1, all.worlds))
@@ -74,4 +75,34 @@ func incidents(from: UInt64, _ seeds: UInt64) -> Int32 {
     )
     let isRightOften = result.dropLast().allSatisfy { $0.right * 10 >= $0.worlds * 8 }
     return recall >= 0.95 && isRightOften && (healthy.worlds - healthy.right) * 1000 <= healthy.worlds ? 0 : 1
+}
+
+/// Prints of each code how often it was said where it held, and how often where it did not.
+private func printCodes(_ tallies: ArraySlice<IncidentTally>, alarms: [String: Int]) {
+    var found: [String: (worlds: Int, found: Int)] = [:]
+    for (kind, tally) in zip(IncidentWorld.Kind.allCases, tallies) {
+        guard let code = IncidentWorld(seed: 1, kind: kind).truth?.code.rawValue else { continue }
+        let before = found[code] ?? (0, 0)
+        // What is too faint to be told counts as found.
+        found[code] = (before.worlds + tally.worlds - tally.faint, before.found + tally.found - tally.faint)
+    }
+    print("\ncode                    held   found  recall   false  precision")
+    for (code, counts) in found.sorted(by: { $0.key < $1.key }) {
+        let wrong = alarms[code] ?? 0
+        func share(_ part: Int, _ all: Int) -> String {
+            all == 0 ? "-" : String(format: "%.1f %%", 100 * Double(part) / Double(all))
+        }
+        print(
+            [
+                code.padding(toLength: 22, withPad: " ", startingAt: 0), pad(counts.worlds, 6), pad(counts.found, 8),
+                pad(share(counts.found, counts.worlds), 9), pad(wrong, 7),
+                pad(share(counts.found, counts.found + wrong), 11),
+            ].joined())
+    }
+    print()
+}
+
+private func pad(_ value: some CustomStringConvertible, _ width: Int) -> String {
+    let text = value.description
+    return String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -5,7 +5,9 @@ package enum Course: Sendable {
     case well, silent, unreachable, prohibited, rejected, refused, answerUnheard, ackMissing, queueFull,
         serverResets
     case clientResets, synLost, synAckLost, ackLost, foreignReset, challenged, wrongAck, elsewhere, fastOpen
-    case clientOnly, serverOnly, synOnly, synAndAnswer
+    case clientOnly, serverOnly, synOnly, synAndAnswer, stripped, clamped
+    /// A server without MPTCP; a client that sends its SYN again with a lower MSS.
+    case multipathDeclined, mssLowered
     /// One of the three losses.
     case anyLoss
 
@@ -31,6 +33,8 @@ package enum Course: Sendable {
             case .fastOpenDropped: .fastOpen
             case .oneDirection: .clientOnly
             case .otherDirection: .serverOnly
+            case .optionsStripped: .stripped
+            case .mssClamped: .clamped
             }
     }
 }
@@ -223,6 +227,18 @@ struct Wire {
             fromServer([.rst, .ack], seq: y &+ 1, ack: x &+ 1, at: start + serverLeg + clientLeg + 50_000) {
                 ($0.hopLimit, $0.identification) = (230, 0)
             }
+        case .stripped: runStripped(&draw)
+        case .multipathDeclined:
+            fromClient(.syn, seq: x, at: start) { $0.options.present.insert(.mptcp) }
+            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)
+            goOn(from: start + serverLeg + clientLeg)
+        case .mssLowered:
+            syn(start)
+            let again = start + Wire.second
+            fromClient(.syn, seq: x, at: again) { $0.options.mss = 1380 }
+            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: again + serverLeg, echoing: again)
+            goOn(from: again + serverLeg + clientLeg)
+        case .clamped: runClamped(&draw)
         case .challenged: runChallenged(&draw)
         case .wrongAck:
             for time in [0, 1, 3].map({ start + $0 * Wire.second }) {
@@ -250,6 +266,35 @@ struct Wire {
             fromClient([.ack, .psh], seq: x &+ 1, ack: y &+ 1, length: 100, at: now + 100_000)
             fromClient(.ack, seq: x &+ 101, ack: y &+ 201, at: now + 2 * (serverLeg + clientLeg))
         }
+    }
+
+    /// A box behind the capture point takes MPTCP out of ACKs, or gives the SYN a window scale.
+    private mutating func runStripped(_ draw: inout Draw) {
+        let (isMultipath, start) = (draw.chance(0.5), connection.time)
+        fromClient(.syn, seq: x, at: start) {
+            if isMultipath { $0.options.present.insert(.mptcp) } else { $0.options.present.remove(.windowScale) }
+        }
+        fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start) {
+            if isMultipath { $0.options.present.insert(.mptcp) }
+        }
+        goOn(from: start + serverLeg + clientLeg)
+    }
+
+    /// A router between two capture points lowers the MSS of SYNs, or of both.
+    private mutating func runClamped(_ draw: inout Draw) {
+        let (start, isBoth) = (connection.time, draw.chance(0.5))
+        syn(start)
+        clientID &-= 1
+        fromClient(.syn, seq: x, at: start + 20_000) { ($0.options.mss, $0.hopLimit) = (1380, $0.hopLimit - 1) }
+        let answer = start + serverLeg
+        fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: answer, echoing: start)
+        if isBoth {
+            serverID &-= 1
+            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: answer + 20_000, echoing: start) {
+                ($0.options.mss, $0.hopLimit) = (1380, $0.hopLimit - 1)
+            }
+        }
+        goOn(from: answer + clientLeg)
     }
 
     private mutating func runReported(_ course: Course) {

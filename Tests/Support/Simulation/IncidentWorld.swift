@@ -11,7 +11,7 @@ package struct IncidentWorld: Sendable {
         case clientsDropped, clientsProhibited, clientsRefused, oneClientDropped
         case portRefused, answersLost, finalAcksLost, acceptQueueFull, serverResets, clientResets, healthChecks
         case pathLoss, pathLossOfClients, serverSlow, clientSlow, middleboxResets, collisions, rewritten, elsewhere
-        case fastOpenDropped, scan, flood, backscatter, oneDirection, otherDirection
+        case fastOpenDropped, scan, flood, backscatter, oneDirection, otherDirection, optionsStripped, mssClamped
     }
 
     /// The situation that there is to find.
@@ -177,6 +177,8 @@ package struct IncidentWorld: Sendable {
         case .elsewhere: return truth(.answerFromElsewhere, host, everyone, maybe)
         case .fastOpenDropped: return truth(.fastOpenBlackholed, host, network, maybe)
         case .oneDirection, .otherDirection: return truth(.asymmetricRouting, host, network, nil)
+        case .optionsStripped: return truth(.optionsStripped, host, network, maybe)
+        case .mssClamped: return truth(.mssClamped, host, network, maybe)
         }
     }
 
