@@ -117,7 +117,7 @@ simulate: dependencies ## simulated connections of which the truth is known: mak
 	.build/release/simulate $(SEEDS) $(FROM)
 
 WORLDS ?= 20
-diagnose-worlds: dependencies ## simulated traffic with one incident each, and without: make diagnose-worlds WORLDS=300 (of each of 30 kinds)
+diagnose-worlds: dependencies ## simulated traffic with one incident each, and without: make diagnose-worlds WORLDS=300 (of each of 34 kinds)
 	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(WORLDS) $(FROM) --incidents
 

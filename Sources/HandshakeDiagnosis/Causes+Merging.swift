@@ -42,7 +42,7 @@ extension Causes {
         merge(
             [
                 .portReuseCollision, .sequenceRewritten, .resetByMiddlebox, .answersLost, .finalAcksLost, .clientResets,
-                .fastOpenBlackholed, .asymmetricRouting, .optionsStripped, .mssClamped,
+                .fastOpenBlackholed, .asymmetricRouting, .optionsStripped, .synProxy, .mssClamped,
             ], alike: { $0.scope.clients == $1.scope.clients }, least: 2, allowsWell: true
         ) { scope, group in
             scope.servers = nil

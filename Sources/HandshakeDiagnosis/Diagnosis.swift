@@ -151,6 +151,7 @@ struct Causes {
         findSlowServers()
         findSlowClients()
         findFailures(.optionsStripped) { $0.traits.contains(.strippedOption) }
+        findFailures(.synProxy) { $0.traits.contains(.noWindow) }
         findFailures(.mssClamped) { $0.traits.contains(.clampedMSS) }
         findAsymmetry()
         mergeHosts()

@@ -52,6 +52,8 @@ struct Traits: OptionSet, Hashable {
     static let repeatedSYN = Traits(rawValue: 1 << 12)
     /// The client reset the connection as soon as it was made.
     static let clientResetAfterEstablished = Traits(rawValue: 1 << 13)
+    /// The SYN-ACK opens no window.
+    static let noWindow = Traits(rawValue: 1 << 15)
 
     static let lost: Traits = [.lostSYN, .lostSYNACK, .lostACK]
 }
@@ -121,6 +123,7 @@ extension Traits {
                 insert(attempt.isResetByClientAtOnce ? .clientResetAfterEstablished : .resetAfterEstablished)
             case .tupleReused, .synOnEstablished: insert(.reusedTuple)
             case .mssClamped: insert(.clampedMSS)
+            case .synackNoWindow: insert(.noWindow)
             case .mptcpStripped, .optionNotOffered: insert(.strippedOption)
             case .oneSided: insert(.oneSided)
             case .synackWrongAck, .ackWrongAck, .ackWrongSeq: insert(.wrongNumbers)
@@ -129,6 +132,8 @@ extension Traits {
             default: break
             }
         }
+        // Behind a proxy the SYN-ACK that comes again is the server's, and the ACK that it misses the proxy's.
+        if contains(.noWindow) { remove(.lostACK) }
         // Both are said of a SYN that was repeated because its answer was lost.
         if contains(.lostSYNACK) { remove(.lostSYN) }
     }

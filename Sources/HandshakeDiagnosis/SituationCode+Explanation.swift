@@ -301,6 +301,18 @@ extension SituationCode {
                 next: "Capture on both sides and compare the options.",
                 alternatives: ["a peer that does not keep to the standard"],
                 refutedBy: "the same options on both sides of every device")
+        case .synProxy:
+            Words(
+                "A proxy answers SYNs in a server's name",
+                meaning:
+                    "Whoever answers opens no window yet: it finishes the handshake, and then calls the server. Round "
+                    + "trips are those to the proxy, and a connection here may fail behind it.",
+                recognition: "SYN-ACKs with a window of 0.",
+                reference: "RFC 4987 section 3.6; RFC 9293 section 3.8.6",
+                causes: "A firewall or load balancer that takes SYN floods off a server: usually meant.",
+                next: "Capture behind it for what the server says; its own counters tell whether a flood is on.",
+                alternatives: ["a tarpit", "a server that has no memory for what clients send"],
+                refutedBy: "the same SYN-ACK captured at the server")
         case .mssClamped:
             Words(
                 "The MSS is lowered on the way",

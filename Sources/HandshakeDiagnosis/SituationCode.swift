@@ -51,6 +51,8 @@ public enum SituationCode: String, CaseIterable, Sendable {
     case asymmetricRouting = "asymmetric-routing"
     /// Options are changed on the way.
     case optionsStripped = "options-stripped"
+    /// A proxy answers SYNs in a server's name.
+    case synProxy = "syn-proxy"
     /// The MSS is lowered on the way.
     case mssClamped = "mss-clamped"
 
@@ -63,7 +65,7 @@ public enum SituationCode: String, CaseIterable, Sendable {
             .resetByMiddlebox, .flood:
             .error
         case .pathLoss, .serverSlow, .clientSlow, .fastOpenBlackholed, .clientResets, .scan: .warning
-        case .backscatter, .asymmetricRouting, .optionsStripped, .mssClamped: .note
+        case .backscatter, .asymmetricRouting, .optionsStripped, .synProxy, .mssClamped: .note
         case .loadBalancerChecks: .info
         }
     }

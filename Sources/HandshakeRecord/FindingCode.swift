@@ -122,6 +122,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case fastOpenDataIgnored = "fast-open-data-ignored"
     /// The MPTCP option was taken out.
     case mptcpStripped = "mptcp-stripped"
+    /// The SYN-ACK opens no window.
+    case synackNoWindow = "synack-no-window"
     /// SYN with FIN, RST or URG.
     case synOddFlags = "syn-odd-flags"
     /// Initial sequence number zero.
@@ -761,6 +763,19 @@ public enum FindingCode: String, CaseIterable, Sendable {
                 reference: "RFC 8684 3.1, 3.7",
                 causes: "A middlebox that removes unknown options.",
                 next: "MPTCP falls back to TCP.")
+        case .synackNoWindow:
+            Entry(
+                .note,
+                title: "The SYN-ACK opens no window",
+                meaning:
+                    "Its window is 0: the client may not send yet. The round trip is that to whoever answered, which "
+                    + "may be a proxy before the server.",
+                recognition: "SEG.WND 0 in the SYN-ACK.",
+                reference: "RFC 9293 3.8.6",
+                causes:
+                    "A SYN proxy, which opens the window once it has a connection to the server; a tarpit; a server "
+                    + "without memory.",
+                next: "Compare hop limits of the SYN-ACK and later segments; capture at the server.")
         case .synOddFlags:
             Entry(
                 .note,

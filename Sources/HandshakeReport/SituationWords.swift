@@ -87,6 +87,7 @@ package struct SituationWords {
         case .clientSlow: return "from SYN-ACK to final ACK \(clients) takes \(shift)"
         case .asymmetricRouting: return "one direction between \(clients) and \(servers) is not here"
         case .optionsStripped: return "options between \(clients) and \(servers) are changed on the way"
+        case .synProxy: return "a proxy answers in the name of \(servers)\(from)"
         case .mssClamped: return "the MSS between \(clients) and \(servers) is lowered on the way"
         }
     }

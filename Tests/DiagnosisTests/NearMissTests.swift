@@ -113,6 +113,14 @@ struct NearMissTests {
         #expect(found == [])
     }
 
+    @Test("A small window is one: no proxy answers for a server that opens it")
+    func smallWindow() {
+        let found = codes { traffic in
+            for n in 0..<20 { traffic.add("10.1.0.\(n + 1)", "10.0.0.5:443", at: Double(5 * n), .smallWindow) }
+        }
+        #expect(found == [])
+    }
+
     @Test("Four lost SYNs of fifty are too few for a rate; a tenth of two hundred is one")
     func loss() {
         func found(_ lost: Int, of all: Int) -> [SituationCode] {

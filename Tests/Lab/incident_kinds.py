@@ -362,6 +362,27 @@ def mss_clamped(world):
         match + f"tcp flags & (syn | rst) == syn tcp option maxseg size set {world.draw.randint(1000, 1400)}")
 
 
+@kind("syn-proxy")
+def syn_proxy(world):
+    """The router answers SYNs in the servers' name, and calls them once the client is there."""
+    servers = some_servers(world, "host", "one")
+    world.capture("clients", "both")
+    world.truth = Truth("syn-proxy", servers, world.everyone)
+
+    def track():
+        # Connections are tracked from the start: else those underway would be invalid.
+        world.router.sysctl(netfilter__nf_conntrack_tcp_loose=0)
+        world.nft(world.router, "add rule ip incident forward ct state established accept")
+
+    world.preparation = track
+    yield world.begin
+    match = to(world, servers)
+    world.nft(world.router, f"add rule ip incident prerouting {match} tcp flags & (syn | ack) == syn notrack")
+    world.rule(
+        world.router, "forward",
+        f"{match} ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm")
+
+
 @kind("answers-from-elsewhere")
 def answers_from_elsewhere(world):
     """The router rewrites the destination, and nobody rewrites the answers."""

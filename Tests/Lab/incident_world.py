@@ -210,6 +210,8 @@ class World:
         self.begin = 0 if draw.random() < 0.25 else draw.uniform(0.25, 0.5)
         self.linear_timeouts = draw.choice((0, 4))
         self.place = None
+        # Done in the namespaces before the traffic begins.
+        self.preparation = None
         # (a server or a subnet, its number, seconds each way) of a slow link.
         self.link_at = None
         self.link = None
@@ -441,6 +443,8 @@ class World:
             if not self.connections:
                 self.plan()
             self.set_up()
+            if self.preparation:
+                self.preparation()
             names = {"servers": ["br0"], "clients": ["c0", "c1"], "both": ["br0", "c0", "c1"]}[self.place]
             sniffer = Sniffer(self.router, names, path, self.keeps)
             time.sleep(0.3)

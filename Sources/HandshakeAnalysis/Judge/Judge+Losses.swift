@@ -228,7 +228,8 @@ extension Judge {
                 "dropped by the server's full accept queue", "the server defers accept until data comes",
                 "it answers a copy of the SYN that came late",
             ]
-                + (mayHaveCrossed ? ["the two crossed on a path whose round trip varies"] : []))
+                + (mayHaveCrossed ? ["the two crossed on a path whose round trip varies"] : [])
+                + (answer?.window == 0 ? ["a proxy answered, and its own ACK did not reach the server"] : []))
         found.append(finding)
     }
 }

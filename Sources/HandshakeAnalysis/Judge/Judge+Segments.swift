@@ -102,6 +102,7 @@ extension Judge {
         find(.reservedFlags, on: segments.filter { !log[$0].flags.isDisjoint(with: .reserved) }, &found)
         if sawSYN, attempt.clientISN == 0 { find(.isnZero, on: offer, &found) }
         if let answer, answer.seq == 0, answer.isSYNACK { find(.isnZero, on: answer, &found) }
+        if let answer, answer.window == 0, answer.isSYNACK, !answer.isCut { find(.synackNoWindow, on: answer, &found) }
         if attempt.client.port == 0 || attempt.server.port == 0 {
             found.append(Finding(.portZero, [attempt.firstFrame]))
         }

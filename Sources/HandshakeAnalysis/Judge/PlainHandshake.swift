@@ -83,7 +83,8 @@ struct PlainHandshake {
             !notes[second].options.contains(.timestamps)
                 || PlainHandshake.echoes(
                     synAck: (notes[second].tsecr, notes[first].tsval), ack: (notes[third].tsecr, notes[second].tsval)),
-            notes[second].seq == attempt.numbers.serverISN, notes[second].ack == attempt.clientNext,
+            notes[second].window != 0, notes[second].seq == attempt.numbers.serverISN,
+            notes[second].ack == attempt.clientNext,
             notes[third].seq == attempt.clientNext, notes[third].ack == attempt.serverNext,
             Judge.areNear(notes[first].hopLimit, notes[third].hopLimit)
         else { return nil }

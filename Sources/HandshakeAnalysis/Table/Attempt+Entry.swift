@@ -52,7 +52,7 @@ extension Attempt {
         numbers = progress.numbers
         serverEnd = progress.serverEnd
         clientAcked = progress.clientAcked
-        serverWindow = progress.synAckWindow
+        takeServerWindow(progress.synAckWindow)
         if profiles[progress.synAckProfile].checksum == .good { goodChecksums |= 2 }
         var note = SegmentNote(profiles[progress.synAckProfile], event: .synAck, fromClient: false)
         note.frame = entry.firstFrame &+ UInt64(progress.synAckFrame)

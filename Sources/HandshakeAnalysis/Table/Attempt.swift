@@ -125,6 +125,11 @@ struct Attempt: BitwiseCopyable {
     @inline(__always) var serverNext: UInt32 { numbers.serverISN &+ 1 &+ synAckLength }
     /// Octets from x+1 to the end of the server's window, what the SYN carried included.
     @inline(__always) var clientMaySend: UInt32 { max(UInt32(serverWindow), synLength, 1) }
+    /// Takes the window of the server's SYN. One of 0 is opened later, and perhaps not in the capture: then only the
+    /// largest that a SYN-ACK could have said bounds what the client sends.
+    @inline(__always)
+    mutating func takeServerWindow(_ window: UInt16) { serverWindow = window == 0 ? .max : window }
+
     @inline(__always) var isReported: Bool { machine.state == .closed }
 
     /// Takes the octets of a server's segment up to its end.

@@ -14,7 +14,7 @@ extension HandshakeTracker {
         guard attempts[slot].machine.state == .synSent else { return .reverseSyn }
         attempts[slot].numbers.serverISN = segment.seq
         attempts[slot].synAckLength = segment.sequenceLength &- 1
-        attempts[slot].serverWindow = segment.window
+        attempts[slot].takeServerWindow(segment.window)
         attempts[slot].serverEnd = segment.seq &+ segment.sequenceLength
         attempts[slot].marks.insert(.hasServerISN)
         let acknowledged =
@@ -257,7 +257,7 @@ extension HandshakeTracker {
                 attempts[slot].numbers.serverISN = notes[note].seq
                 attempts[slot].synAckLength = notes[note].payloadLength
                 attempts[slot].synAckAck = notes[note].ack
-                attempts[slot].serverWindow = notes[note].window
+                attempts[slot].takeServerWindow(notes[note].window)
                 attempts[slot].serverEnd = number
             }
             note = notes[note].next

@@ -219,7 +219,7 @@ extension HandshakeTracker {
                 attempts[slot].numbers.serverISN = segment.seq
                 attempts[slot].synAckLength = segment.sequenceLength &- 1
                 attempts[slot].synAckAck = segment.ack
-                attempts[slot].serverWindow = segment.window
+                attempts[slot].takeServerWindow(segment.window)
                 attempts[slot].serverEnd = SequenceNumber.later(
                     segment.seq &+ segment.sequenceLength,
                     attempts[slot].marks.contains(.hasServerISN) ? attempts[slot].serverEnd : segment.seq)

@@ -79,7 +79,8 @@ extension HandshakeTracker {
         guard attempts.entries[slot].firstTime <= attempts.progress[body].synAckTime,
             attempts.progress[body].synAckTime <= attempts.progress[body].ackTime,
             attempts.entries[slot].clientISN != 0,
-            attempts.progress[body].numbers.serverISN != 0, ports >> 16 != 0, ports & 0xffff != 0
+            attempts.progress[body].numbers.serverISN != 0, attempts.progress[body].synAckWindow != 0, ports >> 16 != 0,
+            ports & 0xffff != 0
         else { return false }
         if numbers != hints.plain {
             guard isPlain(numbers) else { return false }

@@ -203,6 +203,8 @@ extension Oracle {
             return when(
                 record.clientISN == 0 || record.serverISN == 0 || packets.allSatisfy { $0.seq == 0 },
                 "neither x nor y is 0")
+        case .synackNoWindow:
+            return when(packets.allSatisfy { $0.window == 0 }, "the SYN-ACK opens a window")
         case .synackUnsolicited:
             return when(
                 !finding.alternatives.isEmpty

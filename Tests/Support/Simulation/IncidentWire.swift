@@ -5,9 +5,11 @@ package enum Course: Sendable {
     case well, silent, unreachable, prohibited, rejected, refused, answerUnheard, ackMissing, queueFull,
         serverResets
     case clientResets, synLost, synAckLost, ackLost, foreignReset, challenged, wrongAck, elsewhere, fastOpen
-    case clientOnly, serverOnly, synOnly, synAndAnswer, stripped, clamped
+    case clientOnly, serverOnly, synOnly, synAndAnswer, stripped, clamped, proxied
     /// A server without MPTCP; a client that sends its SYN again with a lower MSS.
     case multipathDeclined, mssLowered
+    /// A server that answers with a window of a few octets.
+    case smallWindow
     /// One of the three losses.
     case anyLoss
 
@@ -35,6 +37,7 @@ package enum Course: Sendable {
             case .otherDirection: .serverOnly
             case .optionsStripped: .stripped
             case .mssClamped: .clamped
+            case .synProxy: .proxied
             }
     }
 }
@@ -228,6 +231,17 @@ struct Wire {
                 ($0.hopLimit, $0.identification) = (230, 0)
             }
         case .stripped: runStripped(&draw)
+        case .proxied, .smallWindow:
+            syn(start)
+            fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + 100_000, echoing: start) {
+                $0.window = course == .proxied ? 0 : 4
+                $0.hopLimit = 64
+            }
+            let end = start + 100_000 + clientLeg
+            fromClient(.ack, seq: x &+ 1, ack: y &+ 1, at: end)
+            // The window opens once the server has answered the proxy.
+            fromServer(.ack, seq: y &+ 1, ack: x &+ 1, at: end + serverLeg)
+            goOn(from: end + serverLeg + 100_000)
         case .multipathDeclined:
             fromClient(.syn, seq: x, at: start) { $0.options.present.insert(.mptcp) }
             fromServer([.syn, .ack], seq: y, ack: x &+ 1, at: start + serverLeg, echoing: start)

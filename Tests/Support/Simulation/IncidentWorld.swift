@@ -12,6 +12,7 @@ package struct IncidentWorld: Sendable {
         case portRefused, answersLost, finalAcksLost, acceptQueueFull, serverResets, clientResets, healthChecks
         case pathLoss, pathLossOfClients, serverSlow, clientSlow, middleboxResets, collisions, rewritten, elsewhere
         case fastOpenDropped, scan, flood, backscatter, oneDirection, otherDirection, optionsStripped, mssClamped
+        case synProxy
     }
 
     /// The situation that there is to find.
@@ -179,6 +180,7 @@ package struct IncidentWorld: Sendable {
         case .oneDirection, .otherDirection: return truth(.asymmetricRouting, host, network, nil)
         case .optionsStripped: return truth(.optionsStripped, host, network, maybe)
         case .mssClamped: return truth(.mssClamped, host, network, maybe)
+        case .synProxy: return truth(.synProxy, draw.chance(0.5) ? [endpoint] : host, everyone, maybe)
         }
     }
 

@@ -94,7 +94,7 @@ extension Oracle {
         segment.seq = sent.seq
         segment.ack = sent.letters.contains(".") ? sent.ack : 0
         segment.payloadLength = sent.length
-        segment.window = 64_240
+        segment.window = sent.window
         segment.hopLimit = hopLimit
         segment.identification = sent.identification
         if kind.hasBadChecksum(sent) { segment.checksum = .bad }

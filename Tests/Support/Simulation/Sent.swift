@@ -53,6 +53,7 @@ public struct Sent: Sendable {
     public var quotes: Int?
     /// The hop limit with which it passes the capture point.
     public var hopLimit: UInt8
+    public var window: UInt16 = 64_240
     /// From, or to, an address that the client did not call.
     public var isElsewhere = false
 }

@@ -194,7 +194,11 @@ public struct World {
         if trait == .answersElsewhere, serverKind != .simultaneous {
             packet.isElsewhere = fromClient ? answers.map { packets[$0].isElsewhere } ?? false : meaning != .icmp
         }
-        if trait == .proxied, letters == "S.", !fromClient { packet.hopLimit = 62 }
+        if trait == .proxied, letters == "S.", !fromClient {
+            packet.hopLimit = 62
+            // Half of the proxies open the window later.
+            if seed & 1 == 0 { packet.window = 0 }
+        }
         if meaning == .forgedReset, !forgesHopLimit { packet.hopLimit = 121 }
         // Linux sends SYN-ACKs, and every packet of a counting stack others, with an identification of 0 or its own
         // count.
