@@ -31,10 +31,12 @@ package struct ObservationLog: Sendable {
     package mutating func add(_ attempt: AttemptFacts) {
         // A copy behind a translator is another one's: it counts once.
         if attempt.isCopy { return }
+        // A proxy's answer says nothing of the server's time.
+        let serverLeg = attempt.has(.synackNoWindow) ? nil : attempt.serverLeg
         let reporter = attempt.reporter.map { number(of: $0) + 1 } ?? 0
         append(
             Observation(
-                time: attempt.firstTime, id: attempt.id, serverLeg: attempt.serverLeg ?? -1,
+                time: attempt.firstTime, id: attempt.id, serverLeg: serverLeg ?? -1,
                 clientLeg: attempt.clientLeg ?? -1, server: number(of: attempt.server),
                 client: number(of: attempt.client.address), reporter: reporter,
                 handshake: ObservationLog.handshake(attempt.client, attempt.clientISN), weight: 1,

@@ -356,6 +356,13 @@ struct CommandTests {
         #expect(FileManager.default.contentsEqual(atPath: path, andPath: Place.capture("incident.pcap")))
     }
 
+    @Test("An option of another command is said to be that command's")
+    func optionOfAnother() throws {
+        let run = try Run([Place.capture("incident.pcap"), "--by", "ip.dst"])
+        #expect(run.status == 2)
+        #expect(run.errors.hasPrefix("Error: Unknown option '--by' here: synscope group, synscope watch have it\n"))
+    }
+
     @Test("uid and Community ID choose attempts")
     func identities() throws {
         let capture = Place.capture("incident.pcap")

@@ -142,11 +142,28 @@ enum Main {
             let code = Synscope.exitCode(for: error)
             if code == .success { Synscope.exit(withError: error) }
             // The library's words hold the arguments that are wrong; its usage, on lines of its own, does not.
-            let line = "Error: " + Synscope.message(for: error)
+            var line = "Error: " + Synscope.message(for: error)
             let rest = Synscope.fullMessage(for: error).utf8.dropFirst(line.utf8.count + 1)
+            if let owner = Synscope.owner(ofUnknown: line) { line = owner }
             StandardError.write(line: line)
             StandardError.write(raw: String(decoding: rest, as: UTF8.self) + "\n")
             exit(status: ExitStatus.wrongUsage.rawValue)
         }
+    }
+}
+
+extension Synscope {
+    /// The error of an option that another command has: the library names the option that is spelt most like it.
+    fileprivate static func owner(ofUnknown line: String) -> String? {
+        let start = "Error: Unknown option '"
+        guard line.hasPrefix(start), let option = line.dropFirst(start.count).split(separator: "'").first,
+            let commands = try? HelpData.read().shownCommands
+        else { return nil }
+        let owners = commands.filter { command in
+            command.shownArguments.contains { ($0.names ?? []).contains { $0.text == option } }
+        }
+        guard !owners.isEmpty else { return nil }
+        let names = owners.map { "synscope \($0.commandName)" }.joined(separator: ", ")
+        return start + "\(option)' here: \(names) \(owners.count == 1 ? "has" : "have") it"
     }
 }
