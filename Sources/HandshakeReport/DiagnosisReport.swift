@@ -5,17 +5,17 @@ import PacketWire
 /// The situations of a capture, in full.
 package struct DiagnosisReport {
     private let diagnosis: Diagnosis
-    private let quality: [CaptureQualityFinding]
+    private let quality: [CaptureQualityFinding]?
     private let comparison: DiagnosisComparison?
 
     /// The most situations that a summary lists.
     package static let listedInSummary = 10
 
     /// - Parameters:
-    ///   - quality: what the capture itself is.
+    ///   - quality: what the capture itself is; nil where that is not known.
     ///   - comparison: with an earlier diagnosis; nil for none.
     package init(
-        _ diagnosis: Diagnosis, quality: [CaptureQualityFinding], _ comparison: DiagnosisComparison? = nil
+        _ diagnosis: Diagnosis, quality: [CaptureQualityFinding]?, _ comparison: DiagnosisComparison? = nil
     ) {
         self.diagnosis = diagnosis
         self.quality = quality
@@ -30,8 +30,9 @@ package struct DiagnosisReport {
     package func text(
         _ style: TextStyle, top: Int = .max, ladders: [UInt64: AttemptRecord] = [:], to out: inout OutputBuffer
     ) {
-        for quality in quality { row("capture", quality.text, style, .yellow, &out) }
-        if !quality.isEmpty { out.line("") }
+        let words = quality?.map(\.text) ?? ["not known what it was: --summary FILE says it"]
+        for text in words { row("capture", text, style, .yellow, &out) }
+        if !words.isEmpty { out.line("") }
         for (place, situation) in diagnosis.situations.prefix(top).enumerated() {
             write(place + 1, situation, style, &out)
             for id in situation.evidence {
@@ -144,7 +145,11 @@ package struct DiagnosisReport {
                 $0.field("schema", JSONReport.schemaVersion)
                 $0.array("files", capture.files.map(\.name)) { $0.element($1) }
                 $0.field("filter", capture.filter)
-                $0.array("quality", quality) { $0.element($1.code.rawValue) }
+                if let quality {
+                    $0.array("quality", quality) { $0.element($1.code.rawValue) }
+                } else {
+                    $0.null("quality")
+                }
                 $0.field("attempts", diagnosis.attempts)
                 $0.field("attempts_let_go", diagnosis.evicted)
                 $0.field("failures_beside", diagnosis.unexplainedFailures)

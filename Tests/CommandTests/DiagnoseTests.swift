@@ -42,6 +42,19 @@ struct DiagnoseTests {
         #expect(saved as NSArray == read as NSArray)
     }
 
+    @Test("What the capture of saved attempts was is not known, but with their summary")
+    func savedQuality() throws {
+        func quality(_ words: [String]) throws -> Any? {
+            let saved = ["diagnose", "-T", "json", "--saved", Place.capture("syn-duplicated.jsonl")]
+            return try Self.object(Substring(try Run(saved + words).output))["quality"]
+        }
+        let summary = ["--summary", Place.capture("syn-duplicated.summary.json")]
+        #expect(try quality([]) is NSNull)
+        #expect(try quality(summary) as? [String] == ["doubled", "two-places"])
+        let text = try Run(["diagnose", "--saved", Place.capture("syn-duplicated.jsonl")]).output
+        #expect(text.hasPrefix("capture     not known what it was: --summary FILE says it\n"))
+    }
+
     @Test("Against an earlier diagnosis, what is new, as before and gone is said")
     func against() throws {
         let folder = try TemporaryFolder()
@@ -87,6 +100,12 @@ struct DiagnoseTests {
             (["--saved", "x.jsonl", "-Y", "hs.failed"], 2, "--saved has no records"),
             ([], 2, "Name a capture file"), (["--top", "0", "x.pcap"], 2, "--top 0"),
             (["--saved", "/no/such.jsonl"], 3, "/no/such.jsonl"),
+            (["--saved", Place.capture("outage.jsonl"), "--summary", "/no/such.json"], 3, "/no/such.json"),
+            (
+                ["--saved", Place.capture("outage.jsonl"), "--summary", Place.capture("outage.jsonl")], 3,
+                "no summary that --summary wrote"
+            ),
+            (["--summary", "s.json", "y.pcap"], 2, "--summary goes with --saved"),
         ])
     func errors(_ arguments: [String], _ status: Int, _ words: String) throws {
         let run = try Run(["diagnose"] + arguments)

@@ -11,18 +11,18 @@ struct SegmentProfile: BitwiseCopyable {
     var hopLimit: UInt8 = 0
     var checksum: ChecksumState = .unverified
     var version: IPAddress.Version = .v4
-    /// Of a SYN or SYN-ACK.
+    /// The part that only SYNs and SYN-ACKs have.
     var opening = Opening()
     /// Whether a SYN or SYN-ACK with it is one that `PlainHandshake` asks no more about.
     private(set) var isPlainOpening = false
 
-    /// What SYNs and SYN-ACKs alone say: the words of `OpeningHeaders` and `CompactOrder`.
+    /// Facts of SYNs and SYN-ACKs alone: the words of `OpeningHeaders` and `CompactOrder`.
     struct Opening: BitwiseCopyable {
         private(set) var upper: UInt64 = 0
         private(set) var lower: UInt64 = 0
         private(set) var order: UInt32 = 0
 
-        /// What other segments say.
+        /// The value for other segments.
         @inline(__always) init() {}
 
         @inline(__always)

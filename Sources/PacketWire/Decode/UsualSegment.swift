@@ -70,8 +70,8 @@ package struct CompactOrder: BitwiseCopyable {
     }
 }
 
-/// What the outer headers of a usual SYN or SYN-ACK say beside its segment, in two words. They are compared where
-/// profiles are, and calls across modules are not inlined: so they can be read.
+/// Facts from the outer headers of a usual SYN or SYN-ACK, in two words. Profiles compare the words, and calls across
+/// modules are not inlined: so they can be read.
 package struct OpeningHeaders: BitwiseCopyable {
     /// As in `LinkAddresses`.
     package private(set) var upper: UInt64 = 0

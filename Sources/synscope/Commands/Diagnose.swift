@@ -3,6 +3,7 @@ import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakePipeline
+import HandshakeRecord
 import HandshakeReport
 
 struct Diagnose: DocumentedCommand {
@@ -20,7 +21,7 @@ struct Diagnose: DocumentedCommand {
             .init("synscope diagnose -v capture.pcap", "with the ladders of the attempts that show it"),
             .init("synscope diagnose -T json *.pcapng > diagnosis.json", "for other programs"),
             .init("synscope diagnose today.pcap --against diagnosis.json", "what is new, worse, gone"),
-            .init("synscope diagnose --saved attempts.jsonl", "of the output of -T jsonl"),
+            .init("synscope diagnose --saved attempts.jsonl --summary s.json", "of an earlier run's output"),
         ],
         writesText: true,
         exitStatus: [.fine, .wrongUsage, .unreadable],
@@ -60,7 +61,14 @@ struct Diagnose: DocumentedCommand {
         completion: .file(extensions: ["jsonl"]))
     var saved: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "With --saved: the totals that --summary saved, which say what the capture was.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var summary: String?
+
     func validate() throws {
+        if summary != nil, saved == nil { throw ValidationError("--summary goes with --saved: a capture is looked at") }
         if saved == nil {
             try input.requireFile()
         } else if !input.arguments.isEmpty || !input.files.isEmpty {
@@ -119,20 +127,31 @@ struct Diagnose: DocumentedCommand {
         return CommandFailure(status: .unreadable, message: "\(place): \(error.message)")
     }
 
-    /// Diagnoses attempts that were saved. What their capture was is in their own output, and not said again.
+    /// The qualities of a capture, by its saved summary.
+    private static func quality(_ path: String) throws -> [CaptureQualityFinding] {
+        guard let quality = SavedSummary.quality(of: try TextFile.read(path, maximum: maximumDiagnosis)) else {
+            throw CommandFailure(
+                status: .unreadable, message: "\(TextFile.name(path)): this is no summary that --summary wrote")
+        }
+        return quality.map { CaptureQualityFinding($0.code, $0.text.cleaned(for: .text)) }
+    }
+
+    /// Diagnoses attempts that were saved.
     private func report(ofSaved path: String, _ earlier: [EarlierSituation]?, _ style: TextStyle) throws {
         var reader = SavedAttempts()
         try TextFile.readPieces(of: path) { piece throws(CommandFailure) in
             do throws(JSONLinesError) { try reader.take(piece) } catch { throw Self.failure(path, error) }
         }
         do throws(JSONLinesError) { try reader.end() } catch { throw Self.failure(path, error) }
+        let quality = try summary.map(Self.quality)
         let diagnosis = Diagnosis(reader.log)
         var output = StandardOutput(isLineBuffered: false)
         let description = CaptureDescription(
             files: [.init(name: TextFile.name(path), format: "jsonl", linkType: "", snaplen: 0, timeResolution: 1)],
             filter: nil, started: nil)
         write(
-            DiagnosisReport(diagnosis, quality: [], earlier.map { DiagnosisComparison($0, diagnosis) }), description,
+            DiagnosisReport(diagnosis, quality: quality, earlier.map { DiagnosisComparison($0, diagnosis) }),
+            description,
             style, [:], to: &output.buffer)
         try output.flush()
     }
