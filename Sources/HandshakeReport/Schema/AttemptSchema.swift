@@ -164,8 +164,8 @@ package enum AttemptSchema {
         word("confidence", "How far the record can be trusted.") { $0.confidence as Confidence? },
         Field(
             "doubtful", .truth { $0.record.isDoubtful },
-            "Whether segments that nobody vouches for may have made it up, or its outcome: assertions are then not known."
-        ),
+            "Whether segments that nobody vouches for may have made it up, or its outcome: "
+                + "assertions are then not known."),
         Field(
             "client_isn", .integer(.eight) { Int64($0.record.clientISN) },
             "x; where no SYN was captured, as the SYN-ACK implies.", figures: [.clientISN]),
@@ -338,7 +338,8 @@ package enum AttemptSchema {
                     },
                     text(
                         "option_kinds",
-                        "Kinds of its options in their order, as in 2-4-8-1-3, up to the first 0; empty without options.",
+                        "Kinds of its options in their order, as in 2-4-8-1-3, up to the first 0; "
+                            + "empty without options.",
                         null: "none was captured whole", { $0.optionOrder }),
                     integer("dscp", .four, "Differentiated services code point of its IP packet (RFC 2474).") {
                         Int64($0.dscp)

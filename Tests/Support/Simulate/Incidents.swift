@@ -83,7 +83,7 @@ private func printCodes(_ tallies: ArraySlice<IncidentTally>, alarms: [String: I
     for (kind, tally) in zip(IncidentWorld.Kind.allCases, tallies) {
         guard let code = IncidentWorld(seed: 1, kind: kind).truth?.code.rawValue else { continue }
         let before = found[code] ?? (0, 0)
-        // What is too faint to be told counts as found.
+        // The count of those found has the faint worlds too.
         found[code] = (before.worlds + tally.worlds - tally.faint, before.found + tally.found - tally.faint)
     }
     print("\ncode                    held   found  recall   false  precision")
