@@ -104,8 +104,12 @@ let package = Package(
         // What many attempts together say: situations, their scopes, times and contrasts.
         .target(
             name: "HandshakeDiagnosis", dependencies: ["HandshakeRecord", "PacketWire"], swiftSettings: settings),
+        // Captures at several points, put together: what happened between them.
         .target(
-            name: "HandshakeReport", dependencies: ["HandshakeRecord", "HandshakeDiagnosis", "PacketWire"],
+            name: "HandshakeComparison", dependencies: ["HandshakeRecord", "PacketWire"], swiftSettings: settings),
+        .target(
+            name: "HandshakeReport",
+            dependencies: ["HandshakeRecord", "HandshakeDiagnosis", "HandshakeComparison", "PacketWire"],
             swiftSettings: settings),
         .target(
             name: "HandshakeScenario",
@@ -153,7 +157,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "CSeccomp", "WorkerThreads", "PacketWire", "HandshakeRecord", "HandshakeAnalysis",
                 "HandshakePipeline",
-                "HandshakeDiagnosis", "PacketCapture",
+                "HandshakeDiagnosis", "HandshakeComparison", "PacketCapture",
                 "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Command"])),
@@ -176,7 +180,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "TestSupport", "HandshakeScenario", "HandshakeDiagnosis", "HandshakeAnalysis", "PacketWire",
+                "TestSupport", "HandshakeScenario", "HandshakeDiagnosis", "HandshakeComparison", "HandshakeAnalysis",
+                "PacketWire",
             ],
             path: "Tests/Support/Simulation", swiftSettings: testSettings),
         .executableTarget(

@@ -13,6 +13,8 @@ public struct RoundTripTimes: Hashable, Sendable {
     /// The longest, nanoseconds.
     public private(set) var maximum: Int64?
 
+    package init() {}
+
     package mutating func record(_ nanoseconds: Int64) {
         count += 1
         if nanoseconds < minimum ?? .max { minimum = nanoseconds }

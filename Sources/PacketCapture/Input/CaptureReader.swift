@@ -303,6 +303,29 @@ package final class CaptureReader {
         return (done, all)
     }
 
+    /// A frame as it was captured.
+    package struct WholeFrame: Sendable {
+        /// From 1.
+        package var number: UInt64
+        package var octets: [UInt8]
+        /// Octets that it had.
+        package var wireLength: Int
+        /// Nanoseconds since the epoch.
+        package var time: Int64
+        package var linkType: LinkType
+    }
+
+    /// The next frame of the files, undecoded and not asked of the filter; nil at their end. Not beside `fill`.
+    package func nextFrame() -> WholeFrame? {
+        guard let source = next(mayWait: true), let header = source.file.next else { return nil }
+        delivery.frameNumber += 1
+        let octets = unsafe source.file.frame.withUnsafeBytes { unsafe Array($0) }
+        source.file.isDelivered = true
+        return WholeFrame(
+            number: delivery.frameNumber, octets: octets, wireLength: header.wireLength, time: header.time,
+            linkType: header.linkType)
+    }
+
     /// Copies frames as they were captured, to the end of the files or of the numbers.
     /// - Parameters:
     ///   - numbers: of the frames, in order.
@@ -314,24 +337,20 @@ package final class CaptureReader {
         var linkTypes: [LinkType] = []
         var wanted = numbers.makeIterator()
         var number = wanted.next()
-        while let target = number, let source = next(mayWait: true), let header = source.file.next {
-            delivery.frameNumber += 1
-            if delivery.frameNumber == target {
-                let interface: Int
-                if let position = linkTypes.firstIndex(of: header.linkType) {
-                    interface = position
-                } else {
-                    interface = linkTypes.count
-                    linkTypes.append(header.linkType)
-                    writer.add(.init(linkType: header.linkType, snaplen: 262_144))
-                }
-                let octets = unsafe source.file.frame.withUnsafeBytes { unsafe Array($0) }
-                writer.write(
-                    octets, wireLength: header.wireLength, time: header.time, interface: interface,
-                    comment: comment(target))
-                number = wanted.next()
+        while let target = number, let frame = nextFrame() {
+            guard frame.number == target else { continue }
+            let interface: Int
+            if let position = linkTypes.firstIndex(of: frame.linkType) {
+                interface = position
+            } else {
+                interface = linkTypes.count
+                linkTypes.append(frame.linkType)
+                writer.add(.init(linkType: frame.linkType, snaplen: 262_144))
             }
-            source.file.isDelivered = true
+            writer.write(
+                frame.octets, wireLength: frame.wireLength, time: frame.time, interface: interface,
+                comment: comment(target))
+            number = wanted.next()
         }
     }
 }

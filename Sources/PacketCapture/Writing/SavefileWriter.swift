@@ -63,8 +63,10 @@ package struct SavefileWriter {
     ///   - time: nanoseconds since the epoch.
     ///   - interface: its position among the interfaces.
     ///   - comment: what pcapng says of the frame; pcap has no place for it.
+    ///   - packetID: equal for the same packet on several interfaces (epb_packetid); pcap has no place for it.
     package mutating func write(
-        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0, comment: String? = nil
+        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0, comment: String? = nil,
+        packetID: UInt64? = nil
     ) {
         let stamp = UInt64(max(0, time))
         switch format {
@@ -83,10 +85,9 @@ package struct SavefileWriter {
                 $0.put(UInt32(wireLength))
                 $0.octets += frame
                 $0.pad(frame.count)
-                if let comment {
-                    $0.option(1, Array(comment.utf8.prefix(1 << 15)))  // opt_comment
-                    $0.put(UInt32(0))
-                }
+                if let comment { $0.option(1, Array(comment.utf8.prefix(1 << 15))) }  // opt_comment
+                if let packetID { $0.option(5, (0..<8).map { UInt8(truncatingIfNeeded: packetID >> (8 * $0)) }) }
+                if comment != nil || packetID != nil { $0.put(UInt32(0)) }  // end of options
             }
         }
     }

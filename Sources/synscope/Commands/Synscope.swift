@@ -12,7 +12,8 @@ struct Synscope: DocumentedCommand {
 
     /// The commands that help shows.
     static let commands: [any DocumentedCommand.Type] = [
-        Analyze.self, Diagnose.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self, Craft.self,
+        Analyze.self, Diagnose.self, Compare.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self,
+        Craft.self,
         Explain.self,
         Fields.self, Formats.self, Schema.self,
     ]

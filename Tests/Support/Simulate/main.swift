@@ -13,6 +13,8 @@ import Synchronization
 // capture that shows it, as a scenario, for the first few; then a line for each finding: said, right, wrong, and how
 // many of the observable were missed.
 //
+// simulate SEEDS [FROM] --paths: so many paths with two or three capture points, and what their comparison said.
+//
 // simulate SEEDS [FROM] --incidents: so many worlds with an incident of each kind, and as many healthy ones as all of
 // them; what their diagnosis found, by kind. Fails where it is wrong too often.
 var words = Array(CommandLine.arguments.dropFirst())
@@ -24,6 +26,8 @@ if words.last == "--incident", words.count == 4, let seed = UInt64(words[0]) {
     }
     exit(0)
 }
+let asksForPaths = words.last == "--paths"
+if asksForPaths { words.removeLast() }
 let asksForIncidents = words.last == "--incidents"
 if asksForIncidents { words.removeLast() }
 var folder: String?
@@ -35,7 +39,7 @@ let arguments = words.compactMap { UInt64($0) }
 guard (1...2).contains(arguments.count), arguments.count == words.count else {
     FileHandle.standardError.write(
         Data(
-            "usage: simulate SEEDS [FROM] [--captures FOLDER | --incidents]\n       simulate SEED KIND PATH --incident\n"
+            "usage: simulate SEEDS [FROM] [--captures FOLDER | --incidents | --paths]\n       simulate SEED KIND PATH --incident\n"
                 .utf8))
     exit(2)
 }
@@ -43,6 +47,8 @@ let seeds = arguments[0]
 let from = arguments.count == 2 ? arguments[1] : 1
 
 if asksForIncidents { exit(incidents(from: from, seeds)) }
+
+if asksForPaths { exit(paths(from: from, seeds)) }
 
 if let folder {
     for capture in WorldCapture.all(of: from..<from + seeds) {

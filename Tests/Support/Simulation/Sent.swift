@@ -58,6 +58,15 @@ public struct Sent: Sendable {
     public var isElsewhere = false
 }
 
+/// A packet on its way by the capture point.
+struct Pass: Sendable {
+    var packet: Int
+    var time: Int64
+    var mss: UInt16?
+    /// When it came to its receiver; nil if it was lost behind the capture point.
+    var arrivedAt: Int64?
+}
+
 /// A packet as the capture has it.
 public struct Sighting: Sendable {
     public var time: Int64

@@ -6,6 +6,8 @@ public struct World {
     public let seed: UInt64
     public internal(set) var packets: [Sent] = []
     public private(set) var sightings: [Sighting] = []
+    /// Every packet that came by the capture point, captured or not.
+    private(set) var passes: [Pass] = []
     /// Each attempt's x, in the order of their first SYNs.
     public internal(set) var attempts: [UInt32] = []
     /// x of the attempts of which the client reached ESTABLISHED.
@@ -24,13 +26,14 @@ public struct World {
     let synGaps: [Int64]
     private let losses: (clientToTap: Double, tapToServer: Double, serverToTap: Double, tapToClient: Double)
     private let delays: (near: ClosedRange<Double>, far: ClosedRange<Double>)
-    private let duplication: Double
+    /// How often the network delivers a packet twice.
+    let duplication: Double
     private let captureLoss: Double
     private let captureDuplication: Double
     private let clientMSS: UInt16?
     private let serverMSS: UInt16?
     /// An MSS clamp, and on which side of the capture point it is.
-    private let clamp: (mss: UInt16, isNearClient: Bool)?
+    let clamp: (mss: UInt16, isNearClient: Bool)?
     let queueOpensAt: Int64
     let icmpCode: UInt8
     var draw: Draw
@@ -230,9 +233,12 @@ public struct World {
                 time: now + draw.nanoseconds(0.001...0.02), packet: index, mss: mss, isCaptureDuplicate: true)
             sightings.append(again)
         }
+        passes.append(Pass(packet: index, time: now, mss: mss, arrivedAt: nil))
         if trait == .forgesResets, packet.fromClient, !hasForged { forgeReset(against: packet) }
         if draw.chance(packet.fromClient ? losses.tapToServer : losses.tapToClient) { return }
-        schedule(.arrive(index), at: now + draw.nanoseconds(packet.fromClient ? delays.far : delays.near))
+        let arrival = now + draw.nanoseconds(packet.fromClient ? delays.far : delays.near)
+        passes[passes.count - 1].arrivedAt = arrival
+        schedule(.arrive(index), at: arrival)
     }
 
     /// The box lets half of the SYNs pass, and takes offence at the data that follow them.

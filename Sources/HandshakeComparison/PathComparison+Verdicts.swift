@@ -1,0 +1,387 @@
+import HandshakeRecord
+import PacketWire
+
+extension PathComparison {
+    /// What all points together say of a connection attempt.
+    /// - Parameter place: from 0 on, below `count`.
+    package func verdict(_ place: Int) -> PathVerdict { verdict(of: place, among: direction(of: place)) }
+
+    /// - Parameters:
+    ///   - path: the points to look at, from the client to the server.
+    ///   - usesClocks: whether impossible delays rule copies out.
+    func verdict(of place: Int, among path: [Int], usesClocks: Bool = true) -> PathVerdict {
+        let members = path.map { member($0, of: place) }
+        let attempts = zip(path, members).map { point, member in member.map { points[point].log.attempts[$0] } }
+        var verdict = PathVerdict(points: path, members: members, attempts: attempts)
+        verdict.proxiedIn = proxiedStretch(verdict)
+        if verdict.proxiedIn == nil { follow(&verdict, usesClocks: usesClocks) }
+        guard usesClocks else { return verdict }
+        if verdict.proxiedIn == nil {
+            for packet in verdict.packets.indices { judge(packet, &verdict) }
+        }
+        compareFields(&verdict)
+        placeFindings(&verdict)
+        return verdict
+    }
+
+    /// Nanoseconds that a packet took from the first point that captured it to the last, between which bounds; nil where
+    /// one point did, or nothing is known of the clocks.
+    package func delay(of packet: PathPacket, _ verdict: PathVerdict) -> ClosedRange<Int64>? {
+        guard let low = packet.seen.firstIndex(where: { $0 != nil }),
+            let high = packet.seen.lastIndex(where: { $0 != nil }),
+            low != high, let near = packet.seen[low], let far = packet.seen[high]
+        else { return nil }
+        let (from, sent, to, came) =
+            packet.fromClient ? (low, near.time, high, far.time) : (high, far.time, low, near.time)
+        return time(sent, of: verdict.points[from], at: verdict.points[to]).map {
+            came - $0.upperBound...came - $0.lowerBound
+        }
+    }
+
+    // MARK: Packets
+
+    private func follow(_ verdict: inout PathVerdict, usesClocks: Bool) {
+        var matcher = PacketMatcher(
+            numbers: verdict.attempts.map { ($0?.clientISN ?? 0, $0?.serverISN) })
+        let path = verdict.points
+        for (position, attempt) in verdict.attempts.enumerated() {
+            guard let attempt else { continue }
+            if let before = verdict.attempts[..<position].lastIndex(where: { $0 != nil }) {
+                matcher.keepsTimestamps = keepsTimestamps(path[before], path[position])
+                matcher.keepsIdentifications = keepsIdentifications(path[before], path[position])
+            }
+            if usesClocks {
+                matcher.isPossible = { earlier, first, later, second in
+                    isPossible(path[earlier], first, path[later], second)
+                }
+            }
+            matcher.add(points[path[position]].log.segments(of: attempt), of: position, to: &verdict.packets)
+        }
+    }
+
+    /// Whether a packet can have passed one point, nearer to the client, and the other at these times.
+    private func isPossible(_ near: Int, _ first: PointSegment, _ far: Int, _ second: PointSegment) -> Bool {
+        let isFromNear = first.fromClient
+        let (from, sent, to, came) =
+            isFromNear ? (near, first.time, far, second.time) : (far, second.time, near, first.time)
+        guard let there = time(sent, of: from, at: to) else { return true }
+        return came >= there.lowerBound
+    }
+
+    /// Where one handshake ends and another begins: the SYN-ACKs of both sides cannot be one packet.
+    private func proxiedStretch(_ verdict: PathVerdict) -> Stretch? {
+        let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }
+        for (near, far) in zip(present, present.dropFirst()) {
+            let (one, other) = (verdict.attempts[near]!, verdict.attempts[far]!)
+            guard let y = one.serverISN, let z = other.serverISN, y != z else { continue }
+            let log = (points[verdict.points[near]].log, points[verdict.points[far]].log)
+            func answer(_ log: PointLog, _ attempt: PointAttempt) -> PointSegment? {
+                log.segments(of: attempt).first { $0.kind == .synAck && !$0.fromClient }
+            }
+            guard let a = answer(log.0, one), let b = answer(log.1, other) else { continue }
+            // A SYN-ACK that passes both is answered sooner at the point that is nearer to the server.
+            if one.synToSynAck >= 0, other.synToSynAck > one.synToSynAck { return Stretch(from: near, to: far) }
+            let keeps = keepsTimestamps(verdict.points[near], verdict.points[far])
+            if keeps, a.hasTimestamps, b.hasTimestamps, a.tsval != b.tsval { return Stretch(from: near, to: far) }
+        }
+        return nil
+    }
+
+    // MARK: Fates
+
+    /// Says what became of a packet.
+    private func judge(_ place: Int, _ verdict: inout PathVerdict) {
+        let packet = verdict.packets[place]
+        guard !packet.isOneOfSeveral else { return }
+        let last = verdict.points.count - 1
+        /// Positions in the direction in which it travels.
+        let way = packet.fromClient ? Array(0...last) : Array((0...last).reversed())
+        guard let begin = way.firstIndex(where: { packet.seen[$0] != nil }),
+            let end = way.lastIndex(where: { packet.seen[$0] != nil })
+        else { return }
+        for step in way[begin...end] where packet.seen[step] == nil && covers(step, packet, verdict) {
+            verdict.packets[place].notCapturedAt.append(step)
+        }
+        if begin > 0 { judgeOrigin(place, way, begin, &verdict) }
+        guard end < last else { return }
+        let stretch = Stretch(from: way[end], to: way[end + 1])
+        if !covers(stretch.to, packet, verdict) {
+            verdict.packets[place].fate = .notCovered(stretch)
+        } else {
+            let mayBeUnrecognised =
+                verdict.attempts[stretch.to] == nil
+                && mayBeUnrecognised(
+                    verdict.attempts[stretch.from]!, of: verdict.points[stretch.from], at: verdict.points[stretch.to])
+            switch mayBeUnrecognised ? nil : wasReceived(place, verdict, beyond: stretch) {
+            case true?: verdict.packets[place].notCapturedAt += way[(end + 1)...]
+            case false?: verdict.packets[place].fate = .lost(stretch)
+            case nil: verdict.packets[place].fate = .lostOrNotCaptured(stretch)
+            }
+        }
+    }
+
+    /// A packet that no point nearer to its sender has: it was not captured there, or made behind it.
+    private func judgeOrigin(_ place: Int, _ way: [Int], _ begin: Int, _ verdict: inout PathVerdict) {
+        let packet = verdict.packets[place]
+        let before = way[begin - 1]
+        guard covers(before, packet, verdict) else { return }
+        let mayBeMade = packet.kind == .rst || packet.kind == .icmp || packet.kind == .synAck && !packet.fromClient
+        if mayBeMade {
+            // Without the attempt there, it may have been made on this side or on the other.
+            if verdict.attempts[before] != nil {
+                verdict.packets[place].madeBetween = Stretch(from: before, to: way[begin])
+            }
+        } else {
+            verdict.packets[place].notCapturedAt += way[..<begin]
+        }
+    }
+
+    /// Whether a point's capture would have a packet that passed it: it was running, captures that direction and that
+    /// kind, and attempts at that server pass it.
+    private func covers(_ position: Int, _ packet: PathPacket, _ verdict: PathVerdict) -> Bool {
+        let point = verdict.points[position]
+        let capture = points[point]
+        if capture.has(.filtered), !(packet.first?.flags.contains(.syn) ?? false) { return false }
+        if capture.has(.oneDirection) {
+            let segments = verdict.attempts[position].map { capture.log.segments(of: $0) }
+            if !(segments?.contains { $0.fromClient == packet.fromClient } ?? false) { return false }
+        }
+        if packet.kind == .icmp, verdict.attempts[position] == nil { return false }
+        // Segments of one attempt in the middle of the log are not kept.
+        if let attempt = verdict.attempts[position] {
+            if attempt.segmentsOmitted > 0 { return false }
+        } else {
+            let isKnown = verdict.attempts.indices.contains { other in
+                guard let attempt = verdict.attempts[other] else { return false }
+                return isServerShared(attempt.server.address, verdict.points[other], point)
+            }
+            guard isKnown else { return false }
+        }
+        if isCapturedElsewhere(position, packet, verdict) { return false }
+        guard let span = capture.summary.span, let other = packet.seen.indices.last(where: { packet.seen[$0] != nil }),
+            let segment = packet.seen[other]
+        else { return false }
+        let here = time(segment.time, of: verdict.points[other], at: point)
+        // A record begins with its first segment. Of those before a SYN it has none.
+        if packet.kind != .syn, let attempt = verdict.attempts[position],
+            let first = capture.log.segments(of: attempt).first
+        {
+            guard let here, here.lowerBound > first.time else { return false }
+        }
+        // Once an attempt is decided, its later segments are no part of its record. And of those without SYN it has only
+        // what completed it.
+        if let attempt = verdict.attempts[position], attempt.completedBy != nil,
+            packet.kind != .syn, packet.kind != .synAck
+        {
+            return false
+        }
+        if let attempt = verdict.attempts[position], attempt.isClosedByEvidence {
+            guard let here, let last = capture.log.segments(of: attempt).last, here.upperBound < last.time else {
+                return false
+            }
+        }
+        guard let here else { return true }
+        return here.lowerBound >= span.lowerBound && here.upperBound <= span.upperBound
+    }
+
+    /// Whether a point has a packet in another attempt: ends that are used again with another ISN have several.
+    private func isCapturedElsewhere(_ position: Int, _ packet: PathPacket, _ verdict: PathVerdict) -> Bool {
+        guard let other = packet.seen.firstIndex(where: { $0 != nil }), let segment = packet.seen[other],
+            let home = verdict.attempts[other]
+        else { return false }
+        let point = verdict.points[position]
+        let isOpening = packet.kind == .syn || packet.kind == .synAck
+        guard let attempt = verdict.attempts[position] else {
+            return keepsEnds(verdict.points[other], point)
+                && isInOtherAttempt(segment, of: home, at: point, shift: (0, 0))
+        }
+        // Of an attempt that is over, segments without SYN are in no record.
+        if !isOpening { return hasOtherAttempt(of: attempt, at: point) }
+        let y = home.serverISN.flatMap { own in attempt.serverISN.map { $0 &- own } } ?? 0
+        return isInOtherAttempt(segment, of: attempt, at: point, shift: (attempt.clientISN &- home.clientISN, y))
+    }
+
+    /// Whether the receiver of a packet got it, as later packets prove; nil where nothing does.
+    /// - Parameter stretch: at whose second point it was not captured.
+    private func wasReceived(_ place: Int, _ verdict: PathVerdict, beyond stretch: Stretch) -> Bool? {
+        let packet = verdict.packets[place]
+        let others = verdict.packets.indices.filter { $0 != place }.map { verdict.packets[$0] }
+        let isOpening = packet.kind == .syn || packet.kind == .synAck
+        if isOpening {
+            let copies = others.filter { $0.kind == packet.kind && $0.fromClient == packet.fromClient }
+            let answers = others.filter { packet.isAnswered(by: $0, verdict) }
+            return PathComparison.wasReceived(packet, copies, answers, at: stretch.to)
+        }
+        guard packet.fromClient, packet.kind != .rst, packet.kind != .icmp else { return nil }
+        // The final ACK, and what follows it.
+        let acknowledging = others.filter { $0.fromClient && [.ack, .data, .fin].contains($0.kind) }
+        let proofs = others.filter { !$0.fromClient && [.data, .fin].contains($0.kind) }
+        let isProven = proofs.contains { proof in
+            packet.precedes(proof) == true && acknowledging.allSatisfy { $0.precedes(proof) == false }
+        }
+        if isProven { return true }
+        let repeated = others.contains { answer in
+            guard answer.kind == .synAck, !answer.fromClient, let gap = packet.gap(to: answer) else { return false }
+            let leg = verdict.attempts.compactMap { $0?.synToSynAck }.max() ?? 0
+            return gap > max(200_000_000, leg) && acknowledging.allSatisfy { $0.precedes(answer) != true }
+        }
+        return repeated ? false : nil
+    }
+
+    /// Whether a SYN or SYN-ACK was received.
+    /// - Parameters:
+    ///   - copies: the other packets of its kind.
+    ///   - answers: packets that acknowledge it, or one of its copies.
+    ///   - point: the position at which it is missing.
+    private static func wasReceived(
+        _ packet: PathPacket, _ copies: [PathPacket], _ answers: [PathPacket], at point: Int
+    ) -> Bool? {
+        let isCapturedThere = copies.contains { $0.seen[point] != nil }
+        // Copies that arrived had no answer either, so none says nothing. And one that no capture has is no proof.
+        if answers.isEmpty { return isCapturedThere || copies.count < 2 ? nil : false }
+        // What answers on this side of the point may stand on this side.
+        let there = answers.filter { $0.seen[point] != nil }
+        if let tsval = packet.last?.tsval, tsval != 0, copies.allSatisfy({ $0.last?.tsval != tsval }) {
+            let echoes = there.filter { $0.kind != .rst }.compactMap { $0.last?.tsecr }
+            if echoes.contains(tsval) { return true }
+        }
+        let isOnlyCause = there.contains { answer in
+            packet.precedes(answer) == true && copies.allSatisfy { $0.precedes(answer) == false }
+        }
+        if isOnlyCause { return true }
+        // Where it is missing, a later copy came by before any answer.
+        let isRepeated = copies.contains { copy in
+            guard let came = copy.seen[point], packet.precedes(copy) == true else { return false }
+            return there.allSatisfy { $0.seen[point].map { came.time < $0.time } ?? false }
+                && answers.allSatisfy { packet.precedes($0) != true || $0.precedes(copy) != true }
+        }
+        return isRepeated ? false : nil
+    }
+
+    // MARK: Fields
+
+    private func compareFields(_ verdict: inout PathVerdict) {
+        let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }
+        for (near, far) in zip(present, present.dropFirst()) {
+            compareEnds(near, far, &verdict)
+            guard verdict.proxiedIn == nil else { continue }
+            for kind in [SegmentRecord.Kind.syn, .synAck] {
+                let packet = verdict.packets.first {
+                    $0.kind == kind && $0.fromClient == (kind == .syn) && $0.seen[near] != nil && $0.seen[far] != nil
+                }
+                guard let packet, let one = packet.seen[near], let other = packet.seen[far] else { continue }
+                let stretch = kind == .syn ? Stretch(from: near, to: far) : Stretch(from: far, to: near)
+                if kind == .syn, one.hopLimit >= other.hopLimit {
+                    verdict.hops[stretch] = Int(one.hopLimit - other.hopLimit)
+                }
+                let (before, after) = kind == .syn ? (one, other) : (other, one)
+                compareSegments(kind, stretch, before, after, &verdict)
+            }
+        }
+    }
+
+    private func compareEnds(_ near: Int, _ far: Int, _ verdict: inout PathVerdict) {
+        let (one, other) = (verdict.attempts[near]!, verdict.attempts[far]!)
+        let stretch = Stretch(from: near, to: far)
+        let frames = [one.id, other.id]
+        func compare<Value: Equatable>(_ field: PathField, _ from: Value, _ to: Value) {
+            if from != to {
+                verdict.changes.append(
+                    PathChange(
+                        field: field, stretch: stretch, kind: nil, from: "\(from)", to: "\(to)", frames: frames))
+            }
+        }
+        compare(.clientAddress, one.client.address, other.client.address)
+        compare(.clientPort, one.client.port, other.client.port)
+        compare(.serverAddress, one.server.address, other.server.address)
+        compare(.serverPort, one.server.port, other.server.port)
+        compare(.clientISN, one.clientISN, other.clientISN)
+        if verdict.proxiedIn == nil, let y = one.serverISN, let z = other.serverISN { compare(.serverISN, y, z) }
+    }
+
+    private func compareSegments(
+        _ kind: SegmentRecord.Kind, _ stretch: Stretch, _ before: PointSegment, _ after: PointSegment,
+        _ verdict: inout PathVerdict
+    ) {
+        func add(_ field: PathField, _ from: String, _ to: String) {
+            verdict.changes.append(
+                PathChange(
+                    field: field, stretch: stretch, kind: kind, from: from, to: to, frames: [before.frame, after.frame])
+            )
+        }
+        func text<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? "absent" }
+        let lists = (
+            points[verdict.points[stretch.from]].log.optionLists[Int(before.options)],
+            points[verdict.points[stretch.to]].log.optionLists[Int(after.options)]
+        )
+        // Options that the snaplen cut are unknown, not absent.
+        if before.options != 0, after.options != 0 {
+            if before.mss != after.mss { add(.mss, text(before.mss), text(after.mss)) }
+            if before.windowScale != after.windowScale {
+                add(.windowScale, text(before.windowScale), text(after.windowScale))
+            }
+            if before.sackPermitted != after.sackPermitted {
+                add(
+                    .sackPermitted, before.sackPermitted ? "present" : "absent",
+                    after.sackPermitted ? "present" : "absent")
+            }
+            if before.hasTimestamps != after.hasTimestamps {
+                add(
+                    .timestamps, before.hasTimestamps ? "present" : "absent", after.hasTimestamps ? "present" : "absent"
+                )
+            }
+            if lists.0 != lists.1 { add(.options, PathComparison.text(lists.0), PathComparison.text(lists.1)) }
+        }
+        if before.hasTimestamps, after.hasTimestamps, (before.tsval, before.tsecr) != (after.tsval, after.tsecr) {
+            add(.timestampValues, "\(before.tsval)/\(before.tsecr)", "\(after.tsval)/\(after.tsecr)")
+        }
+        if before.window != after.window { add(.window, "\(before.window)", "\(after.window)") }
+        if before.trafficClass >> 2 != after.trafficClass >> 2 {
+            add(.dscp, "\(before.trafficClass >> 2)", "\(after.trafficClass >> 2)")
+        }
+        if before.trafficClass & 3 != after.trafficClass & 3 {
+            add(.ecn, "\(before.trafficClass & 3)", "\(after.trafficClass & 3)")
+        }
+        let flags = (before.flags.intersection([.ece, .cwr]), after.flags.intersection([.ece, .cwr]))
+        if flags.0 != flags.1 { add(.ecnFlags, PathComparison.text(flags.0), PathComparison.text(flags.1)) }
+    }
+
+    private static func text(_ kinds: [UInt8]) -> String {
+        kinds.isEmpty ? "none" : kinds.map(String.init).joined(separator: "-")
+    }
+
+    private static func text(_ flags: TCPFlags) -> String {
+        let names = [(TCPFlags.ece, "ECE"), (.cwr, "CWR")].filter { flags.contains($0.0) }.map(\.1)
+        return names.isEmpty ? "none" : names.joined(separator: " and ")
+    }
+}
+
+extension PathPacket {
+    /// Whether it passed before another one; nil where no point captured both.
+    func precedes(_ other: PathPacket) -> Bool? { gap(to: other).map { $0 > 0 } }
+
+    /// Nanoseconds from it to another one, at the point nearest to its receiver that captured both.
+    func gap(to other: PathPacket) -> Int64? {
+        let positions = fromClient ? Array(seen.indices.reversed()) : Array(seen.indices)
+        for position in positions {
+            if let own = seen[position], let others = other.seen[position] { return others.time - own.time }
+        }
+        return nil
+    }
+
+    /// Whether another packet answers a SYN or SYN-ACK of this attempt: it acknowledges what that begins.
+    func isAnswered(by other: PathPacket, _ verdict: PathVerdict) -> Bool {
+        guard other.fromClient != fromClient, let position = other.seen.lastIndex(where: { $0 != nil }),
+            let segment = other.seen[position], let attempt = verdict.attempts[position]
+        else { return false }
+        if other.kind == .icmp { return true }
+        // The client rejects a SYN-ACK.
+        if other.kind == .rst, !fromClient, segment.seq == attempt.clientISN &+ 1 { return true }
+        guard segment.flags.contains(.ack), let isn = fromClient ? attempt.clientISN : attempt.serverISN else {
+            return false
+        }
+        // A SYN with data may be acknowledged with them.
+        let distance = segment.ack &- isn
+        return distance >= 1 && distance < 1 << 16
+    }
+}

@@ -1,0 +1,141 @@
+package import HandshakeRecord
+import PacketWire
+
+/// Between two capture points, in the direction in which packets travel there: positions in path order.
+package struct Stretch: Sendable, Hashable, Comparable {
+    package var from: Int
+    package var to: Int
+
+    package init(from: Int, to: Int) { (self.from, self.to) = (from, to) }
+
+    package static func < (a: Stretch, b: Stretch) -> Bool { (a.from, a.to) < (b.from, b.to) }
+}
+
+/// A field that something on the way changed, or may have.
+package enum PathField: String, CaseIterable, Sendable {
+    case clientAddress = "client-address"
+    case clientPort = "client-port"
+    case serverAddress = "server-address"
+    case serverPort = "server-port"
+    case clientISN = "client-isn"
+    case serverISN = "server-isn"
+    case mss
+    case windowScale = "window-scale"
+    case sackPermitted = "sack-permitted"
+    case timestamps
+    case timestampValues = "timestamp-values"
+    case options
+    case window
+    case dscp
+    case ecn
+    case ecnFlags = "ecn-flags"
+
+    /// In a sentence.
+    package var words: String {
+        switch self {
+        case .clientAddress: "the client's address"
+        case .clientPort: "the client's port"
+        case .serverAddress: "the server's address"
+        case .serverPort: "the server's port"
+        case .clientISN: "the client's sequence numbers"
+        case .serverISN: "the server's sequence numbers"
+        case .mss: "the MSS"
+        case .windowScale: "the window scale"
+        case .sackPermitted: "SACK permitted"
+        case .timestamps: "the timestamps option"
+        case .timestampValues: "the timestamps' values"
+        case .options: "the list of options"
+        case .window: "the window"
+        case .dscp: "the DSCP"
+        case .ecn: "the ECN field"
+        case .ecnFlags: "the flags ECE and CWR"
+        }
+    }
+
+    /// Whether each connection has values of its own, so that a table of values would have a row for each.
+    package var isIndividual: Bool {
+        switch self {
+        case .clientAddress, .clientPort, .clientISN, .serverISN, .timestampValues, .window: true
+        default: false
+        }
+    }
+}
+
+/// A field with another value at the second point of a stretch.
+package struct PathChange: Sendable, Hashable {
+    package var field: PathField
+    package var stretch: Stretch
+    /// The packet's kind; nil for addresses, which all packets have.
+    package var kind: SegmentRecord.Kind?
+    package var from: String
+    package var to: String
+    /// Numbers of its frames at the two points.
+    package var frames: [UInt64]
+}
+
+/// What one point's finding is worth beside the other points.
+package struct PlacedFinding: Sendable, Hashable {
+    package enum Standing: String, CaseIterable, Sendable {
+        /// All points that have the attempt say so.
+        case confirmed
+        /// Some say so; what the others captured does not speak against it.
+        case partly
+        /// Another point shows that it is not so.
+        case refuted
+        /// It is known now where it happened.
+        case placed
+    }
+    package var code: FindingCode
+    package var standing: Standing
+    /// Points that say so, in path order.
+    package var points: [Int]
+    /// What another point shows; empty where nothing is added.
+    package var text: String
+}
+
+/// What all points together say of one connection attempt. Positions are those of `points`, which go from the client to
+/// the server.
+package struct PathVerdict: Sendable {
+    /// The capture points in this attempt's direction, by their numbers.
+    package var points: [Int]
+    /// Its attempt in each point's log; nil where there is none.
+    package var members: [Int?]
+    package var attempts: [PointAttempt?]
+    package var packets: [PathPacket] = []
+    package var changes: [PathChange] = []
+    package var findings: [PlacedFinding] = []
+    /// Where a proxy ends the handshake of one side and begins another.
+    package var proxiedIn: Stretch?
+    /// Hops between positions, by the SYN's hop limits.
+    package var hops: [Stretch: Int] = [:]
+
+    /// The first that has it, and the last.
+    package var nearClient: PointAttempt { attempts.lazy.compactMap(\.self).first! }
+    package var nearServer: PointAttempt { attempts.lazy.compactMap(\.self).last! }
+    /// How many points have it.
+    package var count: Int { attempts.count { $0 != nil } }
+    /// Whether the points have it with different outcomes.
+    package var isSplit: Bool { Set(attempts.compactMap { $0?.outcome }).count > 1 }
+
+    package func packets(lostIn stretch: Stretch? = nil) -> [PathPacket] {
+        packets.filter {
+            guard case .lost(let place) = $0.fate else { return false }
+            return stretch == nil || place == stretch
+        }
+    }
+
+    /// Whether there is something to say of it: a difference between the points.
+    package var differs: Bool {
+        count < points.count || isSplit || proxiedIn != nil || !changes.isEmpty
+            || packets.contains { $0.fate != .arrived || $0.madeBetween != nil || $0.isOneOfSeveral }
+            || packets.contains { !$0.notCapturedAt.isEmpty } || findings.contains { $0.standing != .confirmed }
+    }
+
+    /// Nanoseconds that both ways between two positions took together: each leg is by one clock, so no offset comes in.
+    package func betweenBothWays(_ from: Int, _ to: Int) -> Int64? {
+        guard let near = attempts[from], let far = attempts[to], near.synToSynAck >= 0, far.synToSynAck >= 0,
+            proxiedIn == nil, near.synToSynAck >= far.synToSynAck
+        else { return nil }
+        return near.synToSynAck - far.synToSynAck
+    }
+}

@@ -1,0 +1,254 @@
+package import HandshakeComparison
+import HandshakeRecord
+
+/// A comparison of capture points: where it is lost, where it is slow, who changes what.
+package struct ComparisonReport {
+    let comparison: PathComparison
+    let words: ComparisonWords
+
+    /// The most attempts that differ which are listed.
+    package static let listedAttempts = 20
+
+    package init(_ comparison: PathComparison) {
+        self.comparison = comparison
+        words = ComparisonWords(comparison)
+    }
+
+    var totals: PathTotals { comparison.totals }
+    var order: [Int] { comparison.order.points }
+
+    // MARK: Text
+
+    /// - Parameters:
+    ///   - top: so many attempts that differ at most.
+    ///   - isVerbose: with the ladder of each of them.
+    package func text(
+        _ style: TextStyle, top: Int = listedAttempts, isVerbose: Bool = false, to out: inout OutputBuffer
+    ) {
+        for point in order { row("point", words.name(point) + ": " + describe(point, style.zone), style, nil, &out) }
+        row("order", orderText, style, comparison.order.isDisputed ? .yellow : nil, &out)
+        for (one, other) in zip(order, order.dropFirst()) { row("clocks", words.clock(one, other), style, nil, &out) }
+        row("attempts", attemptsText, style, nil, &out)
+        for situation in comparison.situations {
+            row(
+                "situation", "\(situation.code.rawValue): \(situation.sentence)".cleaned(for: .text), style,
+                ComparisonReport.color(situation.code.severity), &out)
+        }
+        if comparison.situations.isEmpty { row("situation", "nothing stands out between the points", style, nil, &out) }
+        for (one, other) in zip(order, order.dropFirst()) {
+            for stretch in [Stretch(from: one, to: other), Stretch(from: other, to: one)] {
+                guard let passage = totals.passages[stretch] else { continue }
+                row("lost", words.loss(stretch, passage, style.zone), style, passage.lost > 0 ? .red : nil, &out)
+                if passage.lostOrNotCaptured > 0 {
+                    row(
+                        "",
+                        "\(Format.count(passage.lostOrNotCaptured, "segment")) lost, or not captured at "
+                            + "\(words.name(stretch.to)): nothing tells which", style, nil, &out)
+                }
+                if passage.notCovered > 0 {
+                    row(
+                        "",
+                        "\(Format.count(passage.notCovered, "segment")) not to be expected in the capture of "
+                            + "\(words.name(stretch.to)): other times, directions or servers", style, nil, &out)
+                }
+                if passage.oneOfSeveral > 0 {
+                    row(
+                        "",
+                        "\(Format.count(passage.oneOfSeveral, "copy", "copies")) of which nothing tells which passed",
+                        style, nil, &out)
+                }
+            }
+        }
+        for point in order {
+            guard let count = totals.notCaptured[point] else { continue }
+            row(
+                "captures", "\(words.name(point)) lacks \(Format.count(count, "segment")) that passed it", style,
+                .yellow, &out)
+        }
+        row(
+            "slow", "between client and \(words.name(order[0])): \(words.quantiles(totals.clientSide))", style, nil,
+            &out)
+        for (one, other) in zip(order, order.dropFirst()) {
+            let times = totals.between[Stretch(from: one, to: other)] ?? RoundTripTimes()
+            row(
+                "",
+                "between \(words.name(one)) and \(words.name(other)), both ways together: \(words.quantiles(times))",
+                style, nil, &out)
+        }
+        row(
+            "", "between \(words.name(order[order.count - 1])) and server: \(words.quantiles(totals.serverSide))",
+            style,
+            nil, &out)
+        changes(style, &out)
+        row("outcomes", outcomesText, style, nil, &out)
+        list(style, top, isVerbose, &out)
+    }
+
+    private static func color(_ severity: Severity) -> TextStyle.Color? {
+        switch severity {
+        case .error: .red
+        case .warning: .yellow
+        case .note, .info: nil
+        }
+    }
+
+    private func row(
+        _ name: String, _ text: String, _ style: TextStyle, _ color: TextStyle.Color?, _ out: inout OutputBuffer
+    ) {
+        for (index, line) in text.wrapped(max(40, style.width - 12)).enumerated() {
+            out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
+        }
+    }
+
+    private func describe(_ point: Int, _ zone: Zone) -> String {
+        let capture = comparison.points[point]
+        let files = capture.files.map { $0.cleaned(for: .text) }.joined(separator: ", ")
+        var parts = ["\(files), \(Format.count(capture.log.attempts.count, "attempt"))"]
+        if let span = capture.summary.span {
+            parts.append("\(zone.dateAndTime(span.lowerBound)), \(Format.span(span.upperBound - span.lowerBound))")
+        }
+        parts += capture.summary.quality.map { $0.text.cleaned(for: .text) }
+        if let dropped = capture.loss.kernelDropped, dropped > 0 {
+            parts.append("\(Format.count(Int(dropped), "frame")) dropped by the kernel")
+        }
+        if capture.log.omitted > 0 {
+            parts.append("\(Format.count(capture.log.omitted, "attempt")) found no room and were not compared")
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    private var orderText: String {
+        var text = "client, " + order.map(words.name).joined(separator: ", ") + ", server: "
+        let basis = comparison.order
+        func votes(_ votes: (for: Int, against: Int)) -> String {
+            "\(votes.for) of \(votes.for + votes.against) attempts"
+        }
+        switch basis.basis {
+        case .stated: text += "as --order says"
+        case .hopLimits: text += "by the hop limits of \(votes(basis.byHopLimit))"
+        case .legs: text += "by the times to the answer of \(votes(basis.byLegs)), since hop limits are equal"
+        case .unknown: text += "not known: hop limits and times say nothing; --order states it"
+        }
+        if basis.isDisputed {
+            text += "; the times to the answer say otherwise, of \(basis.byLegs.against) attempts: --order settles it"
+        }
+        for (one, other) in zip(order, order.dropFirst()) {
+            let hops = totals.hops[Stretch(from: one, to: other)] ?? [:]
+            guard let most = hops.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { continue }
+            text += "; \(Format.count(most.key, "hop")) from \(words.name(one)) to \(words.name(other))"
+            if hops.count > 1 { text += " in most attempts" }
+        }
+        if totals.reversed > 0 { text += "; \(Format.count(totals.reversed, "attempt")) in the other direction" }
+        return text
+    }
+
+    private var attemptsText: String {
+        var parts = ["\(totals.everywhere) of \(comparison.count) at \(order.count == 2 ? "both" : "all") points"]
+        for (points, count) in totals.alone.sorted(by: { ($1.value, $0.key[0]) < ($0.value, $1.key[0]) }) {
+            parts.append("\(count) at \(points.map(words.name).joined(separator: ", ")) alone")
+        }
+        let reasons = UnmatchedReason.allCases.compactMap { reason in
+            totals.reasons[reason].map { "\($0): \(reason.text)" }
+        }
+        parts += reasons
+        parts.append("\(totals.differing) differ")
+        return parts.joined(separator: "; ")
+    }
+
+    var outcomePairs: [(key: PathTotals.OutcomePair, value: Int)] {
+        totals.outcomes.sorted {
+            ($1.value, $0.key.client.rawValue, $0.key.server.rawValue)
+                < ($0.value, $1.key.client.rawValue, $1.key.server.rawValue)
+        }
+    }
+
+    private var outcomesText: String {
+        outcomePairs.map { pair, count in
+            pair.client == pair.server
+                ? "\(count) \(pair.client.rawValue)"
+                : "\(count) \(pair.client.rawValue) near the client and \(pair.server.rawValue) near the server"
+        }.joined(separator: "; ")
+    }
+
+    /// Rows of changes, the most frequent first.
+    var changeRows: [(key: PathTotals.ChangeKey, count: PathTotals.ChangeCount)] {
+        totals.changes.map { ($0.key, $0.value) }.sorted { one, other in
+            func rank(_ row: (key: PathTotals.ChangeKey, count: PathTotals.ChangeCount)) -> (Int, String, String) {
+                let key = row.key
+                return (
+                    -row.count.count, "\(key.stretch.from) \(key.stretch.to) \(key.field.rawValue)",
+                    "\(key.kind?.rawValue ?? "") \(key.from) \(key.to)"
+                )
+            }
+            return rank(one) < rank(other)
+        }
+    }
+
+    private static let listedChanges = 12
+
+    private func changes(_ style: TextStyle, _ out: inout OutputBuffer) {
+        let rows = changeRows
+        if rows.isEmpty { return row("changed", "nothing but hop limits", style, nil, &out) }
+        for (place, (key, count)) in rows.prefix(ComparisonReport.listedChanges).enumerated() {
+            let kind = key.kind.map { " in \(PathComparison.plural($0, 2))" } ?? ""
+            let way = "from \(words.name(key.stretch.from)) to \(words.name(key.stretch.to))"
+            let values = key.field.isIndividual ? "as \(count.from) to \(count.to)" : "\(count.from) to \(count.to)"
+            row(
+                place == 0 ? "changed" : "",
+                "\(key.field.words)\(kind) \(way): \(values), \(Format.count(count.count, "attempt")) since "
+                    + style.zone.clock(count.first), style, nil, &out)
+        }
+        if rows.count > ComparisonReport.listedChanges {
+            row("", "and \(rows.count - ComparisonReport.listedChanges) more: -T json has them", style, nil, &out)
+        }
+        if totals.changesOmitted > 0 {
+            row("", "\(totals.changesOmitted) changes to further values were not counted one by one", style, nil, &out)
+        }
+    }
+
+    /// The attempts that differ, first those that lost something.
+    private func list(_ style: TextStyle, _ top: Int, _ isVerbose: Bool, _ out: inout OutputBuffer) {
+        guard totals.differing > 0, top > 0 else { return }
+        out.line("")
+        var listed = 0
+        for rank in 0...1 where listed < top {
+            for place in 0..<comparison.count where listed < top {
+                let verdict = comparison.verdict(place)
+                guard verdict.differs, (verdict.isGrave ? 0 : 1) == rank else { continue }
+                listed += 1
+                if isVerbose {
+                    if listed > 1 { out.line("") }
+                    PathLadder(comparison, verdict, style).draw(to: &out)
+                } else {
+                    write(verdict, style, &out)
+                }
+            }
+        }
+        if totals.differing > listed {
+            out.line("")
+            out.line("\(totals.differing - listed) more differ: --top shows more, -T jsonl has all")
+        }
+    }
+
+    private func write(_ verdict: PathVerdict, _ style: TextStyle, _ out: inout OutputBuffer) {
+        let near = verdict.nearClient
+        let ids = zip(verdict.points, verdict.attempts).compactMap { point, attempt in
+            attempt.map { "\(words.name(point)) \($0.id) \($0.outcome.rawValue)" }
+        }
+        let title =
+            "\(near.client) to \(near.server), \(style.zone.clock(near.firstTime)): \(ids.joined(separator: ", "))"
+        for line in title.wrapped(max(40, style.width)) { out.line(style.paint(line, .bold)) }
+        for sentence in words.differences(verdict) {
+            for (place, line) in sentence.wrapped(max(40, style.width - 4)).enumerated() {
+                out.line((place == 0 ? "  - " : "    ") + line)
+            }
+        }
+    }
+}
+
+extension PathVerdict {
+    /// Whether more differs than what boxes change on purpose.
+    var isGrave: Bool {
+        isSplit || packets.contains { $0.fate != .arrived || $0.madeBetween != nil || !$0.notCapturedAt.isEmpty }
+    }
+}
