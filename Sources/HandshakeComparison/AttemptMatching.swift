@@ -119,9 +119,12 @@ package struct AttemptMatching: Sendable {
             if one.server == other.server { bits += 10 }
             if one.client == other.client { bits += 16 } else if one.client.port == other.client.port { bits += 12 }
         }
-        if let serverISN = one.serverISN, serverISN == other.serverISN { bits += 32 }
-        if one.synTSval != 0, one.synTSval == other.synTSval { bits += 20 }
-        if one.synAckTSval != 0, one.synAckTSval == other.synAckTSval { bits += 20 }
+        // An answer to another SYN of the same ends may stand in this one's record.
+        if one.isn == other.isn || !hasEnds {
+            if let serverISN = one.serverISN, serverISN == other.serverISN { bits += 32 }
+            if one.synAckTSval != 0, one.synAckTSval == other.synAckTSval { bits += 20 }
+        }
+        if one.hasTSval(of: other) { bits += 20 }
         if one.identification != 0, one.identification == other.identification { bits += 8 }
         if let mss = one.mss, mss == other.mss { bits += 1 }
         return bits
@@ -173,8 +176,17 @@ private struct Fact {
     /// TSvals of the first SYN and SYN-ACK; 0 where there is none.
     var synTSval: UInt32 = 0
     var synAckTSval: UInt32 = 0
+    /// TSvals of further SYNs.
+    var laterTSvals: [UInt32] = []
     var identification: UInt16 = 0
     var mss: UInt16?
+
+    /// Whether a SYN of each has the same TSval.
+    func hasTSval(of other: Fact) -> Bool {
+        guard synTSval != 0, other.synTSval != 0 else { return false }
+        if synTSval == other.synTSval || laterTSvals.contains(other.synTSval) { return true }
+        return other.laterTSvals.contains { $0 == synTSval || laterTSvals.contains($0) }
+    }
 
     @inline(__always)
     func hasEnds(of other: Fact) -> Bool { client == other.client && server == other.server }
@@ -202,6 +214,8 @@ private struct Facts {
                 if segment.kind == .syn, segment.fromClient, fact.synTSval == 0 {
                     (fact.synTSval, fact.mss) = (segment.tsval, segment.mss)
                     if fact.identification == 0 { fact.identification = segment.identification }
+                } else if segment.kind == .syn, segment.fromClient, segment.tsval != 0 {
+                    fact.laterTSvals.append(segment.tsval)
                 } else if segment.kind == .synAck, !segment.fromClient, !fact.isAnswered {
                     fact.isAnswered = true
                     fact.synAckTSval = segment.tsval

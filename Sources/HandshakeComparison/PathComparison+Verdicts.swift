@@ -42,7 +42,7 @@ extension PathComparison {
 
     private func follow(_ verdict: inout PathVerdict, usesClocks: Bool) {
         var matcher = PacketMatcher(
-            numbers: verdict.attempts.map { ($0?.clientISN ?? 0, $0?.serverISN) })
+            numbers: zip(verdict.attempts, serverISNs(verdict)).map { ($0?.clientISN ?? 0, $1) })
         let path = verdict.points
         for (position, attempt) in verdict.attempts.enumerated() {
             guard let attempt else { continue }
@@ -51,29 +51,59 @@ extension PathComparison {
                 matcher.keepsIdentifications = keepsIdentifications(path[before], path[position])
             }
             if usesClocks {
-                matcher.isPossible = { earlier, first, later, second in
-                    isPossible(path[earlier], first, path[later], second)
+                matcher.fit = { earlier, first, later, second in
+                    fit(path[earlier], first, path[later], second)
                 }
             }
             matcher.add(points[path[position]].log.segments(of: attempt), of: position, to: &verdict.packets)
         }
     }
 
+    /// Nanoseconds: stacks send a segment again no sooner (RFC 6298 2.4 asks for a second, Linux takes 200 ms for data).
+    private static let shortestCopyGap: Int64 = 200_000_000
+    private static let usualCopyGap: Int64 = 900_000_000
+
     /// Whether a packet can have passed one point, nearer to the client, and the other at these times.
-    private func isPossible(_ near: Int, _ first: PointSegment, _ far: Int, _ second: PointSegment) -> Bool {
+    private func fit(_ near: Int, _ first: PointSegment, _ far: Int, _ second: PointSegment) -> PacketMatcher.Fit {
         let isFromNear = first.fromClient
         let (from, sent, to, came) =
             isFromNear ? (near, first.time, far, second.time) : (far, second.time, near, first.time)
-        guard let there = time(sent, of: from, at: to) else { return true }
-        return came >= there.lowerBound
+        guard let there = time(sent, of: from, at: to) else {
+            return isIdentified(first, second, near, far) ? .same : .doubtful
+        }
+        // Both clocks count units.
+        if came < there.lowerBound - 2 * max(points[from].tick, points[to].tick) { return .other }
+        if isIdentified(first, second, near, far) { return .same }
+        // A packet that took as long may be a copy of the one that the first point captured.
+        let isQuick =
+            came - there.upperBound < PathComparison.shortestCopyGap
+            && came - there.lowerBound < PathComparison.usualCopyGap
+        return isQuick ? .same : .doubtful
+    }
+
+    /// Each point's y. Of SYN-ACKs with several each record has taken one: points that have one in common have the same.
+    private func serverISNs(_ verdict: PathVerdict) -> [UInt32?] {
+        var isns = verdict.attempts.map { $0?.serverISN }
+        guard Set(isns.compactMap(\.self)).count > 1 else { return isns }
+        let answered = zip(verdict.points, verdict.attempts).map { point, attempt in
+            Set(
+                (attempt.map { points[point].log.segments(of: $0) } ?? []).filter { $0.kind == .synAck && !$0.fromClient }
+                    .map(\.seq))
+        }
+        for position in isns.indices.dropFirst() where isns[position] != nil {
+            let before = isns[..<position].indices.last { isns[$0] != nil && !answered[$0].isDisjoint(with: answered[position]) }
+            if let before { isns[position] = isns[before] }
+        }
+        return isns
     }
 
     /// Where one handshake ends and another begins: the SYN-ACKs of both sides cannot be one packet.
     private func proxiedStretch(_ verdict: PathVerdict) -> Stretch? {
         let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }
+        let isns = serverISNs(verdict)
         for (near, far) in zip(present, present.dropFirst()) {
             let (one, other) = (verdict.attempts[near]!, verdict.attempts[far]!)
-            guard let y = one.serverISN, let z = other.serverISN, y != z else { continue }
+            guard let y = isns[near], let z = isns[far], y != z else { continue }
             let log = (points[verdict.points[near]].log, points[verdict.points[far]].log)
             func answer(_ log: PointLog, _ attempt: PointAttempt) -> PointSegment? {
                 log.segments(of: attempt).first { $0.kind == .synAck && !$0.fromClient }
@@ -100,6 +130,11 @@ extension PathComparison {
             let end = way.lastIndex(where: { packet.seen[$0] != nil })
         else { return }
         for step in way[begin...end] where packet.seen[step] == nil && covers(step, packet, verdict) {
+            if verdict.attempts[step] == nil,
+                mayBeUnrecognised(verdict.attempts[way[begin]]!, of: verdict.points[way[begin]], at: verdict.points[step])
+            {
+                continue
+            }
             verdict.packets[place].notCapturedAt.append(step)
         }
         if begin > 0 { judgeOrigin(place, way, begin, &verdict) }
@@ -113,7 +148,8 @@ extension PathComparison {
                 && mayBeUnrecognised(
                     verdict.attempts[stretch.from]!, of: verdict.points[stretch.from], at: verdict.points[stretch.to])
             switch mayBeUnrecognised ? nil : wasReceived(place, verdict, beyond: stretch) {
-            case true?: verdict.packets[place].notCapturedAt += way[(end + 1)...]
+            // Of the points behind it only this one is asked.
+            case true?: verdict.packets[place].notCapturedAt.append(stretch.to)
             case false?: verdict.packets[place].fate = .lost(stretch)
             case nil: verdict.packets[place].fate = .lostOrNotCaptured(stretch)
             }
@@ -132,7 +168,13 @@ extension PathComparison {
                 verdict.packets[place].madeBetween = Stretch(from: before, to: way[begin])
             }
         } else {
-            verdict.packets[place].notCapturedAt += way[..<begin]
+            let near = verdict.points[way[begin]]
+            for step in way[..<begin] where covers(step, packet, verdict) {
+                let isThere = verdict.attempts[step] != nil
+                if isThere || !mayBeUnrecognised(verdict.attempts[way[begin]]!, of: near, at: verdict.points[step]) {
+                    verdict.packets[place].notCapturedAt.append(step)
+                }
+            }
         }
     }
 
@@ -192,8 +234,11 @@ extension PathComparison {
         let point = verdict.points[position]
         let isOpening = packet.kind == .syn || packet.kind == .synAck
         guard let attempt = verdict.attempts[position] else {
-            return keepsEnds(verdict.points[other], point)
-                && isInOtherAttempt(segment, of: home, at: point, shift: (0, 0))
+            // Without SYN and SYN-ACK there is no record.
+            if !isOpening { return true }
+            // Behind a translator the ends there are not known: those of this point say whether there is another attempt.
+            guard keepsEnds(verdict.points[other], point) else { return hasOtherAttempt(of: home, at: verdict.points[other]) }
+            return isInOtherAttempt(segment, of: home, at: point, shift: (0, 0))
         }
         // Of an attempt that is over, segments without SYN are in no record.
         if !isOpening { return hasOtherAttempt(of: attempt, at: point) }
@@ -246,7 +291,8 @@ extension PathComparison {
             if echoes.contains(tsval) { return true }
         }
         let isOnlyCause = there.contains { answer in
-            packet.precedes(answer) == true && copies.allSatisfy { $0.precedes(answer) == false }
+            // A client's RST may answer a challenge just as well.
+            !(answer.kind == .rst && answer.fromClient) && packet.precedes(answer) == true && copies.allSatisfy { $0.precedes(answer) == false }
         }
         if isOnlyCause { return true }
         // Where it is missing, a later copy came by before any answer.
@@ -296,7 +342,8 @@ extension PathComparison {
         compare(.serverAddress, one.server.address, other.server.address)
         compare(.serverPort, one.server.port, other.server.port)
         compare(.clientISN, one.clientISN, other.clientISN)
-        if verdict.proxiedIn == nil, let y = one.serverISN, let z = other.serverISN { compare(.serverISN, y, z) }
+        let isns = serverISNs(verdict)
+        if verdict.proxiedIn == nil, let y = isns[near], let z = isns[far] { compare(.serverISN, y, z) }
     }
 
     private func compareSegments(

@@ -251,7 +251,7 @@ package struct PathComparison: Sendable {
             }
         }
         let tick = max(points[stretch.from].tick, points[stretch.to].tick)
-        clocks[stretch] = ClockBand(bounds, tick: tick > 1 ? tick : 0, stated: options.clocksWithin)
+        clocks[stretch] = ClockBand(bounds, tick: max(1, tick), stated: options.clocksWithin)
     }
 
     private static func alone(_ partners: [Int32], _ log: PointLog) -> [Int] {
@@ -279,25 +279,30 @@ package struct PathComparison: Sendable {
         guard let first = segments.map(\.time).min(), let last = segments.map(\.time).max(),
             let begin = time(first, of: one, at: other), let end = time(last, of: one, at: other)
         else { return !candidates.isEmpty }
-        // Segments of the same attempt that the other point lacks may be its first or its last.
-        let window =
-            begin.lowerBound - PathComparison.windowSlack...max(begin.lowerBound, end.upperBound)
-            + PathComparison.windowSlack
-        var low = 0
-        var high = candidates.count
-        while low < high {
-            let middle = (low + high) / 2
-            if log.attempts[candidates[middle]].firstTime < window.lowerBound {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        let window = begin.lowerBound - 1_000_000_000...max(begin.lowerBound, end.upperBound) + 1_000_000_000
+        var place = PathComparison.firstPlace(candidates) {
+            log.attempts[$0].firstTime >= window.lowerBound - PathComparison.longestAttempt
         }
-        return low < candidates.count && log.attempts[candidates[low]].firstTime <= window.upperBound
+        while place < candidates.count, log.attempts[candidates[place]].firstTime <= window.upperBound {
+            let there = log.attempts[candidates[place]]
+            if log.segments(of: there).last?.time ?? there.firstTime >= window.lowerBound { return true }
+            place += 1
+        }
+        return false
     }
 
-    /// Nanoseconds: a SYN is sent again for about two minutes.
-    private static let windowSlack: Int64 = 3_000_000_000
+    /// Nanoseconds: SYNs are sent again for about two minutes.
+    private static let longestAttempt: Int64 = 140_000_000_000
+
+    /// The first place of a sorted list of which something holds, by halving; its end where there is none.
+    private static func firstPlace(_ list: [Int], _ holds: (Int) -> Bool) -> Int {
+        var (low, high) = (0, list.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if holds(list[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
 
     /// Visits a point's other attempts of the same ends.
     private func visitOthers(_ attempt: PointAttempt, at point: Int, _ body: (PointAttempt) -> Void) {
@@ -343,8 +348,14 @@ package struct PathComparison: Sendable {
             return
         }
         let verdict = verdict(of: place, among: [stretch.from, stretch.to], usesClocks: false)
+        let hasCopies = verdict.packets.contains { packet in
+            packet.kind != .ack
+                && verdict.packets.count { $0.kind == packet.kind && $0.fromClient == packet.fromClient } > 1
+        }
         for packet in verdict.packets {
-            if let first = packet.seen[0], let second = packet.seen[1] { body(first, second) }
+            guard let first = packet.seen[0], let second = packet.seen[1] else { continue }
+            // One of several copies counts only if it says itself which it is.
+            if !hasCopies || isIdentified(first, second, stretch.from, stretch.to) { body(first, second) }
         }
     }
 
@@ -366,6 +377,15 @@ package struct PathComparison: Sendable {
             else { return nil }
         }
         return (a.segments.lowerBound, b.segments.lowerBound)
+    }
+
+    /// Whether two segments that have equal numbers say themselves that they are one packet, and not copies.
+    func isIdentified(_ first: PointSegment, _ second: PointSegment, _ one: Int, _ other: Int) -> Bool {
+        if keepsTimestamps(one, other), first.hasTimestamps, second.hasTimestamps, first.tsval != 0 {
+            return first.tsval == second.tsval
+        }
+        return keepsIdentifications(one, other) && first.identification != 0
+            && first.identification == second.identification
     }
 
     func keepsTimestamps(_ one: Int, _ other: Int) -> Bool {

@@ -28,6 +28,14 @@ package struct PathPacket: Sendable {
         case notCovered(Stretch)
     }
 
+    /// Whether something happened to it, or may have.
+    package var isUnusual: Bool {
+        switch fate {
+        case .arrived, .notCovered: false
+        case .lost, .lostOrNotCaptured: true
+        }
+    }
+
     /// Its segment at the point nearest to its sender that captured it.
     package var first: PointSegment? { (fromClient ? seen.first { $0 != nil } : seen.last { $0 != nil }) ?? nil }
     /// Its segment at the point nearest to its receiver.
@@ -41,9 +49,11 @@ struct PacketMatcher {
     /// What the packets of this and other attempts showed between two points.
     var keepsTimestamps = true
     var keepsIdentifications = false
-    /// Whether a difference of times is possible: the earlier point's segment, the later's; nil where clocks are not
-    /// known.
-    var isPossible: ((Int, PointSegment, Int, PointSegment) -> Bool)?
+    /// What times say of two segments with equal numbers: the earlier point's, the later's; nil where clocks are not
+    /// asked.
+    var fit: ((Int, PointSegment, Int, PointSegment) -> Fit)?
+
+    enum Fit { case same, doubtful, other }
 
     /// Adds a point's segments to the packets. A segment is a packet's where neither could be another's: what is left
     /// are copies of which nothing says which is which.
@@ -52,15 +62,15 @@ struct PacketMatcher {
     ///   - packets: those of the points before it.
     func add(_ segments: ArraySlice<PointSegment>, of point: Int, to packets: inout [PathPacket]) {
         let segments = Array(segments)
-        var candidates = segments.map { segment in
-            packets.indices.filter { isCompatible(packets[$0], segment, point) }
-        }
+        let fits = segments.map { segment in packets.map { fit($0, segment, point) } }
+        var candidates = fits.map { row in row.indices.filter { row[$0] != .other } }
         var matched = [Int?](repeating: nil, count: segments.count)
         var goesOn = true
         while goesOn {
             goesOn = false
             for place in segments.indices where matched[place] == nil && candidates[place].count == 1 {
                 let packet = candidates[place][0]
+                guard fits[place][packet] == .same else { continue }
                 guard candidates.indices.allSatisfy({ $0 == place || !candidates[$0].contains(packet) }) else {
                     continue
                 }
@@ -69,18 +79,19 @@ struct PacketMatcher {
                 goesOn = true
             }
         }
+        let known = packets.indices
         for (place, segment) in segments.enumerated() {
-            if let packet = matched[place] {
-                packets[packet].seen[point] = segment
-                continue
-            }
+            if let packet = matched[place] { packets[packet].seen[point] = segment }
+        }
+        for (place, segment) in segments.enumerated() where matched[place] == nil {
             var packet = PathPacket(
                 fromClient: segment.fromClient, kind: segment.kind,
                 seen: [PointSegment?](repeating: nil, count: numbers.count))
             packet.seen[point] = segment
-            if !candidates[place].isEmpty {
+            // Also where times speak against it: a clock may have stepped.
+            for other in known where packets[other].seen[point] == nil && hasNumbers(packets[other], segment, point) {
                 packet.isOneOfSeveral = true
-                for other in candidates[place] { packets[other].isOneOfSeveral = true }
+                packets[other].isOneOfSeveral = true
             }
             packets.append(packet)
         }
@@ -92,7 +103,14 @@ struct PacketMatcher {
         return (place, packet.seen[place]!)
     }
 
-    private func isCompatible(_ packet: PathPacket, _ segment: PointSegment, _ point: Int) -> Bool {
+    private func fit(_ packet: PathPacket, _ segment: PointSegment, _ point: Int) -> Fit {
+        guard hasNumbers(packet, segment, point) else { return .other }
+        let (place, other) = representative(packet)
+        return fit?(place, other, point, segment) ?? .same
+    }
+
+    /// Whether a segment has all that the packet has and nothing on the way changes.
+    private func hasNumbers(_ packet: PathPacket, _ segment: PointSegment, _ point: Int) -> Bool {
         let (place, other) = representative(packet)
         guard packet.seen[point] == nil, segment.fromClient == other.fromClient, segment.kind == other.kind,
             segment.len == other.len, segment.shape == other.shape
@@ -114,8 +132,7 @@ struct PacketMatcher {
             return false
         }
         let (one, two) = (segment.identification, other.identification)
-        if keepsIdentifications, one != 0, two != 0, one != two { return false }
-        return isPossible?(place, other, point, segment) ?? true
+        return !keepsIdentifications || one == 0 || two == 0 || one == two
     }
 
     /// Whether two numbers are as far from their ISNs. Where one is not known they are compared as they are.

@@ -127,7 +127,7 @@ package struct PathVerdict: Sendable {
     /// Whether there is something to say of it: a difference between the points.
     package var differs: Bool {
         count < points.count || isSplit || proxiedIn != nil || !changes.isEmpty
-            || packets.contains { $0.fate != .arrived || $0.madeBetween != nil || $0.isOneOfSeveral }
+            || packets.contains { $0.isUnusual || $0.madeBetween != nil || $0.isOneOfSeveral }
             || packets.contains { !$0.notCapturedAt.isEmpty } || findings.contains { $0.standing != .confirmed }
     }
 

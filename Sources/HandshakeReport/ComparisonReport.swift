@@ -30,35 +30,14 @@ package struct ComparisonReport {
         for (one, other) in zip(order, order.dropFirst()) { row("clocks", words.clock(one, other), style, nil, &out) }
         row("attempts", attemptsText, style, nil, &out)
         for situation in comparison.situations {
-            row(
-                "situation", "\(situation.code.rawValue): \(situation.sentence)".cleaned(for: .text), style,
-                ComparisonReport.color(situation.code.severity), &out)
+            // The losses say when as well.
+            let passage = situation.code == .lostBetween ? totals.passages[situation.stretch] : nil
+            let sentence =
+                passage.map { words.loss(situation.stretch, $0, style.zone) } ?? situation.sentence.cleaned(for: .text)
+            row("situation", "\(situation.code.rawValue): \(sentence)", style, color(situation.code.severity), &out)
         }
         if comparison.situations.isEmpty { row("situation", "nothing stands out between the points", style, nil, &out) }
-        for (one, other) in zip(order, order.dropFirst()) {
-            for stretch in [Stretch(from: one, to: other), Stretch(from: other, to: one)] {
-                guard let passage = totals.passages[stretch] else { continue }
-                row("lost", words.loss(stretch, passage, style.zone), style, passage.lost > 0 ? .red : nil, &out)
-                if passage.lostOrNotCaptured > 0 {
-                    row(
-                        "",
-                        "\(Format.count(passage.lostOrNotCaptured, "segment")) lost, or not captured at "
-                            + "\(words.name(stretch.to)): nothing tells which", style, nil, &out)
-                }
-                if passage.notCovered > 0 {
-                    row(
-                        "",
-                        "\(Format.count(passage.notCovered, "segment")) not to be expected in the capture of "
-                            + "\(words.name(stretch.to)): other times, directions or servers", style, nil, &out)
-                }
-                if passage.oneOfSeveral > 0 {
-                    row(
-                        "",
-                        "\(Format.count(passage.oneOfSeveral, "copy", "copies")) of which nothing tells which passed",
-                        style, nil, &out)
-                }
-            }
-        }
+        unclear(style, &out)
         for point in order {
             guard let count = totals.notCaptured[point] else { continue }
             row(
@@ -84,11 +63,31 @@ package struct ComparisonReport {
         list(style, top, isVerbose, &out)
     }
 
-    private static func color(_ severity: Severity) -> TextStyle.Color? {
+    private func color(_ severity: Severity) -> TextStyle.Color? {
         switch severity {
         case .error: .red
         case .warning: .yellow
         case .note, .info: nil
+        }
+    }
+
+    /// Stretches without a loss, and what is not known of the others.
+    private func unclear(_ style: TextStyle, _ out: inout OutputBuffer) {
+        for (one, other) in zip(order, order.dropFirst()) {
+            for stretch in [Stretch(from: one, to: other), Stretch(from: other, to: one)] {
+                guard let passage = totals.passages[stretch] else { continue }
+                if passage.lost == 0 { row("lost", words.loss(stretch, passage, style.zone), style, nil, &out) }
+                let way = "\(words.name(stretch.from)) to \(words.name(stretch.to)): "
+                if passage.lostOrNotCaptured > 0 {
+                    let count = Format.count(passage.lostOrNotCaptured, "segment")
+                    row("not known", way + "\(count) lost, or not captured or recognised at the second point", style, nil,
+                        &out)
+                }
+                if passage.oneOfSeveral > 0 {
+                    let count = Format.count(passage.oneOfSeveral, "copy", "copies")
+                    row("not known", way + "\(count) of which nothing tells which passed", style, nil, &out)
+                }
+            }
         }
     }
 
@@ -118,7 +117,7 @@ package struct ComparisonReport {
     }
 
     private var orderText: String {
-        var text = "client, " + order.map(words.name).joined(separator: ", ") + ", server: "
+        var text = order.map(words.name).joined(separator: ", then ") + ", from the clients on: "
         let basis = comparison.order
         func votes(_ votes: (for: Int, against: Int)) -> String {
             "\(votes.for) of \(votes.for + votes.against) attempts"
@@ -249,6 +248,6 @@ package struct ComparisonReport {
 extension PathVerdict {
     /// Whether more differs than what boxes change on purpose.
     var isGrave: Bool {
-        isSplit || packets.contains { $0.fate != .arrived || $0.madeBetween != nil || !$0.notCapturedAt.isEmpty }
+        isSplit || packets.contains { $0.isUnusual || $0.madeBetween != nil || !$0.notCapturedAt.isEmpty }
     }
 }

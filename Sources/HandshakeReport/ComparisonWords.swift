@@ -52,14 +52,12 @@ package struct ComparisonWords {
         }
         for packet in verdict.packets {
             switch packet.fate {
-            case .arrived: break
+            case .arrived, .notCovered: break
             case .lost(let stretch):
                 let isSure = !comparison.losesFrames(verdict.points[stretch.to])
                 add(packet, "lost \(between(stretch))\(isSure ? "" : ", or behind \(name(stretch.to, verdict))")")
             case .lostOrNotCaptured(let stretch):
                 add(packet, "lost \(between(stretch)), or not captured at \(name(stretch.to, verdict))")
-            case .notCovered(let stretch):
-                add(packet, "not to be expected in the capture of \(name(stretch.to, verdict))")
             }
             for position in packet.notCapturedAt {
                 add(packet, "passed \(name(position, verdict)) and not captured there")
@@ -131,13 +129,13 @@ package struct ComparisonWords {
 
     package func loss(_ stretch: Stretch, _ passage: PathTotals.Passage, _ zone: Zone) -> String {
         let way = "\(name(stretch.from)) to \(name(stretch.to)): "
-        guard passage.lost > 0 else { return way + "none of \(Format.count(passage.entered, "segment"))" }
+        guard passage.lost > 0 else { return way + "none of \(Format.count(passage.entered, "segment")) for certain" }
         let kinds = passage.lostByKind.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
             .map { "\($0.value) \(PathComparison.plural($0.key, $0.value))" }.joined(separator: ", ")
         let share =
             passage.entered >= 100
             ? " (\(Format.fixed(Double(passage.lost) * 100 / Double(passage.entered), 1)) %)" : ""
-        var text = way + "\(passage.lost) of \(passage.entered) segments\(share): \(kinds)"
+        var text = way + "\(passage.lost) of \(passage.entered) segments were lost\(share): \(kinds)"
         if let first = passage.first, let last = passage.last {
             text += first == last ? ", at \(zone.clock(first))" : ", from \(zone.clock(first)) to \(zone.clock(last))"
         }

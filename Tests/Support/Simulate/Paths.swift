@@ -1,5 +1,7 @@
 import Dispatch
 import Foundation
+import PacketCapture
+import PacketWire
 import Simulation
 import Synchronization
 
@@ -42,4 +44,14 @@ func paths(from: UInt64, _ seeds: UInt64) -> Int32 {
         "paths \(from) to \(from + seeds - 1), \(counts.connections) connections, \(counts.wrong.count) contradictions, \(seconds) s"
     )
     return counts.wrong.isEmpty ? 0 : 1
+}
+
+/// Writes the captures of a path's points into a folder.
+func writePath(_ seed: UInt64, to folder: String) throws {
+    let path = PathWorld(seed: seed)
+    for point in path.points {
+        var writer = SavefileWriter(.pcap, [.init(linkType: .ethernet, snaplen: 262_144)])
+        for frame in point.frames { writer.write(frame.octets, wireLength: frame.octets.count, time: frame.time) }
+        try Data(writer.octets).write(to: URL(filePath: folder).appending(path: "\(point.place).pcap"))
+    }
 }

@@ -15,6 +15,8 @@ import Synchronization
 //
 // simulate SEEDS [FROM] --paths: so many paths with two or three capture points, and what their comparison said.
 //
+// simulate SEED --captures FOLDER --paths: writes the captures of that path's points.
+//
 // simulate SEEDS [FROM] --incidents: so many worlds with an incident of each kind, and as many healthy ones as all of
 // them; what their diagnosis found, by kind. Fails where it is wrong too often.
 var words = Array(CommandLine.arguments.dropFirst())
@@ -48,6 +50,13 @@ let from = arguments.count == 2 ? arguments[1] : 1
 
 if asksForIncidents { exit(incidents(from: from, seeds)) }
 
+if asksForPaths, let folder {
+    do { try writePath(seeds, to: folder) } catch {
+        FileHandle.standardError.write(Data("\(folder): \(error.localizedDescription)\n".utf8))
+        exit(3)
+    }
+    exit(0)
+}
 if asksForPaths { exit(paths(from: from, seeds)) }
 
 if let folder {

@@ -61,7 +61,6 @@ package struct PathWorld {
         self.seed = seed
         var draw = Draw(seed: seed ^ 0x9a7_4000)
         // Kinds of servers that are boxes on the way have no place of their own here.
-        let hasDoubles = draw.chance(0.2)
         var worlds: [World] = []
         var next = seed &* 1000
         while worlds.count < PathWorld.worldCount {
@@ -70,7 +69,8 @@ package struct PathWorld {
             let isApart =
                 world.trait == .proxied || world.trait == .answersElsewhere || world.trait == .stripsTimestamps
                 || world.trait == .reverseSYN || world.serverKind == .simultaneous
-            if isApart || world.packets.isEmpty || world.duplication > 0 && !hasDoubles { continue }
+            // Of a packet that the network doubled one point may have one copy, and the other the other.
+            if isApart || world.packets.isEmpty || world.duplication > 0 { continue }
             worlds.append(world)
         }
         self.worlds = worlds
