@@ -11,56 +11,6 @@ package struct Stretch: Sendable, Hashable, Comparable {
     package static func < (a: Stretch, b: Stretch) -> Bool { (a.from, a.to) < (b.from, b.to) }
 }
 
-/// A field that something on the way changed, or may have.
-package enum PathField: String, CaseIterable, Sendable {
-    case clientAddress = "client-address"
-    case clientPort = "client-port"
-    case serverAddress = "server-address"
-    case serverPort = "server-port"
-    case clientISN = "client-isn"
-    case serverISN = "server-isn"
-    case mss
-    case windowScale = "window-scale"
-    case sackPermitted = "sack-permitted"
-    case timestamps
-    case timestampValues = "timestamp-values"
-    case options
-    case window
-    case dscp
-    case ecn
-    case ecnFlags = "ecn-flags"
-
-    /// In a sentence.
-    package var words: String {
-        switch self {
-        case .clientAddress: "the client's address"
-        case .clientPort: "the client's port"
-        case .serverAddress: "the server's address"
-        case .serverPort: "the server's port"
-        case .clientISN: "the client's sequence numbers"
-        case .serverISN: "the server's sequence numbers"
-        case .mss: "the MSS"
-        case .windowScale: "the window scale"
-        case .sackPermitted: "SACK permitted"
-        case .timestamps: "the timestamps option"
-        case .timestampValues: "the timestamps' values"
-        case .options: "the list of options"
-        case .window: "the window"
-        case .dscp: "the DSCP"
-        case .ecn: "the ECN field"
-        case .ecnFlags: "the flags ECE and CWR"
-        }
-    }
-
-    /// Whether each connection has values of its own, so that a table of values would have a row for each.
-    package var isIndividual: Bool {
-        switch self {
-        case .clientAddress, .clientPort, .clientISN, .serverISN, .timestampValues, .window: true
-        default: false
-        }
-    }
-}
-
 /// A field with another value at the second point of a stretch.
 package struct PathChange: Sendable, Hashable {
     package var field: PathField
@@ -116,6 +66,20 @@ package struct PathVerdict: Sendable {
     package var count: Int { attempts.count { $0 != nil } }
     /// Whether the points have it with different outcomes.
     package var isSplit: Bool { Set(attempts.compactMap { $0?.outcome }).count > 1 }
+
+    /// The facts that expressions ask for.
+    package var facts: PathFacts {
+        let isLost = packets.contains { if case .lost = $0.fate { true } else { false } }
+        let isUnclear = count < points.count || packets.contains { $0.isUnusual || $0.isOneOfSeveral }
+        let last = points.count - 1
+        let isWhole = count == points.count
+        return PathFacts(
+            points: count, allPoints: points.count, isLost: isLost ? true : isUnclear ? nil : false,
+            isNotCaptured: packets.contains { !$0.notCapturedAt.isEmpty }, isProxied: proxiedIn != nil,
+            isAnsweredBetween: packets.contains { $0.madeBetween != nil }, serverOutcome: nearServer.outcome,
+            between: betweenBothWays(0, last),
+            hops: isWhole && hops.count == last ? hops.values.reduce(0, +) : nil, changed: Set(changes.map(\.field)))
+    }
 
     package func packets(lostIn stretch: Stretch? = nil) -> [PathPacket] {
         packets.filter {

@@ -13,6 +13,9 @@ package struct PointLog: Sendable {
     /// Attempts that found no room.
     package private(set) var omitted = 0
     private let maximum: Int
+    private let keepsRecords: Bool
+    /// The records of its attempts, where they are kept.
+    package private(set) var records: [AttemptRecord] = []
     private var optionNumbers: [[UInt8]: UInt16] = [:]
     private var models: [Model: (attempt: PointAttempt, segments: [PointSegment])] = [:]
 
@@ -23,7 +26,11 @@ package struct PointLog: Sendable {
         var version: UInt8
     }
 
-    package init(maximum: Int = PointLog.usualMaximum) { self.maximum = maximum }
+    /// - Parameter keepsRecords: whether whole records are kept beside: about two kilobytes each.
+    package init(maximum: Int = PointLog.usualMaximum, keepsRecords: Bool = false) {
+        self.maximum = maximum
+        self.keepsRecords = keepsRecords
+    }
 
     /// The segments of an attempt.
     package func segments(of attempt: PointAttempt) -> ArraySlice<PointSegment> { segments[attempt.segments] }
@@ -39,6 +46,7 @@ package struct PointLog: Sendable {
     /// - Parameter record: makes its record.
     package mutating func add(_ plain: PlainAttempt, record: () -> AttemptRecord) {
         guard attempts.count < maximum else { return omitted += 1 }
+        if keepsRecords { return append(record()) }
         let model = Model(
             shape: plain.shape, shard: plain.shard, version: plain.client.address.version.rawValue)
         guard let (attempt, three) = models[model] else {
@@ -73,6 +81,7 @@ package struct PointLog: Sendable {
     }
 
     private mutating func append(_ record: AttemptRecord) {
+        if keepsRecords { records.append(record) }
         let first = segments.count
         for segment in record.segments where !segment.isDuplicate {
             segments.append(

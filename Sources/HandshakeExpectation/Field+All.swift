@@ -7,6 +7,7 @@ extension Field {
         tuple + outcome + arithmetic + counts + roundTrips + segmentSize + options("client", \.clientOptions)
         + options("server", \.serverOptions) + opening("syn", "syn", "SYN", \.syn)
         + opening("synack", "syn_ack", "SYN-ACK", \.synAck) + circumstances
+        + path + changes
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -293,4 +294,38 @@ extension Field {
             reader: .numbers { record, test in record.related.reduce(.no) { $0 || test(Double($1)) } }),
         number("hs.copy_of", "copy_of", "the id of the attempt whose copy behind a translator this is") { $0.copyOf },
     ]
+
+    /// What captures at several points say together: unknown without check --points.
+    private static let path: [Field] = [
+        number("path.points", nil, "with --points: how many of the points captured it") { $0.paths.first?.points },
+        truth("path.lost", nil, "with --points: a segment of it was lost between two points") { $0.paths.first?.isLost },
+        truth("path.not_captured", nil, "with --points: a capture lacks a segment of it that passed the point") {
+            $0.paths.first?.isNotCaptured
+        },
+        truth("path.proxied", nil, "with --points: a proxy ends the client's handshake and begins another") {
+            $0.paths.first?.isProxied
+        },
+        truth("path.answered_between", nil, "with --points: something between two points answered") {
+            $0.paths.first?.isAnsweredBetween
+        },
+        name("path.server_outcome", nil, "outcome", "with --points: its outcome at the point nearest to the server") {
+            $0.paths.first?.serverOutcome
+        },
+        duration("path.between", nil, "with --points: between the first and the last point, both ways together") {
+            record in record.paths.first?.between.map { Bounds(Double($0)) }
+        },
+        number("path.hops", nil, "with --points: hops from the first point to the last") { $0.paths.first?.hops },
+    ]
+
+    /// Whether something on the way changed a field; known where all points captured the attempt.
+    private static let changes: [Field] = PathField.allCases.map { field in
+        truth(
+            "path.\(field.rawValue.map { $0 == "-" ? "_" : String($0) }.joined()).changed", nil,
+            "with --points: \(field.words) differs between two points"
+        ) { record in
+            guard let path = record.paths.first else { return nil }
+            if path.changed.contains(field) { return true }
+            return path.points == path.allPoints && !path.isProxied ? false : nil
+        }
+    }
 }

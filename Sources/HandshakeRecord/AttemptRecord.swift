@@ -107,6 +107,9 @@ public struct AttemptRecord: Hashable, Sendable {
     /// Whether what it says may be made up, or its outcome another: segments in tunnels that nobody vouches for, or a
     /// possible forgery that completed it. No assertion holds or fails by it.
     public var isDoubtful = false
+    /// What other capture points say of it: one, or none where there is one point. A list takes less room than a value
+    /// that may be absent.
+    package var paths: [PathFacts] = []
     /// Sides of the connection that its log shows.
     package var sides = AttemptSides()
 

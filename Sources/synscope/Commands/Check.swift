@@ -2,8 +2,10 @@ import ArgumentParser
 import CLinux
 import Glibc
 import HandshakeAnalysis
+import HandshakeComparison
 import HandshakeExpectation
 import HandshakePipeline
+import HandshakeRecord
 import HandshakeReport
 import PacketCapture
 import PacketWire
@@ -26,6 +28,9 @@ struct Check: DocumentedCommand {
             .init(
                 "synscope check -i lo --while 'make test' -e 'ratio(hs.failed) < 0.1%'",
                 "what a command does, captured while it runs"),
+            .init(
+                "synscope check --points client=a.pcap,server=b.pcap -e 'none(path.lost)'",
+                "what captures at two points say together"),
             .init("synscope check new.pcap --baseline old.jsonl --margin 20%", "no worse than an earlier run"),
         ],
         environment: [
@@ -46,6 +51,12 @@ struct Check: DocumentedCommand {
 
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Capture") var capture: CaptureOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Check what captures at several points say together: client=a.pcap,server=b.pcap. Fields path.* are known then.",
+            valueName: "name=file,..."))
+    var points: String?
 
     @Option(
         name: .customLong("while"),
@@ -131,7 +142,16 @@ struct Check: DocumentedCommand {
             if command != nil || expectWithin != nil || duration != nil {
                 throw ValidationError("--while, --expect-within and --duration capture: they need -i, as -i lo.")
             }
-            try input.requireFile()
+            if points == nil { try input.requireFile() }
+        }
+        if points != nil {
+            if isLive || !input.files.isEmpty || !input.arguments.isEmpty {
+                throw ValidationError("--points names the captures: no other file, and no -i")
+            }
+            if evidence != nil { throw ValidationError("-w takes frames of one capture: with --points there are several") }
+            if input.count != nil || input.linkType != nil {
+                throw ValidationError("-c and --link-type are for one capture: not with --points")
+            }
         }
         if expressions.isEmpty, rules.isEmpty, baseline == nil {
             throw ValidationError("Say what must hold: -e EXPRESSION, --rules FILE or --baseline FILE.")
@@ -145,7 +165,13 @@ struct Check: DocumentedCommand {
     func run() throws {
         // Whatever can be wrong with the rules is said before a packet is read.
         let plan = try CheckPlan(self)
-        if isLive { try LiveCheck(self, plan).run() } else { try plan.judgeFiles(self) }
+        if isLive {
+            try LiveCheck(self, plan).run()
+        } else if let points {
+            try plan.judgePoints(self, try Point.list(points.split(separator: ",").map(String.init)))
+        } else {
+            try plan.judgeFiles(self)
+        }
     }
 }
 
@@ -167,7 +193,12 @@ struct CheckPlan {
         margins = try CheckPlan.margins(command)
         baseline = try command.baseline.map { ($0, try CheckPlan.baseline($0)) }
         // A file that is read must not be overwritten.
-        let inputs = command.isLive ? [] : try command.input.resolve().paths
+        let inputs =
+            if let points = command.points {
+                try Point.list(points.split(separator: ",").map(String.init)).flatMap(\.paths)
+            } else {
+                command.isLive ? [] : try command.input.resolve().paths
+            }
         var taken = Set((inputs + command.rules + [command.baseline].compactMap(\.self)).compactMap(FileIdentity.init))
         if command.evidence != nil, let input = inputs.first(where: { FileIdentity($0)?.isRegular != true }) {
             throw CommandFailure(
@@ -268,7 +299,7 @@ struct CheckPlan {
         let (started, steady) = (Clock.wall, Clock.steady)
         var analysis = try Analysis(command.input)
         let (summary, _) = analysis.run(&check)
-        var verdict = verdict(of: check, summary)
+        var verdict = verdict(of: check, summary.quality)
         verdict.doubt(summary.doubts)
         var context = CheckContext()
         context.captures = paths.map { $0 == "-" ? "standard input" : $0 }
@@ -279,6 +310,36 @@ struct CheckPlan {
         keep(verdict, &context) { () throws(CommandFailure) in
             try copy(analysis.withFragments(verdict.frames), paths, linkType)
         }
+        context.elapsed = Clock.steady - steady
+        try report(verdict, context, style) {
+            if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
+            if !context.errors.isEmpty { throw CommandFailure(status: .unreadable, message: nil) }
+        }
+    }
+
+    /// Judges what captures at several points say together. An attempt is that of the point nearest to its client.
+    func judgePoints(_ command: Check, _ points: [Point]) throws {
+        var check = self.check
+        let (started, steady) = (Clock.wall, Clock.steady)
+        let input = command.input
+        let run = try PointRun(
+            points, .init(filter: input.filter, jobs: input.jobs, tracking: input.tracking), .init(), keepsRecords: true)
+        let comparison = try run.comparison()
+        for place in 0..<comparison.count {
+            let verdict = comparison.verdict(place)
+            guard let (point, member) = zip(verdict.points, verdict.members).first(where: { $0.1 != nil }), let member
+            else { continue }
+            var record = comparison.points[point].log.records[member]
+            record.paths = [verdict.facts]
+            check.take(record)
+        }
+        var verdict = verdict(of: check, comparison.points.flatMap { $0.summary.quality })
+        for point in comparison.points { verdict.doubt(point.summary.doubts.map { "\(point.name): \($0)" }) }
+        var context = CheckContext()
+        context.captures = points.flatMap(\.paths)
+        context.numbering = .noFile
+        context.started = started
+        context.errors = run.failures.map(\.description)
         context.elapsed = Clock.steady - steady
         try report(verdict, context, style) {
             if !verdict.passed { throw CommandFailure(status: .failed, message: nil) }
@@ -329,8 +390,8 @@ struct CheckPlan {
         .init(rules, selection: selection, keepsFrames: evidence != nil, comparesFigures: baseline != nil)
     }
 
-    func verdict(of check: RuleCheck, _ summary: HandshakeSummary) -> CheckVerdict {
-        var verdict = check.verdict(summary.quality.map(\.code))
+    func verdict(of check: RuleCheck, _ quality: [CaptureQualityFinding]) -> CheckVerdict {
+        var verdict = check.verdict(quality.map(\.code))
         if let baseline, let figures = verdict.figures {
             verdict.comparison = BaselineComparison(baseline.path, before: baseline.figures, now: figures, margins)
         }

@@ -82,7 +82,7 @@ struct Compare: DocumentedCommand {
                 message: "-w reads the captures a second time, and \(pipe) cannot be: save it first")
         }
         let file = try merged.map { path throws(CommandFailure) in try OutputFile(path, taken: &taken) }
-        let run = try PointRun(input, points)
+        let run = try PointRun(points, input.reading, try input.statements(points.map(\.name)))
         let comparison = try run.comparison()
         var output = StandardOutput(isLineBuffered: false)
         let report = ComparisonReport(comparison)
@@ -98,6 +98,51 @@ struct Compare: DocumentedCommand {
         try output.flush()
         if let file { try MergedCapture(comparison, aligns: align).write(run.readers(), to: file) }
         try run.reportFailures()
+    }
+}
+
+/// A capture point on the command line.
+struct Point {
+    var name: String
+    var paths: [String]
+
+    /// - Parameter words: `file` or `name=file`; a name that comes again adds a file to its point.
+    static func list(_ words: [String]) throws(CommandFailure) -> [Point] {
+        var points: [Point] = []
+        for word in words {
+            let (name, path) = Point.split(word)
+            guard unsafe access(path, F_OK) == 0 else {
+                throw CommandFailure(status: .unreadable, message: "\(path): no such file")
+            }
+            if let name, let place = points.firstIndex(where: { $0.name == name }) {
+                points[place].paths.append(path)
+            } else {
+                points.append(Point(name: name ?? Point.name(of: path, among: points.map(\.name)), paths: [path]))
+            }
+        }
+        guard points.count > 1 else {
+            throw CommandFailure(
+                status: .wrongUsage, message: "two points or more are compared: name their captures, client=a.pcap b.pcap")
+        }
+        return points
+    }
+
+    /// `client=a.pcap`; a file of the whole name is that file.
+    private static func split(_ argument: String) -> (name: String?, path: String) {
+        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex,
+            unsafe access(argument, F_OK) != 0
+        else { return (nil, argument) }
+        return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+    }
+
+    /// The file's name without its endings, and a number where that is taken.
+    private static func name(of path: String, among taken: [String]) -> String {
+        var name = String(path.split(separator: "/").last ?? "-")
+        for ending in [".gz", ".zst", ".lz4", ".pcapng", ".pcap", ".cap"] where name.hasSuffix(ending) {
+            if name.count > ending.count { name.removeLast(ending.count) }
+        }
+        guard taken.contains(name) else { return name }
+        return (2...).lazy.map { "\(name)-\($0)" }.first { !taken.contains($0) } ?? name
     }
 }
 
@@ -135,43 +180,14 @@ struct PointOptions: ParsableArguments {
     @OptionGroup var tracking: TrackingOptions
 
     /// The points with their files.
-    func resolve() throws(CommandFailure) -> [(name: String, paths: [String])] {
-        var points: [(name: String, paths: [String])] = []
-        for argument in arguments where argument != clocksDistance {
-            let (name, path) = PointOptions.split(argument)
-            guard unsafe access(path, F_OK) == 0 else {
-                throw CommandFailure(status: .unreadable, message: "\(path): no such file")
-            }
-            if let name, let place = points.firstIndex(where: { $0.name == name }) {
-                points[place].paths.append(path)
-            } else {
-                points.append((name ?? PointOptions.name(of: path, among: points.map(\.name)), [path]))
-            }
-        }
-        guard points.count > 1 else {
-            throw CommandFailure(
-                status: .wrongUsage,
-                message: "name captures of two points or more: synscope compare client.pcap server.pcap")
-        }
-        return points
+    func resolve() throws(CommandFailure) -> [Point] {
+        try Point.list(arguments.filter { $0 != clocksDistance })
     }
 
-    /// `client=a.pcap`; a file of the whole name is that file.
-    private static func split(_ argument: String) -> (name: String?, path: String) {
-        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex,
-            unsafe access(argument, F_OK) != 0
-        else { return (nil, argument) }
-        return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
-    }
+    var reading: PointRun.Reading { .init(filter: filter, jobs: jobs, tracking: tracking) }
 
-    /// The file's name without its endings, and a number where that is taken.
-    private static func name(of path: String, among taken: [String]) -> String {
-        var name = String(path.split(separator: "/").last ?? "-")
-        for ending in [".gz", ".zst", ".lz4", ".pcapng", ".pcap", ".cap"] where name.hasSuffix(ending) {
-            if name.count > ending.count { name.removeLast(ending.count) }
-        }
-        guard taken.contains(name) else { return name }
-        return (2...).lazy.map { "\(name)-\($0)" }.first { !taken.contains($0) } ?? name
+    func statements(_ names: [String]) throws(CommandFailure) -> PathComparison.Options {
+        .init(order: try stated(names), clocksWithin: try clocksWithin())
     }
 
     /// Numbers of the points in the stated order; nil where none is stated.
@@ -217,55 +233,60 @@ struct PointOptions: ParsableArguments {
 
 /// The analyses of all points, one after the other.
 struct PointRun {
-    private let options: PointOptions
-    private let points: [(name: String, paths: [String])]
-    private let order: [Int]?
-    private let clocksWithin: Int64?
-    private let captures: [CapturePoint]
-    private let failures: [CaptureError]
+    /// How each point's captures are read.
+    struct Reading {
+        var filter: String?
+        var jobs: Int?
+        var tracking: TrackingOptions
+    }
 
-    init(_ options: PointOptions, _ points: [(name: String, paths: [String])]) throws(CommandFailure) {
-        self.options = options
-        self.points = points
-        order = try options.stated(points.map(\.name))
-        clocksWithin = try options.clocksWithin()
-        let filter = options.filter.map { PacketFilter($0) }
+    private let points: [Point]
+    private let reading: Reading
+    private let statements: PathComparison.Options
+    private let captures: [CapturePoint]
+    private(set) var failures: [CaptureError] = []
+
+    /// - Parameters:
+    ///   - statements: what the user says of order and clocks.
+    ///   - keepsRecords: whether whole records are kept.
+    init(
+        _ points: [Point], _ reading: Reading, _ statements: PathComparison.Options, keepsRecords: Bool = false
+    ) throws(CommandFailure) {
+        (self.points, self.reading, self.statements) = (points, reading, statements)
+        let filter = reading.filter.map { PacketFilter($0) }
         // All files, before the first octet of one is looked at.
         Confinement.confineReading(points.flatMap(\.paths))
         clinux_catch_interrupts()
         var captures: [CapturePoint] = []
-        var failures: [CaptureError] = []
-        for (name, paths) in points {
-            let reader = try PointRun.open(paths, options, filter)
-            var configuration = options.tracking.configuration()
+        for point in points {
+            let reader = try PointRun.open(point.paths, reading, filter)
+            var configuration = reading.tracking.configuration()
             configuration.listing = .plainAndRecords
             var pipeline = FilePipeline(
-                reader, configuration, workers: options.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+                reader, configuration, workers: reading.jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
                 isInterrupted: { clinux_interrupted() != 0 })
-            var log = PointLog()
+            var log = PointLog(keepsRecords: keepsRecords)
             var progress = ProgressBar(isWanted: true)
             let summary = pipeline.run(&log, &progress)
             progress.hide()
             captures.append(
                 CapturePoint(
-                    name: name, files: paths.map { String($0.split(separator: "/").last ?? "-") }, log: log,
-                    summary: summary, loss: pipeline.loss,
-                    tick: reader.descriptions.map(\.timeResolution).max() ?? 1))
+                    name: point.name, files: point.paths.map { String($0.split(separator: "/").last ?? "-") }, log: log,
+                    summary: summary, loss: pipeline.loss, tick: reader.descriptions.map(\.timeResolution).max() ?? 1))
             failures += reader.failures
         }
         self.captures = captures
-        self.failures = failures
     }
 
     private static func open(
-        _ paths: [String], _ options: PointOptions, _ filter: PacketFilter?
+        _ paths: [String], _ reading: Reading, _ filter: PacketFilter?
     ) throws(CommandFailure) -> CaptureReader {
         do throws(CaptureError) {
-            var reading = CaptureReader.Options(
-                filter: options.filter, verifiesChecksums: options.tracking.verifiesChecksums)
-            reading.tunnelRules = options.tracking.tunnelRules
-            reading.isInterrupted = { clinux_interrupted() != 0 }
-            return try CaptureReader(paths: paths, reading, filter: filter)
+            var options = CaptureReader.Options(
+                filter: reading.filter, verifiesChecksums: reading.tracking.verifiesChecksums)
+            options.tunnelRules = reading.tracking.tunnelRules
+            options.isInterrupted = { clinux_interrupted() != 0 }
+            return try CaptureReader(paths: paths, options, filter: filter)
         } catch {
             throw CommandFailure(
                 status: error.kind == .filter ? .wrongUsage : .unreadable, message: error.description)
@@ -274,7 +295,7 @@ struct PointRun {
 
     func comparison() throws(CommandFailure) -> PathComparison {
         do throws(ComparisonError) {
-            return try PathComparison(captures, .init(order: order, clocksWithin: clocksWithin))
+            return try PathComparison(captures, statements)
         } catch {
             tellFailures()
             throw CommandFailure(status: .wrongUsage, message: error.message)
@@ -284,7 +305,9 @@ struct PointRun {
     /// The files once more, for their frames.
     func readers() throws(CommandFailure) -> [CaptureReader] {
         var readers: [CaptureReader] = []
-        for (_, paths) in points { readers.append(try PointRun.open(paths, options, nil)) }
+        // As they are: no filter.
+        let reading = Reading(filter: nil, jobs: nil, tracking: self.reading.tracking)
+        for point in points { readers.append(try PointRun.open(point.paths, reading, nil)) }
         return readers
     }
 

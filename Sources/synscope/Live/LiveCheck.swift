@@ -214,7 +214,7 @@ private final class Jury: Sendable {
     }
 
     func verdict(_ plan: CheckPlan, _ summary: HandshakeSummary) -> CheckVerdict {
-        state.withLock { plan.verdict(of: $0.check, summary) }
+        state.withLock { plan.verdict(of: $0.check, summary.quality) }
     }
 }
 
