@@ -46,6 +46,17 @@ package struct ClockBand: Sendable {
         }
     }
 
+    /// The bound at which a piece's band is narrowest, by its time: there the offset is known best.
+    package func bestTime(_ piece: Piece) -> Int64? {
+        guard piece.isBounded else { return nil }
+        let times = (piece.upper + piece.lower).map { piece.span.lowerBound + Int64($0.x) }
+        return times.sorted().min { width(piece, $0) < width(piece, $1) }
+    }
+
+    private func width(_ piece: Piece, _ time: Int64) -> Int64 {
+        piece.band(at: time).map { $0.upperBound - $0.lowerBound } ?? .max
+    }
+
     /// Clocks of machines differ by less: 500 in a million.
     static let maximumSkew = 500e-6
 

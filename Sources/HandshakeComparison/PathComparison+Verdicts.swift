@@ -41,20 +41,16 @@ extension PathComparison {
     // MARK: Packets
 
     private func follow(_ verdict: inout PathVerdict, usesClocks: Bool) {
-        var matcher = PacketMatcher(
-            numbers: zip(verdict.attempts, serverISNs(verdict)).map { ($0?.clientISN ?? 0, $1) })
         let path = verdict.points
+        var matcher = PacketMatcher(
+            numbers: zip(verdict.attempts, serverISNs(verdict)).map { ($0?.clientISN ?? 0, $1) },
+            keepsTimestamps: { keepsTimestamps(path[$0], path[$1]) },
+            keepsIdentifications: { keepsIdentifications(path[$0], path[$1]) })
+        if usesClocks {
+            matcher.fit = { earlier, first, later, second in fit(path[earlier], first, path[later], second) }
+        }
         for (position, attempt) in verdict.attempts.enumerated() {
             guard let attempt else { continue }
-            if let before = verdict.attempts[..<position].lastIndex(where: { $0 != nil }) {
-                matcher.keepsTimestamps = keepsTimestamps(path[before], path[position])
-                matcher.keepsIdentifications = keepsIdentifications(path[before], path[position])
-            }
-            if usesClocks {
-                matcher.fit = { earlier, first, later, second in
-                    fit(path[earlier], first, path[later], second)
-                }
-            }
             matcher.add(points[path[position]].log.segments(of: attempt), of: position, to: &verdict.packets)
         }
     }
@@ -87,11 +83,15 @@ extension PathComparison {
         guard Set(isns.compactMap(\.self)).count > 1 else { return isns }
         let answered = zip(verdict.points, verdict.attempts).map { point, attempt in
             Set(
-                (attempt.map { points[point].log.segments(of: $0) } ?? []).filter { $0.kind == .synAck && !$0.fromClient }
-                    .map(\.seq))
+                (attempt.map { points[point].log.segments(of: $0) } ?? []).filter {
+                    $0.kind == .synAck && !$0.fromClient
+                }
+                .map(\.seq))
         }
         for position in isns.indices.dropFirst() where isns[position] != nil {
-            let before = isns[..<position].indices.last { isns[$0] != nil && !answered[$0].isDisjoint(with: answered[position]) }
+            let before = isns[..<position].indices.last {
+                isns[$0] != nil && !answered[$0].isDisjoint(with: answered[position])
+            }
             if let before { isns[position] = isns[before] }
         }
         return isns
@@ -131,7 +131,8 @@ extension PathComparison {
         else { return }
         for step in way[begin...end] where packet.seen[step] == nil && covers(step, packet, verdict) {
             if verdict.attempts[step] == nil,
-                mayBeUnrecognised(verdict.attempts[way[begin]]!, of: verdict.points[way[begin]], at: verdict.points[step])
+                mayBeUnrecognised(
+                    verdict.attempts[way[begin]]!, of: verdict.points[way[begin]], at: verdict.points[step])
             {
                 continue
             }
@@ -210,13 +211,22 @@ extension PathComparison {
         {
             guard let here, here.lowerBound > first.time else { return false }
         }
-        // Once an attempt is decided, its later segments are no part of its record. And of those without SYN it has only
-        // what completed it.
+        // Of segments without SYN a completed attempt's record has only what completed it. One that came before that
+        // would have.
         if let attempt = verdict.attempts[position], attempt.completedBy != nil,
             packet.kind != .syn, packet.kind != .synAck
         {
-            return false
+            let completing = capture.log.segments(of: attempt).first {
+                $0.fromClient && [.ack, .data, .fin].contains($0.kind)
+            }
+            guard packet.fromClient, [.ack, .data, .fin].contains(packet.kind), let here, let completing else {
+                return false
+            }
+            // It was on its way for a while, and what was sent later may have come sooner.
+            let latest = here.upperBound + max(PathComparison.shortestCopyGap, 2 * longestLeg(verdict))
+            return here.lowerBound >= span.lowerBound && latest < completing.time
         }
+        // Once an attempt is decided, its later segments are no part of its record.
         if let attempt = verdict.attempts[position], attempt.isClosedByEvidence {
             guard let here, let last = capture.log.segments(of: attempt).last, here.upperBound < last.time else {
                 return false
@@ -224,6 +234,18 @@ extension PathComparison {
         }
         guard let here else { return true }
         return here.lowerBound >= span.lowerBound && here.upperBound <= span.upperBound
+    }
+
+    /// Nanoseconds from the first SYN to the first SYN-ACK, at the point where that took longest.
+    private func longestLeg(_ verdict: PathVerdict) -> Int64 {
+        zip(verdict.points, verdict.attempts).compactMap { point, attempt -> Int64? in
+            guard let attempt else { return nil }
+            let segments = points[point].log.segments(of: attempt)
+            guard let syn = segments.first(where: { $0.kind == .syn && $0.fromClient }),
+                let answer = segments.first(where: { $0.kind == .synAck && !$0.fromClient })
+            else { return nil }
+            return answer.time - syn.time
+        }.max() ?? 0
     }
 
     /// Whether a point has a packet in another attempt: ends that are used again with another ISN have several.
@@ -237,7 +259,9 @@ extension PathComparison {
             // Without SYN and SYN-ACK there is no record.
             if !isOpening { return true }
             // Behind a translator the ends there are not known: those of this point say whether there is another attempt.
-            guard keepsEnds(verdict.points[other], point) else { return hasOtherAttempt(of: home, at: verdict.points[other]) }
+            guard keepsEnds(verdict.points[other], point) else {
+                return hasOtherAttempt(of: home, at: verdict.points[other])
+            }
             return isInOtherAttempt(segment, of: home, at: point, shift: (0, 0))
         }
         // Of an attempt that is over, segments without SYN are in no record.
@@ -267,8 +291,8 @@ extension PathComparison {
         if isProven { return true }
         let repeated = others.contains { answer in
             guard answer.kind == .synAck, !answer.fromClient, let gap = packet.gap(to: answer) else { return false }
-            let leg = verdict.attempts.compactMap { $0?.synToSynAck }.max() ?? 0
-            return gap > max(200_000_000, leg) && acknowledging.allSatisfy { $0.precedes(answer) != true }
+            return gap > max(PathComparison.shortestCopyGap, 2 * longestLeg(verdict))
+                && acknowledging.allSatisfy { $0.precedes(answer) != true }
         }
         return repeated ? false : nil
     }
@@ -292,7 +316,8 @@ extension PathComparison {
         }
         let isOnlyCause = there.contains { answer in
             // A client's RST may answer a challenge just as well.
-            !(answer.kind == .rst && answer.fromClient) && packet.precedes(answer) == true && copies.allSatisfy { $0.precedes(answer) == false }
+            !(answer.kind == .rst && answer.fromClient) && packet.precedes(answer) == true
+                && copies.allSatisfy { $0.precedes(answer) == false }
         }
         if isOnlyCause { return true }
         // Where it is missing, a later copy came by before any answer.

@@ -47,8 +47,8 @@ struct PacketMatcher {
     /// Of each point, x and y of the attempt there.
     let numbers: [(client: UInt32, server: UInt32?)]
     /// What the packets of this and other attempts showed between two points.
-    var keepsTimestamps = true
-    var keepsIdentifications = false
+    var keepsTimestamps: (Int, Int) -> Bool
+    var keepsIdentifications: (Int, Int) -> Bool
     /// What times say of two segments with equal numbers: the earlier point's, the later's; nil where clocks are not
     /// asked.
     var fit: ((Int, PointSegment, Int, PointSegment) -> Fit)?
@@ -126,13 +126,13 @@ struct PacketMatcher {
                     segment.ack, own ? numbers[point].server : numbers[point].client, other.ack,
                     own ? numbers[place].server : numbers[place].client)
         else { return false }
-        if keepsTimestamps, segment.hasTimestamps, other.hasTimestamps,
+        if keepsTimestamps(place, point), segment.hasTimestamps, other.hasTimestamps,
             (segment.tsval, segment.tsecr) != (other.tsval, other.tsecr)
         {
             return false
         }
         let (one, two) = (segment.identification, other.identification)
-        return !keepsIdentifications || one == 0 || two == 0 || one == two
+        return one == 0 || two == 0 || one == two || !keepsIdentifications(place, point)
     }
 
     /// Whether two numbers are as far from their ISNs. Where one is not known they are compared as they are.

@@ -298,7 +298,9 @@ extension Field {
     /// What captures at several points say together: unknown without check --points.
     private static let path: [Field] = [
         number("path.points", nil, "with --points: how many of the points captured it") { $0.paths.first?.points },
-        truth("path.lost", nil, "with --points: a segment of it was lost between two points") { $0.paths.first?.isLost },
+        truth("path.lost", nil, "with --points: a segment of it was lost between two points") {
+            $0.paths.first?.isLost
+        },
         truth("path.not_captured", nil, "with --points: a capture lacks a segment of it that passed the point") {
             $0.paths.first?.isNotCaptured
         },

@@ -126,8 +126,9 @@ extension ComparisonReport {
                 $0.field("first_time_ns", piece.span.lowerBound)
                 $0.field("last_time_ns", piece.span.upperBound)
                 $0.field("segments", piece.count)
-                let middle = piece.span.lowerBound + (piece.span.upperBound - piece.span.lowerBound) / 2
-                let band = comparison.clock(one, other)?.band(at: middle)
+                let best = comparison.clock(one, other)?.bestTime(piece)
+                let band = best.flatMap { comparison.clock(one, other)?.band(at: $0) }
+                $0.field("offset_time_ns", best)
                 $0.field("offset_low_ns", isKept ? band?.lowerBound : band.map { -$0.upperBound })
                 $0.field("offset_high_ns", isKept ? band?.upperBound : band.map { -$0.lowerBound })
                 if piece.skew.upperBound - piece.skew.lowerBound > 100e-6 {

@@ -80,7 +80,9 @@ package struct ComparisonReport {
                 let way = "\(words.name(stretch.from)) to \(words.name(stretch.to)): "
                 if passage.lostOrNotCaptured > 0 {
                     let count = Format.count(passage.lostOrNotCaptured, "segment")
-                    row("not known", way + "\(count) lost, or not captured or recognised at the second point", style, nil,
+                    row(
+                        "not known", way + "\(count) lost, or not captured or recognised at the second point", style,
+                        nil,
                         &out)
                 }
                 if passage.oneOfSeveral > 0 {

@@ -93,10 +93,9 @@ package struct ComparisonWords {
         }
         var parts: [String] = []
         for (place, piece) in clock.pieces.enumerated().prefix(4) {
-            let middle = piece.span.lowerBound + (piece.span.upperBound - piece.span.lowerBound) / 2
             let packets = Format.count(piece.count, "segment")
             let when = clock.pieces.count > 1 ? "part \(place + 1): " : ""
-            guard let band = clock.band(at: middle) else {
+            guard let best = clock.bestTime(piece), let band = clock.band(at: best) else {
                 parts.append("\(when)one direction only was captured at both (\(packets)), so the offset is not known")
                 continue
             }

@@ -75,7 +75,8 @@ class Relay:
                         self.log.append((direction, flags(frame), not copies))
                     for delay in copies:
                         order += 1
-                        heapq.heappush(self.waiting, (time.monotonic() + delay, order, 1 - direction, frame))
+                        heapq.heappush(
+                            self.waiting, (time.monotonic() + delay, order, 1 - direction, self.forward(direction, frame)))
         self.pcap.close()
         for handle in self.sides:
             handle.close()
@@ -89,6 +90,10 @@ class Relay:
         if self.random.random() < duplicate:
             delays.append(delays[0] + self.random.random() * 0.005)
         return delays
+
+    def forward(self, direction, frame):
+        """-> what goes on."""
+        return frame
 
     def stop(self):
         self.stopping = True
@@ -268,13 +273,16 @@ class Lab:
 
     # The run
 
+    def relay(self):
+        return Relay(self.relay_space, self.path("middle"), self.seed, self.case.script)
+
     def run(self):
         self.ending = False
         self.set_up()
         try:
             sniffers = [
                 Sniffer(self.client, "veth0", self.path("client")), Sniffer(self.server, "veth0", self.path("server"))]
-            relay = Relay(self.relay_space, self.path("middle"), self.seed, self.case.script)
+            relay = self.relay()
             time.sleep(0.3)
             before = self.client.counters(), self.server.counters()
             listener = self.server.call(self.listen)
@@ -291,7 +299,7 @@ class Lab:
             for sniffer in sniffers:
                 sniffer.stop()
             relay.stop()
-            self.relay_log = relay.log
+            self.relay_log, self.passed = relay.log, getattr(relay, "passed", [])
             self.ending = True
             acceptor.join()
         finally:
@@ -410,12 +418,13 @@ def one(arguments):
     print(json.dumps({"rows": rows, "notes": notes, "connections": lab.counted[0]["TcpActiveOpens"]}))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(cases, one, script, description):
+    """Runs cases, each in a process of its own by `one`, and prints what their figures are."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--synscope", required=True)
     parser.add_argument("--connections", type=int, default=200, help="of each case")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--case", action="append", choices=[c.name for c in CASES])
+    parser.add_argument("--case", action="append", choices=[c.name for c in cases])
     parser.add_argument("--keep", help="a folder for the captures; without it they are removed")
     parser.add_argument("--jobs", type=int, default=5, help="cases at a time")
     parser.add_argument("--only", help=argparse.SUPPRESS)
@@ -432,14 +441,14 @@ def main():
     folder = arguments.keep or temporary
     os.makedirs(folder, exist_ok=True)
     began = time.monotonic()
-    waiting = [c for c in CASES if not arguments.case or c.name in arguments.case]
+    waiting = [c for c in cases if not arguments.case or c.name in arguments.case]
     running, reports = {}, {}
     try:
         while waiting or running:
             while waiting and len(running) < arguments.jobs:
                 case = waiting.pop(0)
                 running[case.name] = subprocess.Popen(
-                    [sys.executable, os.path.abspath(__file__), "--synscope", arguments.synscope, "--connections",
+                    [sys.executable, script, "--synscope", arguments.synscope, "--connections",
                      str(arguments.connections), "--seed", str(arguments.seed), "--keep", folder, "--only", case.name],
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for name, process in list(running.items()):
@@ -455,7 +464,7 @@ def main():
         if temporary:
             shutil.rmtree(temporary, ignore_errors=True)
     total = different = failed = figures = 0
-    for case in CASES:
+    for case in cases:
         report = reports.get(case.name)
         if report is None:
             continue
@@ -477,4 +486,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(CASES, one, os.path.abspath(__file__), __doc__)

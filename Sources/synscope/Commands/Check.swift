@@ -148,7 +148,9 @@ struct Check: DocumentedCommand {
             if isLive || !input.files.isEmpty || !input.arguments.isEmpty {
                 throw ValidationError("--points names the captures: no other file, and no -i")
             }
-            if evidence != nil { throw ValidationError("-w takes frames of one capture: with --points there are several") }
+            if evidence != nil {
+                throw ValidationError("-w takes frames of one capture: with --points there are several")
+            }
             if input.count != nil || input.linkType != nil {
                 throw ValidationError("-c and --link-type are for one capture: not with --points")
             }
@@ -323,7 +325,8 @@ struct CheckPlan {
         let (started, steady) = (Clock.wall, Clock.steady)
         let input = command.input
         let run = try PointRun(
-            points, .init(filter: input.filter, jobs: input.jobs, tracking: input.tracking), .init(), keepsRecords: true)
+            points, .init(filter: input.filter, jobs: input.jobs, tracking: input.tracking), .init(), keepsRecords: true
+        )
         let comparison = try run.comparison()
         for place in 0..<comparison.count {
             let verdict = comparison.verdict(place)

@@ -122,7 +122,8 @@ struct Point {
         }
         guard points.count > 1 else {
             throw CommandFailure(
-                status: .wrongUsage, message: "two points or more are compared: name their captures, client=a.pcap b.pcap")
+                status: .wrongUsage,
+                message: "two points or more are compared: name their captures, client=a.pcap b.pcap")
         }
         return points
     }
