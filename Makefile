@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents live simulate diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope --explicit-target-dependency-import-check error $(RELEASE_FLAGS)
@@ -105,6 +105,11 @@ live: all ## watch on real connections beside tcpdump: signals, loss, rights, th
 	@Scripts/setup/lab-dependencies.sh $(SUDO)
 	python3 Tests/Lab/live.py --synscope $(CURDIR)/$(RELEASE) --kills $(KILLS)
 
+CASES ?=
+paths: all ## real connections captured at both ends of a relay, and what compare says of them (root): make paths CONNECTIONS=380
+	@Scripts/setup/lab-dependencies.sh $(SUDO)
+	python3 Tests/Lab/paths.py --synscope $(CURDIR)/$(RELEASE) --connections $(CONNECTIONS) $(foreach case,$(CASES),--case $(case))
+
 SECONDS ?= 1800
 soak: all ## watch under flood, slow readers, rotation, flaps, SIGHUP and a full disk, for long (root): make soak SECONDS=1800
 	@Scripts/setup/lab-dependencies.sh $(SUDO)
@@ -115,6 +120,11 @@ FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
 	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(SEEDS) $(FROM)
+
+PATHS ?= 3600
+compare-worlds: dependencies ## simulated paths with two or three capture points: make compare-worlds PATHS=3600 [FROM=1]
+	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	.build/release/simulate $(PATHS) $(FROM) --paths
 
 WORLDS ?= 20
 diagnose-worlds: dependencies ## simulated traffic with one incident each, and without: make diagnose-worlds WORLDS=300 (of each of 34 kinds)

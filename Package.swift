@@ -228,6 +228,13 @@ let package = Package(
             ],
             swiftSettings: testSettings),
         .testTarget(
+            name: "ComparisonTests",
+            dependencies: [
+                "HandshakeComparison", "HandshakeAnalysis", "HandshakeRecord", "PacketWire", "Simulation",
+                "TestSupport",
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
             name: "SimulationTests",
             dependencies: ["Simulation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis", "PacketWire"],
             swiftSettings: testSettings),

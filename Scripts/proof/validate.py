@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validates JSON Lines against the committed schema: validate.py [FILE...] (standard input without one).
+"""Validates JSON Lines against a committed schema: validate.py [--schema NAME] [FILE...] (standard input without one).
 
 Needs jsonschema (Debian: python3-jsonschema; PyPI: jsonschema). Exit status 1, and each error with its line, if one fails.
 """
@@ -9,11 +9,14 @@ import sys
 
 from jsonschema import Draft202012Validator
 
-SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "schema.json")
+DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs")
 
 
 def main(paths):
-    schema = json.load(open(SCHEMA, encoding="utf-8"))
+    name = "schema.json"
+    if paths[:1] == ["--schema"]:
+        name, paths = paths[1], paths[2:]
+    schema = json.load(open(os.path.join(DOCS, name), encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     # Each line is checked against the shape that its type names: the errors are then about the line, not about all three.
     shapes = {

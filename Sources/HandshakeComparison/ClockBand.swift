@@ -31,6 +31,10 @@ package struct ClockBand: Sendable {
         /// The skews that are possible, in seconds a second.
         package fileprivate(set) var skew: ClosedRange<Double>
 
+        /// A guess at the skew, if delays scatter alike all the time: the mean of two straight lines through the bounds
+        /// of each direction. Nil where one direction was seen, or for less than a second.
+        package fileprivate(set) var likelySkew: Double?
+
         /// Whether both directions bound it.
         package var isBounded: Bool { !upper.isEmpty && !lower.isEmpty }
 
@@ -137,7 +141,27 @@ package struct ClockBand: Sendable {
         return Piece(
             span: first...(bounds.last?.time ?? first), count: bounds.count, base: bounds.first?.difference ?? 0,
             upper: upper, lower: lower,
-            skew: possibleSkew((upper, lower)) ?? 0...0)
+            skew: possibleSkew((upper, lower)) ?? 0...0, likelySkew: likelySkew(bounds))
+    }
+
+    private static func likelySkew(_ bounds: ArraySlice<Bound>) -> Double? {
+        guard let first = bounds.first, let last = bounds.last, last.time - first.time > 1_000_000_000 else {
+            return nil
+        }
+        func slope(_ isUpper: Bool) -> Double? {
+            let points = bounds.filter { $0.isUpper == isUpper }.map {
+                Point(x: Double($0.time - first.time), y: Double($0.difference - first.difference))
+            }
+            guard points.count > 2 else { return nil }
+            let count = Double(points.count)
+            let (x, y) = points.reduce((0, 0)) { ($0.0 + $1.x / count, $0.1 + $1.y / count) }
+            let (xy, xx) = points.reduce((0, 0)) { sums, point in
+                (sums.0 + (point.x - x) * (point.y - y), sums.1 + (point.x - x) * (point.x - x))
+            }
+            return xx > 0 ? xy / xx : nil
+        }
+        guard let up = slope(true), let down = slope(false) else { return nil }
+        return (up + down) / 2
     }
 
     // MARK: Hulls and lines

@@ -236,10 +236,12 @@ extension PathComparison {
         return here.lowerBound >= span.lowerBound && here.upperBound <= span.upperBound
     }
 
-    /// Nanoseconds from the first SYN to the first SYN-ACK, at the point where that took longest.
+    /// Nanoseconds from a SYN to its answer, at the point where that took longest; where that is not known, from the first
+    /// SYN to the first SYN-ACK.
     private func longestLeg(_ verdict: PathVerdict) -> Int64 {
         zip(verdict.points, verdict.attempts).compactMap { point, attempt -> Int64? in
             guard let attempt else { return nil }
+            if attempt.synToSynAck >= 0 { return attempt.synToSynAck }
             let segments = points[point].log.segments(of: attempt)
             guard let syn = segments.first(where: { $0.kind == .syn && $0.fromClient }),
                 let answer = segments.first(where: { $0.kind == .synAck && !$0.fromClient })

@@ -86,6 +86,9 @@ package struct PathComparison: Sendable {
             }
         }
         self.matchings = matchings
+        for point in points where point.log.attempts.isEmpty {
+            throw ComparisonError(message: "\(point.name) has no connection attempt that could be compared")
+        }
         for one in points.indices {
             let isAlone = matchings.allSatisfy { $0.key.from != one && $0.key.to != one || $0.value.count == 0 }
             if isAlone { throw PathComparison.stranger(one, points) }
@@ -109,9 +112,6 @@ package struct PathComparison: Sendable {
     private static func stranger(_ one: Int, _ points: [CapturePoint]) -> ComparisonError {
         let point = points[one]
         let others = points.indices.filter { $0 != one }.map { points[$0].name }.joined(separator: ", ")
-        if point.log.attempts.isEmpty {
-            return ComparisonError(message: "\(point.name) has no connection attempt that could be compared")
-        }
         let spans = points.indices.filter { $0 != one }.compactMap { points[$0].summary.span }
         let isApart =
             point.summary.span.map { own in spans.allSatisfy { !$0.overlaps(own) } } ?? false

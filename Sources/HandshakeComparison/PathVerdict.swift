@@ -92,7 +92,7 @@ package struct PathVerdict: Sendable {
     package var differs: Bool {
         count < points.count || isSplit || proxiedIn != nil || !changes.isEmpty
             || packets.contains { $0.isUnusual || $0.madeBetween != nil || $0.isOneOfSeveral }
-            || packets.contains { !$0.notCapturedAt.isEmpty } || findings.contains { $0.standing != .confirmed }
+            || packets.contains { !$0.notCapturedAt.isEmpty } || findings.contains { !$0.text.isEmpty }
     }
 
     /// Nanoseconds that both ways between two positions took together: each leg is by one clock, so no offset comes in.

@@ -131,13 +131,11 @@ extension ComparisonReport {
                 $0.field("offset_time_ns", best)
                 $0.field("offset_low_ns", isKept ? band?.lowerBound : band.map { -$0.upperBound })
                 $0.field("offset_high_ns", isKept ? band?.upperBound : band.map { -$0.lowerBound })
-                if piece.skew.upperBound - piece.skew.lowerBound > 100e-6 {
-                    $0.null("skew_low")
-                    $0.null("skew_high")
-                } else {
-                    $0.field("skew_low", fraction: isKept ? piece.skew.lowerBound : -piece.skew.upperBound)
-                    $0.field("skew_high", fraction: isKept ? piece.skew.upperBound : -piece.skew.lowerBound)
-                }
+                let isKnown = piece.skew.upperBound - piece.skew.lowerBound <= 100e-6
+                let range = isKept ? piece.skew : -piece.skew.upperBound...(-piece.skew.lowerBound)
+                $0.field("skew_low", isKnown ? range.lowerBound : nil)
+                $0.field("skew_high", isKnown ? range.upperBound : nil)
+                $0.field("skew_likely", isKnown ? piece.likelySkew.map { isKept ? $0 : -$0 } : nil)
             }
         }
     }
@@ -265,5 +263,11 @@ extension PathPacket.Fate {
         case .arrived: nil
         case .lost(let stretch), .lostOrNotCaptured(let stretch), .notCovered(let stretch): stretch
         }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func field(_ name: String, _ value: Double?) {
+        if let value { field(name, fraction: value) } else { null(name) }
     }
 }

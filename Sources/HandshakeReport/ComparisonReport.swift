@@ -45,7 +45,7 @@ package struct ComparisonReport {
                 .yellow, &out)
         }
         row(
-            "slow", "between client and \(words.name(order[0])): \(words.quantiles(totals.clientSide))", style, nil,
+            "slow", "clients' side of \(words.name(order[0])): \(words.quantiles(totals.clientSide))", style, nil,
             &out)
         for (one, other) in zip(order, order.dropFirst()) {
             let times = totals.between[Stretch(from: one, to: other)] ?? RoundTripTimes()
@@ -55,7 +55,7 @@ package struct ComparisonReport {
                 style, nil, &out)
         }
         row(
-            "", "between \(words.name(order[order.count - 1])) and server: \(words.quantiles(totals.serverSide))",
+            "", "servers' side of \(words.name(order[order.count - 1])): \(words.quantiles(totals.serverSide))",
             style,
             nil, &out)
         changes(style, &out)
@@ -207,27 +207,36 @@ package struct ComparisonReport {
         }
     }
 
-    /// The attempts that differ, first those that lost something.
+    /// The attempts to which something happened. Those of which fields were rewritten, and nothing else, are counted.
     private func list(_ style: TextStyle, _ top: Int, _ isVerbose: Bool, _ out: inout OutputBuffer) {
         guard totals.differing > 0, top > 0 else { return }
         out.line("")
-        var listed = 0
-        for rank in 0...1 where listed < top {
-            for place in 0..<comparison.count where listed < top {
-                let verdict = comparison.verdict(place)
-                guard verdict.differs, (verdict.isGrave ? 0 : 1) == rank else { continue }
-                listed += 1
-                if isVerbose {
-                    if listed > 1 { out.line("") }
-                    PathLadder(comparison, verdict, style).draw(to: &out)
-                } else {
-                    write(verdict, style, &out)
-                }
+        var (listed, more) = (0, 0)
+        for place in 0..<comparison.count {
+            let verdict = comparison.verdict(place)
+            guard verdict.isGrave else { continue }
+            if listed == top {
+                more += 1
+                continue
+            }
+            listed += 1
+            if isVerbose {
+                if listed > 1 { out.line("") }
+                PathLadder(comparison, verdict, style).draw(to: &out)
+            } else {
+                write(verdict, style, &out)
             }
         }
-        if totals.differing > listed {
-            out.line("")
-            out.line("\(totals.differing - listed) more differ: --top shows more, -T jsonl has all")
+        let rewritten = totals.differing - listed - more
+        var rest: [String] = []
+        if more > 0 { rest.append("\(Format.count(more, "more attempt")): --top shows more") }
+        if rewritten > 0 {
+            rest.append("\(Format.count(rewritten, "attempt")) with nothing but fields that were rewritten")
+        }
+        guard !rest.isEmpty else { return }
+        if listed > 0 { out.line("") }
+        for line in (rest.joined(separator: "; ") + " (-T jsonl has all)").wrapped(max(40, style.width)) {
+            out.line(line)
         }
     }
 
@@ -250,6 +259,7 @@ package struct ComparisonReport {
 extension PathVerdict {
     /// Whether more differs than what boxes change on purpose.
     var isGrave: Bool {
-        isSplit || packets.contains { $0.isUnusual || $0.madeBetween != nil || !$0.notCapturedAt.isEmpty }
+        isSplit || count < points.count || proxiedIn != nil
+            || packets.contains { $0.isUnusual || $0.madeBetween != nil || !$0.notCapturedAt.isEmpty }
     }
 }

@@ -104,7 +104,7 @@ package struct ComparisonWords {
             let ahead = offset < 0 ? "behind" : "ahead of"
             parts.append(
                 "\(when)\(name(other)) is \(Format.duration(abs(offset))) \(ahead) \(name(one)), within "
-                    + "\(Format.duration(half)) for certain (\(packets)); \(skew(piece.skew))")
+                    + "\(Format.duration(half)) for certain (\(packets)); \(skew(piece))")
         }
         if clock.pieces.count > 4 { parts.append("and \(clock.pieces.count - 4) more parts") }
         let steps = clock.pieces.count - 1
@@ -112,10 +112,11 @@ package struct ComparisonWords {
         return parts.joined(separator: "; ")
     }
 
-    private func skew(_ range: ClosedRange<Double>) -> String {
-        let (low, high) = (range.lowerBound * 1e6, range.upperBound * 1e6)
+    private func skew(_ piece: ClockBand.Piece) -> String {
+        let (low, high) = (piece.skew.lowerBound * 1e6, piece.skew.upperBound * 1e6)
         if high - low > 100 { return "the skew is not known" }
-        return "skew \(Format.fixed(low, 2)) to \(Format.fixed(high, 2)) millionths"
+        let likely = piece.likelySkew.map { ", likely \(Format.fixed($0 * 1e6, 2))" } ?? ""
+        return "skew \(Format.fixed(low, 2)) to \(Format.fixed(high, 2)) millionths\(likely)"
     }
 
     /// Quantiles of times.

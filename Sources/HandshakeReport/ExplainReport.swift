@@ -1,5 +1,6 @@
-import HandshakeRecord
+import HandshakeComparison
 import HandshakeDiagnosis
+import HandshakeRecord
 
 /// `synscope explain`: the catalogue in words.
 package enum ExplainReport {
@@ -27,6 +28,13 @@ package enum ExplainReport {
             write(name, "situation, \(situation.severity.rawValue)", situation.explanation, style, &out)
             section("What else would look the same", situation.alternatives, style, &out)
             section("What would refute it", [situation.refutedBy], style, &out)
+        } else if let situation = PathSituationCode(rawValue: name) {
+            write(
+                name, "situation between capture points, \(situation.severity.rawValue)", situation.explanation, style,
+                &out)
+            if !situation.alternatives.isEmpty {
+                section("What else would look the same", situation.alternatives, style, &out)
+            }
         } else {
             return false
         }
@@ -63,6 +71,9 @@ package enum ExplainReport {
         out.line("")
         heading("Situations, in order of precedence")
         for code in SituationCode.allCases { row(code.rawValue, code.explanation.title) }
+        out.line("")
+        heading("Situations between capture points (compare)")
+        for code in PathSituationCode.allCases { row(code.rawValue, code.explanation.title) }
         var kind: String?
         for term in Glossary.terms {
             if term.kind != kind {
@@ -83,6 +94,7 @@ package enum ExplainReport {
     package static var names: [String] {
         Outcome.allCases.map(\.rawValue) + FindingCode.allCases.map(\.rawValue)
             + CaptureQuality.allCases.map(\.rawValue) + SituationCode.allCases.map(\.rawValue)
+            + PathSituationCode.allCases.map(\.rawValue)
             + Glossary.terms.map(\.name)
     }
 

@@ -106,7 +106,9 @@ package struct PathLadder {
         switch packet.fate {
         case .arrived: break
         case .lost: mark = cross
-        case .lostOrNotCaptured, .notCovered: mark = "?"
+        case .lostOrNotCaptured: mark = "?"
+        // The next point says nothing of it.
+        case .notCovered: mark = "."
         }
         if packet.isOneOfSeveral { mark = "?" }
         if mark != nil {

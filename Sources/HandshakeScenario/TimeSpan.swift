@@ -1,6 +1,6 @@
 /// A length of time as text.
-struct TimeSpan {
-    var nanoseconds: Int64
+package struct TimeSpan {
+    package var nanoseconds: Int64
 
     private static let units: [(suffix: String, nanoseconds: Int64)] = [
         ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("", 1_000_000_000),
@@ -8,7 +8,7 @@ struct TimeSpan {
 
     /// Decimal digits, with a fraction where the unit has one, then ns, us, ms, s or nothing (seconds); nil for
     /// anything else, for a fraction of a nanosecond and for more than 100 years.
-    init?(text: Substring) {
+    package init?(text: Substring) {
         guard let unit = TimeSpan.units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
         let parts = text.dropLast(unit.suffix.count).split(separator: ".", omittingEmptySubsequences: false)
         guard let whole = parts.first, parts.count <= 2, parts.contains(where: { !$0.isEmpty }),

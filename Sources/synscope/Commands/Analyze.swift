@@ -1,8 +1,10 @@
 import ArgumentParser
 import Glibc
 import HandshakeAnalysis
+import HandshakeRecord
 import HandshakeReport
 import PacketCapture
+import PacketWire
 
 struct Analyze: DocumentedCommand {
     static let helpText = HelpText(
@@ -115,6 +117,13 @@ struct Analyze: DocumentedCommand {
         try sink.begin(analysis.capture)
         let (summary, loss) = try analysis.run(&sink)
         try sink.end(summary, loss)
+        if let places = analysis.reader.places, places.areInterleaved,
+            summary.quality.contains(where: { $0.code == .twoPlaces })
+        {
+            StandardError.write(
+                "these files look like captures of two points of one path: synscope compare takes them apart, with clocks of "
+                    + "their own")
+        }
         try analysis.reportFailures()
     }
 }

@@ -7,6 +7,7 @@ import HandshakeExpectation
 import HandshakePipeline
 package import HandshakeRecord
 import HandshakeReport
+import HandshakeScenario
 import PacketCapture
 
 struct Compare: DocumentedCommand {
@@ -213,7 +214,7 @@ struct PointOptions: ParsableArguments {
     /// `--clocks synchronised-within 50us`: the distance is a word of its own.
     private var clocksDistance: String? {
         guard clocks == PointOptions.clocksWord else { return nil }
-        return arguments.first { unsafe access($0, F_OK) != 0 && (try? CaptureOptions.nanoseconds($0)) != nil }
+        return arguments.first { unsafe access($0, F_OK) != 0 && TimeSpan(text: $0[...]) != nil }
     }
 
     /// Nanoseconds that the clocks are apart at most; nil where nothing is stated.
@@ -223,12 +224,12 @@ struct PointOptions: ParsableArguments {
             clocks.split(whereSeparator: { $0 == "=" || $0 == " " }).map(String.init)
             + [clocksDistance].compactMap(\.self)
         guard words.count == 2, words[0] == PointOptions.clocksWord,
-            let time = try? CaptureOptions.nanoseconds(words[1])
+            let time = TimeSpan(text: words[1][...])
         else {
             throw CommandFailure(
                 status: .wrongUsage, message: "--clocks \(clocks): say how near they are: synchronised-within=50us")
         }
-        return time
+        return time.nanoseconds
     }
 }
 
