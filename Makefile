@@ -6,15 +6,15 @@ CORPUS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 RELEASE := .build/release/synscope
 INSTALLED := .build-static/release/synscope
-# Every release build has the same flags, so that none has another's modules compiled anew.
+# Every release build has the same flags, the check of imports too, so that none has another's modules compiled anew.
 # Scripts/proof/check-hardening.py looks at what they did.
-RELEASE_FLAGS := -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
+RELEASE_FLAGS := --explicit-target-dependency-import-check error -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
 .PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
-	$(SWIFT) build -c release --product synscope --explicit-target-dependency-import-check error $(RELEASE_FLAGS)
+	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
