@@ -3,10 +3,10 @@
 /// A packet does not arrive before it leaves. So each that went from the first point to the second bounds the offset
 /// from above, by the difference of its two times, and each that went back bounds it from below. With a constant skew
 /// the offset is a line in time: every line below all upper bounds and above all lower ones is possible, and no other
-/// (Moon, Skelly, Towsley 1999). What all these lines have between them at a moment is the band there. It holds whatever
+/// (Moon, Skelly, Towsley 1999). What these lines have between them at a moment is the band there. It holds whatever
 /// the delays of the two ways are. Where no line is possible a clock stepped, and another piece begins.
 package struct ClockBand: Sendable {
-    /// What one packet says: at a time by the first clock, the difference of its two times. Nanoseconds.
+    /// One packet's word: at a time by the first clock, the difference of its two times. Nanoseconds.
     package struct Bound: Sendable {
         package var time: Int64
         package var difference: Int64

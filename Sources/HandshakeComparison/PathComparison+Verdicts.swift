@@ -24,7 +24,7 @@ extension PathComparison {
         return verdict
     }
 
-    /// Nanoseconds that a packet took from the first point that captured it to the last, between which bounds; nil where
+    /// Nanoseconds that a packet took from the first point that captured it to the last, as bounds; nil where
     /// one point did, or nothing is known of the clocks.
     package func delay(of packet: PathPacket, _ verdict: PathVerdict) -> ClosedRange<Int64>? {
         guard let low = packet.seen.firstIndex(where: { $0 != nil }),
@@ -55,7 +55,7 @@ extension PathComparison {
         }
     }
 
-    /// Nanoseconds: stacks send a segment again no sooner (RFC 6298 2.4 asks for a second, Linux takes 200 ms for data).
+    /// Nanoseconds: stacks send a segment again no sooner. RFC 6298 2.4 asks for a second, Linux takes 200 ms for data.
     private static let shortestCopyGap: Int64 = 200_000_000
     private static let usualCopyGap: Int64 = 900_000_000
 
@@ -77,7 +77,7 @@ extension PathComparison {
         return isQuick ? .same : .doubtful
     }
 
-    /// Each point's y. Of SYN-ACKs with several each record has taken one: points that have one in common have the same.
+    /// Each point's y. If SYN-ACKs have several, each record took one: points with a common one have the same.
     private func serverISNs(_ verdict: PathVerdict) -> [UInt32?] {
         var isns = verdict.attempts.map { $0?.serverISN }
         guard Set(isns.compactMap(\.self)).count > 1 else { return isns }
@@ -149,7 +149,7 @@ extension PathComparison {
                 && mayBeUnrecognised(
                     verdict.attempts[stretch.from]!, of: verdict.points[stretch.from], at: verdict.points[stretch.to])
             switch mayBeUnrecognised ? nil : wasReceived(place, verdict, beyond: stretch) {
-            // Of the points behind it only this one is asked.
+            // Only this point is asked, not those behind it.
             case true?: verdict.packets[place].notCapturedAt.append(stretch.to)
             case false?: verdict.packets[place].fate = .lost(stretch)
             case nil: verdict.packets[place].fate = .lostOrNotCaptured(stretch)
@@ -236,8 +236,8 @@ extension PathComparison {
         return here.lowerBound >= span.lowerBound && here.upperBound <= span.upperBound
     }
 
-    /// Nanoseconds from a SYN to its answer, at the point where that took longest; where that is not known, from the first
-    /// SYN to the first SYN-ACK.
+    /// Nanoseconds from a SYN to its answer, at the point where that took longest. If that is not known, from the
+    /// first SYN to the first SYN-ACK.
     private func longestLeg(_ verdict: PathVerdict) -> Int64 {
         zip(verdict.points, verdict.attempts).compactMap { point, attempt -> Int64? in
             guard let attempt else { return nil }
@@ -260,13 +260,13 @@ extension PathComparison {
         guard let attempt = verdict.attempts[position] else {
             // Without SYN and SYN-ACK there is no record.
             if !isOpening { return true }
-            // Behind a translator the ends there are not known: those of this point say whether there is another attempt.
+            // The ends behind a translator are not known: those of this point say if there is another attempt.
             guard keepsEnds(verdict.points[other], point) else {
                 return hasOtherAttempt(of: home, at: verdict.points[other])
             }
             return isInOtherAttempt(segment, of: home, at: point, shift: (0, 0))
         }
-        // Of an attempt that is over, segments without SYN are in no record.
+        // Segments without SYN of an attempt that is over are in no record.
         if !isOpening { return hasOtherAttempt(of: attempt, at: point) }
         let y = home.serverISN.flatMap { own in attempt.serverISN.map { $0 &- own } } ?? 0
         return isInOtherAttempt(segment, of: attempt, at: point, shift: (attempt.clientISN &- home.clientISN, y))

@@ -22,7 +22,7 @@ package struct PathPacket: Sendable {
         /// It was captured at the first point of the stretch and not at the second, and its receiver did not get it. If
         /// the second point's capture lost frames, it may have been lost behind that point.
         case lost(Stretch)
-        /// It was captured at the first point of the stretch and not at the second, and nothing tells what became of it.
+        /// It was captured at the first point of the stretch and not at the second. Nothing tells what became of it.
         case lostOrNotCaptured(Stretch)
         /// It was captured at the first point, and the second captured nothing of the kind at that time.
         case notCovered(Stretch)
@@ -44,7 +44,7 @@ package struct PathPacket: Sendable {
 
 /// Which segments of an attempt at one point are which packets at the points before it.
 struct PacketMatcher {
-    /// Of each point, x and y of the attempt there.
+    /// x and y of the attempt at each point.
     let numbers: [(client: UInt32, server: UInt32?)]
     /// What the packets of this and other attempts showed between two points.
     var keepsTimestamps: (Int, Int) -> Bool

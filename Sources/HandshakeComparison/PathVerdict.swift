@@ -23,7 +23,7 @@ package struct PathChange: Sendable, Hashable {
     package var frames: [UInt64]
 }
 
-/// What one point's finding is worth beside the other points.
+/// One point's finding beside what the other points captured.
 package struct PlacedFinding: Sendable, Hashable {
     package enum Standing: String, CaseIterable, Sendable {
         /// All points that have the attempt say so.

@@ -45,8 +45,8 @@ package final class FramePlaces: Sendable {
         }
     }
 
-    /// Whether frames of the files take turns, as those of captures that ran at the same time do. Those of a rotated set
-    /// do not: each file has one turn.
+    /// Whether frames of the files take turns, as those of captures that ran at the same time do. Those of a rotated
+    /// set do not: each file has one turn.
     package var areInterleaved: Bool { state.withLock { $0.turns.count > 2 * names.count } }
 
     /// A frame's file, by number, and the frame's number in it; nil where that was forgotten.

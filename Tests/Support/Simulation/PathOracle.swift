@@ -252,11 +252,11 @@ private struct PathJudge {
                 for piece in comparison.clock(one, other)?.pieces ?? [] where piece.isBounded {
                     for time in [piece.span.lowerBound, piece.span.upperBound] {
                         guard let band = piece.band(at: time),
-                            let true_ = path.points[one].frames.first(where: { $0.time == time && $0.world >= 0 })?
+                            let moment = path.points[one].frames.first(where: { $0.time == time && $0.world >= 0 })?
                                 .trueTime
                         else { continue }
                         counts.bands += 1
-                        let offset = path.points[other].clock(true_) - path.points[one].clock(true_)
+                        let offset = path.points[other].clock(moment) - path.points[one].clock(moment)
                         // Both clocks count units.
                         let slack = max(path.points[one].tick, path.points[other].tick) > 1 ? Int64(2000) : 1
                         if offset < band.lowerBound - slack || offset > band.upperBound + slack {
@@ -289,7 +289,7 @@ private struct PathJudge {
                             && $0.timestamps?.value == sent.timestamps?.value
                     }
                     if hasEqual { continue }
-                    // Of an attempt that data completed, a record has no ACK that came later.
+                    // A record has no ACK that came after data had completed its attempt.
                     guard inRecords[one].contains([number, index]), inRecords[other].contains([number, index]) else {
                         continue
                     }

@@ -69,7 +69,7 @@ package struct PathWorld {
             let isApart =
                 world.trait == .proxied || world.trait == .answersElsewhere || world.trait == .stripsTimestamps
                 || world.trait == .reverseSYN || world.serverKind == .simultaneous
-            // Of a packet that the network doubled one point may have one copy, and the other the other.
+            // If the network doubles a packet, each point may have another copy.
             if isApart || world.packets.isEmpty || world.duplication > 0 { continue }
             worlds.append(world)
         }
