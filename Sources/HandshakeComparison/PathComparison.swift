@@ -211,8 +211,8 @@ package struct PathComparison: Sendable {
         if one == other { return time...time }
         guard let clock = clock(one, other) else { return nil }
         if one < other { return clock.band(at: time).map { time + $0.lowerBound...time + $0.upperBound } }
-        // The band is by the other's clock, whose time is asked for. Each guess is nearer by the skew, a factor of 2,000
-        // at least.
+        // The band is by the other's clock, whose time is asked for. Each guess is nearer by the skew: 2,000 times or
+        // more.
         var guess = time
         for _ in 0..<3 {
             guard let near = clock.band(at: guess) else { return nil }
