@@ -123,9 +123,8 @@ extension PathComparison {
     private func judge(_ place: Int, _ verdict: inout PathVerdict) {
         let packet = verdict.packets[place]
         guard !packet.isOneOfSeveral else { return }
-        let last = verdict.points.count - 1
-        /// Positions in the direction in which it travels.
-        let way = packet.fromClient ? Array(0...last) : Array((0...last).reversed())
+        let way = packet.way
+        let last = way.count - 1
         guard let begin = way.firstIndex(where: { packet.seen[$0] != nil }),
             let end = way.lastIndex(where: { packet.seen[$0] != nil })
         else { return }
@@ -436,8 +435,7 @@ extension PathPacket {
 
     /// Nanoseconds from it to another one, at the point nearest to its receiver that captured both.
     func gap(to other: PathPacket) -> Int64? {
-        let positions = fromClient ? Array(seen.indices.reversed()) : Array(seen.indices)
-        for position in positions {
+        for position in way.reversed() {
             if let own = seen[position], let others = other.seen[position] { return others.time - own.time }
         }
         return nil

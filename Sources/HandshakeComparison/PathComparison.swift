@@ -34,7 +34,8 @@ package struct PathComparison: Sendable {
     /// Server addresses of which attempts were captured at both of two points.
     private var servers: [Stretch: Set<IPAddress>] = [:]
     package internal(set) var totals = PathTotals()
-    let majority: [Int]
+    /// The points in the direction of most attempts.
+    var majority: [Int] { order.points }
 
     /// What most packets keep on their way between two points.
     struct Kept: Sendable {
@@ -104,7 +105,6 @@ package struct PathComparison: Sendable {
             votes.append(PathComparison.votes(stretch, points, members))
         }
         order = PathOrder(points.count, stated: options.order, votes)
-        majority = order.points
         for stretch in matchings.keys.sorted() { learn(stretch, options) }
         tally()
     }
@@ -203,7 +203,7 @@ package struct PathComparison: Sendable {
 
     /// The clocks of two points: the offset of the second one's against the first one's.
     package func clock(_ one: Int, _ other: Int) -> ClockBand? {
-        clocks[Stretch(from: min(one, other), to: max(one, other))]
+        clocks[Stretch.pair(one, other)]
     }
 
     /// A moment of one point's clock by another's: between which times; nil where nothing is known.
@@ -263,7 +263,7 @@ package struct PathComparison: Sendable {
     /// Whether an attempt of one point may be at another one unrecognised: an attempt there has no partner, and it fits
     /// as far as the two points keep what tells attempts apart.
     func mayBeUnrecognised(_ attempt: PointAttempt, of one: Int, at other: Int) -> Bool {
-        guard let kept = keeps[Stretch(from: min(one, other), to: max(one, other))] else { return true }
+        guard let kept = keeps[Stretch.pair(one, other)] else { return true }
         let candidates = unmatched[Stretch(from: one, to: other)] ?? []
         let log = points[other].log
         if kept.ends {
@@ -389,20 +389,20 @@ package struct PathComparison: Sendable {
     }
 
     func keepsTimestamps(_ one: Int, _ other: Int) -> Bool {
-        keeps[Stretch(from: min(one, other), to: max(one, other))]?.timestamps ?? true
+        keeps[Stretch.pair(one, other)]?.timestamps ?? true
     }
 
     func keepsEnds(_ one: Int, _ other: Int) -> Bool {
-        keeps[Stretch(from: min(one, other), to: max(one, other))]?.ends ?? false
+        keeps[Stretch.pair(one, other)]?.ends ?? false
     }
 
     func keepsIdentifications(_ one: Int, _ other: Int) -> Bool {
-        keeps[Stretch(from: min(one, other), to: max(one, other))]?.identifications ?? false
+        keeps[Stretch.pair(one, other)]?.identifications ?? false
     }
 
     /// Whether attempts at a server were captured at both of two points.
     func isServerShared(_ address: IPAddress, _ one: Int, _ other: Int) -> Bool {
-        servers[Stretch(from: min(one, other), to: max(one, other))]?.contains(address) ?? false
+        servers[Stretch.pair(one, other)]?.contains(address) ?? false
     }
 
     /// Why an attempt of a point is at no other one; nil where it is.

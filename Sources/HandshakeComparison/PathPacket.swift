@@ -28,6 +28,9 @@ package struct PathPacket: Sendable {
         case notCovered(Stretch)
     }
 
+    /// Positions in the direction in which it travels.
+    var way: [Int] { fromClient ? Array(seen.indices) : seen.indices.reversed() }
+
     /// Whether something happened to it, or may have.
     package var isUnusual: Bool {
         switch fate {

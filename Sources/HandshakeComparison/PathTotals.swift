@@ -40,7 +40,7 @@ package struct PathTotals: Sendable {
         package var to = ""
     }
 
-    package static let maximumExamples = 3
+    private static let maximumExamples = 3
     /// The most rows of changes that are counted one by one.
     static let maximumChanges = 10_000
 
@@ -79,6 +79,11 @@ package struct PathTotals: Sendable {
     }
 
     package init() {}
+
+    /// Adds an attempt to a list of examples, once, if there is room.
+    static func add(_ place: Int, to examples: inout [Int]) {
+        if examples.last != place, examples.count < maximumExamples { examples.append(place) }
+    }
 }
 
 extension PathComparison {
@@ -131,10 +136,6 @@ extension PathComparison {
     }
 
     private func count(_ verdict: PathVerdict, _ place: Int, _ totals: inout PathTotals) {
-        func global(_ stretch: Stretch) -> Stretch {
-            Stretch(from: verdict.points[stretch.from], to: verdict.points[stretch.to])
-        }
-        func example(_ list: inout [Int]) { if list.count < PathTotals.maximumExamples { list.append(place) } }
         let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }
         if present.count == verdict.points.count {
             totals.everywhere += 1
@@ -152,12 +153,14 @@ extension PathComparison {
         let pair = PathTotals.OutcomePair(client: verdict.nearClient.outcome, server: verdict.nearServer.outcome)
         totals.outcomes[pair, default: 0] += 1
         if let stretch = verdict.proxiedIn {
-            totals.proxied[global(stretch), default: 0] += 1
-            example(&totals.proxiedExamples[global(stretch), default: []])
+            totals.proxied[verdict.numbered(stretch), default: 0] += 1
+            PathTotals.add(place, to: &totals.proxiedExamples[verdict.numbered(stretch), default: []])
         }
         for packet in verdict.packets { count(packet, verdict, place, &totals) }
         for change in verdict.changes { count(change, verdict, place, &totals) }
-        for (stretch, hops) in verdict.hops { totals.hops[global(stretch), default: [:]][hops, default: 0] += 1 }
+        for (stretch, hops) in verdict.hops {
+            totals.hops[verdict.numbered(stretch), default: [:]][hops, default: 0] += 1
+        }
         for finding in verdict.findings {
             totals.findings[finding.code, default: [:]][finding.standing, default: 0] += 1
         }
@@ -167,56 +170,47 @@ extension PathComparison {
         }
         for (near, far) in zip(present, present.dropFirst()) {
             if let time = verdict.betweenBothWays(near, far) {
-                totals.between[global(Stretch(from: near, to: far)), default: .init()].record(time)
+                totals.between[verdict.numbered(Stretch(from: near, to: far)), default: .init()].record(time)
             }
         }
     }
 
     private func count(_ packet: PathPacket, _ verdict: PathVerdict, _ place: Int, _ totals: inout PathTotals) {
-        let last = verdict.points.count - 1
-        let way = packet.fromClient ? Array(0...last) : Array((0...last).reversed())
-        func global(_ stretch: Stretch) -> Stretch {
-            Stretch(from: verdict.points[stretch.from], to: verdict.points[stretch.to])
-        }
+        let way = packet.way
         for (from, to) in zip(way, way.dropFirst()) where packet.seen[from] != nil {
-            totals.passages[global(Stretch(from: from, to: to)), default: .init()].entered += 1
+            totals.passages[verdict.numbered(Stretch(from: from, to: to)), default: .init()].entered += 1
         }
         for position in packet.notCapturedAt { totals.notCaptured[verdict.points[position], default: 0] += 1 }
         if let stretch = packet.madeBetween {
-            totals.made[global(stretch), default: [:]][packet.kind, default: 0] += 1
-            if totals.madeExamples[global(stretch), default: []].last != place,
-                totals.madeExamples[global(stretch), default: []].count < PathTotals.maximumExamples
-            {
-                totals.madeExamples[global(stretch), default: []].append(place)
-            }
+            totals.made[verdict.numbered(stretch), default: [:]][packet.kind, default: 0] += 1
+            PathTotals.add(place, to: &totals.madeExamples[verdict.numbered(stretch), default: []])
         }
-        if packet.isOneOfSeveral, let from = way.firstIndex(where: { packet.seen[$0] != nil }), from < last {
-            totals.passages[global(Stretch(from: way[from], to: way[from + 1])), default: .init()].oneOfSeveral += 1
+        if packet.isOneOfSeveral, let from = way.firstIndex(where: { packet.seen[$0] != nil }), from < way.count - 1 {
+            totals.passages[verdict.numbered(Stretch(from: way[from], to: way[from + 1])), default: .init()]
+                .oneOfSeveral += 1
         }
         switch packet.fate {
         case .arrived: break
         case .lostOrNotCaptured(let stretch):
-            totals.passages[global(stretch), default: .init()].lostOrNotCaptured += 1
-        case .notCovered(let stretch): totals.passages[global(stretch), default: .init()].notCovered += 1
+            totals.passages[verdict.numbered(stretch), default: .init()].lostOrNotCaptured += 1
+        case .notCovered(let stretch): totals.passages[verdict.numbered(stretch), default: .init()].notCovered += 1
         case .lost(let stretch):
-            var passage = totals.passages[global(stretch), default: .init()]
+            var passage = totals.passages[verdict.numbered(stretch), default: .init()]
             passage.lost += 1
             passage.lostByKind[packet.kind, default: 0] += 1
-            if passage.examples.last != place, passage.examples.count < PathTotals.maximumExamples {
-                passage.examples.append(place)
-            }
+            PathTotals.add(place, to: &passage.examples)
             if let time = packet.seen[stretch.from]?.time {
                 passage.first = min(passage.first ?? time, time)
                 passage.last = max(passage.last ?? time, time)
             }
-            totals.passages[global(stretch)] = passage
+            totals.passages[verdict.numbered(stretch)] = passage
         }
     }
 
     private func count(_ change: PathChange, _ verdict: PathVerdict, _ place: Int, _ totals: inout PathTotals) {
         let isIndividual = change.field.isIndividual
         let key = PathTotals.ChangeKey(
-            stretch: Stretch(from: verdict.points[change.stretch.from], to: verdict.points[change.stretch.to]),
+            stretch: verdict.numbered(change.stretch),
             field: change.field, kind: change.kind, from: isIndividual ? "" : change.from,
             to: isIndividual ? "" : change.to)
         if totals.changes[key] == nil, totals.changes.count >= PathTotals.maximumChanges {
@@ -229,7 +223,7 @@ extension PathComparison {
         count.count += 1
         count.first = min(count.first, time)
         count.last = max(count.last, time)
-        if count.examples.count < PathTotals.maximumExamples { count.examples.append(place) }
+        PathTotals.add(place, to: &count.examples)
         totals.changes[key] = count
     }
 }

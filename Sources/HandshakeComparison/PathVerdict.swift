@@ -8,6 +8,9 @@ package struct Stretch: Sendable, Hashable, Comparable {
 
     package init(from: Int, to: Int) { (self.from, self.to) = (from, to) }
 
+    /// That of two points, which has one direction only: from the lower number.
+    static func pair(_ one: Int, _ other: Int) -> Stretch { Stretch(from: min(one, other), to: max(one, other)) }
+
     package static func < (a: Stretch, b: Stretch) -> Bool { (a.from, a.to) < (b.from, b.to) }
 }
 
@@ -81,12 +84,8 @@ package struct PathVerdict: Sendable {
             hops: isWhole && hops.count == last ? hops.values.reduce(0, +) : nil, changed: Set(changes.map(\.field)))
     }
 
-    package func packets(lostIn stretch: Stretch? = nil) -> [PathPacket] {
-        packets.filter {
-            guard case .lost(let place) = $0.fate else { return false }
-            return stretch == nil || place == stretch
-        }
-    }
+    /// A stretch between positions, by the numbers of its points.
+    func numbered(_ stretch: Stretch) -> Stretch { Stretch(from: points[stretch.from], to: points[stretch.to]) }
 
     /// Whether there is something to say of it: a difference between the points.
     package var differs: Bool {

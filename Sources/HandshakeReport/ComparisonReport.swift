@@ -25,50 +25,39 @@ package struct ComparisonReport {
     package func text(
         _ style: TextStyle, top: Int = listedAttempts, isVerbose: Bool = false, to out: inout OutputBuffer
     ) {
-        for point in order { row("point", words.name(point) + ": " + describe(point, style.zone), style, nil, &out) }
-        row("order", orderText, style, comparison.order.isDisputed ? .yellow : nil, &out)
-        for (one, other) in zip(order, order.dropFirst()) { row("clocks", words.clock(one, other), style, nil, &out) }
-        row("attempts", attemptsText, style, nil, &out)
+        for point in order { out.row("point", words.name(point) + ": " + describe(point, style.zone), style) }
+        out.row("order", orderText, style, comparison.order.isDisputed ? .yellow : nil)
+        for (one, other) in zip(order, order.dropFirst()) { out.row("clocks", words.clock(one, other), style) }
+        out.row("attempts", attemptsText, style)
         for situation in comparison.situations {
             // The losses say when as well.
             let passage = situation.code == .lostBetween ? totals.passages[situation.stretch] : nil
             let sentence =
                 passage.map { words.loss(situation.stretch, $0, style.zone) } ?? situation.sentence.cleaned(for: .text)
-            row("situation", "\(situation.code.rawValue): \(sentence)", style, color(situation.code.severity), &out)
+            out.row("situation", "\(situation.code.rawValue): \(sentence)", style, situation.code.severity.color)
         }
-        if comparison.situations.isEmpty { row("situation", "nothing stands out between the points", style, nil, &out) }
+        if comparison.situations.isEmpty { out.row("situation", "nothing stands out between the points", style) }
         unclear(style, &out)
         for point in order {
             guard let count = totals.notCaptured[point] else { continue }
-            row(
+            out.row(
                 "captures", "\(words.name(point)) lacks \(Format.count(count, "segment")) that passed it", style,
-                .yellow, &out)
+                .yellow)
         }
-        row(
-            "slow", "clients' side of \(words.name(order[0])): \(words.quantiles(totals.clientSide))", style, nil,
-            &out)
+        out.row(
+            "slow", "clients' side of \(words.name(order[0])): \(words.quantiles(totals.clientSide))", style)
         for (one, other) in zip(order, order.dropFirst()) {
             let times = totals.between[Stretch(from: one, to: other)] ?? RoundTripTimes()
-            row(
+            out.row(
                 "",
                 "between \(words.name(one)) and \(words.name(other)), both ways together: \(words.quantiles(times))",
-                style, nil, &out)
+                style)
         }
-        row(
-            "", "servers' side of \(words.name(order[order.count - 1])): \(words.quantiles(totals.serverSide))",
-            style,
-            nil, &out)
+        out.row(
+            "", "servers' side of \(words.name(order[order.count - 1])): \(words.quantiles(totals.serverSide))", style)
         changes(style, &out)
-        row("outcomes", outcomesText, style, nil, &out)
+        out.row("outcomes", outcomesText, style)
         list(style, top, isVerbose, &out)
-    }
-
-    private func color(_ severity: Severity) -> TextStyle.Color? {
-        switch severity {
-        case .error: .red
-        case .warning: .yellow
-        case .note, .info: nil
-        }
     }
 
     /// Stretches without a loss, and what is not known of the others.
@@ -76,28 +65,18 @@ package struct ComparisonReport {
         for (one, other) in zip(order, order.dropFirst()) {
             for stretch in [Stretch(from: one, to: other), Stretch(from: other, to: one)] {
                 guard let passage = totals.passages[stretch] else { continue }
-                if passage.lost == 0 { row("lost", words.loss(stretch, passage, style.zone), style, nil, &out) }
+                if passage.lost == 0 { out.row("lost", words.loss(stretch, passage, style.zone), style) }
                 let way = "\(words.name(stretch.from)) to \(words.name(stretch.to)): "
                 if passage.lostOrNotCaptured > 0 {
                     let count = Format.count(passage.lostOrNotCaptured, "segment")
-                    row(
-                        "not known", way + "\(count) lost, or not captured or recognised at the second point", style,
-                        nil,
-                        &out)
+                    out.row(
+                        "not known", way + "\(count) lost, or not captured or recognised at the second point", style)
                 }
                 if passage.oneOfSeveral > 0 {
                     let count = Format.count(passage.oneOfSeveral, "copy", "copies")
-                    row("not known", way + "\(count) of which nothing tells which passed", style, nil, &out)
+                    out.row("not known", way + "\(count) of which nothing tells which passed", style)
                 }
             }
-        }
-    }
-
-    private func row(
-        _ name: String, _ text: String, _ style: TextStyle, _ color: TextStyle.Color?, _ out: inout OutputBuffer
-    ) {
-        for (index, line) in text.wrapped(max(40, style.width - 12)).enumerated() {
-            out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
         }
     }
 
@@ -189,21 +168,21 @@ package struct ComparisonReport {
 
     private func changes(_ style: TextStyle, _ out: inout OutputBuffer) {
         let rows = changeRows
-        if rows.isEmpty { return row("changed", "nothing but hop limits", style, nil, &out) }
+        if rows.isEmpty { return out.row("changed", "nothing but hop limits", style) }
         for (place, (key, count)) in rows.prefix(ComparisonReport.listedChanges).enumerated() {
             let kind = key.kind.map { " in \(PathComparison.plural($0, 2))" } ?? ""
             let way = "from \(words.name(key.stretch.from)) to \(words.name(key.stretch.to))"
             let values = key.field.isIndividual ? "as \(count.from) to \(count.to)" : "\(count.from) to \(count.to)"
-            row(
+            out.row(
                 place == 0 ? "changed" : "",
                 "\(key.field.words)\(kind) \(way): \(values), \(Format.count(count.count, "attempt")) since "
-                    + style.zone.clock(count.first), style, nil, &out)
+                    + style.zone.clock(count.first), style)
         }
         if rows.count > ComparisonReport.listedChanges {
-            row("", "and \(rows.count - ComparisonReport.listedChanges) more: -T json has them", style, nil, &out)
+            out.row("", "and \(rows.count - ComparisonReport.listedChanges) more: -T json has them", style)
         }
         if totals.changesOmitted > 0 {
-            row("", "\(totals.changesOmitted) changes to further values were not counted one by one", style, nil, &out)
+            out.row("", "\(totals.changesOmitted) changes to further values were not counted one by one", style)
         }
     }
 

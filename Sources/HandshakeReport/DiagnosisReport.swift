@@ -31,7 +31,7 @@ package struct DiagnosisReport {
         _ style: TextStyle, top: Int = .max, ladders: [UInt64: AttemptRecord] = [:], to out: inout OutputBuffer
     ) {
         let words = quality?.map(\.text) ?? ["not known what it was: --summary FILE says it"]
-        for text in words { row("capture", text, style, .yellow, &out) }
+        for text in words { out.row("capture", text, style, .yellow) }
         if !words.isEmpty { out.line("") }
         for (place, situation) in diagnosis.situations.prefix(top).enumerated() {
             write(place + 1, situation, style, &out)
@@ -46,38 +46,30 @@ package struct DiagnosisReport {
             out.line("\(Format.count(diagnosis.situations.count - top, "more situation")): --top shows more")
         }
         for gone in comparison?.gone ?? [] {
-            row("gone", "\(gone.code): \(gone.sentence)".cleaned(for: .text), style, .green, &out)
+            out.row("gone", "\(gone.code): \(gone.sentence)".cleaned(for: .text), style, .green)
         }
-        row("in all", totals, style, nil, &out)
+        out.row("in all", totals, style)
     }
 
     private func write(_ number: Int, _ situation: Situation, _ style: TextStyle, _ out: inout OutputBuffer) {
         let words = SituationWords(situation, style.zone)
         let code = situation.code
         out.line(
-            style.paint("\(number)  \(code.rawValue)", DiagnosisReport.color(code) ?? .bold)
+            style.paint("\(number)  \(code.rawValue)", code.severity.color ?? .bold)
                 + " (\(code.severity.rawValue))")
         for line in (words.sentence + ".").wrapped(max(40, style.width)) { out.line(style.paint(line, .bold)) }
         if let change = comparison?.change(of: situation) {
-            row("against", DiagnosisReport.text(change), style, nil, &out)
+            out.row("against", DiagnosisReport.text(change), style)
         }
-        row("when", words.times, style, nil, &out)
-        for comparison in words.comparisons { row("compare", comparison, style, nil, &out) }
-        row("how sure", words.sureness, style, nil, &out)
-        for alternative in code.alternatives { row("or", alternative, style, nil, &out) }
-        row("refuted by", code.refutedBy, style, nil, &out)
-        row("what to do", code.explanation.next, style, nil, &out)
-        row("attempts", situation.evidence.map(String.init).joined(separator: ", "), style, nil, &out)
-        if let expression = words.expression { row("choose", "-Y '\(expression)'", style, nil, &out) }
-        row("Wireshark", words.displayFilter, style, nil, &out)
-    }
-
-    private func row(
-        _ name: String, _ text: String, _ style: TextStyle, _ color: TextStyle.Color?, _ out: inout OutputBuffer
-    ) {
-        for (index, line) in text.wrapped(max(40, style.width - 12)).enumerated() {
-            out.line(style.paint((index == 0 ? name : "").padded(10), .bold) + "  " + style.paint(line, color))
-        }
+        out.row("when", words.times, style)
+        for comparison in words.comparisons { out.row("compare", comparison, style) }
+        out.row("how sure", words.sureness, style)
+        for alternative in code.alternatives { out.row("or", alternative, style) }
+        out.row("refuted by", code.refutedBy, style)
+        out.row("what to do", code.explanation.next, style)
+        out.row("attempts", situation.evidence.map(String.init).joined(separator: ", "), style)
+        if let expression = words.expression { out.row("choose", "-Y '\(expression)'", style) }
+        out.row("Wireshark", words.displayFilter, style)
     }
 
     private static func text(_ change: DiagnosisComparison.Change) -> String {
@@ -86,14 +78,6 @@ package struct DiagnosisReport {
         case .worse: "worse: it happens to a greater share than before"
         case .better: "better: it happens to a smaller share than before"
         case .same: "as before"
-        }
-    }
-
-    private static func color(_ code: SituationCode) -> TextStyle.Color? {
-        switch code.severity {
-        case .error: .red
-        case .warning: .yellow
-        case .note, .info: nil
         }
     }
 
@@ -125,7 +109,7 @@ package struct DiagnosisReport {
         if shown.isEmpty { return [TextReport.SummaryRow("situation", nothing(diagnosis))] }
         var rows = shown.map {
             TextReport.SummaryRow(
-                "situation", "\($0.code.rawValue): \(SituationWords($0, zone).sentence)", color($0.code))
+                "situation", "\($0.code.rawValue): \(SituationWords($0, zone).sentence)", $0.code.severity.color)
         }
         let more = diagnosis.situations.count - shown.count
         let scope = isOfAll ? "of all attempts, not of the chosen ones alone; " : ""

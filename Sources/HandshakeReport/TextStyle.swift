@@ -1,3 +1,5 @@
+import HandshakeRecord
+
 /// How text looks where it goes: colours on a terminal, plain elsewhere; Unicode or ASCII.
 package struct TextStyle: Sendable {
     package var usesColor: Bool
@@ -41,5 +43,25 @@ package struct TextStyle: Sendable {
         line.put("m")
         body(&line)
         line.put("\u{1b}[0m")
+    }
+}
+
+extension Severity {
+    /// How a situation of it is painted.
+    var color: TextStyle.Color? {
+        switch self {
+        case .error: .red
+        case .warning: .yellow
+        case .note, .info: nil
+        }
+    }
+}
+
+extension OutputBuffer {
+    /// A text beside its heading, wrapped to the width.
+    mutating func row(_ heading: String, _ text: String, _ style: TextStyle, _ color: TextStyle.Color? = nil) {
+        for (index, words) in text.wrapped(max(40, style.width - 12)).enumerated() {
+            line(style.paint((index == 0 ? heading : "").padded(10), .bold) + "  " + style.paint(words, color))
+        }
     }
 }

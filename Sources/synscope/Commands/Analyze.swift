@@ -121,8 +121,8 @@ struct Analyze: DocumentedCommand {
             summary.quality.contains(where: { $0.code == .twoPlaces })
         {
             StandardError.write(
-                "these files look like captures of two points of one path: synscope compare takes them apart, with clocks of "
-                    + "their own")
+                "these files look like captures of two points of one path: synscope compare takes them apart, "
+                    + "with clocks of their own")
         }
         try analysis.reportFailures()
     }

@@ -54,7 +54,10 @@ struct Check: DocumentedCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Check what captures at several points say together: client=a.pcap,server=b.pcap. Fields path.* are known then.",
+            """
+            Check what captures at several points say together: client=a.pcap,server=b.pcap. Fields path.* are known \
+            then.
+            """,
             valueName: "name=file,..."))
     var points: String?
 
@@ -127,6 +130,11 @@ struct Check: DocumentedCommand {
     @OptionGroup(title: "Text") var text: StyleOptions
     @OptionGroup(title: "Text") var times: ZoneOptions
 
+    /// The points of `--points`.
+    static func list(_ points: String) throws(CommandFailure) -> [Point] {
+        try Point.list(points.split(separator: ",").map(String.init))
+    }
+
     var isLive: Bool { !capture.interfaces.isEmpty }
     /// Live durations count until now.
     var timeReference: TimeReference { isLive ? .now : .captureStart }
@@ -170,7 +178,7 @@ struct Check: DocumentedCommand {
         if isLive {
             try LiveCheck(self, plan).run()
         } else if let points {
-            try plan.judgePoints(self, try Point.list(points.split(separator: ",").map(String.init)))
+            try plan.judgePoints(self, try Check.list(points))
         } else {
             try plan.judgeFiles(self)
         }
@@ -197,7 +205,7 @@ struct CheckPlan {
         // A file that is read must not be overwritten.
         let inputs =
             if let points = command.points {
-                try Point.list(points.split(separator: ",").map(String.init)).flatMap(\.paths)
+                try Check.list(points).flatMap(\.paths)
             } else {
                 command.isLive ? [] : try command.input.resolve().paths
             }

@@ -15,8 +15,9 @@ struct Compare: DocumentedCommand {
         body: """
             From one capture a lost SYN and a server that drops SYNs look the same. From captures of the same traffic \
             at two or more points, compare says what happened between them: which segments were lost where, what was \
-            delayed, what was rewritten, and what cannot be known. It finds by itself which attempts are the same, also \
-            behind address translation, which point is nearer to the clients, and how the clocks stand to each other.
+            delayed, what was rewritten, and what cannot be known. It finds by itself which attempts are the same, \
+            also behind address translation, which point is nearer to the clients, and how the clocks stand to each \
+            other.
 
             A point is a capture file, or name=file; a name that comes again adds a file to its point.
             """,
@@ -61,7 +62,10 @@ struct Compare: DocumentedCommand {
     @Option(
         name: .customShort("w"),
         help: ArgumentHelp(
-            "Write all frames into one pcapng file: an interface a point, equal packet ids for the same packet, comments.",
+            """
+            Write all frames into one pcapng file: an interface a point, equal packet ids for the same packet, \
+            comments.
+            """,
             valueName: "file"),
         completion: .file(extensions: ["pcapng"]))
     var merged: String?

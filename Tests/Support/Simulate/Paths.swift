@@ -41,7 +41,8 @@ func paths(from: UInt64, _ seeds: UInt64) -> Int32 {
     print("\(counts.bands) bands of clocks; \(counts.refused) of \(seeds) comparisons refused")
     let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
     print(
-        "paths \(from) to \(from + seeds - 1), \(counts.connections) connections, \(counts.wrong.count) contradictions, \(seconds) s"
+        "paths \(from) to \(from + seeds - 1), \(counts.connections) connections, "
+            + "\(counts.wrong.count) contradictions, \(seconds) s"
     )
     return counts.wrong.isEmpty ? 0 : 1
 }
