@@ -102,6 +102,9 @@ extension ComparisonReport {
                 $0.field("count", situation.count)
                 $0.field("of", situation.of)
                 $0.field("sentence", situation.sentence)
+                $0.array("uids", situation.examples) {
+                    $0.element(comparison.verdict($1).nearClient.uid.description)
+                }
                 $0.array("alternatives", situation.code.alternatives) { $0.element($1) }
             }
         }
