@@ -52,6 +52,19 @@ struct CompareTests {
         #expect(high - low < 20_000_000)
     }
 
+    @Test("A clock that is set by 250 ms begins another part, and its packets are matched all the same")
+    func step() throws {
+        let document = try document(Self.pair("clock-stepped"))
+        let clocks = try #require(document["clocks"] as? [[String: Any]])
+        let pieces = try #require(clocks[0]["pieces"] as? [[String: Any]])
+        #expect(pieces.count == 2)
+        let low = try #require(pieces.last?["offset_low_ns"] as? Int)
+        let high = try #require(pieces.last?["offset_high_ns"] as? Int)
+        #expect(low <= 250_000_000 && 250_000_000 <= high)
+        let stretches = try #require(document["stretches"] as? [[String: Any]])
+        #expect(stretches.allSatisfy { $0["copies_not_told_apart"] as? Int == 0 })
+    }
+
     @Test("The points may be named in any order")
     func order() throws {
         let document = try document(Self.pair("hops").reversed())

@@ -248,9 +248,10 @@ def encapsulated(frame, kind):
     return frame[:12] + b"\x08\x00" + header + body
 
 
-def clock(worse, start, stamp):
+def clock(worse, start, middle, stamp):
+    """A time by the worse clock. Its step is in the middle of the frames, so that there are packets on both sides of it."""
     shown = stamp + worse.get("offset", 0) + int((stamp - start) * worse.get("skew", 0))
-    if "step" in worse and stamp >= start + 5 * SECOND:
+    if "step" in worse and stamp >= middle:
         shown += worse["step"]
     tick = worse.get("tick", 1)
     return shown // tick * tick
@@ -266,7 +267,8 @@ def worsened(path, worse, seed, start):
         first, last = frames[0][0], frames[-1][0]
         frames = [(t, f) for t, f in frames if first + SECOND // 2 <= t <= last - SECOND // 2]
     kind = "vxlan" if worse.get("vxlan") else "gre" if worse.get("gre") else None
-    shown = [(clock(worse, start, t), encapsulated(f, kind) if kind else f) for t, f in frames]
+    middle = frames[len(frames) // 2][0] if frames else start
+    shown = [(clock(worse, start, middle, t), encapsulated(f, kind) if kind else f) for t, f in frames]
     write_pcap(path, shown)
     return frames
 

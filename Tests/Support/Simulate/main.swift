@@ -41,8 +41,12 @@ let arguments = words.compactMap { UInt64($0) }
 guard (1...2).contains(arguments.count), arguments.count == words.count else {
     FileHandle.standardError.write(
         Data(
-            "usage: simulate SEEDS [FROM] [--captures FOLDER | --incidents | --paths]\n       simulate SEED KIND PATH --incident\n"
-                .utf8))
+            """
+            usage: simulate SEEDS [FROM] [--captures FOLDER | --incidents | --paths]
+                   simulate SEED KIND PATH --incident
+
+            """
+            .utf8))
     exit(2)
 }
 let seeds = arguments[0]

@@ -112,7 +112,8 @@ private struct PathJudge {
         for (position, point) in path.points.enumerated() {
             let attempt = verdict.attempts[position]
             lines.append(
-                "\(point.place) loss \(point.captureLoss) span \(point.span) \(attempt?.outcome.rawValue ?? "no attempt") "
+                "\(point.place) loss \(point.captureLoss) span \(point.span) "
+                    + "\(attempt?.outcome.rawValue ?? "no attempt") "
                     + "x \(attempt?.clientISN ?? 0) y \(attempt?.serverISN ?? 0)")
             for (index, frame) in point.frames.enumerated() where frame.world == number {
                 let sent = world.packets[frame.packet]
