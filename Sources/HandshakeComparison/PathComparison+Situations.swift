@@ -77,7 +77,8 @@ extension PathComparison {
             return PathSituation(
                 code: .rewrittenBetween, stretch: stretch, count: most, of: count,
                 sentence: "\(fields.map(\.words).joined(separator: ", ")) changed from \(points[stretch.from].name) to "
-                    + "\(points[stretch.to].name), in \(most) of \(count) attempts",
+                    + "\(points[stretch.to].name), in \(most) of \(count) attempts"
+                    + (fields.contains(.serverISN) ? " (or a proxy has a connection of its own to the server)" : ""),
                 examples: changes.max {
                     ($0.value.count, $1.key.field.rawValue) < ($1.value.count, $0.key.field.rawValue)
                 }?

@@ -13,12 +13,10 @@ extension PathComparison {
         let members = path.map { member($0, of: place) }
         let attempts = zip(path, members).map { point, member in member.map { points[point].log.attempts[$0] } }
         var verdict = PathVerdict(points: path, members: members, attempts: attempts)
-        verdict.proxiedIn = proxiedStretch(verdict)
-        if verdict.proxiedIn == nil { follow(&verdict, usesClocks: usesClocks) }
+        findProxy(&verdict)
+        follow(&verdict, usesClocks: usesClocks)
         guard usesClocks else { return verdict }
-        if verdict.proxiedIn == nil {
-            for packet in verdict.packets.indices { judge(packet, &verdict) }
-        }
+        for packet in verdict.packets.indices { judge(packet, &verdict) }
         compareFields(&verdict)
         placeFindings(&verdict)
         return verdict
@@ -47,11 +45,16 @@ extension PathComparison {
             keepsTimestamps: { keepsTimestamps(path[$0], path[$1]) },
             keepsIdentifications: { keepsIdentifications(path[$0], path[$1]) })
         if usesClocks {
-            matcher.fit = { earlier, first, later, second in fit(path[earlier], first, path[later], second) }
+            let hasCopies = mayHaveCopies(verdict)
+            matcher.fit = { earlier, first, later, second in
+                fit(path[earlier], first, path[later], second, hasCopies && first.kind == .synAck)
+            }
         }
         for (position, attempt) in verdict.attempts.enumerated() {
             guard let attempt else { continue }
-            matcher.add(points[path[position]].log.segments(of: attempt), of: position, to: &verdict.packets)
+            matcher.add(
+                points[path[position]].log.segments(of: attempt), of: position, within: verdict.side(of: position),
+                to: &verdict.packets)
         }
     }
 
@@ -60,10 +63,13 @@ extension PathComparison {
     private static let usualCopyGap: Int64 = 900_000_000
 
     /// Whether a packet can have passed one point, nearer to the client, and the other at these times.
-    private func fit(_ near: Int, _ first: PointSegment, _ far: Int, _ second: PointSegment) -> PacketMatcher.Fit {
+    /// - Parameter hasCopies: whether copies of it may be close together.
+    private func fit(
+        _ near: Int, _ first: PointSegment, _ far: Int, _ second: PointSegment, _ hasCopies: Bool
+    ) -> PacketMatcher.Fit {
         let isFromNear = first.fromClient
         let (from, sent, to, came) =
-            isFromNear ? (near, first.time, far, second.time) : (far, second.time, near, first.time)
+            isFromNear ? (near, first.time, far, second.lastTime) : (far, second.time, near, first.lastTime)
         guard let there = time(sent, of: from, at: to) else {
             return isIdentified(first, second, near, far) ? .same : .doubtful
         }
@@ -74,7 +80,7 @@ extension PathComparison {
         if isIdentified(first, second, near, far) { return .same }
         // A packet that took as long may be a copy of the one that the first point captured.
         let isQuick =
-            came - there.upperBound < PathComparison.shortestCopyGap
+            !hasCopies && came - there.upperBound < PathComparison.shortestCopyGap
             && came - there.lowerBound < PathComparison.usualCopyGap
         return isQuick ? .same : .doubtful
     }
@@ -84,11 +90,10 @@ extension PathComparison {
         var isns = verdict.attempts.map { $0?.serverISN }
         guard Set(isns.compactMap(\.self)).count > 1 else { return isns }
         let answered = zip(verdict.points, verdict.attempts).map { point, attempt in
-            Set(
-                (attempt.map { points[point].log.segments(of: $0) } ?? []).filter {
-                    $0.kind == .synAck && !$0.fromClient
-                }
-                .map(\.seq))
+            let segments = (attempt.map { points[point].log.segments(of: $0) } ?? []).filter { !$0.fromClient }
+            // A server that gives up sends a RST with y+1.
+            return Set(segments.filter { $0.kind == .synAck }.map(\.seq))
+                .union(segments.filter { $0.kind == .rst && !$0.flags.contains(.ack) }.map { $0.seq &- 1 })
         }
         for position in isns.indices.dropFirst() where isns[position] != nil {
             let before = isns[..<position].indices.last {
@@ -99,24 +104,62 @@ extension PathComparison {
         return isns
     }
 
-    /// Where one handshake ends and another begins: the SYN-ACKs of both sides cannot be one packet.
-    private func proxiedStretch(_ verdict: PathVerdict) -> Stretch? {
+    /// Finds where one handshake ends and another begins: where the points have different y, and nothing shows that a
+    /// box rewrites it.
+    private func findProxy(_ verdict: inout PathVerdict) {
         let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }
         let isns = serverISNs(verdict)
         for (near, far) in zip(present, present.dropFirst()) {
-            let (one, other) = (verdict.attempts[near]!, verdict.attempts[far]!)
             guard let y = isns[near], let z = isns[far], y != z else { continue }
-            let log = (points[verdict.points[near]].log, points[verdict.points[far]].log)
-            func answer(_ log: PointLog, _ attempt: PointAttempt) -> PointSegment? {
-                log.segments(of: attempt).first { $0.kind == .synAck && !$0.fromClient }
-            }
-            guard let a = answer(log.0, one), let b = answer(log.1, other) else { continue }
-            // A SYN-ACK that passes both is answered sooner at the point that is nearer to the server.
-            if one.synToSynAck >= 0, other.synToSynAck > one.synToSynAck { return Stretch(from: near, to: far) }
-            let keeps = keepsTimestamps(verdict.points[near], verdict.points[far])
-            if keeps, a.hasTimestamps, b.hasTimestamps, a.tsval != b.tsval { return Stretch(from: near, to: far) }
+            let answer = areTwoHandshakes(near, far, verdict)
+            if answer == false { continue }
+            verdict.splitIn = Stretch(from: near, to: far)
+            verdict.isProxied = answer == true
+            return
         }
-        return nil
+    }
+
+    /// Whether the handshakes at two points are two, of which the points have different y; nil where nothing tells.
+    private func areTwoHandshakes(_ near: Int, _ far: Int, _ verdict: PathVerdict) -> Bool? {
+        let (one, other) = (verdict.attempts[near]!, verdict.attempts[far]!)
+        let points = (verdict.points[near], verdict.points[far])
+        let segments = (
+            self.points[points.0].log.segments(of: one), self.points[points.1].log.segments(of: other)
+        )
+        func isAnswer(_ segment: PointSegment) -> Bool { segment.kind == .synAck && !segment.fromClient }
+        let answers = (segments.0.filter(isAnswer), segments.1.filter(isAnswer))
+        let (a, b) = (answers.0.first, answers.1.first)
+        let opening = segments.0.filter { $0.kind == .syn && $0.fromClient }
+        let behind = segments.1.filter { $0.kind == .syn && $0.fromClient }
+        // A proxy makes a SYN and a SYN-ACK anew.
+        if opening.contains(where: { syn in behind.contains { $0.isMarked(as: syn) } }) { return false }
+        if answers.0.contains(where: { a in answers.1.contains { $0.isMarked(as: a) } }) { return false }
+        // A SYN-ACK that passes both is answered sooner at the point that is nearer to the server.
+        if one.synToSynAck >= 0, other.synToSynAck > one.synToSynAck { return true }
+        // A proxy opens the window only once the server has answered.
+        if let a, let b, a.window == 0, b.window != 0 { return true }
+        // The SYN behind the proxy knows what came after the SYN before it: the TSval of the proxy's SYN-ACK, or that
+        // of the client's ACK.
+        let later = segments.0.filter { $0.kind != .syn && $0.fromClient && $0.hasTimestamps }
+        let isMadeLater = behind.contains { syn in
+            guard syn.tsval != 0 else { return false }
+            return syn.tsecr != 0 && (syn.tsecr == a?.tsval || later.contains { $0.tsecr == syn.tsecr })
+                || later.contains { $0.tsval == syn.tsval } && !opening.contains { $0.tsval == syn.tsval }
+        }
+        if isMadeLater { return true }
+        // Of several copies each point may lack those that the other has.
+        guard let a, let b, one.startsAtSYN, other.startsAtSYN, answers.0.count == 1, answers.1.count == 1 else {
+            return nil
+        }
+        // By the clocks, the client had its answer before the server gave one.
+        if let there = time(a.time, of: points.0, at: points.1), there.upperBound < b.time { return true }
+        let keeps = keepsTimestamps(points.0, points.1)
+        return keeps && a.hasTimestamps && b.hasTimestamps && a.tsval != b.tsval ? true : nil
+    }
+
+    /// Whether a proxy between two points may answer for the server of an attempt, as other attempts show.
+    func mayBeProxied(_ attempt: PointAttempt, between one: Int, _ other: Int) -> Bool {
+        proxied[Stretch.pair(one, other)]?.contains(attempt.server) ?? false
     }
 
     // MARK: Fates
@@ -166,7 +209,17 @@ extension PathComparison {
         let mayBeMade = packet.kind == .rst || packet.kind == .icmp || packet.kind == .synAck && !packet.fromClient
         if mayBeMade {
             // Without the attempt there, it may have been made on this side or on the other.
-            if verdict.attempts[before] != nil {
+            // So may a copy of a SYN-ACK that is there: the network doubled it, or the capture there lacks one.
+            let isCopy = verdict.packets.contains { other in
+                packet.kind == .synAck && other.kind == .synAck && other.seen[before] != nil
+                    && other.seen[way[begin]]?.seq == packet.seen[way[begin]]?.seq
+            }
+            // And what the point nearer to the sender lacks may have been answered before its record began.
+            let isAnswerToUnseen = verdict.packets.contains { other in
+                other.kind == .syn && other.fromClient != packet.fromClient && other.seen[before] == nil
+                    && other.precedes(packet) != false
+            }
+            if verdict.attempts[before] != nil, !isCopy, !isAnswerToUnseen {
                 verdict.packets[place].madeBetween = Stretch(from: before, to: way[begin])
             }
         } else {
@@ -200,12 +253,23 @@ extension PathComparison {
                 return isServerShared(attempt.server.address, verdict.points[other], point)
             }
             guard isKnown else { return false }
+            // The proxy opens no connection to the server for a client that did not answer it.
+            let isBehindProxy = verdict.attempts.indices.contains { other in
+                guard let attempt = verdict.attempts[other] else { return false }
+                return mayBeProxied(attempt, between: verdict.points[other], point)
+            }
+            if isBehindProxy { return false }
         }
-        if isCapturedElsewhere(position, packet, verdict) { return false }
+        if isCapturedElsewhere(position, packet, verdict) || hasUnknownNumbers(position, packet, verdict) {
+            return false
+        }
         guard let span = capture.summary.span, let other = packet.seen.indices.last(where: { packet.seen[$0] != nil }),
             let segment = packet.seen[other]
         else { return false }
-        let here = time(segment.time, of: verdict.points[other], at: point)
+        let source = verdict.points[other]
+        let here = time(segment.time, of: source, at: point).flatMap { first in
+            time(segment.lastTime, of: source, at: point).map { first.lowerBound...$0.upperBound }
+        }
         // A record begins with its first segment. Of those before a SYN it has none.
         if packet.kind != .syn, let attempt = verdict.attempts[position],
             let first = capture.log.segments(of: attempt).first
@@ -223,9 +287,10 @@ extension PathComparison {
             guard packet.fromClient, [.ack, .data, .fin].contains(packet.kind), let here, let completing else {
                 return false
             }
-            // It was on its way for a while, and what was sent later may have come sooner.
-            let latest = here.upperBound + max(PathComparison.shortestCopyGap, 2 * longestLeg(verdict))
-            return here.lowerBound >= span.lowerBound && latest < completing.time
+            // It was on its way for a while, and what was sent later may have come sooner: the bounds of its time are as
+            // far apart as the least delays of both ways.
+            let delay = max(PathComparison.shortestCopyGap, 2 * longestLeg(verdict), here.upperBound - here.lowerBound)
+            return here.lowerBound >= span.lowerBound && here.upperBound + delay < completing.time
         }
         // Once an attempt is decided, its later segments are no part of its record.
         if let attempt = verdict.attempts[position], attempt.isClosedByEvidence {
@@ -235,6 +300,18 @@ extension PathComparison {
         }
         guard let here else { return true }
         return here.lowerBound >= span.lowerBound && here.upperBound <= span.upperBound
+    }
+
+    /// Whether a point may have a packet with numbers that are not recognised: a box on the way rewrites y, and one of
+    /// the two points does not know it, or the packet is of a connection before this one.
+    private func hasUnknownNumbers(_ position: Int, _ packet: PathPacket, _ verdict: PathVerdict) -> Bool {
+        guard packet.kind != .syn, packet.kind != .synAck, let home = packet.seen.lastIndex(where: { $0 != nil }),
+            let segment = packet.seen[home], !keepsServerISNs(verdict.points[home], verdict.points[position])
+        else { return false }
+        guard let y = verdict.attempts[home]?.serverISN, verdict.attempts[position]?.serverISN != nil else {
+            return true
+        }
+        return (segment.fromClient ? segment.ack : segment.seq) &- y > 1 << 20
     }
 
     /// Nanoseconds from a SYN to its answer, at the point where that took longest. If that is not known, from the
@@ -277,7 +354,8 @@ extension PathComparison {
     /// - Parameter stretch: at whose second point it was not captured.
     private func wasReceived(_ place: Int, _ verdict: PathVerdict, beyond stretch: Stretch) -> Bool? {
         let packet = verdict.packets[place]
-        let others = verdict.packets.indices.filter { $0 != place }.map { verdict.packets[$0] }
+        let others = verdict.packets.indices.filter { $0 != place && verdict.packets[$0].side == packet.side }
+            .map { verdict.packets[$0] }
         let isOpening = packet.kind == .syn || packet.kind == .synAck
         if isOpening {
             let copies = others.filter { $0.kind == packet.kind && $0.fromClient == packet.fromClient }
@@ -320,7 +398,8 @@ extension PathComparison {
         let isOnlyCause = there.contains { answer in
             // A client's RST may answer a challenge just as well.
             !(answer.kind == .rst && answer.fromClient) && packet.precedes(answer) == true
-                && copies.allSatisfy { $0.precedes(answer) == false }
+                && answer.echoes(packet) != false
+                && copies.allSatisfy { $0.precedes(answer) == false && !$0.isDoubled }
         }
         if isOnlyCause { return true }
         // Where it is missing, a later copy came by before any answer.
@@ -338,7 +417,6 @@ extension PathComparison {
         let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }
         for (near, far) in zip(present, present.dropFirst()) {
             compareEnds(near, far, &verdict)
-            guard verdict.proxiedIn == nil else { continue }
             for kind in [SegmentRecord.Kind.syn, .synAck] {
                 let packet = verdict.packets.first {
                     $0.kind == kind && $0.fromClient == (kind == .syn) && $0.seen[near] != nil && $0.seen[far] != nil
@@ -369,9 +447,11 @@ extension PathComparison {
         compare(.clientPort, one.client.port, other.client.port)
         compare(.serverAddress, one.server.address, other.server.address)
         compare(.serverPort, one.server.port, other.server.port)
+        // A proxy's connection has numbers of its own: nothing rewrote them.
+        if verdict.proxiedIn == stretch { return }
         compare(.clientISN, one.clientISN, other.clientISN)
         let isns = serverISNs(verdict)
-        if verdict.proxiedIn == nil, let y = isns[near], let z = isns[far] { compare(.serverISN, y, z) }
+        if let y = isns[near], let z = isns[far] { compare(.serverISN, y, z) }
     }
 
     private func compareSegments(
@@ -439,6 +519,14 @@ extension PathPacket {
     func gap(to other: PathPacket) -> Int64? {
         for position in way.reversed() {
             if let own = seen[position], let others = other.seen[position] { return others.time - own.time }
+        }
+        return nil
+    }
+
+    /// Whether its TSecr names another packet; nil where no point has timestamps of both.
+    func echoes(_ other: PathPacket) -> Bool? {
+        for (own, others) in zip(seen, other.seen) {
+            if let own, let others, own.tsecr != 0, others.tsval != 0 { return own.tsecr == others.tsval }
         }
         return nil
     }

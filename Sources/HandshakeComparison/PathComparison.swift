@@ -19,6 +19,8 @@ package struct PathComparison: Sendable {
     package let order: PathOrder
     /// Each two points' clocks; the offset is that of the second against the first, numbers of points ascending.
     private(set) var clocks: [Stretch: ClockBand] = [:]
+    /// Servers for which a proxy between the two points answers, or may, as either point has their ends.
+    private(set) var proxied: [Stretch: Set<Endpoint>] = [:]
     /// Each two points' matches.
     let matchings: [Stretch: AttemptMatching]
     /// What packets keep between two points.
@@ -45,12 +47,15 @@ package struct PathComparison: Sendable {
         var otherIdentifications = 0
         var equalISNs = 0
         var otherISNs = 0
+        var equalServerISNs = 0
+        var otherServerISNs = 0
         var equalEnds = 0
         var otherEnds = 0
         var timestamps: Bool { equalTimestamps >= otherTimestamps }
         // Nearly all: what differs is another packet, or another attempt.
         var identifications: Bool { equalIdentifications > 10 * otherIdentifications }
         var isns: Bool { equalISNs > 10 * otherISNs }
+        var serverISNs: Bool { equalServerISNs >= 10 * otherServerISNs }
         var ends: Bool { equalEnds > 10 * otherEnds }
 
         /// Takes the SYNs that two points have of one attempt: a value that both have speaks for keeping, and two
@@ -233,6 +238,9 @@ package struct PathComparison: Sendable {
             let (p, q) = (one.attempts[a], other.attempts[b])
             kept.add(one.segments(of: p), other.segments(of: q))
             if p.clientISN == q.clientISN { kept.equalISNs += 1 } else { kept.otherISNs += 1 }
+            if let y = p.serverISN, let z = q.serverISN {
+                if y == z { kept.equalServerISNs += 1 } else { kept.otherServerISNs += 1 }
+            }
             if p.client == q.client, p.server == q.server { kept.equalEnds += 1 } else { kept.otherEnds += 1 }
         }
         keeps[stretch] = kept
@@ -245,13 +253,29 @@ package struct PathComparison: Sendable {
             let direction = direction(of: place)
             let isForward = direction.firstIndex(of: stretch.from)! < direction.firstIndex(of: stretch.to)!
             visitSame(place, stretch) { first, second in
-                bounds.append(
-                    ClockBand.Bound(
-                        time: first.time, difference: second.time - first.time, isUpper: first.fromClient == isForward))
+                let isUpper = first.fromClient == isForward
+                // Where one was captured several times, the other may be any of these: the bound allows for each.
+                let difference = isUpper ? second.lastTime - first.time : second.time - first.lastTime
+                bounds.append(ClockBand.Bound(time: first.time, difference: difference, isUpper: isUpper))
             }
         }
         let tick = max(points[stretch.from].tick, points[stretch.to].tick)
         clocks[stretch] = ClockBand(bounds, tick: max(1, tick), stated: options.clocksWithin)
+        proxied[stretch] = proxiedServers(stretch)
+    }
+
+    private func proxiedServers(_ stretch: Stretch) -> Set<Endpoint> {
+        var servers: Set<Endpoint> = []
+        for place in members[0].indices {
+            guard let a = member(stretch.from, of: place), let b = member(stretch.to, of: place) else { continue }
+            let (p, q) = (points[stretch.from].log.attempts[a], points[stretch.to].log.attempts[b])
+            guard let y = p.serverISN, let z = q.serverISN, y != z else { continue }
+            let pair = direction(of: place).filter { $0 == stretch.from || $0 == stretch.to }
+            if verdict(of: place, among: pair, usesClocks: false).splitIn != nil {
+                servers.formUnion([p.server, q.server])
+            }
+        }
+        return servers
     }
 
     private static func alone(_ partners: [Int32], _ log: PointLog) -> [Int] {
@@ -279,7 +303,8 @@ package struct PathComparison: Sendable {
         guard let first = segments.map(\.time).min(), let last = segments.map(\.time).max(),
             let begin = time(first, of: one, at: other), let end = time(last, of: one, at: other)
         else { return !candidates.isEmpty }
-        let window = begin.lowerBound - 1_000_000_000...max(begin.lowerBound, end.upperBound) + 1_000_000_000
+        let margin = 1_000_000_000 + 2 * (begin.upperBound - begin.lowerBound)
+        let window = begin.lowerBound - margin...max(begin.lowerBound, end.upperBound) + margin
         var place = PathComparison.firstPlace(candidates) {
             log.attempts[$0].firstTime >= window.lowerBound - PathComparison.longestAttempt
         }
@@ -348,16 +373,33 @@ package struct PathComparison: Sendable {
             return
         }
         let verdict = verdict(of: place, among: [stretch.from, stretch.to], usesClocks: false)
-        let hasCopies = verdict.packets.contains { packet in
-            packet.kind != .ack
-                && verdict.packets.count { $0.kind == packet.kind && $0.fromClient == packet.fromClient } > 1
-        }
+        let hasCopies =
+            mayHaveCopies(verdict)
+            || verdict.packets.contains { packet in
+                packet.kind != .ack
+                    && verdict.packets.count { $0.kind == packet.kind && $0.fromClient == packet.fromClient } > 1
+            }
         for packet in verdict.packets {
             guard let first = packet.seen[0], let second = packet.seen[1] else { continue }
             // One of several copies counts only if it says itself which it is.
             if !hasCopies || isIdentified(first, second, stretch.from, stretch.to) { body(first, second) }
         }
     }
+
+    /// Whether a point may have another copy of a SYN-ACK than the others, soon before or after it: its record begins
+    /// behind the SYN, or the network doubled the SYN, and each was answered.
+    func mayHaveCopies(_ verdict: PathVerdict) -> Bool {
+        zip(verdict.points, verdict.attempts).contains { point, attempt in
+            guard let attempt else { return false }
+            return !attempt.startsAtSYN
+                || points[point].log.segments(of: attempt).contains {
+                    $0.kind == .syn && $0.fromClient && $0.spread >= PathComparison.shortestDoubling
+                }
+        }
+    }
+
+    /// Nanoseconds: a port that captures twice does so sooner.
+    static let shortestDoubling: Int64 = 1_000_000
 
     /// Where the segments of an attempt begin at two points that both have it plain and with equal numbers.
     func plainPair(_ place: Int, _ one: Int, _ other: Int) -> (Int, Int)? {
@@ -391,6 +433,8 @@ package struct PathComparison: Sendable {
     func keepsTimestamps(_ one: Int, _ other: Int) -> Bool {
         keeps[Stretch.pair(one, other)]?.timestamps ?? true
     }
+
+    func keepsServerISNs(_ one: Int, _ other: Int) -> Bool { keeps[Stretch.pair(one, other)]?.serverISNs ?? true }
 
     func keepsEnds(_ one: Int, _ other: Int) -> Bool {
         keeps[Stretch.pair(one, other)]?.ends ?? false

@@ -7,6 +7,8 @@ package struct PathPacket: Sendable {
     package var kind: SegmentRecord.Kind
     /// Its segment at each point, in path order from the client to the server; nil where it was not captured.
     package var seen: [PointSegment?]
+    /// The positions that it can pass: those on its side of a proxy.
+    var side: Range<Int>
     /// What became of it.
     package var fate: Fate = .arrived
     /// Points where it passed and was not captured, as later segments prove.
@@ -29,7 +31,10 @@ package struct PathPacket: Sendable {
     }
 
     /// Positions in the direction in which it travels.
-    var way: [Int] { fromClient ? Array(seen.indices) : seen.indices.reversed() }
+    var way: [Int] { fromClient ? Array(side) : side.reversed() }
+
+    /// Whether the network doubled it, as one point shows: another one may have captured either of the two, or both.
+    var isDoubled: Bool { seen.contains { ($0?.spread ?? 0) >= PathComparison.shortestDoubling } }
 
     /// Whether something happened to it, or may have.
     package var isUnusual: Bool {
@@ -62,8 +67,11 @@ struct PacketMatcher {
     /// are copies of which nothing says which is which.
     /// - Parameters:
     ///   - point: its position.
+    ///   - side: the positions that its packets can pass.
     ///   - packets: those of the points before it.
-    func add(_ segments: ArraySlice<PointSegment>, of point: Int, to packets: inout [PathPacket]) {
+    func add(
+        _ segments: ArraySlice<PointSegment>, of point: Int, within side: Range<Int>, to packets: inout [PathPacket]
+    ) {
         let segments = Array(segments)
         let fits = segments.map { segment in packets.map { fit($0, segment, point) } }
         var candidates = fits.map { row in row.indices.filter { row[$0] != .other } }
@@ -89,7 +97,7 @@ struct PacketMatcher {
         for (place, segment) in segments.enumerated() where matched[place] == nil {
             var packet = PathPacket(
                 fromClient: segment.fromClient, kind: segment.kind,
-                seen: [PointSegment?](repeating: nil, count: numbers.count))
+                seen: [PointSegment?](repeating: nil, count: numbers.count), side: side)
             packet.seen[point] = segment
             // Also where times speak against it: a clock may have stepped.
             for other in known where packets[other].seen[point] == nil && hasNumbers(packets[other], segment, point) {
@@ -115,7 +123,8 @@ struct PacketMatcher {
     /// Whether a segment has all that the packet has and nothing on the way changes.
     private func hasNumbers(_ packet: PathPacket, _ segment: PointSegment, _ point: Int) -> Bool {
         let (place, other) = representative(packet)
-        guard packet.seen[point] == nil, segment.fromClient == other.fromClient, segment.kind == other.kind,
+        guard packet.side.contains(point), packet.seen[point] == nil, segment.fromClient == other.fromClient,
+            segment.kind == other.kind,
             segment.len == other.len, segment.shape == other.shape
         else { return false }
         if segment.kind == .icmp { return segment.icmp == other.icmp }

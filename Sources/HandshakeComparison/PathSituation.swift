@@ -76,8 +76,10 @@ package enum PathSituationCode: String, CaseIterable, Sendable {
                 title: "A proxy stands between two capture points",
                 meaning: "The client's handshake ends at the proxy; another one goes on to the server.",
                 recognition:
-                    "SYN-ACKs of one connection with other sequence numbers at the two points, where the one nearer to "
-                    + "the server took longer to come, or has other timestamps.",
+                    "SYN-ACKs of one connection with other sequence numbers at the two points, and proof that they are "
+                    + "two: the one nearer to the server took longer, or came later by the clocks; that of the client "
+                    + "has a window of 0; the timestamps are others; or the server's SYN repeats timestamps of what "
+                    + "the client's point captured later.",
                 reference: "RFC 4987 3.6",
                 causes: "A SYN proxy, a load balancer that ends connections, a firewall's flood protection.",
                 next: "Judge the client's wait by its own point. What the proxy offers is not the server's offer.")
@@ -87,7 +89,9 @@ package enum PathSituationCode: String, CaseIterable, Sendable {
                 meaning: "A packet has other values at the second point than at the first.",
                 recognition: "Segments that both points captured, compared field by field.",
                 reference: "RFC 3022; RFC 2979; RFC 9293 3.7.1",
-                causes: "Address translation, an MSS clamp, a firewall that removes options or hides sequence numbers.",
+                causes:
+                    "Address translation, an MSS clamp, a firewall that removes options or hides sequence numbers. If "
+                    + "the server's numbers differ, a proxy that leaves no other trace would look the same.",
                 next: "Nothing, if it is meant. The table of changes says which box to look for: between which points.")
         }
     }

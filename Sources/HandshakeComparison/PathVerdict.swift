@@ -57,8 +57,12 @@ package struct PathVerdict: Sendable {
     package var packets: [PathPacket] = []
     package var changes: [PathChange] = []
     package var findings: [PlacedFinding] = []
+    /// Where the points have handshakes of which nothing shows that they are one: they have different y.
+    var splitIn: Stretch?
+    /// Whether these are two for certain.
+    var isProxied = false
     /// Where a proxy ends the handshake of one side and begins another.
-    package var proxiedIn: Stretch?
+    package var proxiedIn: Stretch? { isProxied ? splitIn : nil }
     /// Hops between positions, by the SYN's hop limits.
     package var hops: [Stretch: Int] = [:]
 
@@ -73,7 +77,7 @@ package struct PathVerdict: Sendable {
     /// The facts that expressions ask for.
     package var facts: PathFacts {
         let isLost = packets.contains { if case .lost = $0.fate { true } else { false } }
-        let isUnclear = count < points.count || packets.contains { $0.isUnusual || $0.isOneOfSeveral }
+        let isUnclear = count < points.count || splitIn != nil || packets.contains { $0.isUnusual || $0.isOneOfSeveral }
         let last = points.count - 1
         let isWhole = count == points.count
         return PathFacts(
@@ -82,6 +86,12 @@ package struct PathVerdict: Sendable {
             isAnsweredBetween: packets.contains { $0.madeBetween != nil }, serverOutcome: nearServer.outcome,
             between: betweenBothWays(0, last),
             hops: isWhole && hops.count == last ? hops.values.reduce(0, +) : nil, changed: Set(changes.map(\.field)))
+    }
+
+    /// The positions that have one's handshake; all of them if no proxy may stand between them.
+    func side(of position: Int) -> Range<Int> {
+        guard let splitIn else { return points.indices }
+        return position <= splitIn.from ? 0..<splitIn.from + 1 : splitIn.to..<points.count
     }
 
     /// A stretch between positions, by the numbers of its points.
@@ -97,7 +107,7 @@ package struct PathVerdict: Sendable {
     /// Nanoseconds that both ways between two positions took together: each leg is by one clock, so no offset comes in.
     package func betweenBothWays(_ from: Int, _ to: Int) -> Int64? {
         guard let near = attempts[from], let far = attempts[to], near.synToSynAck >= 0, far.synToSynAck >= 0,
-            proxiedIn == nil, near.synToSynAck >= far.synToSynAck
+            side(of: from) == side(of: to), near.synToSynAck >= far.synToSynAck
         else { return nil }
         return near.synToSynAck - far.synToSynAck
     }

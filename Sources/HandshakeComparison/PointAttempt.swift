@@ -7,6 +7,8 @@ package struct PointSegment: Sendable {
     package var fromClient: Bool
     /// Nanoseconds since the epoch, by the point's clock.
     package var time: Int64
+    /// Nanoseconds until its last sighting. The other point may have captured any of several.
+    package var spread: Int64 = 0
     /// The number of its frame in the point's capture, from 1.
     package var frame: UInt64
     package var seq: UInt32
@@ -41,6 +43,21 @@ package struct PointSegment: Sendable {
         (tsval, tsecr, hasTimestamps) = (stamps?.tsval ?? 0, stamps?.tsecr ?? 0, stamps != nil)
         self.options = options
         icmp = segment.icmp.map { UInt16($0.type) << 8 | UInt16($0.code) } ?? 0
+    }
+
+    /// Whether it has the same timestamps as another SYN or SYN-ACK, or the same identification.
+    func isMarked(as other: PointSegment) -> Bool {
+        if tsval != 0, other.tsval != 0 { return (tsval, tsecr) == (other.tsval, other.tsecr) }
+        return identification != 0 && identification == other.identification
+    }
+
+    /// When the point captured it last.
+    var lastTime: Int64 { time + spread }
+
+    /// Whether another segment of its point may be another sighting of its packet.
+    func isSamePacket(as other: PointSegment) -> Bool {
+        kind == other.kind && fromClient == other.fromClient && (seq, ack, len) == (other.seq, other.ack, other.len)
+            && (tsval, identification) == (other.tsval, other.identification)
     }
 
     /// Flags without those of ECN, which routers and proxies change.

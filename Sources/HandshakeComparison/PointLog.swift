@@ -83,10 +83,13 @@ package struct PointLog: Sendable {
     private mutating func append(_ record: AttemptRecord) {
         if keepsRecords { records.append(record) }
         let first = segments.count
-        for segment in record.segments where !segment.isDuplicate {
-            segments.append(
-                PointSegment(
-                    segment, firstTime: record.firstTime, options: number(of: segment)))
+        for segment in record.segments {
+            let own = PointSegment(segment, firstTime: record.firstTime, options: number(of: segment))
+            if !segment.isDuplicate {
+                segments.append(own)
+            } else if let packet = segments[first...].lastIndex(where: { $0.isSamePacket(as: own) }) {
+                segments[packet].spread = max(segments[packet].spread, own.time - segments[packet].time)
+            }
         }
         attempts.append(
             PointAttempt(

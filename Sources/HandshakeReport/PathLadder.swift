@@ -39,13 +39,19 @@ package struct PathLadder {
             ($0.1, $0.0.first?.frame ?? 0) < ($1.1, $1.0.first?.frame ?? 0)
         }
         for (packet, time) in packets { arrow(packet, time - start, to: &out) }
-        if verdict.proxiedIn != nil {
-            out.line("the two handshakes are drawn by synscope draw, each from its own capture")
-        }
+        if hasUnknownClock { out.line("nothing tells how far the clocks are apart: each point's times are by its own") }
         for sentence in words.differences(verdict) {
             for (place, line) in sentence.wrapped(max(40, style.width - 2)).enumerated() {
                 out.line(style.paint((place == 0 ? "! " : "  ") + line, .yellow))
             }
+        }
+    }
+
+    /// Whether two points have it of which no clocks are known.
+    private var hasUnknownClock: Bool {
+        let present = verdict.attempts.indices.filter { verdict.attempts[$0] != nil }.map { verdict.points[$0] }
+        return zip(present, present.dropFirst()).contains { one, other in
+            comparison.clock(one, other)?.pieces.contains(where: \.isBounded) != true
         }
     }
 

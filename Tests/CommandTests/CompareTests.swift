@@ -43,6 +43,24 @@ struct CompareTests {
         #expect((stretches[1]["lost_by_kind"] as? [String: Int])?["syn_ack"] == 2)
     }
 
+    @Test("A SYN proxy's two handshakes are two: no packet is lost between them, and no number rewritten")
+    func proxy() throws {
+        let document = try document(Self.pair("syn-proxy"))
+        let codes = try #require(document["situations"] as? [[String: Any]]).compactMap { $0["code"] as? String }
+        #expect(codes == ["proxied-between"])
+        #expect((document["changes"] as? [Any])?.isEmpty == true)
+        let stretches = try #require(document["stretches"] as? [[String: Any]])
+        #expect(stretches.allSatisfy { $0["lost"] as? Int == 0 && $0["copies_not_told_apart"] as? Int == 0 })
+    }
+
+    @Test("Nothing is said to be lost of a connection that a SYN proxy made or did not make")
+    func proxiedLosses() throws {
+        let points = ["client", "server"].map { "\($0)=\(Self.folder.appending(path: "syn-proxy-\($0).pcap").path)" }
+        let run = try Run(["check", "--points", points.joined(separator: ","), "-e", "none(path.lost)"])
+        #expect(run.status == 1)
+        #expect(run.output.contains("cannot be told: none(path.lost) = unknown, of 8 attempts"), "\(run.output)")
+    }
+
     @Test("The clock that is an hour ahead is found")
     func clock() throws {
         let clocks = try #require(try document(Self.pair("clock-an-hour-ahead"))["clocks"] as? [[String: Any]])
@@ -89,6 +107,7 @@ struct CompareTests {
             (["one.pcap"], 3, "no such file"), ([pair("lossless")[0]], 2, "two points or more"),
             (pair("lossless") + ["--order", "client,router"], 2, "there is no point 'router'"),
             (pair("lossless") + ["--order", "client"], 2, "name each point once"),
+            ([pair("lossless")[0], "-"], 2, "NAME=/dev/stdin"),
             (pair("lossless") + ["--clocks", "good"], 2, "synchronised-within=50us"),
             (pair("lossless") + ["--align"], 2, "--align is about -w"),
         ] as [([String], Int32, String)])

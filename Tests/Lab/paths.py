@@ -19,7 +19,7 @@ import time
 
 import lab
 from lab import V4, V6, Case, Lab, Relay
-from namespaces import internet_sum
+from namespaces import Namespace, internet_sum, no_offload
 
 SECOND = 10**9
 OUTSIDE = "192.0.2.77"
@@ -177,6 +177,7 @@ CASES = [
     PathCase("sack-stripped", does={"strip": 4}, fields=["sack-permitted", "options"]),
     PathCase("timestamps-stripped", does={"strip": 8}, fields=["timestamps", "options"]),
     PathCase("isn-rewritten", LOSSY, LOSSY, does={"isn": True}, fields=["client-isn"]),
+    PathCase("syn-proxy", LOSSY, LOSSY, proxy=True),
     PathCase("hops", LOSSY, LOSSY, does={"hops": 5}),
     PathCase("ipv6", LOSSY, LOSSY, ends=V6),
     PathCase("capture-loss", LOSSY, LOSSY, worse={"loss": 0.02}),
@@ -193,13 +194,53 @@ CASES = [
 class PathLab(Lab):
     def set_up(self):
         super().set_up()
+        if self.special.get("proxy"):
+            self.insert_proxy()
         # The server takes the inner address, and knows how the outer client is reached.
         subprocess.run(["ip", "-n", self.server.name, "addr", "add", f"{INNER}/24", "dev", "veth0"], check=True)
-        for space, other, address in (
+        for space, other, address in () if self.special.get("proxy") else (
             (self.server, self.client, OUTSIDE), (self.client, self.server, INNER)):
             link = other.call(lab.link_address, "veth0")
             subprocess.run(
                 ["ip", "-n", space.name, "neigh", "replace", address, "lladdr", link, "dev", "veth0"], check=True)
+
+    def insert_proxy(self):
+        """A router between the relay and the server, which answers SYNs itself (SYNPROXY) and opens a connection to the
+        server for each client that acknowledged that."""
+        proxy, server = Namespace(f"{self.server.name}p"), self.server.name
+        self.namespaces.append(proxy)
+
+        def ip(space, *words):
+            subprocess.run(["ip", "-n", space, *words], check=True)
+
+        ip(server, "link", "set", "veth0", "netns", proxy.name, "name", "inside")
+        ip(server, "link", "add", "veth0", "type", "veth", "peer", "name", "outside", "netns", proxy.name)
+        self.server.call(no_offload, "veth0")
+        proxy.call(no_offload, "outside")
+        ip(server, "addr", "add", f"{V4[1]}/24", "dev", "veth0")
+        ip(server, "link", "set", "veth0", "up")
+        for name, end in (("inside", V4[0]), ("outside", V4[1])):
+            ip(proxy.name, "link", "set", name, "up")
+            ip(proxy.name, "route", "add", f"{end}/32", "dev", name)
+        proxy.sysctl(ipv4__ip_forward=1, ipv4__tcp_syncookies=1)
+        for space, name, of, there, address in (
+            (self.client.name, "veth0", proxy, "inside", V4[1]), (server, "veth0", proxy, "outside", V4[0]),
+            (proxy.name, "inside", self.client, "veth0", V4[0]), (proxy.name, "outside", self.server, "veth0", V4[1])):
+            ip(space, "neigh", "replace", address, "lladdr", of.call(lab.link_address, there), "dev", name)
+        rules = f"""
+            table ip proxy {{
+              chain early {{
+                type filter hook prerouting priority -300;
+                tcp dport {lab.PORT} tcp flags syn notrack
+              }}
+              chain passing {{
+                type filter hook forward priority 0;
+                tcp dport {lab.PORT} ct state {{ invalid, untracked }} synproxy mss 1460 wscale 7 timestamp sack-perm
+                ct state invalid drop
+              }}
+            }}"""
+        proxy.command("nft", rules)
+        proxy.sysctl(netfilter__nf_conntrack_tcp_loose=0)
 
     def listen(self):
         listener = self.new_socket()
@@ -257,15 +298,17 @@ def clock(worse, start, middle, stamp):
     return shown // tick * tick
 
 
-def worsened(path, worse, seed, start):
-    """Makes a capture worse. -> its frames as they now stand: [(true time, octets before encapsulation)]"""
+def worsened(path, worse, seed, start, connections):
+    """Makes a capture of so many connections worse. -> its frames as they now stand: [(true time, octets before encapsulation)]"""
     draw = random.Random(seed)
     frames = read_pcap(path)
     if worse.get("loss"):
         frames = [frame for frame in frames if draw.random() >= worse["loss"]]
     if worse.get("span"):
         first, last = frames[0][0], frames[-1][0]
-        frames = [(t, f) for t, f in frames if first + SECOND // 2 <= t <= last - SECOND // 2]
+        # A connection is opened in each millisecond: a third of them before the capture began, at most half a second.
+        cut = min(SECOND // 2, connections * 1_000_000 // 3)
+        frames = [(t, f) for t, f in frames if first + cut <= t <= last - cut]
     kind = "vxlan" if worse.get("vxlan") else "gre" if worse.get("gre") else None
     middle = frames[len(frames) // 2][0] if frames else start
     shown = [(clock(worse, start, middle, t), encapsulated(f, kind) if kind else f) for t, f in frames]
@@ -311,7 +354,7 @@ def truth(passed, client, server):
 def compare(run, synscope, start):
     case, worse = run.case, run.case.worse
     client = read_pcap(run.path("client"))
-    server = worsened(run.path("server"), worse, run.seed, start)
+    server = worsened(run.path("server"), worse, run.seed, start, run.connections)
     same, dropped_near, dropped_far, twice = truth(run.passed, client, server)
     command = [synscope, "compare", "client=" + run.path("client"), "server=" + run.path("server")]
     lines = subprocess.run(command + ["-T", "jsonl"], capture_output=True, text=True)
@@ -320,6 +363,7 @@ def compare(run, synscope, start):
         # Where nothing arrived there is nothing to compare.
         return [("refused, as nothing passed", 1, int(case.name == "blackholed"))], [lines.stderr.strip()[-150:]]
     whole = json.loads(whole.stdout)
+    is_proxied = bool(case.special.get("proxy"))
     counts = collections.Counter()
     examples = []
     fields = set()
@@ -327,6 +371,9 @@ def compare(run, synscope, start):
         attempt = json.loads(line)
         if attempt["points"][0]["name"] != "client":
             counts["turned"] += 1
+        if all(point["id"] for point in attempt["points"]):
+            counts["at both"] += 1
+            counts["proxied"] += attempt["proxied"]["from"] is not None
         fields |= {change["field"] for change in attempt["changes"]}
         for packet in attempt["packets"]:
             frames = {seen["point"]: seen["frame"] for seen in packet["seen"]}
@@ -380,7 +427,10 @@ def compare(run, synscope, start):
         ("fields changed that are not named", 0, len(case.fields - fields)),
         ("fields named that were not changed", 0, len(fields - case.fields)),
     ]
-    rows += clock_rows(whole, worse, start, same, client, server)
+    rows.append(("attempts with two handshakes", counts["at both"] if is_proxied else 0, counts["proxied"]))
+    # No packet of a handshake passes a proxy: nothing is known of the clocks.
+    if not is_proxied:
+        rows += clock_rows(whole, worse, start, same, client, server)
     notes = [
         f"{len(opening) - len(missed)} of {len(opening)} SYNs and SYN-ACKs of both matched",
         f"{counts['dropped']} handshake segments dropped, {counts['said lost']} said lost, {counts['unclear']} unclear",
@@ -388,6 +438,41 @@ def compare(run, synscope, start):
     if fields ^ case.fields:
         notes.append(f"fields {sorted(fields)}")
     return rows, notes + examples[:4]
+
+
+def compare_three(run, synscope):
+    """The same with the capture in the relay as a third point. A frame that the relay dropped was lost behind that."""
+    names = ("client", "middle", "server")
+    frames = [[frame[14:] for _, frame in read_pcap(run.path(name))] for name in names]
+    # The middle's frames are what came to the relay, in order.
+    dropped = [went is None for _, _, went in run.passed]
+    output = subprocess.run(
+        [synscope, "compare", *(f"{name}={run.path(name)}" for name in names), "-T", "jsonl"],
+        capture_output=True, text=True)
+    counts = collections.Counter()
+    for line in output.stdout.splitlines():
+        attempt = json.loads(line)
+        for packet in attempt["packets"]:
+            seen = [frames[names.index(s["point"])][s["frame"] - 1] for s in packet["seen"] if s["frame"]]
+            if len(seen) > 1:
+                counts["joined"] += 1
+                counts["false"] += len(set(seen)) > 1
+            middle = next(s["frame"] for s in packet["seen"] if s["point"] == "middle")
+            was_dropped = middle and dropped[middle - 1]
+            counts["dropped"] += bool(was_dropped) and packet["kind"] in HANDSHAKE
+            if packet["fate"] == "lost":
+                target = "server" if packet["from_client"] else "client"
+                right = was_dropped and (packet["from"], packet["to"]) == ("middle", target)
+                counts["right" if right else "misplaced"] += 1
+            counts["not captured"] += bool(packet["not_captured_at"])
+    rows = [
+        ("three points: refused", 0, int(output.returncode != 0)),
+        ("three points: false matches", 0, counts["false"]),
+        ("three points: lost elsewhere than behind the middle", 0, counts["misplaced"]),
+        ("three points: said not to be captured", 0, counts["not captured"]),
+    ]
+    return rows, [
+        f"three points: {counts['joined']} segments joined, {counts['dropped']} dropped, {counts['right']} of them said lost"]
 
 
 def is_opening(frame):
@@ -426,6 +511,10 @@ def one(arguments):
     start = time.time_ns()
     run.run()
     rows, notes = compare(run, arguments.synscope, start)
+    # The middle has frames as they came: what a box rewrites there would be seen half rewritten.
+    if not (case.does or case.worse or case.special or case.name == "blackholed"):
+        more, remarks = compare_three(run, arguments.synscope)
+        rows, notes = rows + more, notes + remarks
     print(json.dumps({"rows": rows, "notes": notes, "connections": run.counted[0]["TcpActiveOpens"]}))
 
 

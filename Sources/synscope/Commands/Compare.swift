@@ -117,7 +117,11 @@ struct Point {
         for word in words {
             let (name, path) = Point.split(word)
             guard unsafe access(path, F_OK) == 0 else {
-                throw CommandFailure(status: .unreadable, message: "\(path): no such file")
+                let isStandardInput = path == "-"
+                throw CommandFailure(
+                    status: isStandardInput ? .wrongUsage : .unreadable,
+                    message: isStandardInput
+                        ? "a point's capture on standard input is NAME=/dev/stdin" : "\(path): no such file")
             }
             if let name, let place = points.firstIndex(where: { $0.name == name }) {
                 points[place].paths.append(path)

@@ -12,7 +12,8 @@ func paths(from: UInt64, _ seeds: UInt64) -> Int32 {
     let began = Date()
     DispatchQueue.concurrentPerform(iterations: Int(seeds)) { index in
         let seed = from + UInt64(index)
-        let counts = PathWorld(seed: seed).judged()
+        // One path in eight has a SYN proxy.
+        let counts = seed % 8 == 0 ? ProxyWorld(seed: seed).judged() : PathWorld(seed: seed).judged()
         tally.withLock {
             $0.counts.add(counts)
             if seeds == 1 {
@@ -37,8 +38,14 @@ func paths(from: UInt64, _ seeds: UInt64) -> Int32 {
     print(
         "\(counts.lost) segments were lost between points: \(counts.saidLost) said lost, \(counts.saidUnclear) lost or "
             + "not captured; \(counts.notCaptured) said to have passed a capture that lacks them; "
-            + "\(counts.doubleFaults) said lost that a capture lost, with their answers")
-    print("\(counts.bands) bands of clocks; \(counts.refused) of \(seeds) comparisons refused")
+            + "\(counts.doubleFaults) said lost that a capture lost, with their answers; "
+            + "\(counts.heldBack) that came when their attempt was over")
+    print(
+        "proxies: \(counts.proxied) attempts said to have two handshakes, \(counts.notProxied) that nothing tells from "
+            + "rewritten numbers")
+    print(
+        "\(counts.bands) bands of clocks, \(counts.mixedCopies) false since the network doubled a packet and a "
+            + "capture lost one of the two; \(counts.refused) of \(seeds) comparisons refused")
     let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
     print(
         "paths \(from) to \(from + seeds - 1), \(counts.connections) connections, "

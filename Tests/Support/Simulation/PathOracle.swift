@@ -16,7 +16,14 @@ package struct PathVerdictCounts: Sendable {
     package var refused = 0
     /// Packets that are said to be lost, that a capture lost without a word, and of which the answer was lost too.
     package var doubleFaults = 0
+    /// Packets that are said to be lost, and came when the attempt was over at that point.
+    package var heldBack = 0
     package var bands = 0
+    /// Attempts of which both sides of a proxy have an answer: said to be two handshakes, and not.
+    package var proxied = 0
+    package var notProxied = 0
+    /// Bands without the true offset: the network doubled a packet, and a point's capture lost the first of the two.
+    package var mixedCopies = 0
     /// What it said that did not happen.
     package var wrong: [String] = []
 
@@ -40,6 +47,10 @@ package struct PathVerdictCounts: Sendable {
         refused += other.refused
         doubleFaults += other.doubleFaults
         bands += other.bands
+        heldBack += other.heldBack
+        proxied += other.proxied
+        notProxied += other.notProxied
+        mixedCopies += other.mixedCopies
         wrong += other.wrong
         unmatched.merge(other.unmatched, uniquingKeysWith: +)
     }
@@ -156,13 +167,27 @@ private struct PathJudge {
         let truth = path.worlds[first.world].packets[first.packet]
         func isHere(_ position: Int) -> Bool { passed[first.world][position].contains(first.packet) }
         let what = "packet \(first.packet) of world \(path.worlds[first.world].seed) (\(truth.meaning))"
+        let world = path.worlds[first.world]
+        func passes(_ position: Int) -> Int {
+            PathWorld.passing(path.points[position].place, world).count { $0.packet == first.packet }
+        }
         switch packet.fate {
         case .arrived, .notCovered: break
         case .lostOrNotCaptured: counts.saidUnclear += 1
         case .lost(let stretch):
             counts.saidLost += 1
             let mayBeBehind = comparison.losesFrames(verdict.points[stretch.to])
-            if isHere(stretch.to), path.points[stretch.to].captureLoss > 0 {
+            // Of a packet that the network doubled, one may have been lost.
+            if passes(stretch.to) < passes(stretch.from) { break }
+            let arrivals = path.points[stretch.to].frames.filter {
+                ($0.world, $0.packet) == (first.world, first.packet)
+            }
+            let end = verdict.attempts[stretch.to].flatMap {
+                comparison.points[verdict.points[stretch.to]].log.segments(of: $0).last?.time
+            }
+            if let end, let came = arrivals.map(\.time).min(), came > end {
+                counts.heldBack += 1
+            } else if isHere(stretch.to), path.points[stretch.to].captureLoss > 0 {
                 // The capture lost it without a word, and the network the answer.
                 counts.doubleFaults += 1
             } else if isHere(stretch.to), !mayBeBehind || truth.arrivedAt != nil {
@@ -171,7 +196,9 @@ private struct PathJudge {
         }
         for position in packet.notCapturedAt {
             counts.notCaptured += 1
-            if captured[first.world][position].contains(first.packet) {
+            // Of a packet that the network doubled, the capture may lack one.
+            let count = path.points[position].frames.count { ($0.world, $0.packet) == (first.world, first.packet) }
+            if count > 0, count >= passes(position) {
                 counts.wrong.append("\(what) is said not to be captured at \(path.points[position].place), and was")
             }
             if !isHere(position) {
@@ -210,6 +237,7 @@ private struct PathJudge {
             case .windowScale: [.windowScale, .options]
             case .sack: [.sackPermitted, .options]
             case .dscp: [.dscp]
+            case .serverNumbers: [.serverISN]
             }
         let isClamped = verdict.packets.contains { packet in
             packet.seen.contains { segment in
@@ -222,14 +250,17 @@ private struct PathJudge {
             if change.field == .mss, isClamped { continue }
             counts.wrong.append("\(change.field.rawValue) \(change.from) to \(change.to) was invented")
         }
-        guard verdict.count == verdict.points.count, verdict.proxiedIn == nil else { return }
+        if verdict.proxiedIn != nil { counts.wrong.append("a proxy was invented") }
+        guard verdict.count == verdict.points.count else { return }
         // The box stands between two of the points.
         let sides = Set(path.points.map { $0.place == .client ? 0 : $0.place == .server ? 2 : 1 })
         let isCrossed =
             sides.contains(0) && (path.boxIsNearClient ? sides.count > 1 : sides.contains(2))
             || !path.boxIsNearClient && sides.contains(1) && sides.contains(2)
         let hasSYN = verdict.packets.contains { $0.kind == .syn && $0.fromClient && $0.seen.allSatisfy { $0 != nil } }
+        let hasAnswers = verdict.attempts.allSatisfy { $0?.serverISN != nil }
         for field in allowed where isCrossed && hasSYN && field != .timestampValues {
+            if field == .serverISN, !hasAnswers { continue }
             if !verdict.changes.contains(where: { $0.field == field }) {
                 counts.wrong.append("\(field.rawValue) was changed, and is not named")
             }
@@ -243,6 +274,20 @@ private struct PathJudge {
             }
         }
         return 0
+    }
+
+    /// Whether two points captured different ones of two that the network made of a packet, so that it seems to have
+    /// arrived before it left.
+    private func mixesCopies(_ one: Int, _ other: Int) -> Bool {
+        guard path.points[one].captureLoss > 0 || path.points[other].captureLoss > 0 else { return false }
+        for place in 0..<comparison.count {
+            for packet in comparison.verdict(place).packets {
+                guard let near = packet.seen[one], let far = packet.seen[other] else { continue }
+                let way = frame(other, far).trueTime - frame(one, near).trueTime
+                if packet.fromClient ? way < 0 : way > 0 { return true }
+            }
+        }
+        return false
     }
 
     private func judgeClocks(_ counts: inout PathVerdictCounts) {
@@ -260,7 +305,10 @@ private struct PathJudge {
                         let offset = path.points[other].clock(moment) - path.points[one].clock(moment)
                         // Both clocks count units.
                         let slack = max(path.points[one].tick, path.points[other].tick) > 1 ? Int64(2000) : 1
-                        if offset < band.lowerBound - slack || offset > band.upperBound + slack {
+                        if band.lowerBound - slack...band.upperBound + slack ~= offset { continue }
+                        if mixesCopies(one, other) {
+                            counts.mixedCopies += 1
+                        } else {
                             counts.wrong.append(
                                 "the offset \(offset) of \(path.points[other].place) is outside \(band)")
                         }

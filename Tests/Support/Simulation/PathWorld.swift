@@ -19,7 +19,7 @@ package struct PathWorld {
     /// What a box does to all packets.
     package enum Box: String, CaseIterable, Sendable {
         case none, sourceTranslation, destinationTranslation, bothTranslations, sequenceNumbers, timestamps
-        case windowScale, sack, dscp, sequenceNumbersAndSource
+        case windowScale, sack, dscp, sequenceNumbersAndSource, serverNumbers
     }
 
     package struct Point: Sendable {
@@ -33,7 +33,7 @@ package struct PathWorld {
         package var tick: Int64
         package var captureLoss: Double
         package var span: ClosedRange<Int64>
-        package fileprivate(set) var frames: [Frame] = []
+        package internal(set) var frames: [Frame] = []
 
         func clock(_ time: Int64) -> Int64 {
             var shown = time + offset + Int64(skew * Double(time - PathWorld.start))
@@ -70,7 +70,7 @@ package struct PathWorld {
                 world.trait == .proxied || world.trait == .answersElsewhere || world.trait == .stripsTimestamps
                 || world.trait == .reverseSYN || world.serverKind == .simultaneous
             // If the network doubles a packet, each point may have another copy.
-            if isApart || world.packets.isEmpty || world.duplication > 0 { continue }
+            if isApart || world.packets.isEmpty { continue }
             worlds.append(world)
         }
         self.worlds = worlds
@@ -88,6 +88,11 @@ package struct PathWorld {
                 span: draw.chance(0.2) ? end / 8...end - end / 8 : 0...end)
         }
         for (number, world) in worlds.enumerated() { capture(world, number, from: starts[number], &draw) }
+        PathWorld.complete(&points)
+    }
+
+    /// Puts captured frames in order, and ends each capture.
+    static func complete(_ points: inout [Point]) {
         for position in points.indices {
             points[position].frames.sort { ($0.time, $0.trueTime, $0.world) < ($1.time, $1.trueTime, $1.world) }
             // The end of the capture, which tells silence from a capture that ended.
@@ -201,6 +206,12 @@ package struct PathWorld {
             if sent.fromClient { segment.seq &+= shift }
             if !sent.fromClient, acknowledges { segment.ack &+= shift }
         }
+        // A refusal has no number of the server's.
+        if isIn(.serverNumbers), sent.meaning != .refusal {
+            let shift = UInt32(truncatingIfNeeded: (world.seed &* 0x9e37_79b9_7f4a_7c15) >> 32) | 1
+            if !sent.fromClient { segment.seq &+= shift }
+            if sent.fromClient, acknowledges { segment.ack &+= shift }
+        }
         return segment
     }
 
@@ -217,7 +228,9 @@ package struct PathWorld {
 
     // MARK: The comparison
 
-    package func comparison() -> Result<PathComparison, ComparisonError> {
+    package func comparison() -> Result<PathComparison, ComparisonError> { PathWorld.comparison(points) }
+
+    static func comparison(_ points: [Point]) -> Result<PathComparison, ComparisonError> {
         let captures = points.map { point in
             var tracker = HandshakeTracker(.init())
             var log = PointLog()
