@@ -287,8 +287,8 @@ extension PathComparison {
             guard packet.fromClient, [.ack, .data, .fin].contains(packet.kind), let here, let completing else {
                 return false
             }
-            // It was on its way for a while, and what was sent later may have come sooner: the bounds of its time are as
-            // far apart as the least delays of both ways.
+            // It was on its way for a while, and what was sent later may have come sooner. The bounds of its time are
+            // as far apart as the least delays of both ways.
             let delay = max(PathComparison.shortestCopyGap, 2 * longestLeg(verdict), here.upperBound - here.lowerBound)
             return here.lowerBound >= span.lowerBound && here.upperBound + delay < completing.time
         }
