@@ -11,7 +11,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := --explicit-target-dependency-import-check error -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs annotations compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
@@ -159,6 +159,11 @@ compare-outputs: all ## outputs beside another commit's: make compare-outputs BA
 	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
 	Scripts/proof/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
 	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
+
+annotations: all ## annotated copies beside their captures, as tshark reads both (CORPUS=folder for more of them)
+	@command -v tshark > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tshark > /dev/null
+	Scripts/proof/annotate.py $(CURDIR)/$(RELEASE) Captures/*.pcap \
+	  $(if $(CORPUS),$$(find "$(CORPUS)" -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap'))
 
 compare-groups: all ## group beside DuckDB over the records of the same captures (pip install duckdb; CORPUS=folder for more of them)
 	Scripts/proof/group-duckdb.py $(CURDIR)/$(RELEASE) Captures/*.pcap \

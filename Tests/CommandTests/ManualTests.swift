@@ -6,9 +6,8 @@ import Testing
 struct ManualTests {
     /// The commands, the root command first, which has no name.
     static let commands = [
-        "", "analyze", "group", "check", "watch", "interfaces", "diagnose", "compare", "draw", "craft", "explain",
-        "fields",
-        "formats", "schema",
+        "", "analyze", "group", "check", "watch", "interfaces", "diagnose", "compare", "draw", "annotate", "craft",
+        "explain", "fields", "formats", "schema",
     ]
 
     static let hasLinter = (try? Run.shell("command -v mandoc"))?.status == 0

@@ -349,7 +349,7 @@ package final class CaptureReader {
             }
             writer.write(
                 frame.octets, wireLength: frame.wireLength, time: frame.time, interface: interface,
-                comment: comment(target))
+                comments: [comment(target)])
             number = wanted.next()
         }
     }

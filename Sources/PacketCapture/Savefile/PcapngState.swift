@@ -197,7 +197,7 @@ struct PcapngState {
     static func trailer(of captured: Int) -> Int { (4 - captured & 3) & 3 + 4 }
 
     /// Whether a block of a usual kind, or the end, is so far ahead: then the length that led there is right.
-    private func leads(_ reader: inout ByteReader, to length: Int) -> Bool {
+    func leads(_ reader: inout ByteReader, to length: Int) -> Bool {
         guard reader.has(length + 8) else { return reader.available == length }
         let type = order.u32(reader.bytes, length)
         let next = Int(order.u32(reader.bytes, length + 4))

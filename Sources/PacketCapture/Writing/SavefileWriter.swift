@@ -10,21 +10,30 @@ package struct SavefileWriter {
         package var linkType: LinkType
         /// The most octets of a frame that the file says it holds.
         package var snaplen: Int
+        /// Times in pcapng count units of so many decimal digits of a second, at most 9.
+        package var timeDigits: UInt8
 
-        package init(name: String? = nil, linkType: LinkType, snaplen: Int) {
+        package init(name: String? = nil, linkType: LinkType, snaplen: Int, timeDigits: UInt8 = 9) {
             self.name = name
             self.linkType = linkType
             self.snaplen = snaplen
+            self.timeDigits = timeDigits
         }
     }
 
     private let format: Format
+    /// Nanoseconds of a unit of each interface's times.
+    private var units: [UInt64] = []
+    /// Octets of a comment.
+    static let longestComment = 1 << 15
     /// Octets that are written and not taken.
     package private(set) var octets: [UInt8] = []
 
     /// Begins with the file's header.
-    /// - Parameter interfaces: at least one.
-    package init(_ format: Format, _ interfaces: [Interface]) {
+    /// - Parameters:
+    ///   - interfaces: of pcap exactly one.
+    ///   - comment: what pcapng says of the whole file.
+    package init(_ format: Format, _ interfaces: [Interface], comment: String? = nil) {
         self.format = format
         switch format {
         case .pcap:
@@ -40,6 +49,10 @@ package struct SavefileWriter {
                 $0.put(UInt16(1))
                 $0.put(UInt16(0))
                 $0.put(UInt64.max)  // the section's length is not given
+                if let comment {
+                    $0.add(comment)
+                    $0.put(UInt32(0))  // end of options
+                }
             }
             for interface in interfaces { add(interface) }
         }
@@ -52,9 +65,10 @@ package struct SavefileWriter {
             $0.put(UInt32(interface.linkType.rawValue))
             $0.put(UInt32(interface.snaplen))
             if let name = interface.name { $0.option(2, Array(name.utf8)) }  // if_name
-            $0.option(9, [9])  // if_tsresol: 10^-9 s
+            $0.option(9, [interface.timeDigits])  // if_tsresol
             $0.put(UInt32(0))  // end of options
         }
+        units.append((interface.timeDigits..<9).reduce(1) { unit, _ in unit * 10 })
     }
 
     /// - Parameters:
@@ -62,11 +76,11 @@ package struct SavefileWriter {
     ///   - wireLength: octets that it had.
     ///   - time: nanoseconds since the epoch.
     ///   - interface: its position among the interfaces.
-    ///   - comment: what pcapng says of the frame; pcap has no place for it.
+    ///   - comments: what pcapng says of the frame; pcap has no place for it.
     ///   - packetID: equal for the same packet on several interfaces (epb_packetid); pcap has no place for it.
     package mutating func write(
-        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0, comment: String? = nil,
-        packetID: UInt64? = nil
+        _ frame: some Collection<UInt8>, wireLength: Int, time: Int64, interface: Int = 0,
+        comments: [String] = [], packetID: UInt64? = nil
     ) {
         let stamp = UInt64(max(0, time))
         switch format {
@@ -79,15 +93,16 @@ package struct SavefileWriter {
         case .pcapng:
             block(6) {  // Enhanced Packet Block
                 $0.put(UInt32(interface))
-                $0.put(UInt32(truncatingIfNeeded: stamp >> 32))
-                $0.put(UInt32(truncatingIfNeeded: stamp))
+                let ticks = stamp / $0.units[interface]
+                $0.put(UInt32(truncatingIfNeeded: ticks >> 32))
+                $0.put(UInt32(truncatingIfNeeded: ticks))
                 $0.put(UInt32(frame.count))
                 $0.put(UInt32(wireLength))
                 $0.octets += frame
                 $0.pad(frame.count)
-                if let comment { $0.option(1, Array(comment.utf8.prefix(1 << 15))) }  // opt_comment
+                for comment in comments { $0.add(comment) }
                 if let packetID { $0.option(5, (0..<8).map { UInt8(truncatingIfNeeded: packetID >> (8 * $0)) }) }
-                if comment != nil || packetID != nil { $0.put(UInt32(0)) }  // end of options
+                if !comments.isEmpty || packetID != nil { $0.put(UInt32(0)) }  // end of options
             }
         }
     }
@@ -108,6 +123,11 @@ package struct SavefileWriter {
         for index in 0..<4 { octets[start + 4 + index] = UInt8(truncatingIfNeeded: length >> UInt32(8 * index)) }
     }
 
+    /// Adds an opt_comment.
+    private mutating func add(_ comment: String) {
+        option(1, Array(comment.utf8.prefix(SavefileWriter.longestComment)))
+    }
+
     private mutating func option(_ code: UInt16, _ value: [UInt8]) {
         put(code)
         put(UInt16(value.count))
@@ -119,8 +139,6 @@ package struct SavefileWriter {
     private mutating func pad(_ count: Int) { octets += [UInt8](repeating: 0, count: -count & 3) }
 
     private mutating func put(_ value: some FixedWidthInteger) {
-        for shift in stride(from: 0, to: value.bitWidth, by: 8) {
-            octets.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe octets.append(contentsOf: $0) }
     }
 }

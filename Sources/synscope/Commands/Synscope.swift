@@ -13,8 +13,7 @@ struct Synscope: DocumentedCommand {
     /// The commands that help shows.
     static let commands: [any DocumentedCommand.Type] = [
         Analyze.self, Diagnose.self, Compare.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self,
-        Craft.self,
-        Explain.self,
+        Annotate.self, Craft.self, Explain.self,
         Fields.self, Formats.self, Schema.self,
     ]
 

@@ -79,7 +79,7 @@ final class LiveOutputs: LiveTaker, @unchecked Sendable {
     func keep(_ slot: CapturedFrames.Slot, of frames: borrowing CapturedFrames, number: UInt64) {
         writer?.write(
             frames.octets(of: slot), wireLength: slot.wireLength, time: slot.time, interface: slot.interface,
-            comment: numbersFrames ? "frame \(number)" : nil)
+            comments: numbersFrames ? ["frame \(number)"] : [])
         blockedFrames.append(number)
     }
 

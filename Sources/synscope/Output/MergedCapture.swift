@@ -62,7 +62,7 @@ struct MergedCapture {
             }
             writer.write(
                 frame.octets, wireLength: frame.wireLength, time: frame.time + shifts[point], interface: number,
-                comment: comments[point][frame.number].flatMap { $0 }, packetID: ids[point][frame.number])
+                comments: [comments[point][frame.number]].compactMap(\.self), packetID: ids[point][frame.number])
             next[point] = readers[point].nextFrame()
             if writer.octets.count >= StandardOutput.pieceSize { try file.write(writer.takeOctets()) }
         }

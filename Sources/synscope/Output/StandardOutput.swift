@@ -43,7 +43,8 @@ struct StandardOutput {
         try StandardOutput.check(code)
     }
 
-    private static func check(_ code: Int32) throws(OutputEnded) {
+    /// - Parameter code: errno of what failed, or 0.
+    static func check(_ code: Int32) throws(OutputEnded) {
         if code == 0 { return }
         if code == EPIPE { throw OutputEnded(message: nil) }
         let reason = unsafe String(cString: strerror(code))

@@ -177,7 +177,7 @@ private struct PathJudge {
         case .lost(let stretch):
             counts.saidLost += 1
             let mayBeBehind = comparison.losesFrames(verdict.points[stretch.to])
-            // Of a packet that the network doubled, one may have been lost.
+            // The network may have doubled the packet, and lost one of the two.
             if passes(stretch.to) < passes(stretch.from) { break }
             let arrivals = path.points[stretch.to].frames.filter {
                 ($0.world, $0.packet) == (first.world, first.packet)
@@ -196,7 +196,7 @@ private struct PathJudge {
         }
         for position in packet.notCapturedAt {
             counts.notCaptured += 1
-            // Of a packet that the network doubled, the capture may lack one.
+            // The network may have doubled the packet, and the capture may lack one of the two.
             let count = path.points[position].frames.count { ($0.world, $0.packet) == (first.world, first.packet) }
             if count > 0, count >= passes(position) {
                 counts.wrong.append("\(what) is said not to be captured at \(path.points[position].place), and was")
