@@ -10,6 +10,7 @@ import PacketWire
 package struct Ladder {
     let style: TextStyle
     private let record: AttemptRecord
+    private let content: LadderContent
     private let margin: Int
     /// Columns between the two lifelines.
     private let span: Int
@@ -18,6 +19,7 @@ package struct Ladder {
 
     package init(_ record: AttemptRecord, style: TextStyle) {
         self.record = record
+        content = LadderContent(record)
         self.style = style
         // Frame number, time, lifeline.
         margin = max(5, "\(record.segments.last?.frame ?? 0)".count) + 1 + 11 + 1
@@ -39,15 +41,15 @@ package struct Ladder {
 
     package func draw(to out: inout OutputBuffer) {
         title(to: &out)
-        let lost = losses()
-        let places = placesOfFindings()
+        let lost = content.losses
+        let places = content.placesOfFindings
         for (position, segment) in record.segments.enumerated() {
             if position == 24, record.segmentsOmitted > 0 {
                 rails("... \(record.segmentsOmitted) more segments ...", to: &out)
             }
             for finding in lost.before[segment.frame] ?? [] { ghost(finding, to: &out) }
             arrow(segment, fate: lost.at[segment.frame], to: &out)
-            sums(after: segment, to: &out)
+            for sum in content.sums(after: segment) { line(of: sum, to: &out) }
             for finding in places.at[segment.frame] ?? [] { note(finding, to: &out) }
             if let comment = segment.comment { note(comment.cleaned(for: .text), .dim, mark: "# ", to: &out) }
         }
@@ -55,29 +57,11 @@ package struct Ladder {
         footer(to: &out)
     }
 
-    /// The segment that each finding stands beneath: the last of its frames that is drawn. Frames of an attempt's
-    /// translated copy are not drawn, nor those that the log left out.
-    private func placesOfFindings() -> (at: [UInt64: [Finding]], elsewhere: [Finding]) {
-        let drawn = Set(record.segments.map(\.frame))
-        var at: [UInt64: [Finding]] = [:]
-        var elsewhere: [Finding] = []
-        for finding in record.findings {
-            if let frame = finding.frames.last(where: drawn.contains) {
-                at[frame, default: []].append(finding)
-            } else {
-                elsewhere.append(finding)
-            }
-        }
-        return (at, elsewhere)
-    }
-
     private func title(to out: inout OutputBuffer) {
         let client = "client \(record.client)"
         let server = "server \(record.server)"
         let room = span + 2
-        let words =
-            "attempt \(record.id) \(record.outcome.rawValue)" + (record.form.map { ", \($0.rawValue)" } ?? "")
-            + (record.completedBy.map { ", by \($0.rawValue)" } ?? "") + ", " + style.zone.rfc3339(record.firstTime)
+        let words = content.title + ", " + style.zone.rfc3339(record.firstTime)
         for line in words.wrapped(max(Ladder.narrowest, style.width)) { out.line(style.paint(line, .bold)) }
         if client.count + server.count < room {
             let gap = String(repeating: " ", count: room - client.count - server.count)
@@ -97,10 +81,10 @@ package struct Ladder {
     }
 
     private func arrow(_ segment: SegmentRecord, fate: Finding.Location?, to out: inout OutputBuffer) {
-        let time = Ladder.seconds(segment.at)
+        let time = LadderContent.seconds(segment.at)
         let stamp = "\(segment.frame)".paddedLeft(margin - 13) + " " + time.paddedLeft(11)
         let place = segment.place.map { " (\($0.file.cleaned(for: .text)): \($0.frame))" } ?? ""
-        let lines = (label(segment) + place).wrapped(span - 2)
+        let lines = (content.label(segment) + place).wrapped(span - 2)
         for (index, line) in lines.enumerated() {
             rails(line, left: index == 0 ? stamp : "", to: &out)
         }
@@ -134,107 +118,18 @@ package struct Ladder {
     /// A segment that must have been sent and never reached the capture.
     private func ghost(_ finding: Finding, to out: inout OutputBuffer) {
         let fromClient = finding.code != .synackLost
-        let name = finding.code == .synackLost ? "SYN-ACK" : finding.code == .ackLost ? "ACK" : "SYN"
-        rails("\(name), lost before the capture point", to: &out)
+        rails(LadderContent.ghost(finding), to: &out)
         let half = String(repeating: missing, count: span / 3)
         let shaft = fromClient ? (half + cross).padded(span) : (cross + half).paddedLeft(span)
         out.line(String(repeating: " ", count: margin) + rail + style.paint(shaft, .yellow) + rail)
     }
 
-    private func losses() -> (at: [UInt64: Finding.Location], before: [UInt64: [Finding]]) {
-        var at: [UInt64: Finding.Location] = [:]
-        var before: [UInt64: [Finding]] = [:]
-        for finding in record.findings {
-            guard let location = finding.location else { continue }
-            if location == .beforeCapture {
-                if let frame = finding.frames.first { before[frame, default: []].append(finding) }
-            } else {
-                for frame in finding.frames { at[frame] = location }
-            }
-        }
-        return (at, before)
-    }
-
-    // MARK: Words
-
-    /// Flags, sequence numbers relative and absolute, options.
-    private func label(_ segment: SegmentRecord) -> String {
-        if let error = segment.icmp {
-            return "ICMP \(error.text) (type \(error.type) code \(error.code), \(error.severity.rawValue))"
-        }
-        let x = record.clientISN
-        let y = record.serverISN
-        let (own, peer): (UInt32?, UInt32?) = segment.fromClient ? (x, y) : (y, x)
-        var words = [segment.isDuplicate ? "captured again:" : nil, name(segment)].compactMap { $0 }
-        words.append("seq \(relative(segment.seq, to: own, segment.fromClient ? "x" : "y")) (\(segment.seq))")
-        if segment.flags.contains(.ack) {
-            words.append("ack \(relative(segment.ack, to: peer, segment.fromClient ? "y" : "x")) (\(segment.ack))")
-        }
-        if segment.len > 0 { words.append("len \(segment.len)") }
-        words.append("win \(segment.window)")
-        if let mss = segment.mss { words.append("mss \(mss)") }
-        if let scale = segment.windowScale { words.append("wscale \(scale)") }
-        if segment.sackPermitted { words.append("sackOK") }
-        if let stamps = segment.timestamps { words.append("TS \(stamps.tsval)/\(stamps.tsecr)") }
-        return words.joined(separator: " ")
-    }
-
-    private func name(_ segment: SegmentRecord) -> String {
-        let names: [(TCPFlags, String)] = [
-            (.syn, "SYN"), (.fin, "FIN"), (.rst, "RST"), (.psh, "PSH"), (.urg, "URG"), (.ack, "ACK"), (.ece, "ECE"),
-            (.cwr, "CWR"), (.ae, "AE"),
-        ]
-        let set = names.filter { segment.flags.contains($0.0) }.map(\.1)
-        return set.isEmpty ? "(no flags)" : set.joined(separator: "-")
-    }
-
-    /// `x+1` where the number is near the ISN; otherwise its distance from it.
-    private func relative(_ number: UInt32, to isn: UInt32?, _ letter: String) -> String {
-        guard let isn else { return "?" }
-        let distance = Int32(bitPattern: number &- isn)
-        return distance == 0 ? letter : distance > 0 ? "\(letter)+\(distance)" : "\(letter)\(distance)"
-    }
-
-    // MARK: Sums
-
-    /// The arithmetic, written out where it is decided.
-    private func sums(after segment: SegmentRecord, to out: inout OutputBuffer) {
-        let x = record.clientISN
-        if segment.kind == .synAck, !segment.fromClient, segment.ack == record.synAckAck.actual,
-            record.segments.first(where: { $0.kind == .synAck && !$0.fromClient })?.frame == segment.frame
-                || record.synAckAck.ok == true && firstValidSYNACK == segment.frame
-        {
-            sum("x+1 = \(x)+1", record.synAckAck, "SYN-ACK acknowledges", to: &out)
-        }
-        let isFinal =
-            segment.fromClient && segment.flags.contains(.ack) && !segment.flags.contains(.syn)
-            && segment.seq == record.ackSeq.actual && segment.ack == (record.ackAck.actual ?? segment.ack)
-        let first = record.segments.first {
-            $0.fromClient && $0.flags.contains(.ack) && !$0.flags.contains(.syn) && !$0.isDuplicate
-                && $0.seq == record.ackSeq.actual && $0.ack == (record.ackAck.actual ?? $0.ack)
-        }
-        if isFinal, first?.frame == segment.frame {
-            sum("x+1 = \(x)+1", record.ackSeq, "the ACK's SEQ is", to: &out)
-            if let y = record.serverISN { sum("y+1 = \(y)+1", record.ackAck, "the ACK acknowledges", to: &out) }
-        }
-    }
-
-    private var firstValidSYNACK: UInt64? {
-        record.segments.first { $0.kind == .synAck && !$0.fromClient && $0.ack == record.synAckAck.actual }?.frame
-    }
-
-    private func sum(_ term: String, _ check: ArithmeticCheck, _ what: String, to out: inout OutputBuffer) {
-        guard let expected = check.expected, let actual = check.actual, let ok = check.ok else { return }
-        let upTo = check.expectedMax.map { " to \($0)" } ?? ""
+    private func line(of sum: LadderContent.Sum, to out: inout OutputBuffer) {
         let indent = String(repeating: " ", count: margin + 2)
-        // Fast Open moves the expectation beyond the bare sum.
-        let isn = term.hasPrefix("x") ? record.clientISN : record.serverISN ?? 0
-        let wraps = isn == .max ? " (mod 2^32)" : ""
-        let shown = isn &+ 1 == expected ? "\(term) = \(expected)\(wraps)\(upTo)" : "expected \(expected)\(upTo)"
-        let room = max(Ladder.narrowest, style.width) - indent.count
-        let lines = "\(shown); \(what) \(actual) \(ok ? tick : flaw)".wrapped(room)
+        let lines = "\(sum.text) \(sum.isRight ? tick : flaw)".wrapped(
+            max(Ladder.narrowest, style.width) - indent.count)
         for (index, line) in lines.enumerated() {
-            out.line(indent + (index == lines.count - 1 ? style.paint(line, ok ? .green : .red) : line))
+            out.line(indent + (index == lines.count - 1 ? style.paint(line, sum.isRight ? .green : .red) : line))
         }
     }
 
@@ -255,36 +150,8 @@ package struct Ladder {
 
     private func footer(to out: inout OutputBuffer) {
         rails("", to: &out)
-        var figures: [String] = []
-        func leg(_ name: String, _ leg: Interval?) {
-            guard let leg else { return }
-            if let known = leg.nanoseconds {
-                figures.append("\(name) \(Format.duration(known)) (\(leg.provenance.rawValue))")
-            } else {
-                figures.append(
-                    "\(name) between \(Format.duration(leg.low)) and \(Format.duration(leg.high)) (\(leg.provenance.rawValue))"
-                )
-            }
+        for line in content.figures.joined(separator: "; ").wrapped(max(Ladder.narrowest, style.width)) {
+            out.line(line)
         }
-        leg("rtt", record.total)
-        leg("to the server", record.synToSynAck)
-        leg("to the client", record.synAckToAck)
-        if let setup = record.setup { figures.append("setup \(Format.duration(setup))") }
-        if let refusal = record.refusal { figures.append("refused after \(Format.duration(refusal))") }
-        if let mss = record.negotiatedMSS {
-            let sides = [record.clientMSS, record.serverMSS].map { $0.map { "\($0)" } ?? "absent" }
-            figures.append("mss \(mss) (client \(sides[0]), server \(sides[1]))")
-        }
-        figures.append("ended by \(record.ended.rawValue)")
-        if record.confidence != .full { figures.append("confidence: \(record.confidence.rawValue)") }
-        if !record.clientPath.isEmpty { figures.append("client in \(Format.path(record.clientPath))") }
-        if !record.serverPath.isEmpty { figures.append("server in \(Format.path(record.serverPath))") }
-        for line in figures.joined(separator: "; ").wrapped(max(Ladder.narrowest, style.width)) { out.line(line) }
-    }
-
-    /// Seconds with microseconds from the attempt's first segment.
-    private static func seconds(_ nanoseconds: Int64) -> String {
-        let micro = (Double(nanoseconds.magnitude) / 1000).rounded()
-        return (nanoseconds < 0 ? "-" : "+") + Format.fixed(micro / 1_000_000, 6)
     }
 }

@@ -17,11 +17,12 @@ struct Analysis: ~Copyable {
     /// - Parameters:
     ///   - follows: whether the one file is followed while it grows.
     ///   - listsAttempts: whether attempts are handed out.
+    ///   - folder: where files may be made.
     init(
-        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true
+        _ input: InputOptions, follows: Bool = false, listsAttempts: Bool = true, writing folder: String? = nil
     ) throws(CommandFailure) {
         if follows { clinux_catch_interrupts() }
-        let reader = try input.open(follows: follows)
+        let reader = try input.open(follows: follows, writing: folder)
         self.follows = follows
         var configuration = input.tracking.configuration()
         // Most attempts go the short way to where their records are made.

@@ -47,9 +47,11 @@ struct Confinement {
     /// Gives up all that reading files does not need, before the first octet of them is looked at. Files that are
     /// written are open by then. Nothing is given up where SYNSCOPE_UNCONFINED is set: valgrind makes code in the
     /// process that it looks at.
-    static func confineReading(_ paths: [String], follows: Bool = false) {
+    /// - Parameter folder: where files may be made later on.
+    static func confineReading(_ paths: [String], follows: Bool = false, writing folder: String? = nil) {
         if Terminal.environment("SYNSCOPE_UNCONFINED") != nil { return }
-        let confinement = reading(paths, follows: follows)
+        var confinement = reading(paths, follows: follows)
+        confinement.writableFolder = folder
         do throws(CommandFailure) {
             try confinement.reduceRights()
             try confinement.enter()

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Glibc
 import HandshakeAnalysis
 import HandshakeExpectation
 import HandshakePipeline
+import HandshakeRecord
 import HandshakeReport
 
 struct Draw: DocumentedCommand {
@@ -15,6 +17,8 @@ struct Draw: DocumentedCommand {
             .init("synscope draw capture.pcap --attempt 1", "the attempt with the id 1"),
             .init("synscope draw capture.pcap --frame 17", "the attempt of frame 17"),
             .init("synscope draw capture.pcap -Y hs.failed --first 3", "the first three that failed"),
+            .init("synscope draw capture.pcap --attempt 1 -T svg -o 1.svg", "a picture of it"),
+            .init("synscope draw capture.pcap --all-failed -T svg -o ladders", "a picture of each, in a folder"),
         ],
         writesText: true,
         exitStatus: [
@@ -52,14 +56,37 @@ struct Draw: DocumentedCommand {
     var first: Int?
     private static let usualMaximum = 10
 
-    func validate() throws { try input.requireFile() }
+    @Flag(help: "Draw all attempts that failed.")
+    var allFailed = false
+
+    @Option(name: .customShort("T"), help: "text, or svg: a picture of 640 pixels width, at most 20 KB.")
+    var format = Drawing.text
+    enum Drawing: String, ExpressibleByArgument, CaseIterable { case text, svg }
+
+    @Option(
+        name: .customShort("o"),
+        help: ArgumentHelp(
+            "With -T svg: a file for one picture, or a folder, in which each has its attempt's id as its name.",
+            valueName: "path"),
+        completion: .file())
+    var output: String?
+
+    func validate() throws {
+        try input.requireFile()
+        if output != nil, format != .svg { throw ValidationError("-o takes pictures: -T svg.") }
+        if allFailed, !attempt.isEmpty || !frame.isEmpty || !selection.expressions.isEmpty {
+            throw ValidationError("--all-failed chooses by itself: not beside --attempt, --frame or -Y.")
+        }
+    }
 
     func run() throws {
         let style = text.style(in: times.zone)
-        let predicate = try selection.predicate()
-        var analysis = try Analysis(input)
+        let predicate = allFailed ? try Predicate("hs.failed") : try selection.predicate()
+        let pictures =
+            format == .svg ? try Pictures(output, wantsFolder: allFailed, try input.resolve().paths) : nil
+        var analysis = try Analysis(input, writing: pictures?.folder)
         let isAnyWanted = attempt.isEmpty && frame.isEmpty && predicate == nil
-        let usualMaximum = predicate != nil ? Draw.usualMaximum : isAnyWanted ? 1 : .max
+        let usualMaximum = allFailed ? .max : predicate != nil ? Draw.usualMaximum : isAnyWanted ? 1 : .max
         var chosen = Chosen(
             attempts: attempt, frames: frame, predicate: predicate, maximum: first ?? usualMaximum)
         _ = analysis.run(&chosen)
@@ -70,12 +97,16 @@ struct Draw: DocumentedCommand {
                 message: "there are several attempts: choose with --attempt (\(chosen.someIDs)), --frame, -Y or --first"
             )
         }
-        var output = StandardOutput(isLineBuffered: false)
-        for (position, record) in chosen.drawn.enumerated() {
-            if position > 0 { output.buffer.line("") }
-            Ladder(record, style: style).draw(to: &output.buffer)
+        if let pictures {
+            try pictures.write(chosen.drawn, times.zone)
+        } else {
+            var output = StandardOutput(isLineBuffered: false)
+            for (position, record) in chosen.drawn.enumerated() {
+                if position > 0 { output.buffer.line("") }
+                Ladder(record, style: style).draw(to: &output.buffer)
+            }
+            try output.flush()
         }
-        try output.flush()
         if let problem = chosen.problem {
             analysis.tellFailures()
             throw CommandFailure(status: .wrongUsage, message: problem)
@@ -86,6 +117,55 @@ struct Draw: DocumentedCommand {
         }
         try analysis.reportFailures()
         analysis.tellFailures()
+    }
+}
+
+/// Where pictures go: to a file, into a folder, or to standard output.
+private struct Pictures {
+    let folder: String?
+    private let file: OutputFile?
+
+    /// - Parameters:
+    ///   - output: nil or - for standard output.
+    ///   - wantsFolder: whether it names a folder, though there is none yet.
+    ///   - inputs: files that must not be overwritten.
+    init(_ output: String?, wantsFolder: Bool, _ inputs: [String]) throws(CommandFailure) {
+        guard let output, output != "-" else {
+            (folder, file) = (nil, nil)
+            return
+        }
+        var place = stat()
+        let isThere = unsafe stat(output, &place) == 0
+        if isThere && place.st_mode & S_IFMT == S_IFDIR || !isThere && (wantsFolder || output.hasSuffix("/")) {
+            if !isThere, unsafe mkdir(output, 0o777) != 0 {
+                throw CommandFailure(
+                    status: .unreadable,
+                    message: "\(output): cannot be made: \(unsafe String(cString: strerror(errno)))")
+            }
+            (folder, file) = (output, nil)
+        } else {
+            var taken = Set(inputs.compactMap(FileIdentity.init))
+            (folder, file) = (nil, try OutputFile(output, keeps: true, taken: &taken))
+        }
+    }
+
+    func write(_ records: [AttemptRecord], _ zone: Zone) throws {
+        if folder == nil, records.count > 1 {
+            throw CommandFailure(
+                status: .wrongUsage,
+                message: "\(records.count) pictures need a folder: -o FOLDER/ (or one attempt: --attempt, --first 1)")
+        }
+        for record in records {
+            let document = LadderSVG(record, zone: zone).document()
+            if let folder {
+                try OutputFile("\(folder)/attempt-\(record.id).svg").write(document)
+            } else if let file {
+                try file.write(document)
+            } else {
+                try StandardOutput.check(StandardOutput.write(document))
+            }
+        }
+        if let folder { print("\(folder.cleaned(for: .text)): \(Format.count(records.count, "picture"))") }
     }
 }
 

@@ -104,13 +104,13 @@ struct InputOptions: ParsableArguments {
     private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     /// - Parameter follows: whether the one file is followed while it grows.
-    func open(follows: Bool = false) throws(CommandFailure) -> CaptureReader {
+    func open(follows: Bool = false, writing folder: String? = nil) throws(CommandFailure) -> CaptureReader {
         let (paths, filter) = try resolve(follows: follows)
         // Files whose times overlap are open at once.
         if paths.count > 100 { clinux_raise_descriptors() }
         // Names in it are looked up while that can be done.
         let prepared = filter.map { PacketFilter($0) }
-        Confinement.confineReading(paths, follows: follows)
+        Confinement.confineReading(paths, follows: follows, writing: folder)
         do throws(CaptureError) {
             var options = CaptureReader.Options(
                 filter: filter, limit: count, verifiesChecksums: tracking.verifiesChecksums)
