@@ -41,7 +41,7 @@ package struct SituationWords {
     package var sentence: String {
         let counted =
             [.scan, .flood, .backscatter].contains(situation.code)
-            ? what : "\(what) (\(counts) attempts\(contrast.map { ", against \($0)" } ?? ""))"
+            ? what : "\(what) (\(counts) attempts\(contrast.map { "; \($0)" } ?? ""))"
         return [counted, when].filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
@@ -126,10 +126,10 @@ package struct SituationWords {
             guard let contrast = situation.contrasts.first(where: { $0.kind == kind }),
                 contrast.attempts > contrast.affected
             else { return nil }
-            return "\(contrast.affected) of \(contrast.attempts) \(name) meanwhile"
+            return "\(contrast.affected) of \(contrast.attempts) \(name) at the same time"
         }
         switch situation.code {
-        case .clientsBlocked, .answersLost, .finalAcksLost: return told(.otherClients, "of other clients")
+        case .clientsBlocked, .answersLost, .finalAcksLost: return told(.otherClients, "from other clients")
         case .portFiltered, .portRefused, .hostSilent, .serverResets, .acceptQueueFull:
             return told(.otherPorts, "at its other ports") ?? told(.otherServers, "at other servers")
         default: return nil

@@ -158,7 +158,7 @@ extension TextReport {
             let range = ["min \(Format.duration(least))"] + quantiles + ["max \(Format.duration(maximum))"]
             let error = Format.fixed(RoundTripTimes.relativeError * 100, 1)
             rows.append(
-                SummaryRow("rtt", "\(range.joined(separator: ", ")) (\(times.count) known, within \(error) %)"))
+                SummaryRow("rtt", "\(range.joined(separator: ", ")) (of \(times.count); quantiles within \(error) %)"))
         }
         let started = summary.attempts - (summary.byOutcome[.partial] ?? 0)
         if started > 0 {

@@ -365,7 +365,7 @@ package struct TextReport {
         }
         shorter.alternatives = []
         return TextReport.describe(shorter, record.segments)
-            + "; or: as of \(other == id ? "the finding" : "attempt \(other)") above"
+            + "; other causes: as for \(other == id ? "the finding" : "attempt \(other)") above"
     }
 
     /// A finding's two numbers, in the words that fit its code.

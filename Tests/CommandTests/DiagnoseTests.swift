@@ -13,7 +13,7 @@ struct DiagnoseTests {
         let lines = run.output.split(separator: "\n")
         #expect(lines.first == "1  clients-blocked (error)")
         #expect(
-            run.output.contains("10.0.0.5:8443 does not answer 10.1.0.0/24 (5 of 5 attempts, against 0 of 9 of other"))
+            run.output.contains("10.0.0.5:8443 does not answer 10.1.0.0/24 (5 of 5 attempts; 0 of 9 from other"))
         #expect(run.output.contains("last well before:"))
         for title in [
             "when", "compare", "how sure", "or", "refuted by", "what to do", "attempts", "choose", "Wireshark",
