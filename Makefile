@@ -1,5 +1,8 @@
 # make help lists the targets.
 SWIFT ?= swift
+# The package manager writes the compiler's arguments in the order of a hash table. With another seed in each process they had
+# another order, and everything was compiled anew.
+BUILD := SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build
 PREFIX ?= /usr/local
 DESTDIR ?=
 CORPUS ?=
@@ -14,7 +17,7 @@ RELEASE_FLAGS := --explicit-target-dependency-import-check error -Xcc -fstack-pr
 .PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs annotations compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
-	$(SWIFT) build -c release --product synscope $(RELEASE_FLAGS)
+	$(BUILD) -c release --product synscope $(RELEASE_FLAGS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,17 +33,17 @@ demo: all ## build, and report on a capture of this project
 
 test: dependencies ## build and run all tests
 	@Scripts/setup/test-dependencies.sh $(SUDO)
-	$(SWIFT) build --build-tests
+	$(BUILD) --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
 build-tests: dependencies ## build the fuzzers, the example package and all tests, without running them
 	$(MAKE) fuzz FUZZ_SECONDS=0
-	cd Tests/Example && $(SWIFT) build --build-tests --scratch-path ../../.build/example
-	$(SWIFT) build --build-tests
+	cd Tests/Example && $(BUILD) --build-tests --scratch-path ../../.build/example
+	$(BUILD) --build-tests
 
 # Without symbols and debugging information, and without a path that libraries are looked for on.
 static: dependencies
-	$(SWIFT) build -c release --product synscope --static-swift-stdlib $(RELEASE_FLAGS) -Xlinker -s \
+	$(BUILD) -c release --product synscope --static-swift-stdlib $(RELEASE_FLAGS) -Xlinker -s \
 	  --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath --scratch-path .build-static
 	Scripts/proof/check-hardening.py $(INSTALLED) .build-static/release
 
@@ -79,7 +82,7 @@ lint: ## check the format, that the rows of mutations can be used, and the scrip
 	Scripts/proof/public-comments.py
 
 captures: dependencies ## make the captures of Captures/ that have a scenario anew
-	$(SWIFT) build --product synscope
+	$(BUILD) --product synscope
 	set -e; for scenario in Captures/*.pkt; do .build/debug/synscope craft "$$scenario" -w "$${scenario%.pkt}.pcap"; done
 
 golden: captures ## make the expected results anew: look at the difference before you commit it
@@ -118,17 +121,17 @@ soak: all ## watch under flood, slow readers, rotation, flaps, SIGHUP and a full
 SEEDS ?= 100000
 FROM ?= 1
 simulate: dependencies ## simulated connections of which the truth is known: make simulate SEEDS=100000 [FROM=1]
-	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	$(BUILD) -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(SEEDS) $(FROM)
 
 PATHS ?= 3600
 compare-worlds: dependencies ## simulated paths with two or three capture points: make compare-worlds PATHS=3600 [FROM=1]
-	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	$(BUILD) -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(PATHS) $(FROM) --paths
 
 WORLDS ?= 20
 diagnose-worlds: dependencies ## simulated traffic with one incident each, and without: make diagnose-worlds WORLDS=300 (of each of 34 kinds)
-	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	$(BUILD) -c release --product simulate $(RELEASE_FLAGS)
 	.build/release/simulate $(WORLDS) $(FROM) --incidents
 
 TENTH ?=
@@ -137,7 +140,8 @@ mutations: dependencies ## break the sources in many small ways and see that the
 
 checks: all ## synscope check as a pipeline runs it, its reports read by other parsers, and the example package (root for live ones)
 	Tests/Checks/run.sh $(CURDIR)/$(RELEASE)
-	cd Tests/Example && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path ../../.build/example --disable-xctest
+	cd Tests/Example && $(BUILD) --build-tests --scratch-path ../../.build/example \
+	  && SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --scratch-path ../../.build/example --disable-xctest
 
 records: all ## load what it writes with DuckDB, Polars, pyarrow and jq, as docs/records.md does (CORPUS=folder for more captures)
 	Tests/Records/run.sh $(CURDIR)/$(RELEASE) $(if $(CORPUS),Captures/*.pcap \
@@ -156,7 +160,7 @@ conformance: all ## compare with an independent reader's answers: make conforman
 BASE ?=
 WORLDS ?= 10000
 compare-outputs: all ## outputs beside another commit's: make compare-outputs BASE=commit [CORPUS=] [WORLDS=] [TENTH=]
-	$(SWIFT) build -c release --product simulate $(RELEASE_FLAGS)
+	$(BUILD) -c release --product simulate $(RELEASE_FLAGS)
 	Scripts/proof/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
 	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
 
@@ -171,12 +175,12 @@ compare-groups: all ## group beside DuckDB over the records of the same captures
 
 ROUNDS ?= 5
 bench: static ## what make install installs, beside its floors and peers, kept in docs/benchmarks (half an hour): make bench ROUNDS=5
-	$(SWIFT) build -c release --product make-workload $(RELEASE_FLAGS)
+	$(BUILD) -c release --product make-workload $(RELEASE_FLAGS)
 	Scripts/bench/bench.py $(INSTALLED) .build/release/make-workload --rounds $(ROUNDS) --keep docs/benchmarks
 
 instructions: all ## instructions, allocations and retains a packet, counted by valgrind, against their budgets
 	@command -v valgrind > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind > /dev/null
-	$(SWIFT) build -c release --product make-workload $(RELEASE_FLAGS)
+	$(BUILD) -c release --product make-workload $(RELEASE_FLAGS)
 	Scripts/bench/instructions.py $(RELEASE) .build/release/make-workload
 
 bench-live: all ## frames dropped by tcpdump and by watch at the highest rate that tcpreplay sends (root, tcpreplay, tcpdump)
