@@ -1,6 +1,6 @@
 package import HandshakeRecord
 
-/// What is said of attempts, as comments at their frames: the outcome at the first, each finding at the frames that
+/// Attempts in words, as comments at their frames: the outcome at the first, each finding at the frames that
 /// show it. All begin with `synscope:`, so that Wireshark finds them: `frame.comment contains "synscope: syn-lost"`.
 package struct Annotations: Sendable {
     /// Comments and the numbers of their frames.

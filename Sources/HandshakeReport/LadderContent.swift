@@ -149,7 +149,8 @@ struct LadderContent {
                 figures.append("\(name) \(Format.duration(known)) (\(leg.provenance.rawValue))")
             } else {
                 figures.append(
-                    "\(name) between \(Format.duration(leg.low)) and \(Format.duration(leg.high)) (\(leg.provenance.rawValue))"
+                    "\(name) between \(Format.duration(leg.low)) and \(Format.duration(leg.high)) "
+                        + "(\(leg.provenance.rawValue))"
                 )
             }
         }

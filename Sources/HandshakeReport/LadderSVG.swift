@@ -53,10 +53,13 @@ package struct LadderSVG {
     private static let style = """
         .paper{fill:#fff}.rail{stroke:#8c959f;stroke-width:1.5}.cut{stroke:#fff;stroke-width:6}\
         path{fill:none;stroke:#0860ca;stroke-width:1.6}path.lost{stroke:#8a5300}path.reset{stroke:#b3261e}\
-        path.again{stroke:#6e7781}path.unseen{stroke:#8a5300;stroke-dasharray:5 4}path.again,path.icmp{stroke-dasharray:5 4}\
+        path.again{stroke:#6e7781}path.unseen{stroke:#8a5300}\
+        path.unseen,path.again,path.icmp{stroke-dasharray:5 4}\
         text{font:12px ui-sans-serif,system-ui,sans-serif;fill:#1b1f24;font-variant-numeric:tabular-nums}\
-        .head{font-weight:600;font-size:14px}.faint{fill:#57606a}.right{fill:#1a7036}.wrong{fill:#b3261e}.warn{fill:#8a5300}\
-        @media(prefers-color-scheme:dark){.paper{fill:#0f1318}.rail{stroke:#6e7781}.cut{stroke:#0f1318}path{stroke:#6cb0ff}\
+        .head{font-weight:600;font-size:14px}.faint{fill:#57606a}\
+        .right{fill:#1a7036}.wrong{fill:#b3261e}.warn{fill:#8a5300}\
+        @media(prefers-color-scheme:dark){.paper{fill:#0f1318}.rail{stroke:#6e7781}.cut{stroke:#0f1318}\
+        path{stroke:#6cb0ff}\
         path.lost,path.unseen{stroke:#e8b35a}path.reset{stroke:#ff8f87}path.again{stroke:#a3adb9}text{fill:#e6eaef}\
         .faint{fill:#a3adb9}.right{fill:#6fd08c}.wrong{fill:#ff8f87}.warn{fill:#e8b35a}}
         """
@@ -64,7 +67,8 @@ package struct LadderSVG {
     /// The drawing in words.
     private var description: String {
         let parts = record.segments.prefix(LadderSVG.maximumSegments).map { segment in
-            "\(LadderContent.seconds(segment.at)) s \(segment.fromClient ? "client" : "server"): \(segment.kind.rawValue)"
+            let sender = segment.fromClient ? "client" : "server"
+            return "\(LadderContent.seconds(segment.at)) s \(sender): \(segment.kind.rawValue)"
         }
         let findings = record.findings.map(\.code.rawValue)
         return (parts + findings).joined(separator: "; ")

@@ -2,7 +2,7 @@
 /// blocks of a pcapng file are copied as they are; a comment is one more option of a packet's block
 /// (draft-ietf-opsawg-pcapng section 3.5).
 package struct AnnotatedCopy: ~Copyable {
-    /// What is added to a file, and what is kept of it.
+    /// The comments that are added to a file, and the frames of it that are kept.
     package struct Notes: Sendable {
         /// Comments and the numbers of their frames, from 1, in ascending order.
         package var comments: [(frame: UInt64, text: String)] = []
