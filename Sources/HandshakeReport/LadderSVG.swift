@@ -231,8 +231,7 @@ package struct LadderSVG {
     }
 
     private mutating func rule(_ kind: String, from: (x: Double, y: Double), to: (x: Double, y: Double)) {
-        out.line(
-            "<line class=\"\(kind)\" x1=\"\(Int(from.x))\" y1=\"\(Int(from.y))\" x2=\"\(Int(to.x))\" y2=\"\(Int(to.y))\"/>"
-        )
+        let (start, end) = ("x1=\"\(Int(from.x))\" y1=\"\(Int(from.y))\"", "x2=\"\(Int(to.x))\" y2=\"\(Int(to.y))\"")
+        out.line("<line class=\"\(kind)\" \(start) \(end)/>")
     }
 }
