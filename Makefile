@@ -14,7 +14,7 @@ INSTALLED := .build-static/release/synscope
 RELEASE_FLAGS := --explicit-target-dependency-import-check error -Xcc -fstack-protector-strong -Xswiftc -use-ld=lld -Xlinker -z -Xlinker now \
   -Xlinker -T -Xlinker $(CURDIR)/Scripts/setup/read-only.ld
 
-.PHONY: all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs annotations compare-groups bench bench-compressed instructions hardening bench-live
+.PHONY: pages page-hashes all demo test build-tests install uninstall static format lint clean help dependencies golden captures record lab incidents paths live simulate compare-worlds diagnose-worlds mutations checks records fuzz soak conformance outside docs compare-outputs annotations compare-groups bench bench-compressed instructions hardening bench-live
 
 all: dependencies ## build the release binary
 	$(BUILD) -c release --product synscope $(RELEASE_FLAGS)
@@ -163,6 +163,14 @@ compare-outputs: all ## outputs beside another commit's: make compare-outputs BA
 	$(BUILD) -c release --product simulate $(RELEASE_FLAGS)
 	Scripts/proof/compare-outputs.py $(RELEASE) .build/release/simulate --worlds $(WORLDS) $(if $(BASE),--base $(BASE)) \
 	  $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TENTH),--tenth $(TENTH))
+
+pages: all ## pages of reports in a browser: what a reader does with them, accessibility, figures beside DuckDB's (FLOOD=SYNs; PICTURES=folder makes those of docs/ anew)
+	$(BUILD) -c release --product make-workload $(RELEASE_FLAGS)
+	Tests/Pages/run.sh $(CURDIR)/$(RELEASE) $(CURDIR)/.build/release/make-workload $(if $(FLOOD),--flood $(FLOOD)) \
+	  $(if $(PICTURES),--pictures $(PICTURES))
+
+page-hashes: ## write the hashes of the page's style sheet and script into PageParts.swift, after either was changed
+	Scripts/setup/page-hashes.sh
 
 annotations: all ## annotated copies beside their captures, as tshark reads both (CORPUS=folder for more of them)
 	@command -v tshark > /dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tshark > /dev/null

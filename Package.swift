@@ -123,6 +123,14 @@ let package = Package(
                 .product(name: "Yams", package: "Yams", condition: .when(traits: ["Expectations"])),
             ],
             swiftSettings: settings),
+        // Pages of HTML: a report to hand on, and the parts that it shares with the live page.
+        .target(
+            name: "HandshakePage",
+            dependencies: [
+                "HandshakeRecord", "HandshakeDiagnosis", "HandshakeReport", "HandshakeExpectation", "PacketWire",
+            ],
+            exclude: ["Page"], swiftSettings: settings, plugins: ["EmbedText"]),
+        .plugin(name: "EmbedText", capability: .buildTool(), path: "Sources/EmbedText"),
         // What a live run knows at a moment: totals, rates, the worst, the recent. Pure, but for the lock around it.
         .target(
             name: "HandshakeMonitor",
@@ -158,7 +166,8 @@ let package = Package(
                 "CLinux", "CSeccomp", "WorkerThreads", "PacketWire", "HandshakeRecord", "HandshakeAnalysis",
                 "HandshakePipeline",
                 "HandshakeDiagnosis", "HandshakeComparison", "PacketCapture",
-                "HandshakeReport", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor", "HandshakeService",
+                "HandshakeReport", "HandshakePage", "HandshakeScenario", "HandshakeExpectation", "HandshakeMonitor",
+                "HandshakeService",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Command"])),
             ],
@@ -244,6 +253,10 @@ let package = Package(
                 "HandshakeExpectation", "HandshakeScenario", "HandshakeReport", "HandshakeAnalysis",
                 "HandshakeCapture", "HandshakeDiagnosis", "Simulation", "SynscopeTesting", "TestSupport",
             ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "HandshakePageTests",
+            dependencies: ["HandshakePage", "HandshakeReport", "HandshakeRecord", "PacketWire", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MonitorTests",

@@ -40,6 +40,38 @@ public struct FrameCounts: Hashable, Sendable {
         }
     }
 
+    package init() {}
+
+    /// Counts that were saved, by the names of `ignored` and `malformed`; nil where a name is not known.
+    package init?(segments: UInt64, cut: UInt64, ignored: [String: UInt64], malformed: [String: UInt64]) {
+        (self.segments, self.cut) = (segments, cut)
+        let reasons = Dictionary(uniqueKeysWithValues: IgnoredReason.allCases.map { ($0.name, $0) })
+        for (name, count) in ignored {
+            if let reason = reasons[name] {
+                ignoredByReason[Int(reason.rawValue)] = count
+            } else if name.hasPrefix("link-type-"), let number = UInt16(name.dropFirst("link-type-".count)) {
+                unknownLinkTypes[number] = count
+            } else {
+                return nil
+            }
+        }
+        for (name, count) in malformed {
+            guard let place = FrameCounts.malformations[name] else { return nil }
+            malformedByCause[place] = count
+        }
+    }
+
+    /// Places of malformations by their names.
+    private static let malformations: [String: Int] = {
+        var places: [String: Int] = [:]
+        for layer in Malformation.Layer.allCases {
+            for limit in Malformation.Limit.allCases {
+                places[Malformation(layer: layer, offset: 0, limit: limit).name] = index(layer, limit)
+            }
+        }
+        return places
+    }()
+
     /// All frames that were read: the sum of the others.
     public var read: UInt64 {
         segments + cut + ignoredByReason.reduce(0, +) + malformedByCause.reduce(0, +)
@@ -59,14 +91,7 @@ public struct FrameCounts: Hashable, Sendable {
 
     /// By layer and limit.
     public var malformed: [String: UInt64] {
-        var counts: [String: UInt64] = [:]
-        for layer in Malformation.Layer.allCases {
-            for limit in Malformation.Limit.allCases where malformedByCause[FrameCounts.index(layer, limit)] > 0 {
-                let name = Malformation(layer: layer, offset: 0, limit: limit).name
-                counts[name] = malformedByCause[FrameCounts.index(layer, limit)]
-            }
-        }
-        return counts
+        FrameCounts.malformations.mapValues { malformedByCause[$0] }.filter { $0.value > 0 }
     }
 
     private static func index(_ layer: Malformation.Layer, _ limit: Malformation.Limit) -> Int {

@@ -49,6 +49,19 @@ public struct HandshakeSummary: Hashable, Sendable {
 
     package init() {}
 
+    /// Totals over saved attempts, of which the capture is not here.
+    /// - Parameters:
+    ///   - attempts: sums over the attempts.
+    ///   - frames: nil where they are not known.
+    package init(
+        of attempts: HandshakeSummary, span: ClosedRange<Int64>?, frames: FrameCounts?,
+        quality: [CaptureQualityFinding]
+    ) {
+        self = attempts
+        (self.span, self.frames, self.quality) = (span, frames ?? FrameCounts(), quality)
+        patterns = []
+    }
+
     /// Why an assertion that no attempt breaks may not hold all the same: what else happened, or did not, is not known.
     public var doubts: [String] {
         var doubts: [String] = []

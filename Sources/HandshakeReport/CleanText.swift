@@ -13,6 +13,8 @@ package enum TextSink: Sendable, CaseIterable {
     case tap
     /// Between the quotation marks of a YAML string.
     case yaml
+    /// The text of a node that a page's script makes.
+    case node
     /// The message of a GitHub workflow command, and one of its properties.
     case github, githubProperty
     /// Within a line of Markdown, or of HTML in Markdown.
@@ -21,7 +23,7 @@ package enum TextSink: Sendable, CaseIterable {
     /// The replacement of the second `#` where a bracket follows.
     fileprivate var partedHash: String {
         switch self {
-        case .text, .message, .yaml, .github, .githubProperty: " #"
+        case .text, .message, .node, .yaml, .github, .githubProperty: " #"
         case .json: "\\u0023"
         case .xml, .markdown: "&#35;"
         case .tap: "\\#"
@@ -31,7 +33,7 @@ package enum TextSink: Sendable, CaseIterable {
     /// Replacements of characters that mean something in a line's text.
     fileprivate var escapes: [Unicode.Scalar: String] {
         switch self {
-        case .text, .message, .json: [:]
+        case .text, .message, .node, .json: [:]
         case .xml: ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;"]
         case .tap: ["\\": "\\\\", "#": "\\#"]
         case .yaml: ["\\": "\\\\", "\"": "\\\""]

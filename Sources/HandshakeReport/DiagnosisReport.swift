@@ -95,7 +95,8 @@ package struct DiagnosisReport {
         return parts.joined(separator: "; ")
     }
 
-    private static func nothing(_ diagnosis: Diagnosis) -> String {
+    /// That there is no situation, in words.
+    package static func nothing(_ diagnosis: Diagnosis) -> String {
         diagnosis.unexplainedFailures == 0
             ? "nothing stands out"
             : "nothing stands out: \(Format.count(diagnosis.unexplainedFailures, "failure")) too few or too unlike to have one cause"

@@ -54,6 +54,14 @@ package struct JSONWriter: FieldWriter {
         nest(0x5b, 0x5d) { for value in values { each(&$0, value) } }
     }
 
+    /// An array within an array.
+    package mutating func elements<Values: Sequence>(
+        _ values: Values, _ each: (inout JSONWriter, Values.Element) -> Void
+    ) {
+        separate()
+        nest(0x5b, 0x5d) { for value in values { each(&$0, value) } }
+    }
+
     mutating func list<Subject>(_ name: String, _ list: SchemaList<Subject>, of subject: Subject) {
         self.name(name)
         nest(0x5b, 0x5d) { list.json(subject, &$0) }

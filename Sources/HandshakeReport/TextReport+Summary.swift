@@ -4,7 +4,7 @@ import PacketWire
 
 extension TextReport {
     /// A flood, a scan or backscatter in words.
-    static func describe(_ pattern: TrafficPattern) -> String {
+    package static func describe(_ pattern: TrafficPattern) -> String {
         let place = pattern.port.map { Endpoint(pattern.address, $0).description } ?? pattern.address.description
         let count = "\(pattern.count)\(pattern.isLowerBound ? " or more" : "")"
         let what =
@@ -25,7 +25,7 @@ extension TextReport {
     }
 
     /// The numbers of frames that are not decoded, as `UDP port 53 (12), 123 (1) and 3 others`.
-    private static func describe(_ undecoded: UndecodedFrames) -> String {
+    package static func describe(_ undecoded: UndecodedFrames) -> String {
         let name =
             switch undecoded.kind {
             case .etherType: "EtherType"
@@ -81,7 +81,7 @@ extension TextReport {
         if chosen == nil { rows += patternRows(summary, diagnosis) }
         rows += attemptRows(chosen ?? summary)
         rows += frameRows(summary, loss)
-        let lost = notUsed(summary, loss)
+        let lost = TextReport.notUsed(summary, loss)
         if !lost.isEmpty { rows.append(SummaryRow("not used", lost.joined(separator: "; "), .yellow)) }
         if let diagnosis { rows += DiagnosisReport.rows(diagnosis, style.zone, isOfAll: chosen != nil) }
         rows.append(totals(chosen ?? summary, of: chosen == nil ? nil : summary))
@@ -121,16 +121,22 @@ extension TextReport {
             "\(summary.attempts)\(all)" + (outcomes.isEmpty ? "" : ": " + outcomes.joined(separator: ", ")))
     }
 
-    /// At most ten of a kind, and none that are situations: those are told with more.
-    private func patternRows(_ summary: HandshakeSummary, _ diagnosis: Diagnosis?) -> [SummaryRow] {
-        var rows: [SummaryRow] = []
+    /// Patterns that are no situations.
+    package static func untoldPatterns(_ summary: HandshakeSummary, _ diagnosis: Diagnosis?) -> [TrafficPattern] {
         let told = Set(diagnosis?.situations.map(\.code) ?? [])
         let situations: [FindingCode: SituationCode] = [
             .synFlood: .flood, .portScan: .scan, .backscatter: .backscatter,
         ]
-        for (code, patterns) in Dictionary(grouping: summary.patterns, by: \.code).sorted(by: {
+        return summary.patterns.filter { !(situations[$0.code].map(told.contains) ?? false) }
+    }
+
+    /// At most ten of a kind, and none that are situations: those are told with more.
+    private func patternRows(_ summary: HandshakeSummary, _ diagnosis: Diagnosis?) -> [SummaryRow] {
+        var rows: [SummaryRow] = []
+        let untold = TextReport.untoldPatterns(summary, diagnosis)
+        for (code, patterns) in Dictionary(grouping: untold, by: \.code).sorted(by: {
             $0.key.rawValue < $1.key.rawValue
-        }) where !(situations[code].map(told.contains) ?? false) {
+        }) {
             rows += patterns.prefix(10).map { SummaryRow(code.rawValue, TextReport.describe($0), .yellow) }
             if patterns.count > 10 {
                 rows.append(SummaryRow(code.rawValue, "and \(patterns.count - 10) more", .yellow))
@@ -196,7 +202,7 @@ extension TextReport {
     }
 
     /// Frames and segments that are in no attempt, or are missing, each with its reason.
-    private func notUsed(_ summary: HandshakeSummary, _ loss: CaptureLoss) -> [String] {
+    package static func notUsed(_ summary: HandshakeSummary, _ loss: CaptureLoss) -> [String] {
         var lost: [String] = []
         if let dropped = loss.kernelDropped, dropped > 0 { lost.append("\(dropped) dropped by the kernel") }
         if let dropped = loss.interfaceDropped, dropped > 0 { lost.append("\(dropped) dropped by the interface") }

@@ -145,7 +145,7 @@ struct CompletionTests {
 
     @Test("-T offers formats, and no command")
     func formats() throws {
-        #expect(try offers("-T", "") == ["text", "json", "jsonl", "csv", "ecs", "ocsf"])
+        #expect(try offers("-T", "") == ["text", "json", "jsonl", "csv", "ecs", "ocsf", "html"])
         #expect(try offers("group", "x.pcap", "-T", "") == ["text", "csv", "jsonl"])
     }
 

@@ -6,7 +6,8 @@ import Testing
 struct ManualTests {
     /// The commands, the root command first, which has no name.
     static let commands = [
-        "", "analyze", "group", "check", "watch", "interfaces", "diagnose", "compare", "draw", "annotate", "craft",
+        "", "analyze", "group", "check", "watch", "interfaces", "diagnose", "report", "compare", "draw", "annotate",
+        "craft",
         "explain", "fields", "formats", "schema",
     ]
 

@@ -14,7 +14,7 @@ package struct ValueHistogram: Sendable {
     package init() {}
 
     @inline(__always)
-    mutating func record(_ value: Int64) {
+    package mutating func record(_ value: Int64) {
         count += 1
         if value < minimum ?? .max { minimum = value }
         if value > maximum ?? .min { maximum = value }
@@ -35,7 +35,7 @@ package struct ValueHistogram: Sendable {
         if missing >= 0 { counts.append(contentsOf: repeatElement(0, count: (missing & ~15) + 16)) }
     }
 
-    mutating func add(_ other: ValueHistogram) {
+    package mutating func add(_ other: ValueHistogram) {
         guard let least = other.minimum, let greatest = other.maximum else { return }
         count += other.count
         minimum = min(minimum ?? least, least)
@@ -73,5 +73,18 @@ package struct ValueHistogram: Sendable {
             if seen >= wanted { return min(maximum, max(minimum, ValueHistogram.end(base + offset))) }
         }
         return maximum
+    }
+
+    /// Counts of wider steps, eight for each power of two, with the largest value that each may have; those without
+    /// values are left out.
+    package var octaves: [(upTo: Int64, count: Int)] {
+        var steps: [(upTo: Int64, count: Int)] = []
+        let width = 1 << (ValueHistogram.bits - 3)
+        for offset in counts.indices where counts[offset] > 0 {
+            let end = ValueHistogram.end((base + offset) / width * width + width - 1)
+            if steps.last?.upTo != end { steps.append((end, 0)) }
+            steps[steps.count - 1].count += Int(counts[offset])
+        }
+        return steps
     }
 }

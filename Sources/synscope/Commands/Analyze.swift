@@ -39,10 +39,14 @@ struct Analyze: DocumentedCommand {
     @OptionGroup(title: "Records") var records: RecordOptions
     @OptionGroup(title: "Text") var text: StyleOptions
     @OptionGroup(title: "Text") var times: ZoneOptions
+    @OptionGroup(title: "Page") var page: PageOptions
 
     @Option(
         name: [.customShort("T"), .customLong("format")],
-        help: "Output: text, json, jsonl, csv; ecs or ocsf: JSON Lines under the names of these schemas.")
+        help: """
+            Output: text, json, jsonl, csv; ecs or ocsf: JSON Lines under the names of these schemas; html: one page to \
+            hand on (synscope report).
+            """)
     var format = OutputFormat.text
 
     @Flag(name: [.customShort("q"), .long], help: "The summary only (jsonl and json: the capture and the summary).")
@@ -83,9 +87,11 @@ struct Analyze: DocumentedCommand {
         }
         if follow, sort == .start { throw ValidationError("--follow has no end to sort by start at") }
         try records.validate(format)
-        if quiet, ![.text, .json, .jsonl].contains(format) {
-            throw ValidationError("-q leaves nothing of -T \(format.rawValue): it has no summary")
+        if quiet, !format.hasSummaryAlone {
+            throw ValidationError("-q leaves nothing of -T \(format.rawValue): it has no summary without attempts")
         }
+        if page.pseudonyms, format != .html { throw ValidationError("--pseudonyms goes with -T html") }
+        if follow, format == .html { throw ValidationError("--follow has no end at which a page could be written") }
     }
 
     @Flag(
@@ -108,7 +114,8 @@ struct Analyze: DocumentedCommand {
             selection: selection,
             context: records.context(
                 follow ? .noFile : .init(fileCount: analysis.capture.files.count), places: analysis.reader.places),
-            columns: columns, summary: summaryFile, isLive: follow, isVerbose: verbose, showsAll: showsAll)
+            columns: columns, summary: summaryFile, isLive: follow, isVerbose: verbose, showsAll: showsAll,
+            hidesAddresses: page.pseudonyms)
         switch sort {
         case .start?: sink.holdLimit = .max
         case .decided?: sink.holdLimit = 0

@@ -119,30 +119,23 @@ struct Diagnose: DocumentedCommand {
 
     private static func earlier(_ path: String) throws -> [EarlierSituation] {
         let octets = try TextFile.read(path, maximum: maximumDiagnosis)
-        do throws(JSONLinesError) { return try EarlierDiagnosis.read(octets) } catch { throw failure(path, error) }
-    }
-
-    private static func failure(_ path: String, _ error: JSONLinesError) -> CommandFailure {
-        let place = TextFile.name(path) + (error.line.map { ":\($0)" } ?? "")
-        return CommandFailure(status: .unreadable, message: "\(place): \(error.message)")
+        do throws(JSONLinesError) { return try EarlierDiagnosis.read(octets) } catch {
+            throw CommandFailure(path, error)
+        }
     }
 
     /// The qualities of a capture, by its saved summary.
     private static func quality(_ path: String) throws -> [CaptureQualityFinding] {
-        guard let quality = SavedSummary.quality(of: try TextFile.read(path, maximum: maximumDiagnosis)) else {
-            throw CommandFailure(
-                status: .unreadable, message: "\(TextFile.name(path)): this is no summary that --summary wrote")
-        }
-        return quality.map { CaptureQualityFinding($0.code, $0.text.cleaned(for: .text)) }
+        try SavedSummary.read(path).quality.map { CaptureQualityFinding($0.code, $0.text.cleaned(for: .text)) }
     }
 
     /// Diagnoses attempts that were saved.
     private func report(ofSaved path: String, _ earlier: [EarlierSituation]?, _ style: TextStyle) throws {
         var reader = SavedAttempts()
         try TextFile.readPieces(of: path) { piece throws(CommandFailure) in
-            do throws(JSONLinesError) { try reader.take(piece) } catch { throw Self.failure(path, error) }
+            do throws(JSONLinesError) { try reader.take(piece) } catch { throw CommandFailure(path, error) }
         }
-        do throws(JSONLinesError) { try reader.end() } catch { throw Self.failure(path, error) }
+        do throws(JSONLinesError) { try reader.end() } catch { throw CommandFailure(path, error) }
         let quality = try summary.map(Self.quality)
         let diagnosis = Diagnosis(reader.log)
         var output = StandardOutput(isLineBuffered: false)
@@ -154,6 +147,25 @@ struct Diagnose: DocumentedCommand {
             description,
             style, [:], to: &output.buffer)
         try output.flush()
+    }
+}
+
+extension CommandFailure {
+    /// A fault in a file of JSON Lines.
+    init(_ path: String, _ error: JSONLinesError) {
+        let place = TextFile.name(path) + (error.line.map { ":\($0)" } ?? "")
+        self.init(status: .unreadable, message: "\(place): \(error.message)")
+    }
+}
+
+extension SavedSummary {
+    /// Octets that a summary may have.
+    private static let maximumSize = 64 << 20
+
+    static func read(_ path: String) throws(CommandFailure) -> SavedSummary {
+        if let summary = SavedSummary(try TextFile.read(path, maximum: maximumSize)) { return summary }
+        throw CommandFailure(
+            status: .unreadable, message: "\(TextFile.name(path)): this is no summary that --summary wrote")
     }
 }
 

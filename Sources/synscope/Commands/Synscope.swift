@@ -12,7 +12,8 @@ struct Synscope: DocumentedCommand {
 
     /// The commands that help shows.
     static let commands: [any DocumentedCommand.Type] = [
-        Analyze.self, Diagnose.self, Compare.self, Group.self, Check.self, Watch.self, Interfaces.self, Draw.self,
+        Analyze.self, Diagnose.self, Report.self, Compare.self, Group.self, Check.self, Watch.self, Interfaces.self,
+        Draw.self,
         Annotate.self, Craft.self, Explain.self,
         Fields.self, Formats.self, Schema.self,
     ]
@@ -38,6 +39,7 @@ struct Synscope: DocumentedCommand {
             .init(
                 "synscope check capture.pcap -e 'all(hs.outcome == established)'",
                 "an assertion, for scripts and continuous integration"),
+            .init("synscope report capture.pcap -o report.html", "a page to hand on"),
             .init("synscope watch -i eth0 tcp port 443", "live, as handshakes are decided"),
             .init("synscope draw capture.pcap --attempt 1", "the ladder diagram of one attempt"),
             .init("synscope craft handshake.pkt -w made.pcap", "a capture from a scenario, packet by packet"),

@@ -150,8 +150,11 @@ struct Watch: DocumentedCommand {
             throw ValidationError("-Y chooses what is listed: -q and --screen list nothing.")
         }
         try records.validate(format)
-        if quiet, ![.text, .json, .jsonl].contains(format) {
-            throw ValidationError("-q leaves nothing of -T \(format.rawValue): it has no summary")
+        if format == .html {
+            throw ValidationError("-T html is of capture files (synscope report); --listen serves a page of a live run")
+        }
+        if quiet, !format.hasSummaryAlone {
+            throw ValidationError("-q leaves nothing of -T \(format.rawValue): it has no summary without attempts")
         }
         if screen, !Terminal.isTerminal(STDOUT_FILENO) || !Terminal.isTerminal(STDIN_FILENO) {
             throw ValidationError("--screen needs a terminal.")

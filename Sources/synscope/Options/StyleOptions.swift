@@ -7,7 +7,15 @@ import HandshakeReport
 import PacketCapture
 import PacketWire
 
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv, ecs, ocsf }
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, jsonl, csv, ecs, ocsf, html
+
+    /// Whether it tells of the attempts as a whole: what stands out among them.
+    var tellsSituations: Bool { self == .text || self == .html }
+
+    /// Whether it has the totals where no attempt is listed.
+    var hasSummaryAlone: Bool { [.text, .json, .jsonl].contains(self) }
+}
 
 /// How text looks.
 struct StyleOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import HandshakeAnalysis
 import HandshakeDiagnosis
 import HandshakeExpectation
 import HandshakeMonitor
+import HandshakePage
 import HandshakePipeline
 import HandshakeReport
 import PacketWire
@@ -39,10 +40,11 @@ struct AttemptSink: AttemptTaker {
     ///   - columns: the chosen fields; nil for the usual ones.
     ///   - summary: a file that takes the totals.
     ///   - showsAll: whether attempts without failure or finding are listed however many there are.
+    ///   - hidesAddresses: whether addresses have other names (html).
     init(
         format: OutputFormat, quiet: Bool, style: TextStyle, output: StandardOutput, selection: Predicate? = nil,
         context: RecordContext, columns: ChosenColumns? = nil, summary: OutputFile? = nil, isLive: Bool = true,
-        isVerbose: Bool = false, showsAll: Bool = true
+        isVerbose: Bool = false, showsAll: Bool = true, hidesAddresses: Bool = false
     ) {
         self.selection = selection
         self.quiet = quiet
@@ -50,10 +52,12 @@ struct AttemptSink: AttemptTaker {
         self.style = style
         self.showsAll = showsAll
         summaryFile = summary
-        writer = format.writer(style, context, columns, isVerbose: isVerbose, isLive: isLive)
+        writer = format.writer(
+            style, context, columns, isVerbose: isVerbose, isLive: isLive, hidesAddresses: hidesAddresses)
         // A summary alone looks at no attempt, unless some are chosen.
-        if format == .text, !isLive, !quiet || selection != nil {
-            overview = CaptureOverview()
+        if format.tellsSituations, !isLive, !quiet || selection != nil {
+            // A page has an overview of its own.
+            if format == .text { overview = CaptureOverview() }
             observed = ObservationLog()
             if selection != nil { chosen = SummaryCounts() }
         }
@@ -166,7 +170,8 @@ extension OutputFormat {
     ///   - columns: the chosen fields, of formats that are tables or lines.
     ///   - isLive: attempts are written as they come.
     fileprivate func writer(
-        _ style: TextStyle, _ context: RecordContext, _ columns: ChosenColumns?, isVerbose: Bool, isLive: Bool
+        _ style: TextStyle, _ context: RecordContext, _ columns: ChosenColumns?, isVerbose: Bool, isLive: Bool,
+        hidesAddresses: Bool
     ) -> any RecordWriter {
         switch self {
         case .text:
@@ -178,6 +183,7 @@ extension OutputFormat {
         case .csv: return CSVReport(context, columns: columns)
         case .ecs: return JSONLinesWriter(context, .ecs)
         case .ocsf: return JSONLinesWriter(context, .ocsf)
+        case .html: return HTMLReport(context, zone: style.zone, hidesAddresses: hidesAddresses)
         }
     }
 }

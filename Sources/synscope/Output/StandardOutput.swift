@@ -10,14 +10,24 @@ struct OutputEnded: Error {
     var message: String?
 }
 
-/// Standard output with a buffer of its own.
+/// Standard output, or a file in its place, with a buffer of its own.
 struct StandardOutput {
     var buffer = OutputBuffer()
+    /// The file in its place (`-o`).
+    private let file: OutputFile?
     /// Whether each flush request goes out at once (`-l`, and on a terminal).
     var isLineBuffered: Bool
     static let pieceSize = 1 << 18
 
-    init(isLineBuffered: Bool) { self.isLineBuffered = isLineBuffered || Terminal.isTerminal(STDOUT_FILENO) }
+    init(isLineBuffered: Bool) {
+        file = nil
+        self.isLineBuffered = isLineBuffered || Terminal.isTerminal(STDOUT_FILENO)
+    }
+
+    init(_ file: OutputFile) {
+        self.file = file
+        isLineBuffered = false
+    }
 
     private var writer: OutputWriter?
 
@@ -25,6 +35,7 @@ struct StandardOutput {
     mutating func flushIfFull() throws(OutputEnded) {
         if isLineBuffered { return try flush() }
         guard buffer.bytes.count >= StandardOutput.pieceSize else { return }
+        if file != nil { return try flush() }
         if writer == nil { writer = OutputWriter() }
         guard let writer else { return try flush() }
         let (spare, code) = writer.write(buffer.take())
@@ -37,6 +48,14 @@ struct StandardOutput {
         if let writer {
             self.writer = nil
             try StandardOutput.check(writer.finish())
+        }
+        if let file {
+            do throws(CommandFailure) {
+                try file.write(buffer.bytes)
+            } catch {
+                throw OutputEnded(message: error.message)
+            }
+            return buffer.removeAll()
         }
         let code = StandardOutput.write(buffer.bytes)
         buffer.removeAll()
