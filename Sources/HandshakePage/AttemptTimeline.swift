@@ -2,7 +2,8 @@ import HandshakeExpectation
 import HandshakeRecord
 import PacketWire
 
-/// What became of the attempts that began in each step of time: however long the capture is, in a bounded number of steps.
+/// What became of the attempts that began in each step of time. The number of steps is bounded, however long the
+/// capture is.
 struct AttemptTimeline {
     struct Step {
         /// Attempts by the place of their outcome in `Outcome.allCases`.

@@ -2,8 +2,8 @@ import HandshakeDiagnosis
 package import HandshakeRecord
 package import HandshakeReport
 
-/// The attempts of a capture as one page of HTML that needs nothing else: what is wrong, what the capture is, figures of
-/// all attempts, and the attempts themselves with their ladders. The same input makes the same octets.
+/// The attempts of a capture as one page of HTML that needs nothing else: what is wrong, what the capture is, figures
+/// of all attempts, and the attempts themselves with their ladders. The same input makes the same octets.
 package struct HTMLReport: RecordWriter {
     private let zone: Zone
     private let pseudonyms: Pseudonyms?

@@ -8,8 +8,8 @@ package enum PageParts {
     /// Of a report.
     static let report = PageFiles.report_js
 
-    /// SHA-256 of the style sheet and of the script, in Base64, as a browser takes them: nothing else is applied or run.
-    /// A test compares them.
+    /// SHA-256 of the style sheet and of the script, in Base64. A browser applies and runs nothing else. A test
+    /// compares them with the files.
     static let styleHash = "m7FnkR1uS9B9ZsnLbPrAQ8gItKwe6sTJLZhT6HEAhK0="
     static let scriptHash = "6M9T5FCnZ2A00nU03YtLzeDRPI2/x5w+ia+ugazLEiE="
 

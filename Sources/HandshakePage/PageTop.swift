@@ -138,7 +138,7 @@ struct PageTop {
         let share = Format.fixed(Double(failed) / Double(attempts) * 100, 1)
         let whole =
             failed == 0
-            ? "None of \(HTMLWriter.grouped(attempts)) \(attempts == 1 ? "attempt" : "attempts") failed"
+            ? attempts == 1 ? "The one attempt did not fail" : "None of \(HTMLWriter.grouped(attempts)) attempts failed"
             : "\(HTMLWriter.grouped(failed)) of \(HTMLWriter.grouped(attempts)) attempts failed (\(share) %)"
         let situations = end.diagnosis?.situations.count ?? 0
         if situations > 0 {

@@ -1,5 +1,6 @@
-/// Steps of time of one width, each a whole multiple of it from the epoch on. There are at most `maximum` from the first
-/// to the last time: a longer capture has wider steps. A width divides the next, so that steps can be put together.
+/// Steps of time of one width, each a whole multiple of it from the epoch on. There are at most `maximum` from the
+/// first to the last time: a longer capture has wider steps. A width divides the next, so that steps can be put
+/// together.
 struct TimeSteps {
     let maximum: Int64
     /// Nanoseconds.

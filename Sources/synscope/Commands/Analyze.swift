@@ -44,7 +44,7 @@ struct Analyze: DocumentedCommand {
     @Option(
         name: [.customShort("T"), .customLong("format")],
         help: """
-            Output: text, json, jsonl, csv; ecs or ocsf: JSON Lines under the names of these schemas; html: one page to \
+            Output: text, json, jsonl, csv; ecs or ocsf: JSON Lines under the names of these schemas; html: a page to \
             hand on (synscope report).
             """)
     var format = OutputFormat.text

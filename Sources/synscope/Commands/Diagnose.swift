@@ -55,25 +55,11 @@ struct Diagnose: DocumentedCommand {
         completion: .file(extensions: ["json", "jsonl"]))
     var against: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Attempts that were saved with -T jsonl, instead of a capture; - is standard input.", valueName: "file"),
-        completion: .file(extensions: ["jsonl"]))
-    var saved: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "With --saved: the totals that --summary saved, which say what the capture was.", valueName: "file"),
-        completion: .file(extensions: ["json"]))
-    var summary: String?
+    @OptionGroup(title: "Input") var saved: SavedOptions
 
     func validate() throws {
-        if summary != nil, saved == nil { throw ValidationError("--summary goes with --saved: a capture is looked at") }
-        if saved == nil {
-            try input.requireFile()
-        } else if !input.arguments.isEmpty || !input.files.isEmpty {
-            throw ValidationError("--saved takes the place of a capture: name one or the other")
-        } else if !selection.expressions.isEmpty || verbose {
+        try saved.validate(beside: input)
+        if saved.attempts != nil, !selection.expressions.isEmpty || verbose {
             throw ValidationError("--saved has no records that -Y could choose from, or -v draw")
         }
         if top < 1 { throw ValidationError("--top \(top): there is nothing to show; it takes a number from 1 on") }
@@ -82,7 +68,7 @@ struct Diagnose: DocumentedCommand {
     func run() throws {
         let style = text.style(in: times.zone)
         let earlier = try against.map(Self.earlier)
-        if let saved { return try report(ofSaved: saved, earlier, style) }
+        if let saved = saved.attempts { return try report(ofSaved: saved, earlier, style) }
         var taker = DiagnosisTaker(selection: try selection.predicate(), keepsEvidence: verbose && format == .text)
         var analysis = try Analysis(input)
         let (summary, _) = analysis.run(&taker)
@@ -136,7 +122,7 @@ struct Diagnose: DocumentedCommand {
             do throws(JSONLinesError) { try reader.take(piece) } catch { throw CommandFailure(path, error) }
         }
         do throws(JSONLinesError) { try reader.end() } catch { throw CommandFailure(path, error) }
-        let quality = try summary.map(Self.quality)
+        let quality = try saved.summary.map(Self.quality)
         let diagnosis = Diagnosis(reader.log)
         var output = StandardOutput(isLineBuffered: false)
         let description = CaptureDescription(

@@ -41,31 +41,14 @@ struct Report: DocumentedCommand {
         completion: .file(extensions: ["html"]))
     var output: String
 
-    @Option(
-        help: ArgumentHelp(
-            "Attempts that were saved with -T jsonl, instead of a capture; - is standard input.", valueName: "file"),
-        completion: .file(extensions: ["jsonl"]))
-    var saved: String?
+    @OptionGroup(title: "Input") var saved: SavedOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "With --saved: the totals that --summary saved, which have the frames and what the capture was.",
-            valueName: "file"),
-        completion: .file(extensions: ["json"]))
-    var summary: String?
-
-    func validate() throws {
-        if summary != nil, saved == nil { throw ValidationError("--summary goes with --saved: a capture is looked at") }
-        if saved == nil {
-            try input.requireFile()
-        } else if !input.arguments.isEmpty || !input.files.isEmpty {
-            throw ValidationError("--saved takes the place of a capture: name one or the other")
-        }
-    }
+    func validate() throws { try saved.validate(beside: input) }
 
     func run() throws {
         let predicate = try selection.predicate()
-        let inputs = try saved.map { [$0] + (summary.map { [$0] } ?? []) } ?? input.resolve().paths
+        let files = [saved.attempts, saved.summary].compactMap(\.self)
+        let inputs = try files.isEmpty ? input.resolve().paths : files
         var taken = Set(inputs.compactMap(FileIdentity.init))
         let zone = times.zone
         // While there are the rights to make it. What cannot be read leaves it as it was.
@@ -77,7 +60,7 @@ struct Report: DocumentedCommand {
                 output: file.map { StandardOutput($0) } ?? StandardOutput(isLineBuffered: false), selection: predicate,
                 context: context, isLive: false, hidesAddresses: page.pseudonyms)
         }
-        if let saved {
+        if let saved = saved.attempts {
             var sink = sink(RecordContext(.noFile))
             return try report(ofSaved: saved, to: &sink)
         }
@@ -91,8 +74,8 @@ struct Report: DocumentedCommand {
 
     /// Reports attempts that were saved.
     private func report(ofSaved path: String, to sink: inout AttemptSink) throws {
-        let totals = try summary.map { path throws(CommandFailure) in try SavedSummary.read(path) }
-        var saved = SavedAttemptTotals()
+        let totals = try saved.summary.map { path throws(CommandFailure) in try SavedSummary.read(path) }
+        var sums = SavedAttemptTotals()
         var capture = CaptureDescription(
             files: [.init(name: TextFile.name(path), format: "jsonl", linkType: "", snaplen: 0, timeResolution: 1)],
             filter: nil, started: nil)
@@ -101,7 +84,7 @@ struct Report: DocumentedCommand {
         var reader = SavedRecords()
         func hand(_ records: [AttemptRecord]) throws(OutputEnded) {
             for record in records {
-                saved.add(record)
+                sums.add(record)
                 try sink.take(record)
             }
         }
@@ -117,10 +100,10 @@ struct Report: DocumentedCommand {
         let last: [AttemptRecord]
         do throws(JSONLinesError) { last = try reader.end() } catch { throw CommandFailure(path, error) }
         try hand(last)
-        if saved.isEmpty {
+        if sums.isEmpty {
             throw CommandFailure(status: .unreadable, message: "\(TextFile.name(path)): there is no attempt in it")
         }
-        try sink.end(saved.summary(totals), CaptureLoss())
+        try sink.end(sums.summary(totals), CaptureLoss())
     }
 }
 
