@@ -139,12 +139,12 @@ let package = Package(
         .target(
             name: "HandshakeService",
             dependencies: [
-                "HandshakeMonitor", "HandshakeReport", "HandshakeRecord", "PacketWire", "CLinux",
+                "HandshakeMonitor", "HandshakePage", "HandshakeReport", "HandshakeRecord", "PacketWire", "CLinux",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Command"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Command"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Command"])),
             ],
-            resources: [.embedInCode("Page")], swiftSettings: settings),
+            exclude: ["Page"], swiftSettings: settings, plugins: ["EmbedText"]),
         // For other programs: the attempts of files and interfaces.
         .target(
             name: "HandshakeCapture",

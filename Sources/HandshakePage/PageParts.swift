@@ -10,8 +10,8 @@ package enum PageParts {
 
     /// SHA-256 of the style sheet and of the script, in Base64. A browser applies and runs nothing else. A test
     /// compares them with the files.
-    static let styleHash = "m7FnkR1uS9B9ZsnLbPrAQ8gItKwe6sTJLZhT6HEAhK0="
-    static let scriptHash = "6M9T5FCnZ2A00nU03YtLzeDRPI2/x5w+ia+ugazLEiE="
+    static let styleHash = "ft2Cl8b0K0MDZMmd0VsaoUwvhW8csWLRWHG83Z6Vv+s="
+    static let scriptHash = "pmM6ciINWfEi4x0Sr4G3bRXyE8GdQAbxzbvzcrEm/CM="
 
     static let policy =
         "default-src 'none'; script-src 'sha256-\(scriptHash)'; style-src 'sha256-\(styleHash)'; img-src data:; "

@@ -9,10 +9,8 @@ extension PageTop {
             if let choice = end.choice {
                 let untold = choice.untold > 0 ? "; of \(choice.untold) it cannot be told" : ""
                 let text = hidesNames ? "an expression" : choice.text
-                html.element(
-                    "p",
-                    "\(choice.shown) of \(Format.count(end.summary.attempts, "attempt")) are chosen by \(text)\(untold)."
-                )
+                let all = Format.count(end.summary.attempts, "attempt")
+                html.element("p", "\(choice.shown) of \(all) are chosen by \(text)\(untold).")
             }
             html.element("div", ["class": "tiles"]) { html in
                 let failed = summary.byOutcome.reduce(0) { $0 + ($1.key.isFailure ? $1.value : 0) }

@@ -1,5 +1,6 @@
 import HandshakeRecord
 package import HandshakeMonitor
+import HandshakePage
 import HandshakeReport
 package import NIOCore
 package import NIOHTTP1
@@ -26,9 +27,10 @@ package struct LiveService: Sendable {
     }
 
     private enum Resource {
-        case page, style, script, metrics, health, state, attempts, events
+        case page, style, parts, script, metrics, health, state, attempts, events
         case attempt(UInt64)
         case ladder(UInt64)
+        case drawing(UInt64)
 
         /// The parameters that a query may have.
         var parameters: Set<Substring> {
@@ -39,6 +41,7 @@ package struct LiveService: Sendable {
             switch path {
             case "/": self = .page
             case "/page.css": self = .style
+            case "/parts.js": self = .parts
             case "/page.js": self = .script
             case "/metrics": self = .metrics
             case "/healthz": self = .health
@@ -51,6 +54,7 @@ package struct LiveService: Sendable {
                 switch parts[3...] {
                 case []: self = .attempt(id)
                 case ["ladder"]: self = .ladder(id)
+                case ["drawing"]: self = .drawing(id)
                 default: return nil
                 }
             }
@@ -100,9 +104,10 @@ package struct LiveService: Sendable {
 
     private func answer(_ resource: Resource, _ query: [Substring: Substring]) -> Answer {
         switch resource {
-        case .page: return .page(PackageResources.page_html, "text/html; charset=utf-8")
-        case .style: return .page(PackageResources.page_css, "text/css; charset=utf-8")
-        case .script: return .page(PackageResources.page_js, "text/javascript; charset=utf-8")
+        case .page: return .page(PageFiles.page_html, "text/html; charset=utf-8")
+        case .style: return .page(PageParts.style, "text/css; charset=utf-8")
+        case .parts: return .page(PageParts.parts, "text/javascript; charset=utf-8")
+        case .script: return .page(PageFiles.page_js, "text/javascript; charset=utf-8")
         case .metrics:
             return .text("text/plain; version=0.0.4; charset=utf-8") {
                 Metrics.text(monitor.snapshot(), release: release, to: &$0)
@@ -122,6 +127,9 @@ package struct LiveService: Sendable {
         case .ladder(let id):
             guard let record = monitor.attempt(id) else { return .complaint("no such attempt is kept", .notFound) }
             return .text("text/plain; charset=utf-8") { Ladder(record, style: style).draw(to: &$0) }
+        case .drawing(let id):
+            guard let record = monitor.attempt(id) else { return .complaint("no such attempt is kept", .notFound) }
+            return Answer(.ok, "application/json", body: .octets(AttemptData.document(record)))
         case .events: return Answer(.ok, "text/event-stream", body: .events)
         }
     }
@@ -183,8 +191,8 @@ package struct Answer: Sendable {
     }
 
     /// A part of the page: it loads nothing from elsewhere, and nothing may frame it.
-    static func page(_ octets: [UInt8], _ type: String) -> Answer {
-        var answer = Answer(.ok, type, body: .octets(octets))
+    static func page(_ text: StaticString, _ type: String) -> Answer {
+        var answer = Self.text(type) { $0.append(text) }
         answer.headers.removeAll { $0.0 == "Content-Security-Policy" || $0.0 == "Cache-Control" }
         answer.headers.append(
             (

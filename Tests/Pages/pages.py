@@ -10,6 +10,7 @@ pictures of the documentation are made instead.
 import argparse
 import json
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -38,8 +39,8 @@ def check(holds, words):
 class Captures:
     """The captures whose pages are looked at, and their pages, records and summaries."""
 
-    def __init__(self, synscope, make_workload, folder, flood):
-        self.synscope, self.folder = synscope, folder
+    def __init__(self, synscope, make_workload, folder, flood, pictures):
+        self.synscope, self.folder, self.pictures = synscope, folder, pictures
         self.paths = {
             "incident": ROOT / "Captures/outage.pcap",
             "one attempt": ROOT / "Captures/syn-lost.pcap",
@@ -82,7 +83,7 @@ class Reader:
                 if not request.url.startswith((path.as_uri(), "data:")) else None)
         page.on("dialog", lambda dialog: page.faults.append("a dialog"))
         page.goto(path.as_uri() + fragment)
-        page.wait_for_function("document.readyState === 'complete'")
+        page.wait_for_load_state("load")
         return page
 
 
@@ -317,6 +318,89 @@ def pseudonyms(captures, reader):
     page.close()
 
 
+def live(captures, reader):
+    """The page of a live run: loopback, and connections to a port that refuses."""
+    watch = subprocess.Popen([captures.synscope, "watch", "-i", "lo", "-q", "--listen", "127.0.0.1:0", "tcp port 9"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said, port = "", None
+    while not port and (line := watch.stderr.readline()):
+        said, port = said + line, re.search(r"http://127.0.0.1:(\d+)/", line)
+    if not port:
+        check(watch.wait(10) == 4, f"live: {said}")
+        print(f"live: skipped, an interface cannot be opened here: {said.strip()}")
+        return
+    address = f"http://127.0.0.1:{port.group(1)}/"
+
+    def refused(count):
+        for _ in range(count):
+            with socket.socket() as client:
+                client.connect_ex(("127.0.0.1", 9))
+
+    def watched(size="wide", scheme="light", fragment=""):
+        width, height = SIZES[size]
+        page = reader.browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        page.faults = []
+        page.on("console", lambda message: page.faults.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: page.faults.append(f"error: {error}"))
+        page.on("request", lambda request: page.faults.append(f"request: {request.url}")
+                if not request.url.startswith((address, "data:")) else None)
+        page.goto(address + fragment)
+        return page
+
+    try:
+        time.sleep(0.5)
+        refused(12)
+        # An attempt that was refused is decided after 10 s.
+        page = watched()
+        buttons = page.locator("#list tbody button")
+        buttons.nth(11).wait_for(timeout=30_000)
+        for size in SIZES:
+            for scheme in ["light", "dark"]:
+                page.set_viewport_size(dict(zip(("width", "height"), SIZES[size])))
+                page.emulate_media(color_scheme=scheme)
+                page.wait_for_timeout(1100)
+                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                check(wide <= 0, f"live, {size}: {wide} pixels wider than the window")
+                found = Axe().run(page)["violations"]
+                check(not found, f"live, {size}, {scheme}: axe: " + "; ".join(
+                    f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found))
+                contrast = page.evaluate(CONTRAST)
+                check(contrast >= 4.5, f"live, {size}, {scheme}: contrast of texts in pictures {contrast:.2f}")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        name = buttons.first.get_attribute("id")
+        buttons.first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("svg.ladder")
+        check("RFC 9293" in page.text_content("#list .detail"), "an attempt says what its words mean")
+        check(page.url.endswith("#" + name.replace("-", "=")), f"the address names the attempt: {page.url}")
+        if captures.pictures:
+            page.evaluate("scrollTo(0, 0)")
+            page.wait_for_timeout(300)
+            page.screenshot(path=captures.pictures / "live-wide.png")
+        page.keyboard.press("Enter")
+        check(page.locator("svg.ladder").count() == 0, "Enter closes it")
+        page.keyboard.press("s")
+        check(buttons.count() == 0 and "since" in page.text_content("#from"), "s counts from now on")
+        page.keyboard.press("s")
+        check(buttons.count() == 12, "and from the start again")
+        page.keyboard.press("p")
+        check(page.get_attribute("#pause", "aria-pressed") == "true", "p pauses")
+        page.keyboard.press("p")
+        page.keyboard.press("/")
+        check(page.evaluate("document.activeElement.id") == "text", "/ leads to the filter")
+        page.keyboard.type("nothing of this")
+        check(buttons.count() == 0, "the filter filters")
+        other = watched(fragment="#" + name.replace("-", "="))
+        other.wait_for_selector("svg.ladder")
+        check(not other.faults and not page.faults, f"live: {page.faults} {other.faults}")
+        other.close()
+        page.close()
+    finally:
+        watch.terminate()
+        watch.communicate(timeout=20)
+
+
 def pictures(captures, reader, folder):
     """The pictures of the documentation."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -347,16 +431,20 @@ def main():
     parser.add_argument("synscope", type=Path)
     parser.add_argument("make_workload", type=Path)
     parser.add_argument("--flood", type=int, default=1_000_000, help="SYNs of the flood")
+    parser.add_argument("--only", nargs="*", help="names of parts, instead of all")
     parser.add_argument("--pictures", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        captures = Captures(arguments.synscope.resolve(), arguments.make_workload.resolve(), Path(folder), arguments.flood)
+        captures = Captures(arguments.synscope.resolve(), arguments.make_workload.resolve(), Path(folder), arguments.flood, arguments.pictures)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         reader = Reader(browser)
         if arguments.pictures:
             pictures(captures, reader, arguments.pictures)
+            live(captures, reader)
         else:
-            for part in [acts, printed, hostile, pseudonyms, figures, looks]:
+            for part in [acts, live, printed, hostile, pseudonyms, figures, looks]:
+                if arguments.only and part.__name__ not in arguments.only:
+                    continue
                 started = time.monotonic()
                 part(captures, reader)
                 print(f"{part.__name__}: {time.monotonic() - started:.0f} s", flush=True)

@@ -278,3 +278,34 @@ function copyable(text) {
   made.append(code, button);
   return made;
 }
+
+// An attempt as AttemptData.swift writes it.
+function readAttempt([id, rank, step, time, client, server, outcome, reason, findings, rtt, mss, filter, title, description, height, elements], texts) {
+  return { id, rank, step, time: texts[time], client: texts[client], server: texts[server], outcome: texts[outcome],
+    reason: reason === null ? "" : texts[reason],
+    findings: findings.map(([code, ...alternatives]) => ({ code: texts[code], alternatives: alternatives.map((text) => texts[text]) })),
+    rtt, mss, filter: texts[filter], title: texts[title], description: texts[description], height, elements };
+}
+
+// An attempt's ladder, and beside it what its words mean, what else would look the same, and what to do.
+function attemptDetail(attempt, texts, explained) {
+  const both = element("div", undefined, "both"), about = element("div");
+  const meaning = (name) => {
+    const made = element("p", undefined, "meaning"), { title, meaning, reference } = explained[name];
+    made.append(element("code", name), `: ${title}. ${meaning} (${reference})`);
+    return made;
+  };
+  about.append(meaning(attempt.outcome));
+  if (attempt.reason) about.append(element("p", "Failed: " + attempt.reason + "."));
+  for (const finding of attempt.findings) {
+    about.append(meaning(finding.code));
+    if (!finding.alternatives.length) continue;
+    const others = element("ul");
+    for (const text of finding.alternatives) others.append(element("li", "or: " + text));
+    about.append(others);
+  }
+  about.append(element("p", "What to do: " + explained[attempt.outcome].next));
+  if (attempt.filter) about.append(element("p", "Its frames in Wireshark:", "faint"), copyable(attempt.filter));
+  both.append(ladder(attempt.title, attempt.description, attempt.height, attempt.elements, texts), about);
+  return both;
+}

@@ -1,13 +1,7 @@
 // Draws a report of the JSON document that stands in the page.
 const data = JSON.parse($("data").textContent);
 const words = data.texts;
-// An attempt as the document has it: see PageData.swift, which writes it.
-const attempts = data.attempts.map(([id, rank, step, time, client, server, outcome, reason, findings, rtt, mss, filter, title,
-  description, height, elements]) => ({ id, rank, step, time: words[time], client: words[client], server: words[server],
-  outcome: words[outcome], reason: reason === null ? "" : words[reason],
-  findings: findings.map(([code, ...alternatives]) => ({ code: words[code], alternatives: alternatives.map((text) => words[text]) })),
-  rtt, mss, filter: words[filter], title: words[title], description: words[description], height, elements }));
-const ranks = ["failed", "flagged", "open", "plain"];
+const attempts = data.attempts.map((attempt) => readAttempt(attempt, words));
 
 // Time.
 
@@ -142,29 +136,10 @@ function toggle(attempt, row, button) {
   button.setAttribute("aria-expanded", String(opened.has(attempt.id)));
 }
 
-function meaning(name) {
-  const about = data.explained[name], made = element("p", undefined, "meaning");
-  made.append(element("code", name), `: ${about.title}. ${about.meaning} (${about.reference})`);
-  return made;
-}
-
 function detail(attempt) {
   const row = element("tr", undefined, "detail"), cell = element("td");
   cell.colSpan = 8;
-  const both = element("div", undefined, "both"), about = element("div");
-  about.append(meaning(attempt.outcome));
-  if (attempt.reason) about.append(element("p", "Failed: " + attempt.reason + "."));
-  for (const finding of attempt.findings) {
-    about.append(meaning(finding.code));
-    if (!finding.alternatives.length) continue;
-    const others = element("ul");
-    for (const text of finding.alternatives) others.append(element("li", "or: " + text));
-    about.append(others);
-  }
-  about.append(element("p", "What to do: " + data.explained[attempt.outcome].next));
-  if (attempt.filter) about.append(element("p", "Its frames in Wireshark:", "faint"), copyable(attempt.filter));
-  both.append(ladder(attempt.title, attempt.description, attempt.height, attempt.elements, words), about);
-  cell.append(both);
+  cell.append(attemptDetail(attempt, words, data.explained));
   row.append(cell);
   return row;
 }

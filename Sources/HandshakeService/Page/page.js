@@ -1,218 +1,251 @@
 "use strict";
-// Draws what /events sends. Text goes in as text, never as markup.
-const $ = (id) => document.getElementById(id);
+// Draws what /events sends, with the parts of a report's page.
 const open = new Set(["pending", "partial", "superseded"]);
-const kept = 200;
-let failures = [];
-let paused = false;
-
 const isFailure = (outcome) => outcome !== "established" && !open.has(outcome);
-const duration = (ns) => {
-  if (ns === null || ns === undefined) return "–";
-  for (const [size, unit] of [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]]) if (ns >= size) return (ns / size).toPrecision(3) + " " + unit;
-  return ns + " ns";
-};
-const element = (name, text, className) => {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-};
-const row = (cells) => {
-  const made = element("tr");
-  for (const [text, className] of cells) made.append(element("td", text, className));
-  return made;
-};
+const address = (end) => end.ip.includes(":") ? `[${end.ip}]:${end.port}` : `${end.ip}:${end.port}`;
+const clock = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 19);
+const kept = 200;
 
-// Charts: one path a series, scaled to the highest value; a gap where there is none.
-function chart(svg, seconds, series, label) {
-  const width = svg.clientWidth || 500, height = 130, left = 52, bottom = 16;
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const values = series.flatMap(([, value]) => seconds.map(value)).filter((v) => v !== null);
-  const top = Math.max(1, ...values);
-  const last = seconds.length ? seconds[seconds.length - 1].time_s : 0;
-  const x = (second) => left + (width - left - 4) * (1 - (last - second.time_s) / 600);
-  const y = (value) => height - bottom - (height - bottom - 8) * value / top;
-  const space = "http://www.w3.org/2000/svg";
-  const parts = [];
-  const add = (name, attributes, text) => {
-    const made = document.createElementNS(space, name);
-    for (const key in attributes) made.setAttribute(key, attributes[key]);
-    if (text !== undefined) made.textContent = text;
-    parts.push(made);
-  };
-  for (const share of [0, 0.5, 1]) {
-    add("line", { class: "grid", x1: left, x2: width - 4, y1: y(top * share), y2: y(top * share) });
-    add("text", { x: left - 6, y: y(top * share) + 4, "text-anchor": "end" }, label(top * share));
+// Failures by id, the newest first. A list and the events may both bring one.
+const failures = new Map();
+const opened = new Map();
+let paused = false, latest = null, mark = null, missed = 0;
+
+// What is wrong.
+
+function situation(severity, code, sentence) {
+  const made = element("article", undefined, "situation " + severity), head = element("h3");
+  head.append(element("span", severity, "severity"), element("code", code));
+  made.append(head, element("p", sentence, "sentence"));
+  return made;
+}
+
+function wrong(s) {
+  const dropped = (s.summary.capture_loss.kernel_dropped || 0) + (s.summary.capture_loss.interface_dropped || 0);
+  const told = s.situations.some((t) => ["scan", "flood", "backscatter"].includes(t.code));
+  const cards = s.situations.slice(0, 10).map((t) => situation(t.severity, t.code, `${t.sentence}.`));
+  for (const w of s.waiting.slice(0, 5)) {
+    cards.push(situation("note", "waiting", `${address(w)}: ${w.attempts} ${w.attempts === 1 ? "attempt waits" : "attempts wait"}, ${w.state}, `
+      + `the oldest for ${Math.floor(w.oldest_ns / 1e9)} s.`));
   }
-  add("text", { x: left, y: height - 2 }, "10 min ago");
-  add("text", { x: width - 4, y: height - 2, "text-anchor": "end" }, "now");
-  for (const [className, value, isArea] of series) {
-    let path = "", pen = false, start = 0, end = 0;
-    for (const second of seconds) {
-      const v = value(second);
-      if (v === null) { pen = false; continue; }
-      if (!pen) start = x(second);
-      end = x(second);
-      path += (pen ? "L" : "M") + end.toFixed(1) + " " + y(v).toFixed(1);
-      pen = true;
-    }
-    if (isArea && path) path += `L${end.toFixed(1)} ${y(0)}L${start.toFixed(1)} ${y(0)}Z`;
-    add("path", { class: className, d: path });
+  if (!told) {
+    for (const p of s.summary.patterns) cards.push(situation("warning", p.code, `${p.ip}${p.port === null ? "" : " port " + p.port}: ${p.count}.`));
   }
-  svg.replaceChildren(...parts);
+  if (dropped) cards.push(situation("warning", "lossy", `${dropped} frames were dropped: attempts of that time are marked lossy.`));
+  if (s.waiting_for.length) cards.unshift(situation("warning", "interface", `waiting for ${s.waiting_for.join(", ")}.`));
+  const words = cards.map((card) => card.textContent).join("\n");
+  if ($("situations").dataset.words !== words) {
+    $("situations").dataset.words = words;
+    $("situations").replaceChildren(...cards);
+  }
+  const worst = s.situations.find((t) => t.severity === "error") ?? s.situations.find((t) => t.severity === "warning");
+  const verdict = s.situations.length ? `${s.situations.length} ${s.situations.length === 1 ? "situation" : "situations"} now`
+    : "Nothing stands out now";
+  if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict;
+  $("verdict").className = "verdict " + (worst ? worst.severity : s.summary.attempts.total ? "fine" : "unknown");
+}
+
+// Figures.
+
+function tiles(figures) {
+  $("tiles").replaceChildren(...figures.map(([name, figure, more]) => {
+    const made = element("div", undefined, "tile");
+    made.append(element("p", name, "name"), element("p", String(figure), "figure"), element("p", more ?? "", "faint"));
+    return made;
+  }));
+}
+
+// Attempts by outcome since the mark, or since the start.
+function counted(s) {
+  const all = s.summary.attempts.by_outcome, before = mark ? mark.by_outcome : {};
+  return Object.entries(all).map(([name, count]) => [name, count - (before[name] ?? 0)]).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
+}
+
+function row(cells) {
+  const made = element("tr");
+  for (const [text, className] of cells) made.append(element("td", String(text), className));
+  return made;
 }
 
 function parties(table, list, title) {
-  const head = element("tr");
-  for (const [text, number] of [[title], ["Failed", 1], ["Of", 1], ["Resent", 1], ["RTT", 1]]) {
-    const cell = element("th", text, number ? "number" : "");
+  const head = element("thead"), line = element("tr"), body = element("tbody");
+  for (const [text, isNumber] of [[title], ["failed", 1], ["of", 1], ["SYN resent", 1], ["RTT", 1]]) {
+    const cell = element("th", text, isNumber ? "number" : "");
     cell.scope = "col";
-    head.append(cell);
+    line.append(cell);
   }
-  const body = list.slice(0, 10).map((p) => row([[p.name], [p.failures, "number"], [p.attempts, "number"],
-    [p.syn_retransmitted, "number"], [duration(p.rtt_ns), "number"]]));
-  const thead = element("thead"), tbody = element("tbody");
-  thead.append(head);
-  tbody.append(...body);
-  table.replaceChildren(thead, tbody);
+  head.append(line);
+  body.append(...list.slice(0, 10).map((p) => row([[p.name], [p.failures, "number"], [p.attempts, "number"], [p.syn_retransmitted, "number"],
+    [duration(p.rtt_ns), "number"]])));
+  table.replaceChildren(table.caption, head, body);
 }
 
 function state(s) {
+  latest = s;
   $("where").textContent = s.interfaces.join(", ") + (s.filter ? " · " + s.filter : "");
-  const last = s.seconds.slice(-5);
-  const mean = (key) => last.reduce((sum, second) => sum + second[key], 0) / Math.max(1, last.length);
-  const total = s.summary.attempts.total, byOutcome = s.summary.attempts.by_outcome;
-  const failed = Object.keys(byOutcome).filter(isFailure).reduce((sum, name) => sum + byOutcome[name], 0);
-  const loss = s.summary.capture_loss, dropped = (loss.kernel_dropped || 0) + (loss.interface_dropped || 0);
-  $("rate").textContent = mean("attempts").toFixed(1);
-  $("failed").textContent = total ? `${failed} (${(100 * failed / total).toFixed(1)} %)` : "0";
-  $("open").textContent = s.open;
-  $("p50").textContent = duration(s.summary.rtt_ns.p50);
-  $("p99").textContent = duration(s.summary.rtt_ns.p99);
-  $("dropped").textContent = dropped;
-  const told = s.situations.some((t) => ["scan", "flood", "backscatter"].includes(t.code));
-  const alarms = (told ? [] : s.summary.patterns).map((p) => `${p.code}: ${p.ip}${p.port === null ? "" : " port " + p.port} (${p.count})`);
-  for (const w of s.waiting.slice(0, 5).reverse()) {
-    alarms.unshift(`${address(w)}: ${w.attempts} ${w.attempts === 1 ? "attempt waits" : "attempts wait"}, ${w.state}, oldest ${Math.floor(w.oldest_ns / 1e9)} s`);
-  }
-  for (const t of s.situations.slice(0, 5).reverse()) alarms.unshift(`${t.code}: ${t.sentence}`);
-  if (s.waiting_for.length) alarms.unshift("waiting for " + s.waiting_for.join(", "));
-  if (dropped) alarms.push(`${dropped} frames were dropped: attempts of that time are marked lossy`);
-  const alarm = alarms.join(" · ");
-  if ($("alarm").textContent !== alarm) $("alarm").textContent = alarm;
-  $("alarm").hidden = !alarm;
-  chart($("attempts-chart"), s.seconds, [["all", (x) => x.attempts], ["failure", (x) => x.failures, true]],
-    (v) => v < 10 ? v.toFixed(1) : v.toFixed(0));
-  chart($("rtt-chart"), s.seconds, [["other", (x) => x.rtt_p99_ns], ["all", (x) => x.rtt_p50_ns]], (v) => v ? duration(v) : "0");
-  $("outcomes").tBodies[0].replaceChildren(...Object.entries(byOutcome).sort((a, b) => b[1] - a[1]).map(([name, count]) =>
-    row([[name, name === "established" ? name : isFailure(name) ? "failure" : "open"], [count], [(100 * count / total).toFixed(1) + " %"]])));
-  parties($("servers"), s.servers, "Server");
-  parties($("clients"), s.clients, "Client");
+  wrong(s);
+  const last = s.seconds.slice(-5), outcomes = counted(s);
+  const rate = last.reduce((sum, second) => sum + second.attempts, 0) / Math.max(1, last.length);
+  const total = outcomes.reduce((sum, [, count]) => sum + count, 0);
+  const failed = outcomes.reduce((sum, [name, count]) => sum + (isFailure(name) ? count : 0), 0);
+  const loss = s.summary.capture_loss;
+  tiles([["attempts a second", rate.toFixed(1), "over 5 s"], ["attempts", total], ["failed", failed, total ? `${(100 * failed / total).toFixed(1)} %` : ""],
+    ["waiting", s.open], ["RTT, median", duration(s.summary.rtt_ns.p50)], ["RTT, 99 % within", duration(s.summary.rtt_ns.p99)],
+    ["frames dropped", (loss.kernel_dropped || 0) + (loss.interface_dropped || 0)]]);
+  const steps = { labels: s.seconds.map((second) => clock(second.time_s)), first: s.seconds.length ? s.seconds[0].time_s : 0 };
+  const attempts = [{ kind: "unanswered", name: "failed", values: s.seconds.map((x) => x.failures) },
+    { kind: "established", name: "others", values: s.seconds.map((x) => x.attempts - x.failures) }];
+  const times = [{ kind: "first", name: "median", values: s.seconds.map((x) => x.rtt_p50_ns) }, { kind: "second", name: "99 % within", values: s.seconds.map((x) => x.rtt_p99_ns) }];
+  chart($("attempts-chart"), { name: "Attempts a second", steps, series: attempts, format: (v) => Number.isInteger(v) ? String(v) : v.toFixed(1) });
+  chart($("rtt-chart"), { name: "Handshake round trip", steps, series: times.some((one) => one.values.some((v) => v !== null)) ? times : [], lines: true,
+    format: shortDuration, height: 150 });
+  key($("attempts-key"), attempts);
+  key($("rtt-key"), times);
+  $("outcomes").tBodies[0].replaceChildren(...outcomes.map(([name, count]) =>
+    row([[name, isFailure(name) ? "error" : ""], [count, "number"], [`${(100 * count / total).toFixed(1)} %`, "number"]])));
+  parties($("servers"), s.servers, "server");
+  parties($("clients"), s.clients, "client");
 }
 
-const address = (end) => end.ip.includes(":") ? `[${end.ip}]:${end.port}` : `${end.ip}:${end.port}`;
+// Failures.
+
 const findings = (a) => a.findings.filter((f) => f.severity !== "info").map((f) => f.code).join(", ");
 const words = (a) => [address(a.client), address(a.server), a.outcome, findings(a)].join(" ").toLowerCase();
 
-// Wireshark's display filter: chosen whole by a click, so that it can be copied.
-function displayFilter(attempt) {
-  const made = element("p", "Wireshark: ", "filter");
-  made.append(element("code", attempt.display_filter));
-  return made;
-}
-
-function failureRow(attempt) {
-  const made = row([[attempt.first_time.slice(11, 23)], [""], [address(attempt.server)], [attempt.outcome, "failure"], [findings(attempt)]]);
-  const button = element("button", address(attempt.client));
-  button.type = "button";
-  button.title = "Show the ladder diagram";
-  button.setAttribute("aria-expanded", "false");
-  made.cells[1].append(button);
-  button.addEventListener("click", async () => {
-    if (button.getAttribute("aria-expanded") === "true") {
-      made.nextElementSibling.remove();
-      return button.setAttribute("aria-expanded", "false");
-    }
-    button.setAttribute("aria-expanded", "true");
-    const cell = element("td"), detail = element("tr", undefined, "ladder"), pre = element("pre", "…");
-    cell.colSpan = 5;
-    pre.tabIndex = 0;
-    cell.append(pre, displayFilter(attempt));
-    detail.append(cell);
-    made.after(detail);
-    try {
-      const answer = await fetch(`attempts/${attempt.id}/ladder`);
-      pre.textContent = await answer.text();
-    } catch (error) {
-      pre.textContent = "The service does not answer.";
-    }
-  });
-  made.attempt = attempt;
-  return made;
-}
-
-function applyFilter() {
-  const text = $("filter").value.trim().toLowerCase();
-  let visible = true;
-  for (const line of $("failures").tBodies[0].rows) {
-    if (line.attempt) visible = words(line.attempt).includes(text);
-    line.hidden = !visible;
-  }
-}
-
-// What is known, by id: a list and the events may both bring an attempt.
-const known = new Map();
-
-function addFailures(list) {
-  const body = $("failures").tBodies[0];
+function add(list) {
+  for (const attempt of list) failures.set(attempt.id, attempt);
+  const ids = [...failures.keys()].sort((a, b) => b - a);
+  for (const id of ids.slice(kept)) if (!opened.has(id)) failures.delete(id);
+  const known = new Set([...$("outcome").options].map((option) => option.value));
   for (const attempt of list) {
-    if (known.has(attempt.id)) continue;
-    const made = failureRow(attempt);
-    const older = [...body.rows].find((line) => line.attempt && line.attempt.id < attempt.id);
-    if (older) older.before(made); else body.append(made);
-    known.set(attempt.id, made);
+    if (known.has(attempt.outcome)) continue;
+    known.add(attempt.outcome);
+    const option = element("option", attempt.outcome);
+    option.value = attempt.outcome;
+    $("outcome").append(option);
   }
-  let count = 0;
-  for (const line of [...body.rows]) {
-    if (line.attempt) count++;
-    if (count > kept) {
-      if (line.attempt) known.delete(line.attempt.id);
-      line.remove();
-    }
-  }
-  $("none").hidden = body.rows.length > 0;
-  applyFilter();
+  draw();
 }
 
-let missed = 0;
+// Rows that are there already stay: what has the keyboard keeps it.
+function draw() {
+  const text = $("text").value.trim().toLowerCase(), outcome = $("outcome").value, body = $("list").tBodies[0];
+  const all = [...failures.values()].filter((a) => !mark || Date.parse(a.first_time) / 1000 >= mark.time_s);
+  const chosen = all.filter((a) => words(a).includes(text) && (!outcome || a.outcome === outcome)).sort((a, b) => b.id - a.id);
+  const rows = chosen.flatMap((a) => [line(a), ...(opened.get(a.id) ? [opened.get(a.id)] : [])]);
+  if (!rows.length) {
+    const none = row([[all.length ? "No failure is chosen." : "No attempt has failed."]]);
+    none.cells[0].colSpan = 6;
+    rows.push(none);
+  }
+  for (const old of [...body.rows]) if (!rows.includes(old)) old.remove();
+  rows.forEach((one, place) => { if (body.rows[place] !== one) body.insertBefore(one, body.rows[place] ?? null); });
+  const more = missed ? `; ${missed} attempts came too fast for this page: /metrics counts them all` : "";
+  $("shown").textContent = `${chosen.length} of ${all.length} failures, the newest first${more}`;
+}
+
+const lines = new Map();
+function line(attempt) {
+  if (lines.has(attempt.id)) return lines.get(attempt.id);
+  const made = row([[""], [attempt.first_time.slice(11, 23)], [attempt.outcome, "failed"], [address(attempt.client)], [address(attempt.server)], [findings(attempt)]]);
+  const button = element("button", String(attempt.id));
+  button.type = "button";
+  button.id = "attempt-" + attempt.id;
+  button.setAttribute("aria-expanded", "false");
+  button.setAttribute("aria-label", `attempt ${attempt.id}: ladder and evidence`);
+  button.addEventListener("click", () => toggle(attempt.id, button));
+  made.cells[0].append(button);
+  lines.set(attempt.id, made);
+  for (const id of lines.keys()) if (!failures.has(id)) lines.delete(id);
+  return made;
+}
+
+async function toggle(id, button) {
+  if (opened.delete(id)) {
+    button.setAttribute("aria-expanded", "false");
+    return draw();
+  }
+  const detail = element("tr", undefined, "detail"), cell = element("td", "…");
+  cell.colSpan = 6;
+  detail.append(cell);
+  opened.set(id, detail);
+  button.setAttribute("aria-expanded", "true");
+  history.replaceState(null, "", "#attempt=" + id);
+  draw();
+  try {
+    const answer = await fetch(`attempts/${id}/drawing`);
+    if (!answer.ok) throw new Error(await answer.text());
+    const { texts, explained, attempt } = await answer.json();
+    cell.replaceChildren(attemptDetail(readAttempt(attempt, texts), texts, explained));
+  } catch (error) {
+    cell.textContent = `The ladder is not there: ${error.message}`;
+  }
+}
+
+// Opens the attempt that the address names, whether or not it failed.
+async function follow() {
+  const id = Number(/^#attempt=(\d+)$/.exec(location.hash)?.[1]);
+  if (!id) return;
+  if (!failures.has(id)) {
+    const answer = await fetch("attempts/" + id);
+    if (!answer.ok) return void ($("shown").textContent = `attempt ${id} is not kept any more`);
+    add([await answer.json()]);
+  }
+  $("text").value = $("outcome").value = "";
+  draw();
+  const button = $("attempt-" + id);
+  if (!button) return;
+  if (!opened.has(id)) await toggle(id, button);
+  button.focus();
+}
+
 function start() {
   const source = new EventSource("events");
   source.addEventListener("open", async () => {
     $("link").textContent = "live";
     $("link").className = "";
-    const answer = await fetch("attempts?failed=1&limit=200");
-    addFailures((await answer.json()).attempts);
+    const answer = await fetch(`attempts?failed=1&limit=${kept}`);
+    add((await answer.json()).attempts);
+    follow();
   });
-  source.addEventListener("error", () => { $("link").textContent = "not connected: trying again"; $("link").className = "lost"; });
+  source.addEventListener("error", () => { $("link").textContent = "not connected: trying again"; $("link").className = "error"; });
   source.addEventListener("state", (event) => { if (!paused) state(JSON.parse(event.data)); });
   source.addEventListener("attempt", (event) => {
     const attempt = JSON.parse(event.data);
     if (!isFailure(attempt.outcome)) return;
-    if (paused) failures.push(attempt); else addFailures([attempt]);
-    if (failures.length > kept) failures.shift();
+    if (paused) failures.set(attempt.id, attempt); else add([attempt]);
   });
-  source.addEventListener("missed", (event) => {
-    missed += Number(event.data);
-    $("missed").textContent = `${missed} attempts came too fast for this page; /metrics counts them all.`;
-  });
+  source.addEventListener("missed", (event) => { missed += Number(event.data); draw(); });
 }
 
-$("pause").addEventListener("click", () => {
+function pause() {
   paused = !paused;
   $("pause").setAttribute("aria-pressed", String(paused));
   $("pause").textContent = paused ? "Go on" : "Pause";
-  if (!paused) { addFailures(failures); failures = []; }
+  if (!paused) add([]);
+}
+
+// Counts and failures from this moment on, or from the start again.
+function since() {
+  const seconds = latest?.seconds ?? [];
+  mark = mark || !latest ? null : { time_s: seconds.length ? seconds[seconds.length - 1].time_s : 0, by_outcome: latest.summary.attempts.by_outcome };
+  $("since").setAttribute("aria-pressed", String(mark !== null));
+  $("since").textContent = mark ? "Since the start" : "Since now";
+  $("from").textContent = mark ? `counts and failures since ${clock(mark.time_s)} UTC` : "";
+  if (latest) state(latest);
+  draw();
+}
+
+$("pause").addEventListener("click", pause);
+$("since").addEventListener("click", since);
+$("text").addEventListener("input", draw);
+$("outcome").addEventListener("input", draw);
+addEventListener("hashchange", follow);
+addEventListener("resize", () => { if (latest) state(latest); });
+// Keys, where no field has the keyboard: p pauses, s counts from now on, / filters.
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "SELECT"].includes(document.activeElement.tagName)) return;
+  const key = { p: pause, s: since, "/": () => $("text").focus() }[event.key];
+  if (key) { event.preventDefault(); key(); }
 });
-$("filter").addEventListener("input", applyFilter);
 start();
