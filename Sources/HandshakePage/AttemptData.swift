@@ -89,7 +89,7 @@ package struct AttemptData {
         var out = OutputBuffer()
         JSONReport.write(to: &out) { json in
             json.elements([0]) { json, _ in
-                for number in [Int(record.id), rank.rawValue, Int(step), time, client, server, outcome] {
+                for number in [Int(clamping: record.id), rank.rawValue, Int(step), time, client, server, outcome] {
                     json.element(number)
                 }
                 json.element(reason)

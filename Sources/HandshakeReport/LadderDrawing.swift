@@ -112,7 +112,7 @@ package struct LadderDrawing {
         let unit = usualGap(segments)
         var last: SegmentRecord?
         for segment in segments {
-            if let last { wait(segment.at - last.at, unit) }
+            if let last { wait(segment.at &- last.at, unit) }
             last = segment
             for finding in lost.before[segment.frame] ?? [] { ghost(finding) }
             arrow(segment, lost.at[segment.frame])
@@ -129,7 +129,7 @@ package struct LadderDrawing {
 
     /// Nanoseconds that the usual wait takes: the median of those that are none of the shortest.
     private func usualGap(_ segments: ArraySlice<SegmentRecord>) -> Double {
-        let gaps = zip(segments, segments.dropFirst()).map { Double($1.at - $0.at) }.filter { $0 > 0 }.sorted()
+        let gaps = zip(segments, segments.dropFirst()).map { Double($1.at &- $0.at) }.filter { $0 > 0 }.sorted()
         return gaps.isEmpty ? 1 : max(1, gaps[gaps.count / 2])
     }
 

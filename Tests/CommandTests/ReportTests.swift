@@ -44,6 +44,21 @@ struct ReportTests {
         #expect(alone.contains("What the capture was is not known") && !alone.contains("id=\"frames\""))
     }
 
+    @Test("Saved attempts with the largest and smallest numbers make a page")
+    func wild() throws {
+        let folder = try TemporaryFolder()
+        let lines = try Run(["-T", "jsonl", Self.outage]).output.split(separator: "\n").map { line in
+            line.replacing(/"at_ns":[1-9][0-9]*/) { _ in "\"at_ns\":\(Int64.max)" }
+                .replacing(/"at_ns":0/) { _ in "\"at_ns\":\(Int64.min)" }
+                .replacing(/"(total_ns|low_ns|high_ns)":[0-9]+/) { "\"\($0.1)\":\(Int64.max)" }
+                .replacing(/"id":1,/) { _ in "\"id\":\(UInt64.max)," }
+                .replacing(/"first_time":"2026-01-01T00:00/) { _ in "\"first_time\":\"1970-01-01T00:00" }
+        }
+        let path = try folder.write("attempts.jsonl", lines.joined(separator: "\n"))
+        let page = try page(["--saved", path])
+        #expect(page.contains("5 of 44 attempts failed") && page.contains("\(Int64.max)"))
+    }
+
     @Test("With --pseudonyms no address, file or network of the capture is on the page")
     func pseudonyms() throws {
         let page = try page([Self.outage, "--pseudonyms", "-Y", "ip.src == 10.0.0.0/8"])
