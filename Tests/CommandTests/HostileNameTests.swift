@@ -46,7 +46,7 @@ struct HostileNameTests {
         let run = try Run(["-T", "xml", "x.pcap"])
         #expect(run.status == 2 && run.errors.hasPrefix("Error: The value 'xml' is invalid for '-T <format>'. Please"))
         #expect(
-            run.errors.contains("- ocsf\nHelp:  -T <format>  ") && run.errors.contains("\nUsage: synscope analyze "))
+            run.errors.contains("- html\nHelp:  -T <format>  ") && run.errors.contains("\nUsage: synscope analyze "))
     }
 
     @Test("A file by a hostile name is analysed, checked and kept, and every report is clean")
