@@ -6,7 +6,7 @@ import PacketWire
 struct AttemptChoice {
     static let maximum = 5000
 
-    /// What is listed first.
+    /// The order of the list: failures come first.
     enum Rank: Int, CaseIterable {
         case failed, flagged, open, plain
 

@@ -30,7 +30,7 @@ package struct HTMLReport: RecordWriter {
 
     package func end(_ end: ReportEnd, to out: inout OutputBuffer) {
         var data = PageData(zone, span: end.summary.span, numbering, pseudonyms)
-        // What is wrong stands first on the page: its addresses have the first names.
+        // Situations stand first on the page: their addresses get the first names.
         for situation in end.diagnosis?.situations ?? [] {
             _ = pseudonyms?.replacing(in: SituationWords(situation, zone).sentence)
         }

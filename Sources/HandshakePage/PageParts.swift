@@ -5,7 +5,7 @@ package enum PageParts {
     package static let style = PageFiles.style_css
     /// What pages of reports and of live runs have in common.
     package static let parts = PageFiles.parts_js
-    /// Of a report.
+    /// The script of a report.
     static let report = PageFiles.report_js
 
     /// SHA-256 of the style sheet and of the script, in Base64. A browser applies and runs nothing else. A test

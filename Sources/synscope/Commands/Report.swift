@@ -9,11 +9,11 @@ struct Report: DocumentedCommand {
     static let helpText = HelpText(
         body: """
             Writes a page of HTML to hand on: one file, which needs no network and no other program than a browser. \
-            What is wrong comes first, then what the capture is, the counts, attempts, round trips and losses over \
-            time, servers, clients, and the attempts with their ladders.
+            Situations come first: they say what is wrong. Then come the capture's quality, the counts, attempts, \
+            round trips and losses over time, servers, clients, and the attempts with their ladders.
 
-            Figures are of all attempts. At most 5000 attempts are listed, failures first; the page says what it \
-            leaves out.
+            Figures are of all attempts, or of those that -Y chooses. At most 5000 attempts are listed, failures \
+            first; the page says how many it leaves out.
             """,
         examples: [
             .init("synscope report capture.pcap -o report.html", "a page of a capture"),
